@@ -1,0 +1,131 @@
+/**
+ * The one door to secrets at rest. Values are sealed with AES-256-GCM under a data key; data keys are wrapped by the
+ * installation's master key (envelope encryption, NIST SP 800-57 part 1, section 6.2). The id of the row a value stands
+ * in is associated data, so a ciphertext moved to another row does not open.
+ */
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import type { Db } from './database.ts';
+
+declare const sealed: unique symbol;
+/** `<data key version>.<base64url of nonce, tag and ciphertext>` */
+export type Sealed = string & { readonly [sealed]: true };
+
+const nonceBytes = 12;
+const tagBytes = 16;
+
+function encrypt(key: Buffer, plain: Buffer, context: string): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(Buffer.from(context));
+  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), body]);
+}
+
+/** Throws when the key, the context or the bytes are not the ones that were encrypted. */
+function decrypt(key: Buffer, bytes: Buffer, context: string): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+  decipher.setAAD(Buffer.from(context));
+  decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
+  return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]);
+}
+
+export function sha256(value: string | Buffer): Buffer {
+  return createHash('sha256').update(value).digest();
+}
+
+/** No master key of this process opens the installation's data keys. */
+export class WrongMasterKey extends Error {
+  constructor() {
+    super(
+      'SKILLETT_MASTER_KEY is not the key this database was set up with. Set it to the right key; to change it, list the new key first and the old one after it.',
+    );
+    this.name = 'WrongMasterKey';
+  }
+}
+
+export class Vault {
+  readonly #db: Db;
+  readonly #masterKeys: readonly Buffer[];
+  readonly #dataKeys = new Map<number, Buffer>();
+  readonly #hmacKeys = new Map<string, Buffer>();
+  #current = 0;
+
+  private constructor(db: Db, masterKeys: readonly Buffer[]) {
+    this.#db = db;
+    this.#masterKeys = masterKeys;
+  }
+
+  /** Opens the data keys, making the first one in a new installation. Throws WrongMasterKey. */
+  static async open(db: Db, masterKeys: readonly Buffer[]): Promise<Vault> {
+    const vault = new Vault(db, masterKeys);
+    const first = vault.#wrap(randomBytes(32), 1);
+    // Two processes may start a new installation together: the first row wins and both use it.
+    await db
+      .insertInto('dataKeys')
+      .values({ version: 1, wrapped: first })
+      .onConflict((clash) => clash.doNothing())
+      .execute();
+    await vault.reload();
+    return vault;
+  }
+
+  /** Reads data keys that another process has made since. */
+  async reload(): Promise<void> {
+    const rows = await this.#db.selectFrom('dataKeys').selectAll().orderBy('version').execute();
+    for (const row of rows) {
+      if (!this.#dataKeys.has(row.version)) this.#dataKeys.set(row.version, this.#unwrap(row.wrapped, row.version));
+      this.#current = Math.max(this.#current, row.version);
+    }
+  }
+
+  get currentVersion(): number {
+    return this.#current;
+  }
+
+  seal(plain: string, rowId: string): Sealed {
+    const key = this.#dataKeys.get(this.#current) as Buffer;
+    return `${this.#current}.${encrypt(key, Buffer.from(plain, 'utf8'), rowId).toString('base64url')}` as Sealed;
+  }
+
+  /** The sealed text. Throws when it was sealed for another row, was altered, or its data key is gone. */
+  async open(value: string, rowId: string): Promise<string> {
+    const version = sealedVersion(value);
+    if (!this.#dataKeys.has(version)) await this.reload();
+    const key = this.#dataKeys.get(version);
+    if (!key) throw new Error(`Data key ${version} is missing.`);
+    return decrypt(key, Buffer.from(value.slice(value.indexOf('.') + 1), 'base64url'), rowId).toString('utf8');
+  }
+
+  /**
+   * A key for HMACs that every process of the installation shares, derived (RFC 5869) from the first data key, which is
+   * never retired, for one purpose.
+   */
+  hmac(purpose: string, value: string | Buffer): Buffer {
+    let key = this.#hmacKeys.get(purpose);
+    if (!key) {
+      key = Buffer.from(hkdfSync('sha256', this.#dataKeys.get(1) as Buffer, '', `skillett/${purpose}`, 32));
+      this.#hmacKeys.set(purpose, key);
+    }
+    return createHmac('sha256', key).update(value).digest();
+  }
+
+  #wrap(dataKey: Buffer, version: number): string {
+    return encrypt(this.#masterKeys[0] as Buffer, dataKey, `data-key/${version}`).toString('base64url');
+  }
+
+  #unwrap(wrapped: string, version: number): Buffer {
+    const bytes = Buffer.from(wrapped, 'base64url');
+    for (const masterKey of this.#masterKeys) {
+      try {
+        return decrypt(masterKey, bytes, `data-key/${version}`);
+      } catch {
+        // another key of the list may open it
+      }
+    }
+    throw new WrongMasterKey();
+  }
+}
+
+export function sealedVersion(value: string): number {
+  return Number(value.slice(0, value.indexOf('.')));
+}

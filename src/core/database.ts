@@ -1,0 +1,108 @@
+/**
+ * The database: Kysely over `pg` when DATABASE_URL is set, over PGlite in the data folder when it is not. Both speak
+ * PostgreSQL, run the same migrations and the same queries.
+ */
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect } from 'kysely';
+import { FileMigrationProvider, Migrator } from 'kysely/migration';
+import pg from 'pg';
+import { unavailable } from './errors.ts';
+import type { Tables } from './tables.ts';
+
+export type Db = Kysely<Tables>;
+
+export interface Database {
+  kind: 'postgres' | 'embedded';
+  db: Db;
+  /**
+   * Runs SQL text under a name that the server prepares once a connection (DESIGN.md: "Prepared statements need names in
+   * `pg`"). Rows come as the database names them, in snake_case.
+   */
+  statement<Row>(name: string, text: string, values: unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+const int8 = 20;
+const date = 1082;
+
+/** Counts and byte sums stay below 2^53; dates stay text, since a JavaScript Date would move them by the time zone. */
+const toNumber = (text: string): number => Number(text);
+const asText = (text: string): string => text;
+
+const camelCase = () => new CamelCasePlugin({ maintainNestedObjectKeys: true });
+
+export function openPostgres(databaseUrl: string, options: { poolMax?: number; onError?: (error: Error) => void } = {}): Database {
+  const types: pg.CustomTypesConfig = {
+    getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+      if (oid === int8) return toNumber;
+      if (oid === date) return asText;
+      return pg.types.getTypeParser(oid, format as 'text');
+    }) as pg.CustomTypesConfig['getTypeParser'],
+  };
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: options.poolMax ?? 10,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 30_000,
+    application_name: 'skillett',
+    types,
+  });
+  // An idle connection that the server closes is replaced on next use; without a listener it would end the process.
+  pool.on('error', (error) => options.onError?.(error));
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [camelCase()] });
+  return {
+    kind: 'postgres',
+    db,
+    statement: async <Row>(name: string, text: string, values: unknown[]) => (await pool.query({ name, text, values })).rows as Row[],
+    close: () => db.destroy(),
+  };
+}
+
+/** `folder` undefined keeps everything in memory (tests). `template` is a dump made by PGlite's `dumpDataDir`. */
+export async function openEmbedded(folder: string | undefined, template?: Blob): Promise<Database> {
+  const pglite = await PGlite.create({
+    ...(folder === undefined ? {} : { dataDir: folder }),
+    ...(template ? { loadDataDir: template } : {}),
+    parsers: { [int8]: toNumber, [date]: asText },
+  });
+  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), plugins: [camelCase()] });
+  return {
+    kind: 'embedded',
+    db,
+    statement: async <Row>(_name: string, text: string, values: unknown[]) => (await pglite.query<Row>(text, values)).rows,
+    close: async () => {
+      await db.destroy();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
+}
+
+export const migrationsFolder = path.resolve(import.meta.dirname, '../../migrations');
+
+/** Brings the database to the newest state and returns the names of the migrations that ran. Kysely holds an advisory lock meanwhile, so processes that start together take turns. */
+export async function migrate(db: Db): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder: migrationsFolder }) });
+  const { error, results } = await migrator.migrateToLatest();
+  const failed = results?.find((result) => result.status === 'Error');
+  if (error) throw new Error(`Migration ${failed?.migrationName ?? ''} failed; the database is as it was before it.`, { cause: error });
+  return (results ?? []).map((result) => result.migrationName);
+}
+
+/** SQLSTATE classes and system errors that mean "the database cannot be used now", not "the statement was wrong". */
+const awayCodes = /^(08...|57P0[123]|53...|25P03|57014|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EAI_AGAIN)$/;
+const awayMessages =
+  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end/;
+
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as Error & { code?: unknown }).code;
+  return (typeof code === 'string' && awayCodes.test(code)) || awayMessages.test(error.message);
+}
+
+/** What the client is told while the database is away. */
+export function databaseUnavailable(cause: unknown): Error {
+  return unavailable('The database cannot be reached at the moment. Try again shortly.', 5, cause);
+}

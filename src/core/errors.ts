@@ -1,0 +1,104 @@
+/**
+ * Every failure a client can meet, in one table. Anything thrown that is not a SkillettError is a bug: it is masked
+ * as `internal` and logged with the request id.
+ */
+import { GraphQLError } from 'graphql';
+
+/** Code → HTTP status. Order and meaning are the contract's ("Answers"). */
+export const errorStatus = {
+  bad_request: 400,
+  credential_rejected: 400,
+  unauthorized: 401,
+  api_key_invalid: 401,
+  api_key_revoked: 401,
+  api_key_expired: 401,
+  token_expired: 401,
+  forbidden: 403,
+  integration_not_connected: 403,
+  scope_not_allowed: 403,
+  plan_limit_reached: 403,
+  consent_required: 403,
+  connection_frozen: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  account_required: 409,
+  idempotency_in_progress: 409,
+  outcome_unknown: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  idempotency_mismatch: 422,
+  daily_limit_reached: 429,
+  rate_limited: 429,
+  internal: 500,
+  upstream_unreachable: 502,
+  upstream_unexpected: 502,
+  unavailable: 503,
+  upstream_timeout: 504,
+} as const;
+
+export type ErrorCode = keyof typeof errorStatus;
+
+/** One fault of several: where it is (`params.title`) and what to do about it. */
+export interface Fault {
+  path: string;
+  message: string;
+}
+
+interface ErrorOptions {
+  /** Path below PUBLIC_URL, or a whole link; the door makes it absolute. */
+  action?: string | undefined;
+  details?: Fault[] | undefined;
+  /** Extra response headers, for instance `Retry-After`. */
+  headers?: Record<string, string> | undefined;
+  /** Never shown; logged beside the request id. */
+  cause?: unknown;
+}
+
+/**
+ * A failure that the client is told about. GraphQL shows it with `extensions.code`, `actionUrl`, `details`; REST as
+ * `{"error","message","action_url","details"}` with the status of its code.
+ */
+export class SkillettError extends GraphQLError {
+  readonly code: ErrorCode;
+  readonly action: string | undefined;
+  readonly details: Fault[] | undefined;
+  readonly headers: Record<string, string>;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, {
+      originalError: options.cause instanceof Error ? options.cause : null,
+      extensions: { code, ...(options.details ? { details: options.details } : {}) },
+    });
+    this.name = 'SkillettError';
+    this.code = code;
+    this.action = options.action;
+    this.details = options.details;
+    this.headers = { ...challengeFor(code), ...options.headers };
+  }
+
+  get status(): number {
+    return errorStatus[this.code];
+  }
+}
+
+/** RFC 6750, section 3: our own 401 and 403 say which scheme to use and, where a token was sent, what was wrong with it. */
+function challengeFor(code: ErrorCode): Record<string, string> {
+  const status = errorStatus[code];
+  if (code === 'unauthorized') return { 'www-authenticate': 'Bearer realm="skillett"' };
+  if (status === 401) return { 'www-authenticate': 'Bearer realm="skillett", error="invalid_token"' };
+  if (status === 403) return { 'www-authenticate': 'Bearer realm="skillett", error="insufficient_scope"' };
+  return {};
+}
+
+export function badRequest(message: string, details?: Fault[]): SkillettError {
+  return new SkillettError('bad_request', message, { details });
+}
+
+export function notFound(resource: string): SkillettError {
+  return new SkillettError('not_found', `${resource} not found.`);
+}
+
+export function unavailable(message: string, retryAfterSeconds: number, cause?: unknown): SkillettError {
+  return new SkillettError('unavailable', message, { headers: { 'retry-after': String(retryAfterSeconds) }, cause });
+}

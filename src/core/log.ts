@@ -1,0 +1,32 @@
+import { type DestinationStream, pino } from 'pino';
+
+export type Log = pino.Logger;
+
+/** Names under which a secret could reach a log line; pino replaces their values. Messages themselves never hold one. */
+const secretPaths = [
+  'authorization',
+  'cookie',
+  'password',
+  'token',
+  'access_token',
+  'refresh_token',
+  'client_secret',
+  'api_key',
+  'credential',
+  'credentials',
+  'full_key',
+].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
+/** One JSON object a line on standard error, so that what the first start prints on standard output stays readable and separate. */
+export function createLog(level: string, destination?: DestinationStream): Log {
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: secretPaths, censor: '[secret]' },
+      serializers: { err: pino.stdSerializers.err },
+    },
+    destination ?? pino.destination({ dest: 2, sync: true }),
+  );
+}

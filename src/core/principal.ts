@@ -1,0 +1,52 @@
+import { SkillettError } from './errors.ts';
+
+/** Who is asking: a user, through an API key or a dashboard session. */
+export interface Principal {
+  kind: 'api_key' | 'session';
+  userId: string;
+  /** The key's id, or the session's: what limits and idempotency belong to. */
+  holderId: string;
+  /** The API key's id; absent with a session. */
+  keyId: string | undefined;
+  scopes: readonly string[];
+  plan: string;
+}
+
+/** Scopes that let one endpoint run: everything, its integration, that integration's reads, itself. */
+export function scopesFor(integration: string, endpoint: string, readOnly: boolean): string[] {
+  const scopes = ['*', integration, `${integration}.${endpoint}`];
+  if (readOnly) scopes.push(`${integration}:read`);
+  return scopes;
+}
+
+export function mayCall(scopes: readonly string[], integration: string, endpoint: string, readOnly: boolean): boolean {
+  return scopesFor(integration, endpoint, readOnly).some((scope) => scopes.includes(scope));
+}
+
+/** Whether any endpoint of the integration may be called. */
+export function maySee(scopes: readonly string[], integration: string): boolean {
+  return scopes.some(
+    (scope) => scope === '*' || scope === integration || scope === `${integration}:read` || scope.startsWith(`${integration}.`),
+  );
+}
+
+/** Whether a key may look after all of its user's keys and connections, or only its own (contract, "Keys"). */
+export function hasEverything(principal: Principal): boolean {
+  return principal.scopes.includes('*');
+}
+
+/** True when `scope` adds nothing to what `held` already allows. `operator` is only covered by itself. */
+export function coversScope(held: readonly string[], scope: string): boolean {
+  if (held.includes(scope)) return true;
+  if (scope === 'operator' || scope === '*') return false;
+  if (held.includes('*')) return true;
+  const integration = scope.split(/[:.]/, 1)[0] as string;
+  return held.includes(integration);
+}
+
+export function requireOperator(principal: Principal): void {
+  if (!principal.scopes.includes('operator'))
+    throw new SkillettError('forbidden', 'This needs the scope `operator`, which the owner has when signed in to the dashboard.', {
+      action: '/dashboard',
+    });
+}

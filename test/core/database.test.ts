@@ -1,0 +1,55 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Database, migrate, openPostgres } from '../../src/core/database.ts';
+import { createEmbeddedTestDatabase, createEmptyDatabase, createTestDatabase } from '../support/database.ts';
+
+const open: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const close of open.reverse()) await close();
+});
+
+async function postgres(): Promise<Database> {
+  const { database, drop } = await createTestDatabase();
+  open.push(drop);
+  return database;
+}
+
+async function embedded(): Promise<Database> {
+  const database = await createEmbeddedTestDatabase();
+  open.push(() => database.close());
+  return database;
+}
+
+describe.each([
+  ['PostgreSQL', postgres],
+  ['the embedded database', embedded],
+])('on %s', (_name, openDatabase) => {
+  it('reads counts as numbers and dates as text, by query builder and by named statement', async () => {
+    const database = await openDatabase();
+    await database.db.insertInto('dayCounters').values({ userId: 'user_1', day: '2026-01-31', executions: 2 }).execute();
+    const row = await database.db.selectFrom('dayCounters').selectAll().executeTakeFirstOrThrow();
+    expect(row).toEqual({ userId: 'user_1', day: '2026-01-31', executions: 2 });
+    const [counted] = await database.statement<{ all_rows: number; day: string }>(
+      'test',
+      'select count(*) as all_rows, max(day) as day from day_counters where user_id = $1',
+      ['user_1'],
+    );
+    expect(counted).toEqual({ all_rows: 1, day: '2026-01-31' });
+  });
+
+  it('has nothing left to migrate', async () => {
+    const database = await openDatabase();
+    expect(await migrate(database.db)).toEqual([]);
+  });
+});
+
+it('migrations of two processes that start together run once', async () => {
+  const { url, drop } = await createEmptyDatabase();
+  const first = openPostgres(url);
+  const second = openPostgres(url);
+  const ran = await Promise.all([migrate(first.db), migrate(second.db)]);
+  expect(ran.map((names) => names.length).sort()).toEqual([0, expect.any(Number)]);
+  expect(ran.flat()).toContain('0001-users');
+  await first.close();
+  await second.close();
+  await drop();
+});
