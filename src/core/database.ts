@@ -5,7 +5,7 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect } from 'kysely';
+import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { unavailable } from './errors.ts';
@@ -105,4 +105,9 @@ export function isDatabaseAway(error: unknown): boolean {
 /** What the client is told while the database is away. */
 export function databaseUnavailable(cause: unknown): Error {
   return unavailable('The database cannot be reached at the moment. Try again shortly.', 5, cause);
+}
+
+/** Makes transactions that name the same thing take turns until each ends: counting and then inserting is exact only under it. */
+export async function lockInTransaction(trx: Db, name: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
 }

@@ -1,3 +1,4 @@
+import type { PlanLimits, PlanName } from './config.ts';
 import { SkillettError } from './errors.ts';
 
 /** Who is asking: a user, through an API key or a dashboard session. */
@@ -9,7 +10,9 @@ export interface Principal {
   /** The API key's id; absent with a session. */
   keyId: string | undefined;
   scopes: readonly string[];
-  plan: string;
+  plan: PlanName;
+  /** The plan's limits, with what an operator changed for this user over them. */
+  limits: PlanLimits;
 }
 
 /** Scopes that let one endpoint run: everything, its integration, that integration's reads, itself. */
