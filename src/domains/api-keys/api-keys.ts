@@ -1,0 +1,192 @@
+/** API keys: what an agent holds instead of credentials (contract, "Keys"). */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../core/clock.ts';
+import type { Gateway } from '../../core/context.ts';
+import { sha256 } from '../../core/crypto.ts';
+import { type Db, lockInTransaction } from '../../core/database.ts';
+import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
+import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { coversScope, hasEverything, type Principal } from '../../core/principal.ts';
+import { recordAudit } from '../audit/audit.ts';
+import {
+  type ApiKey,
+  countActiveKeys,
+  countKeys,
+  findKeyByHash,
+  findKeyIn,
+  insertKey,
+  type KeyRange,
+  listKeys,
+  revokeFamily,
+} from './store.ts';
+
+declare module '../../core/context.ts' {
+  interface Gateway {
+    /** What is wrong with a scope that is well formed (an integration or endpoint that does not exist), or undefined. */
+    scopeFault: (scope: string) => string | undefined;
+  }
+}
+
+const scopeForm = /^(\*|operator|[a-z][a-z0-9_]*(:read|\.[a-z][a-z0-9_]*)?)$/;
+
+/** A new key: `sk_` and 192 random bits in hex. Only its SHA-256 is stored; with that much randomness a slow hash adds nothing. */
+export function generateKey(): { fullKey: string; keyPrefix: string; keyHash: Buffer } {
+  const fullKey = `sk_${randomBytes(24).toString('hex')}`;
+  return { fullKey, keyPrefix: fullKey.slice(0, 11), keyHash: sha256(fullKey) };
+}
+
+/** The key with this hash. Throws 401 `api_key_invalid`, `api_key_revoked`, `api_key_expired`. */
+export async function requireKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<ApiKey> {
+  const key = await findKeyByHash(db, clock, hash);
+  if (!key) throw new SkillettError('api_key_invalid', 'Invalid API key.', { action: '/dashboard/api-keys' });
+  if (key.revokedAt) throw new SkillettError('api_key_revoked', 'This API key has been revoked.', { action: '/dashboard/api-keys' });
+  if (key.expired) throw new SkillettError('api_key_expired', 'This API key has expired.', { action: '/dashboard/api-keys' });
+  return key;
+}
+
+/** A key without `*` sees only itself and what was made with it. */
+function rangeOf(principal: Principal): KeyRange {
+  return hasEverything(principal) || principal.keyId === undefined
+    ? { userId: principal.userId }
+    : { userId: principal.userId, under: principal.keyId };
+}
+
+export function listAllApiKeys(db: Db, principal: Principal): Promise<ApiKey[]> {
+  return listKeys(db, rangeOf(principal));
+}
+
+/** Oldest first. */
+export async function listApiKeys(db: Db, principal: Principal, request: PageRequest): Promise<Page<ApiKey>> {
+  const range = rangeOf(principal);
+  const [moment, id] = request.after === undefined ? [] : decodeCursor(request.after, 2);
+  const after: [Date, string] | undefined = moment === undefined ? undefined : [new Date(Number(moment)), String(id)];
+  if (after && Number.isNaN(after[0].getTime()))
+    throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+  const [rows, total] = await Promise.all([
+    listKeys(db, range, { limit: request.first + 1, ...(after ? { after } : {}) }),
+    countKeys(db, range),
+  ]);
+  const shown = rows.slice(0, request.first);
+  return {
+    rows: shown,
+    cursors: shown.map((key) => encodeCursor([key.createdAt.getTime(), key.id])),
+    hasNextPage: rows.length > shown.length,
+    total,
+  };
+}
+
+/** Splits `github,gmail` as well as `["github","gmail"]`, drops repetitions, and refuses what is not a scope. */
+export function parseScopes(gateway: Pick<Gateway, 'scopeFault'>, input: readonly string[]): string[] {
+  const scopes = [...new Set(input.flatMap((part) => part.split(',')).map((part) => part.trim()))].filter((scope) => scope !== '');
+  if (scopes.length === 0)
+    throw badRequest('`scopes` is empty. Leave it out for everything, or name at least one, such as `github` or `gmail:read`.');
+  const details = scopes.flatMap((scope) => {
+    const message = scopeForm.test(scope)
+      ? gateway.scopeFault(scope)
+      : `\`${scope}\` is not a scope. Scopes look like \`github\`, \`github:read\` or \`github.create_issue\`.`;
+    return message === undefined ? [] : [{ path: 'scopes', message }];
+  });
+  if (details.length > 0) throw badRequest(details.map((fault) => fault.message).join(' '), details);
+  return scopes;
+}
+
+export interface NewApiKey {
+  name: string;
+  scopes?: readonly string[] | undefined;
+  expiresAt?: Date | undefined;
+}
+
+/** Makes a key within the principal's own scopes and lifetime. The full key is in the answer and nowhere else. */
+export async function issueApiKey(
+  gateway: Gateway,
+  principal: Principal,
+  request: NewApiKey,
+  requestId: string,
+): Promise<{ apiKey: ApiKey; fullKey: string }> {
+  const scopes = request.scopes ? parseScopes(gateway, request.scopes) : hasEverything(principal) ? ['*'] : [...principal.scopes];
+  const beyond = scopes.filter((scope) => !coversScope(principal.scopes, scope));
+  if (beyond.length > 0) {
+    throw new SkillettError(
+      'forbidden',
+      `This ${principal.kind === 'session' ? 'session' : 'key'} cannot give ${beyond.join(', ')}: a key holds at most what its maker holds (${principal.scopes.join(', ')}).`,
+    );
+  }
+  const { db, clock } = gateway;
+  const { fullKey, keyPrefix, keyHash } = generateKey();
+  const apiKey = await db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, `api-keys/${principal.userId}`);
+    const parent = principal.keyId === undefined ? undefined : await requireActiveParent(trx, principal);
+    const expiresAt = childExpiry(clock, parent, request.expiresAt);
+    await requireRoomForKey(trx, clock, principal);
+    const made = await insertKey(trx, clock, {
+      id: newId('key'),
+      userId: principal.userId,
+      parentId: parent?.id ?? null,
+      kind: 'manual',
+      name: request.name,
+      keyPrefix,
+      keyHash,
+      scopes,
+      expiresAt,
+    });
+    await recordAudit(trx, {
+      userId: principal.userId,
+      actor: principal.holderId,
+      action: 'api_key.created',
+      target: made.id,
+      details: { name: made.name, scopes, keyPrefix },
+      requestId,
+    });
+    return made;
+  });
+  return { apiKey, fullKey };
+}
+
+/** The parent may have been revoked since it authenticated; without this, a child made at that moment would outlive it. */
+async function requireActiveParent(trx: Db, principal: Principal): Promise<ApiKey> {
+  const parent = await findKeyIn(trx, { userId: principal.userId }, principal.keyId as string);
+  if (!parent || parent.revokedAt)
+    throw new SkillettError('api_key_revoked', 'This API key has been revoked.', { action: '/dashboard/api-keys' });
+  return parent;
+}
+
+function childExpiry(clock: Clock, parent: ApiKey | undefined, asked: Date | undefined): Date | null {
+  if (asked && asked.getTime() <= clock.nowMs())
+    throw badRequest('`expires_at` is in the past. Give a later moment, or leave it out for a key that does not expire.');
+  const bound = parent?.expiresAt ?? null;
+  if (asked && bound && asked > bound)
+    throw badRequest(
+      `\`expires_at\` is later than ${bound.toISOString()}, when the key that makes this one expires. A key cannot outlive its maker.`,
+    );
+  return asked ?? bound;
+}
+
+async function requireRoomForKey(trx: Db, clock: Clock, principal: Principal): Promise<void> {
+  const limit = principal.limits.apiKeys;
+  if (limit !== null && (await countActiveKeys(trx, clock, principal.userId)) >= limit) {
+    throw new SkillettError('plan_limit_reached', `Plan limit reached: maximum ${limit} API keys.`, { action: '/billing' });
+  }
+}
+
+/** Ends a key and every key made with it, at once on every process. A second call changes nothing. Throws not_found for a key out of reach. */
+export async function revokeApiKey(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<ApiKey> {
+  const { db, clock } = gateway;
+  return db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, `api-keys/${principal.userId}`);
+    const range = rangeOf(principal);
+    if (!(await findKeyIn(trx, range, id))) throw notFound('API key');
+    const revoked = await revokeFamily(trx, clock, id);
+    if (revoked.length > 0) {
+      await recordAudit(trx, {
+        userId: principal.userId,
+        actor: principal.holderId,
+        action: 'api_key.revoked',
+        target: id,
+        details: { revoked },
+        requestId,
+      });
+    }
+    return (await findKeyIn(trx, range, id)) as ApiKey;
+  });
+}

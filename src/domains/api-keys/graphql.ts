@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
+import { guardField } from '../limits/guard.ts';
+import { loadLastUse } from '../limits/last-use.ts';
+import { ViewerRef } from '../users/graphql.ts';
+import { issueApiKey, listAllApiKeys, listApiKeys, revokeApiKey } from './api-keys.ts';
+import type { ApiKey } from './store.ts';
+
+const ApiKeyKind = builder.enumType('ApiKeyKind', {
+  description: 'How an API key came to be.',
+  values: {
+    manual: { description: 'Made by a person or by another key.' },
+    device: { description: 'Made by a device or command-line sign-in; does not count against the plan.' },
+  } as const,
+});
+
+export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
+  description: 'A key that an agent holds. The key itself is shown once, when it is made.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Id of the key, `key_…`; not a secret.' }),
+    name: t.exposeString('name', { description: 'What its maker called it.' }),
+    keyPrefix: t.exposeString('keyPrefix', { description: '`sk_` and the first 8 digits, to recognise it by.' }),
+    kind: t.field({ type: ApiKeyKind, description: 'How it came to be.', resolve: (key) => key.kind }),
+    scopes: t.exposeStringList('scopes', {
+      description: 'What it may do: `*`, `github`, `github:read`, `github.create_issue`, `operator`.',
+    }),
+    parentId: t.exposeID('parentId', {
+      nullable: true,
+      description: 'The key it was made with, which it cannot outlive; null when a person made it.',
+    }),
+    lastUsedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last authenticated a request; null when it never has.',
+      resolve: async (key, _args, context) => (await loadLastUse(context).load(key.id)) ?? null,
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it stops working; null when it does not expire.',
+    }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked; null while it has not been.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+  }),
+});
+
+builder.queryField('apiKeys', (t) =>
+  t.connection({
+    type: ApiKeyRef,
+    description: 'The API keys of the user, oldest first, revoked ones too. A key without `*` sees itself and the keys made with it.',
+    complexity: listComplexity,
+    resolve: async (_root, args, context) =>
+      toConnection(await listApiKeys(context.gateway.db, await context.principal(), pageRequest(args)), args.after),
+  }),
+);
+
+builder.objectField(ViewerRef, 'apiKeys', (t) =>
+  t.field({
+    type: [ApiKeyRef],
+    description: 'Every API key at once, for clients that do not page. The same keys as `Query.apiKeys`.',
+    complexity: { field: 1, multiplier: 25 },
+    resolve: (principal, _args, context) => listAllApiKeys(context.gateway.db, principal),
+  }),
+);
+
+const CreatedApiKey = builder.objectRef<{ apiKey: ApiKey; fullKey: string }>('CreatedApiKey').implement({
+  description: 'A new key. `fullKey` is not stored and cannot be shown again.',
+  fields: (t) => ({
+    apiKey: t.expose('apiKey', { type: ApiKeyRef, description: 'The key as lists show it.' }),
+    fullKey: t.exposeString('fullKey', { description: 'The key itself: send it as `Authorization: Bearer sk_…`. Keep it now; it is not shown again.' }),
+  }),
+});
+
+const keyName = z
+  .string()
+  .trim()
+  .min(1, 'give the key a name that says who will hold it')
+  .max(100, 'at most 100 characters')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters');
+
+builder.mutationField('createApiKey', (t) =>
+  t.field({
+    type: CreatedApiKey,
+    description:
+      'Makes an API key within the scopes and lifetime of whoever asks. Fails with `forbidden` beyond them and with `plan_limit_reached` when the plan has no room.',
+    args: {
+      name: t.arg.string({ required: true, description: 'What to call it, 1 to 100 characters.', validate: { schema: keyName } }),
+      scopes: t.arg.stringList({
+        description: 'What it may do. Left out: everything its maker may do except `operator`.',
+        validate: { schema: z.array(z.string().max(200)).max(200) },
+      }),
+      expiresAt: t.arg({ type: 'DateTime', description: 'When it stops working. Left out: when its maker does, or never.' }),
+    },
+    resolve: async (_root, args, context) => {
+      const principal = await context.principal();
+      await guardField(context, { field: 'createApiKey', max: 60, windowSeconds: 60, by: 'user' });
+      return issueApiKey(
+        context.gateway,
+        principal,
+        { name: args.name.trim(), scopes: args.scopes ?? undefined, expiresAt: args.expiresAt ?? undefined },
+        context.requestId,
+      );
+    },
+  }),
+);
+
+builder.mutationField('revokeApiKey', (t) =>
+  t.field({
+    type: ApiKeyRef,
+    description:
+      'Ends an API key and every key made with it. The next request with any of them is refused. Revoking again changes nothing.',
+    args: { id: t.arg.id({ required: true, description: 'Id of the key, `key_…`.' }) },
+    resolve: async (_root, args, context) => revokeApiKey(context.gateway, await context.principal(), args.id, context.requestId),
+  }),
+);

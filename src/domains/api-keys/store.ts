@@ -1,0 +1,98 @@
+/** Queries of API keys. */
+import { type Selectable, sql } from 'kysely';
+import type { Clock } from '../../core/clock.ts';
+import type { Db } from '../../core/database.ts';
+import type { ApiKeysTable } from '../../core/tables.ts';
+
+export type ApiKey = Omit<Selectable<ApiKeysTable>, 'keyHash'>;
+
+const columns = ['id', 'userId', 'parentId', 'kind', 'name', 'keyPrefix', 'scopes', 'expiresAt', 'revokedAt', 'createdAt'] as const;
+
+/** Which keys a principal may see: all of a user's, or one key with its descendants. */
+export type KeyRange = { userId: string; under?: string };
+
+/** A key with its state by the database's time, for sign-in by hash. */
+export async function findKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<(ApiKey & { expired: boolean }) | undefined> {
+  return db
+    .selectFrom('apiKeys')
+    .select(columns)
+    .select(sql<boolean>`coalesce(expires_at <= ${clock.sqlNow}, false)`.as('expired'))
+    .where('keyHash', '=', hash)
+    .executeTakeFirst();
+}
+
+/** `under` and everything made with it, directly or through its children. */
+function idsUnder(under: string) {
+  return sql<string>`(
+    with recursive family as (
+      select id from api_keys where id = ${under}
+      union select child.id from api_keys child join family on child.parent_id = family.id
+    ) select id from family)`;
+}
+
+function keysIn(db: Db, range: KeyRange) {
+  const all = db.selectFrom('apiKeys').where('userId', '=', range.userId);
+  return range.under === undefined ? all : all.where('id', 'in', idsUnder(range.under));
+}
+
+export async function listKeys(db: Db, range: KeyRange, page?: { limit: number; after?: [Date, string] }): Promise<ApiKey[]> {
+  let query = keysIn(db, range).select(columns).orderBy('createdAt').orderBy('id');
+  if (page) query = query.limit(page.limit);
+  if (page?.after) query = query.where(sql<boolean>`(created_at, id) > (${page.after[0]}, ${page.after[1]})`);
+  return query.execute();
+}
+
+export async function countKeys(db: Db, range: KeyRange): Promise<number> {
+  return (await keysIn(db, range).select(sql<number>`count(*)`.as('all')).executeTakeFirstOrThrow()).all;
+}
+
+export async function findKeyIn(db: Db, range: KeyRange, id: string): Promise<ApiKey | undefined> {
+  return keysIn(db, range).select(columns).where('id', '=', id).executeTakeFirst();
+}
+
+/** Keys that count against a plan: made by hand, not revoked, not expired. */
+export async function countActiveKeys(db: Db, clock: Clock, userId: string): Promise<number> {
+  const row = await db
+    .selectFrom('apiKeys')
+    .select(sql<number>`count(*)`.as('all'))
+    .where('userId', '=', userId)
+    .where('kind', '=', 'manual')
+    .where('revokedAt', 'is', null)
+    .where((eb) => eb.or([eb('expiresAt', 'is', null), eb('expiresAt', '>', clock.sqlNow)]))
+    .executeTakeFirstOrThrow();
+  return row.all;
+}
+
+export async function insertKey(
+  db: Db,
+  clock: Clock,
+  key: {
+    id: string;
+    userId: string;
+    parentId: string | null;
+    kind: 'manual' | 'device';
+    name: string;
+    keyPrefix: string;
+    keyHash: Buffer;
+    scopes: string[];
+    expiresAt: Date | null;
+  },
+): Promise<ApiKey> {
+  return db
+    .insertInto('apiKeys')
+    .values({ ...key, createdAt: clock.sqlNow })
+    .returning(columns)
+    .executeTakeFirstOrThrow();
+}
+
+/** Revokes a key and its descendants; returns the ids that were still active. */
+export async function revokeFamily(db: Db, clock: Clock, id: string): Promise<string[]> {
+  const rows = await db
+    .updateTable('apiKeys')
+    .set({ revokedAt: clock.sqlNow })
+    .where('id', 'in', idsUnder(id))
+    .where('revokedAt', 'is', null)
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
