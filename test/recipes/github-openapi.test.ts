@@ -44,14 +44,18 @@ describe.each(endpoints)('github.%s', (_, endpoint) => {
     expect(listExampleFaults(endpoint)).toEqual([]);
   });
   it('names a repository by one value', () => {
-    const inPath = Object.entries(endpoint.parameters).filter(([, parameter]) => parameter.in === 'path');
     const expected = endpoint.path.includes('{owner}/{repo}') ? [['repo', '{owner}/{repo}']] : [];
-    const found = inPath.filter(([name, parameter]) => parameter.split || ['owner', 'repo'].includes(parameter.as ?? name));
-    expect(found.map(([name, parameter]) => [name, parameter.split])).toEqual(expected);
+    const found = Object.entries(endpoint.parameters)
+      .filter(
+        ([name, { in: place, split, as }]) => place === 'path' && (split === '{owner}/{repo}' || ['owner', 'repo'].includes(as ?? name)),
+      )
+      .map(([name, { split }]) => [name, split]);
+    expect(found).toEqual(expected);
   });
-  it('says how its list is paged when it has pages', () => {
-    const expected = endpoint.parameters.page && { style: 'page', parameter: 'page', size_parameter: 'per_page' };
-    expect(endpoint.pagination).toEqual(expected);
+  it('says how its list is paged when it has numbered pages', () => {
+    const { page, per_page: size } = endpoint.parameters;
+    const expected = page && { style: 'page', parameter: 'page', ...(size && { size_parameter: 'per_page' }) };
+    expect(endpoint.pagination?.style === 'page' ? endpoint.pagination : undefined).toEqual(expected);
   });
 });
 
