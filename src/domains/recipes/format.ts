@@ -126,7 +126,19 @@ const parameter = z
   })
   .meta({ id: 'Parameter' });
 
-const mailParts = ['to', 'cc', 'bcc', 'from', 'reply_to', 'subject', 'text', 'html', 'attachments', 'in_reply_to', 'references'] as const;
+export const mailParts = [
+  'to',
+  'cc',
+  'bcc',
+  'from',
+  'reply_to',
+  'subject',
+  'text',
+  'html',
+  'attachments',
+  'in_reply_to',
+  'references',
+] as const;
 
 const body = z
   .strictObject({
@@ -225,6 +237,11 @@ const oauth2 = z
     type: z.literal('oauth2'),
     authorize_url: url,
     token_url: url,
+    issuer: url
+      .optional()
+      .describe(
+        'Its issuer identifier, which an `iss` in the redirect must equal (RFC 9207). Without it, `iss` must have the origin of `authorize_url`.',
+      ),
     register: z.strictObject({
       url,
       how: text.describe('What to enter there, in a sentence or two; the redirect address is added by the gateway.'),
@@ -250,7 +267,11 @@ const oauth2 = z
         access_token: expression.optional(),
         refresh_token: expression.optional(),
         expires_in: expression.optional(),
-        scope: expression.optional(),
+        scope: expression
+          .optional()
+          .describe(
+            'The granted scopes as text or list; `false` when this kind of token knows no scopes, nothing when the grant is as asked.',
+          ),
         error: expression.optional().describe('Where an error stands, also in an answer with status 200.'),
         error_description: expression.optional(),
         account: z
@@ -263,6 +284,14 @@ const oauth2 = z
     refresh: z
       .strictObject({
         send_scope: z.boolean().optional().describe('Send `scope` with a refresh.'),
+        reusable: z
+          .boolean()
+          .optional()
+          .describe('The same refresh token may be sent again, so an interrupted refresh can be repeated. Default false: each works once.'),
+        final_errors: z
+          .array(text)
+          .optional()
+          .describe('Errors that mean the grant is gone for good, beside `invalid_grant`. Any other error keeps the connection.'),
         idle_days: z
           .int()
           .min(1)
