@@ -31,18 +31,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table consents (
       id text primary key,
       user_id text not null references users (id) on delete cascade,
-      key_id text,
+      started_by text not null,
       integration text not null,
       account text,
       status text not null default 'pending' check (status in ('pending', 'connected', 'error')),
       reason text check (reason in ('denied', 'expired', 'failed')),
-      connection_id text references connections (id) on delete set null,
+      connection_id text references connections (id) on delete cascade,
       state_hash bytea unique,
       sealed text,
-      browser_hash bytea,
+      browser_hash bytea unique,
       requested_scopes text[] not null,
       expires_at timestamptz not null,
       created_at timestamptz not null default now()
     )`.execute(db);
-  await sql`create index consents_by_user on consents (user_id, created_at)`.execute(db);
+  await sql`create index consents_by_connection on consents (connection_id) where connection_id is not null`.execute(db);
+  await sql`create index consents_pending on consents (expires_at) where status = 'pending'`.execute(db);
 }

@@ -136,17 +136,18 @@ export interface ConnectionsTable {
 export interface ConsentsTable {
   id: string;
   userId: string;
-  /** The key that started it; its scopes bound what is asked for. */
-  keyId: string | null;
+  /** The key or session that started it. */
+  startedBy: string;
   integration: string;
   /** Account label asked for. */
   account: string | null;
   status: WithDefault<'pending' | 'connected' | 'error'>;
   reason: 'denied' | 'expired' | 'failed' | null;
+  /** What it made or renewed; the consent goes with it. */
   connectionId: string | null;
-  /** SHA-256 of the state parameter; cleared when used. */
+  /** SHA-256 of the state parameter; cleared when used (RFC 6749, section 10.12). */
   stateHash: Buffer | null;
-  /** Sealed: PKCE verifier, and while a sign-in is awaited the grant. */
+  /** Sealed: the PKCE verifier, and while a sign-in is awaited the grant. */
   sealed: string | null;
   /** SHA-256 of the cookie of the browser in which a grant waits. */
   browserHash: Buffer | null;
