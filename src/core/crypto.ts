@@ -4,12 +4,15 @@
  * in is associated data, so a ciphertext moved to another row does not open.
  */
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Db } from './database.ts';
 
 declare const sealed: unique symbol;
 /** `<data key version>.<base64url of nonce, tag and ciphertext>` */
 export type Sealed = string & { readonly [sealed]: true };
 
+/** Settings whose values are sealed have names that start with this. */
+const secretPrefix = 'secret/';
 const nonceBytes = 12;
 const tagBytes = 16;
 
@@ -94,6 +97,26 @@ export class Vault {
     const key = this.#dataKeys.get(version);
     if (!key) throw new Error(`Data key ${version} is missing.`);
     return decrypt(key, Buffer.from(value.slice(value.indexOf('.') + 1), 'base64url'), rowId).toString('utf8');
+  }
+
+  /** A secret of the whole installation, by its name. */
+  async readSecret(name: string): Promise<string | undefined> {
+    const row = await this.#db.selectFrom('settings').select('value').where('name', '=', secretPrefix + name).executeTakeFirst();
+    return row && this.open(row.value, secretPrefix + name);
+  }
+
+  /** `null` removes it. Part of the transaction that `db` is. */
+  async writeSecret(db: Db, name: string, plain: string | null): Promise<void> {
+    const row = secretPrefix + name;
+    if (plain === null) await db.deleteFrom('settings').where('name', '=', row).execute();
+    else {
+      const value = this.seal(plain, row);
+      await db
+        .insertInto('settings')
+        .values({ name: row, value })
+        .onConflict((clash) => clash.column('name').doUpdateSet({ value, updatedAt: sql`now()` }))
+        .execute();
+    }
   }
 
   /**
