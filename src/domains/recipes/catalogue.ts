@@ -1,5 +1,7 @@
 /** The catalogue: every integration that can be called, from its recipe, ready to use. */
+import { scopesFor } from '../../core/principal.ts';
 import type { Endpoint, Integration, Resource } from './format.ts';
+import { buildParameterSchema } from './parameter-schema.ts';
 
 /** A JSON Schema 2020-12 object schema. */
 export type JsonSchema = Record<string, unknown>;
@@ -44,6 +46,36 @@ export interface Catalogue {
   integrations: readonly CatalogueIntegration[];
   find(slug: string): CatalogueIntegration | undefined;
   findEndpoint(slug: string, endpoint: string): CatalogueEndpoint | undefined;
+}
+
+/** By slug, in alphabetical order. */
+export function buildCatalogue(integrations: readonly CatalogueIntegration[]): Catalogue {
+  const bySlug = new Map(integrations.toSorted((a, b) => (a.slug < b.slug ? -1 : 1)).map((one) => [one.slug, one]));
+  return {
+    integrations: [...bySlug.values()],
+    find: (slug) => bySlug.get(slug),
+    findEndpoint: (slug, endpoint) => bySlug.get(slug)?.endpoints.get(endpoint),
+  };
+}
+
+export function buildEndpoint(integration: string, resource: string, name: string, spec: Endpoint): CatalogueEndpoint {
+  const readOnly = isReadOnly(spec);
+  return {
+    integration,
+    name,
+    resource,
+    spec,
+    readOnly,
+    destructive: spec.destructive ?? spec.method === 'DELETE',
+    idempotent: spec.idempotent ?? ['GET', 'PUT', 'DELETE'].includes(spec.method),
+    schema: buildParameterSchema(spec),
+    providerScopes: (spec.provider_scopes ?? []).map((need) => [need].flat()),
+    acceptedScopes: scopesFor(integration, name, readOnly),
+  };
+}
+
+export function isReadOnly(spec: Endpoint): boolean {
+  return spec.read_only ?? spec.method === 'GET';
 }
 
 declare module '../../core/context.ts' {

@@ -1,0 +1,179 @@
+/**
+ * Reads the recipes' folders into the catalogue. Everything that is wrong with any file is reported at once, and then
+ * nothing is loaded: a server that starts has every integration its folders hold.
+ */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { z } from 'zod';
+import type { IntegrationSettings } from '../../core/config.ts';
+import { buildCatalogue, buildEndpoint, type Catalogue, type CatalogueIntegration } from './catalogue.ts';
+import { type Integration, integration, type Resource, resource } from './format.ts';
+import { validateIntegration, validateResource } from './validate.ts';
+import type { FaultPath, Report } from './validate-text.ts';
+
+interface RecipeFolders {
+  /** The folder shipped with the server. */
+  bundledFolder: string;
+  /** The operator's own (SKILLETT_RECIPES). */
+  extraFolder: string | undefined;
+  /** What the installation sets, by slug. */
+  integrations: ReadonlyMap<string, IntegrationSettings>;
+}
+
+export interface RecipeFault {
+  /** Such as `recipes/github/issues.json`. */
+  file: string;
+  /** Place in the file, names joined by dots; empty for the whole file. */
+  path: string;
+  message: string;
+}
+
+/** Every fault of every recipe. The message has a line for each. */
+export class RecipeFaults extends Error {
+  readonly faults: readonly RecipeFault[];
+
+  constructor(faults: readonly RecipeFault[]) {
+    const lines = faults.map((fault) => `  - ${[fault.file, fault.path, fault.message].filter((part) => part !== '').join(': ')}`);
+    super(`The recipes have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${lines.join('\n')}`);
+    this.name = 'RecipeFaults';
+    this.faults = faults;
+  }
+}
+
+/** Throws RecipeFaults. */
+export async function loadCatalogue(folders: RecipeFolders): Promise<Catalogue> {
+  const bundled = await readRecipes(folders.bundledFolder, path.basename(folders.bundledFolder));
+  const extra = folders.extraFolder === undefined ? [] : await readRecipes(folders.extraFolder, folders.extraFolder);
+  for (const recipe of extra)
+    if (bundled.some((other) => other.slug === recipe.slug))
+      recipe.report('recipe.json')(['slug'], `${recipe.slug} comes with Skillett already; give this one another slug and folder name`);
+  const all = [...bundled, ...extra];
+  const faults = all.flatMap((recipe) => recipe.faults);
+  if (faults.length > 0) throw new RecipeFaults(faults);
+  return buildCatalogue(all.map((recipe) => buildIntegration(recipe, bundled.includes(recipe), folders.integrations.get(recipe.slug))));
+}
+
+/** What the folder of one integration holds. What could not be read is missing here and among the faults. */
+class RecipeFiles {
+  /** Name of the folder. */
+  readonly slug: string;
+  readonly faults: RecipeFault[] = [];
+  recipe: Integration | undefined;
+  /** File name → resource. */
+  readonly resources = new Map<string, Resource>();
+  /** `guides/…` → Markdown. */
+  readonly guides = new Map<string, string>();
+  private readonly folder: string;
+  private readonly label: string;
+
+  /** `label` is what faults call the folder. */
+  constructor(folder: string, label: string, slug: string) {
+    this.folder = folder;
+    this.label = label;
+    this.slug = slug;
+  }
+
+  report(file: string): Report {
+    return (place, message) => this.faults.push({ file: path.posix.join(this.label, file), path: place.join('.'), message });
+  }
+
+  async read(): Promise<void> {
+    const files = (await readdir(this.folder)).sort();
+    if (!files.includes('recipe.json')) this.report('recipe.json')([], 'is missing: it describes the integration');
+    for (const file of files.filter((name) => name.endsWith('.json'))) {
+      if (file === 'recipe.json') this.recipe = await this.parse(file, integration);
+      else {
+        const parsed = await this.parse(file, resource);
+        if (parsed) this.resources.set(file, parsed);
+      }
+    }
+    if (!files.includes('guides')) return;
+    for (const file of (await readdir(path.join(this.folder, 'guides'))).sort())
+      if (file.endsWith('.md')) this.guides.set(`guides/${file}`, await this.text(`guides/${file}`));
+  }
+
+  private text(file: string): Promise<string> {
+    return readFile(path.join(this.folder, file), 'utf8');
+  }
+
+  private async parse<Shape extends z.ZodType>(file: string, shape: Shape): Promise<z.infer<Shape> | undefined> {
+    const report = this.report(file);
+    let json: unknown;
+    try {
+      json = JSON.parse(await this.text(file));
+    } catch (error) {
+      report([], `is not JSON: ${(error as Error).message}`);
+      return undefined;
+    }
+    const parsed = shape.safeParse(json, { error: (issue) => (issue.input === undefined ? 'is missing' : undefined) });
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) reportIssue(issue, report);
+    return undefined;
+  }
+}
+
+function reportIssue(issue: z.core.$ZodIssue, report: Report): void {
+  const place = issue.path as FaultPath;
+  if (issue.code === 'unrecognized_keys') for (const key of issue.keys) report([...place, key], 'is no field of the recipe format');
+  else if (issue.code === 'invalid_union' && issue.errors.length > 0)
+    report(place, issue.errors.map((faults) => faults.map((fault) => fault.message).join(' and ')).join('; or: '));
+  else report(place, issue.message);
+}
+
+/** `label` is what faults call the folder. */
+async function readRecipes(folder: string, label: string): Promise<RecipeFiles[]> {
+  const slugs = await listFolders(folder).catch((error: Error) => {
+    throw new RecipeFaults([{ file: label, path: '', message: `the folder of recipes cannot be read (${error.message})` }]);
+  });
+  return Promise.all(
+    slugs.map(async (slug) => {
+      const files = new RecipeFiles(path.join(folder, slug), path.posix.join(label, slug), slug);
+      await files.read();
+      checkFiles(files);
+      return files;
+    }),
+  );
+}
+
+async function listFolders(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  const areFolders = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).isDirectory()));
+  return names.filter((_, at) => areFolders[at]);
+}
+
+/** How the files fit each other; only once each of them has the right shape. */
+function checkFiles(files: RecipeFiles): void {
+  const { recipe, resources } = files;
+  if (recipe === undefined || files.faults.length > 0) return;
+  if (recipe.slug !== files.slug) files.report('recipe.json')(['slug'], `is ${recipe.slug}, but the folder is called ${files.slug}`);
+  if (resources.size === 0) files.report('recipe.json')([], 'stands alone: there is no file of a resource with endpoints beside it');
+  const definedIn = new Map<string, string>();
+  for (const [file, content] of resources) {
+    const report = files.report(file);
+    validateResource(content, file, recipe, report);
+    for (const name of Object.keys(content.endpoints)) {
+      if (definedIn.has(name)) report(['endpoints', name], `is already in ${definedIn.get(name)}; names are unique in an integration`);
+      definedIn.set(name, file);
+    }
+  }
+  validateIntegration(recipe, new Set(definedIn.keys()), [...files.guides.keys()], files.report('recipe.json'));
+}
+
+function buildIntegration(files: RecipeFiles, bundled: boolean, settings: IntegrationSettings | undefined): CatalogueIntegration {
+  const recipe = files.recipe as Integration;
+  const resources = [...files.resources.values()];
+  const endpoints = resources.flatMap((one) =>
+    Object.entries(one.endpoints).map(([name, spec]) => buildEndpoint(recipe.slug, one.resource, name, spec)),
+  );
+  return {
+    slug: recipe.slug,
+    recipe,
+    baseUrl: settings?.baseUrl ?? recipe.base_url,
+    baseUrlOverridden: settings?.baseUrl !== undefined,
+    bundled,
+    resources,
+    endpoints: new Map(endpoints.map((endpoint) => [endpoint.name, endpoint])),
+    guides: files.guides,
+    open: recipe.auth.some((auth) => auth.type === 'none'),
+  };
+}

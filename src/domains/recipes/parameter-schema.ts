@@ -1,0 +1,72 @@
+import type { JsonSchema } from './catalogue.ts';
+import type { Endpoint, Parameter, RecipeValue } from './format.ts';
+
+/** The JSON Schema words of a recipe's value, in the order in which they are printed; everything else says how the value travels. */
+const words = [
+  'type',
+  'description',
+  'enum',
+  'default',
+  'examples',
+  'format',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'items',
+  'properties',
+  'additionalProperties',
+] as const;
+
+/** What a caller gives for a file of a form or an attachment of a mail. */
+const fileSchema = {
+  properties: {
+    filename: { type: 'string', minLength: 1, description: 'Name of the file.' },
+    content_type: { type: 'string', minLength: 1, description: 'Its media type, such as text/plain or image/png.' },
+    base64: { type: 'string', format: 'byte', description: 'Its content in base64.' },
+  },
+  required: ['filename', 'content_type', 'base64'],
+  additionalProperties: false,
+};
+
+/** The caller's `params` of an endpoint as a JSON Schema 2020-12 object schema. */
+export function buildParameterSchema(endpoint: Endpoint): JsonSchema {
+  const entries = Object.entries(endpoint.parameters);
+  const required = entries.filter(([, parameter]) => parameter.required).map(([name]) => name);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(entries.map(([name, parameter]) => [name, describeParameter(name, parameter)])),
+    ...(required.length > 0 ? { required } : {}),
+    additionalProperties: false,
+  };
+}
+
+function describeParameter(name: string, parameter: Parameter): JsonSchema {
+  const schema = pickWords(parameter);
+  if (parameter.split !== undefined && parameter.pattern === undefined) schema.pattern = patternOfSplit(parameter.split);
+  if (parameter.file && parameter.properties === undefined) Object.assign(schema, fileSchema);
+  if (parameter.in === 'mail' && (parameter.as ?? name) === 'attachments' && parameter.items === undefined)
+    schema.items = { type: 'object', ...fileSchema };
+  return schema;
+}
+
+function pickWords(value: Parameter | RecipeValue): JsonSchema {
+  return Object.fromEntries(words.filter((word) => value[word] !== undefined).map((word) => [word, value[word]]));
+}
+
+/** `{owner}/{repo}` is filled by two segments that are not empty. */
+function patternOfSplit(split: string): string {
+  return `^${split
+    .split('/')
+    .map(() => '[^/]+')
+    .join('/')}$`;
+}
+
+/** The names of the path that a `split` fills, in order. */
+export function namesOfSplit(split: string): string[] {
+  return [...split.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] as string);
+}

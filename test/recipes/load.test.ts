@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadCatalogue } from '../../src/domains/recipes/load.ts';
+import { printRecipeSchema } from '../../src/domains/recipes/schema-file.ts';
+import { faultsOf, filesOf, load, root, soundRecipe, writeFolder } from './sound-recipe.ts';
+
+const bundledFolder = path.resolve(import.meta.dirname, '../../recipes');
+
+describe('a sound recipe', () => {
+  it('becomes an integration with its endpoints, in the words of JSON Schema', async () => {
+    const catalogue = await load(await writeFolder(filesOf(soundRecipe())));
+    expect(catalogue.integrations.map((one) => one.slug)).toEqual(['letters']);
+    const letters = catalogue.find('letters');
+    expect(letters).toMatchObject({ baseUrl: 'https://api.letters.example/v1', baseUrlOverridden: false, bundled: true, open: false });
+    expect([...(letters?.endpoints.keys() ?? [])].sort()).toEqual([
+      'create_letter',
+      'drop_file',
+      'list_letters',
+      'send_mail',
+      'upload_file',
+    ]);
+    expect(letters?.guides.get('guides/posting.md')).toBe('# Posting\n');
+    const list = catalogue.findEndpoint('letters', 'list_letters');
+    expect(list).toMatchObject({ resource: 'letters', readOnly: true, destructive: false, idempotent: true });
+    expect(list?.acceptedScopes).toEqual(['*', 'letters', 'letters.list_letters', 'letters:read']);
+    expect(list?.schema).toEqual({
+      type: 'object',
+      properties: {
+        box: { type: 'string', description: 'Box as `owner/box`.', pattern: '^[^/]+/[^/]+$' },
+        kind: { type: 'string', description: 'Which.', enum: ['new', 'all'], default: 'all' },
+        tags: { type: 'array', description: 'Tags.', items: { type: 'string' } },
+        cursor: { type: 'string', description: 'Where to go on.' },
+        size: { type: 'integer', description: 'Page size.', default: 20, minimum: 1, maximum: 50 },
+        language: { type: 'string', description: 'Language.', pattern: '^[a-z]{2}$' },
+      },
+      required: ['box'],
+      additionalProperties: false,
+    });
+    expect(catalogue.findEndpoint('letters', 'create_letter')).toMatchObject({
+      readOnly: false,
+      idempotent: false,
+      providerScopes: [['write']],
+      acceptedScopes: ['*', 'letters', 'letters.create_letter'],
+    });
+    expect(catalogue.findEndpoint('letters', 'drop_file')).toMatchObject({ readOnly: false, destructive: true, idempotent: true });
+    expect(catalogue.findEndpoint('letters', 'toString')).toBeUndefined();
+  });
+
+  it('describes files and attachments by name, media type and base64', async () => {
+    const catalogue = await load(await writeFolder(filesOf(soundRecipe())));
+    const file = { required: ['filename', 'content_type', 'base64'], additionalProperties: false };
+    expect(catalogue.findEndpoint('letters', 'upload_file')?.schema).toMatchObject({ properties: { file: { type: 'object', ...file } } });
+    expect(catalogue.findEndpoint('letters', 'send_mail')?.schema).toMatchObject({
+      properties: { pictures: { type: 'array', items: { type: 'object', ...file } } },
+    });
+  });
+
+  it("is called at the operator's address when one is set", async () => {
+    const catalogue = await load(await writeFolder(filesOf(soundRecipe())), { letters: { baseUrl: 'https://letters.company.example' } });
+    expect(catalogue.find('letters')).toMatchObject({ baseUrl: 'https://letters.company.example', baseUrlOverridden: true });
+  });
+});
+
+it('reports text that is not JSON, a missing recipe.json and a lonely one all at once', async () => {
+  const { recipe, letters, files } = soundRecipe();
+  const folder = await writeFolder({
+    'letters/recipe.json': recipe,
+    'letters/letters.json': `${JSON.stringify(letters)},`,
+    'notes/files.json': files,
+    'stamps/recipe.json': { ...recipe, slug: 'stamps', guides: [], workflows: [] },
+  });
+  const faults = await faultsOf(load(folder));
+  expect(faults).toEqual([
+    expect.stringMatching(/^letters\/letters\.json: : is not JSON: /),
+    'notes/recipe.json: : is missing: it describes the integration',
+    'stamps/recipe.json: : stands alone: there is no file of a resource with endpoints beside it',
+  ]);
+});
+
+describe("the operator's folder", () => {
+  const extra = (slug: string) => {
+    const sound = soundRecipe();
+    sound.recipe.slug = slug;
+    return Object.fromEntries(Object.entries(filesOf(sound)).map(([file, content]) => [file.replace(/^letters\//, `${slug}/`), content]));
+  };
+
+  it('adds integrations whose answers are not trusted to be JSON', async () => {
+    const bundled = await writeFolder(filesOf(soundRecipe()));
+    const catalogue = await loadCatalogue({
+      bundledFolder: bundled,
+      extraFolder: await writeFolder(extra('post')),
+      integrations: new Map(),
+    });
+    expect(catalogue.integrations.map((one) => [one.slug, one.bundled])).toEqual([
+      ['letters', true],
+      ['post', false],
+    ]);
+  });
+
+  it('cannot take the slug of an integration that Skillett brings along', async () => {
+    const bundled = await writeFolder(filesOf(soundRecipe()));
+    const extraFolder = await writeFolder(extra('letters'));
+    expect(await faultsOf(loadCatalogue({ bundledFolder: bundled, extraFolder, integrations: new Map() }))).toEqual([
+      'letters/recipe.json: slug: letters comes with Skillett already; give this one another slug and folder name',
+    ]);
+  });
+
+  it('stops the start with the faults of its recipes, named by the folder', async () => {
+    const files = extra('post');
+    delete files['post/guides/posting.md'];
+    const extraFolder = await writeFolder(files);
+    const bundled = await writeFolder(filesOf(soundRecipe()));
+    await expect(loadCatalogue({ bundledFolder: bundled, extraFolder, integrations: new Map() })).rejects.toThrow(
+      `The recipes have a fault:\n  - ${extraFolder}/post/recipe.json: guides.0.file: there is no file guides/posting.md`,
+    );
+  });
+
+  it('stops the start when it cannot be read', async () => {
+    const bundled = await writeFolder(filesOf(soundRecipe()));
+    const extraFolder = path.join(root, 'nowhere');
+    await expect(loadCatalogue({ bundledFolder: bundled, extraFolder, integrations: new Map() })).rejects.toThrow(
+      /nowhere: the folder of recipes cannot be read/,
+    );
+  });
+});
+
+describe('the bundled recipes', () => {
+  it('are sound', async () => {
+    const catalogue = await load(bundledFolder);
+    expect(catalogue.integrations.length).toBeGreaterThan(0);
+    for (const name of ['create_issue', 'list_issues_for_repo', 'create_pull', 'list_pull'])
+      expect(catalogue.findEndpoint('github', name)?.name).toBe(name);
+  });
+
+  it('are completed in an editor by the format as it is: recipes/recipe.schema.json is up to date', async () => {
+    expect(await readFile(path.join(bundledFolder, 'recipe.schema.json'), 'utf8')).toBe(printRecipeSchema());
+  });
+});
