@@ -2,6 +2,7 @@
  * The only reader of the environment. `readConfig` returns every setting checked, or every fault at once in plain
  * sentences, before anything listens.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 export interface PlanLimits {
@@ -170,7 +171,7 @@ export function readConfig(env: Env): Config {
     signUp: read.oneOf('SKILLETT_SIGN_UP', ['nobody', 'invited', 'anyone'], 'nobody'),
     workers,
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
-    trustProxy: read.list('TRUST_PROXY'),
+    trustProxy: readTrustProxy(read),
     introspection: read.flag('SKILLETT_INTROSPECTION', true),
     playground: read.flag('SKILLETT_PLAYGROUND', true),
     callRetentionDays: read.integer('SKILLETT_CALL_RETENTION_DAYS', 90, 1, 3650),
@@ -226,6 +227,17 @@ function readOutboundAllow(read: Reader): string[] {
       read.faults.push(
         `SKILLETT_OUTBOUND_ALLOW holds "${entry}", but each entry must be a host or host:port, such as git.example.org or 127.0.0.1:8080.`,
       );
+  }
+  return entries;
+}
+
+function readTrustProxy(read: Reader): string[] {
+  const entries = read.list('TRUST_PROXY');
+  for (const entry of entries) {
+    const [address, bits, rest] = entry.split('/');
+    const family = isIP(address ?? '');
+    if (family === 0 || rest !== undefined || (bits !== undefined && !(Number.isInteger(Number(bits)) && Number(bits) >= 0 && Number(bits) <= (family === 6 ? 128 : 32))))
+      read.faults.push(`TRUST_PROXY holds "${entry}", but each entry must be an address or a network, such as 127.0.0.1 or 10.0.0.0/8.`);
   }
   return entries;
 }

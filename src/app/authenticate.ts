@@ -1,0 +1,79 @@
+/** Who is asking. Each way to authenticate is one strategy; the first that finds its sign in the request decides. */
+import type { IncomingMessage } from 'node:http';
+import type { Caller, Gateway } from '../core/context.ts';
+import { sha256 } from '../core/crypto.ts';
+import { SkillettError } from '../core/errors.ts';
+import type { Principal } from '../core/principal.ts';
+import { requireKeyByHash } from '../domains/api-keys/api-keys.ts';
+import { planLimits } from '../domains/limits/plans.ts';
+import { countRequest } from '../domains/limits/requests.ts';
+import { findUser } from '../domains/users/store.ts';
+
+type Strategy = (gateway: Gateway, request: IncomingMessage) => Caller | Promise<Caller | undefined> | undefined;
+
+/** RFC 6750, section 2.1. The scheme's name is case-insensitive (RFC 9110, section 11.1). */
+const bearer: Strategy = (_gateway, request) => {
+  const header = request.headers.authorization;
+  if (header === undefined) return undefined;
+  const match = /^bearer +([\x21-\x7e]{1,512})$/i.exec(header);
+  return match ? { kind: 'api_key', hash: sha256(match[1] as string) } : { kind: 'none' };
+};
+
+const session: Strategy = async (gateway, request) => {
+  if (request.headers.cookie === undefined) return undefined;
+  const found = await gateway.findSession(request.headers.cookie);
+  return found && { kind: 'session', sessionId: found.sessionId, userId: found.userId };
+};
+
+const strategies: readonly Strategy[] = [bearer, session];
+
+declare module '../core/context.ts' {
+  interface Gateway {
+    /** The dashboard session that a Cookie header carries, if it is good now. */
+    findSession: (cookie: string) => Promise<{ sessionId: string; userId: string } | undefined>;
+  }
+}
+
+export async function authenticate(gateway: Gateway, request: IncomingMessage): Promise<Caller> {
+  for (const strategy of strategies) {
+    const caller = await strategy(gateway, request);
+    if (caller) return caller;
+  }
+  return { kind: 'none' };
+}
+
+/** Other authenticated requests than executions have this many a minute and key (contract, "Plans"). */
+const requestsPerMinute = 600;
+
+/** The principal behind a caller, by one look-up that also counts the request. Throws 401s and 429. */
+export async function lookUpPrincipal(gateway: Gateway, caller: Caller): Promise<Principal> {
+  if (caller.kind === 'none') throw unauthorized();
+  const key = caller.kind === 'api_key' ? await requireKeyByHash(gateway.db, gateway.clock, caller.hash) : undefined;
+  const userId = key?.userId ?? (caller as { userId: string }).userId;
+  const holderId = key?.id ?? (caller as { sessionId: string }).sessionId;
+  const [user, count] = await Promise.all([findUser(gateway.db, userId), countRequest(gateway, holderId, requestsPerMinute)]);
+  if (!user || user.closedAt) throw unauthorized();
+  if (!count.granted) {
+    throw new SkillettError(
+      'rate_limited',
+      `Rate limit reached (${requestsPerMinute} requests per minute). Retry in ${count.resetSeconds} s.`,
+      {
+        action: '/billing',
+        headers: { 'retry-after': String(count.resetSeconds) },
+      },
+    );
+  }
+  return {
+    kind: caller.kind,
+    userId,
+    holderId,
+    keyId: key?.id,
+    scopes: key?.scopes ?? (user.isOwner ? ['*', 'operator'] : ['*']),
+    plan: user.plan,
+    limits: planLimits(gateway.config, user.plan, user.limits),
+  };
+}
+
+export function unauthorized(): SkillettError {
+  return new SkillettError('unauthorized', 'Missing or invalid authorization.');
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import type { Caller, Context, Door, Gateway } from '../core/context.ts';
+import { newId } from '../core/ids.ts';
+import type { Principal } from '../core/principal.ts';
+import { authenticate, lookUpPrincipal } from './authenticate.ts';
+
+/** What one request's resolvers share. Nothing is looked up until it is asked for. */
+export function createContext(gateway: Gateway, request: IncomingMessage, door: Door, requestId: string, signal: AbortSignal): Context {
+  let caller: Promise<Caller> | undefined;
+  let principal: Promise<Principal> | undefined;
+  const values = new Map<string, unknown>();
+  const context: Context = {
+    gateway,
+    requestId,
+    door,
+    address: clientAddress(request, trustedProxies(gateway)),
+    userAgent: request.headers['user-agent'],
+    signal,
+    caller: () => (caller ??= authenticate(gateway, request)),
+    principal: () => (principal ??= context.caller().then((found) => lookUpPrincipal(gateway, found))),
+    once: <T>(name: string, make: () => T): T => {
+      if (!values.has(name)) values.set(name, make());
+      return values.get(name) as T;
+    },
+    answerHeaders: new Map(),
+  };
+  return context;
+}
+
+export function newRequestId(): string {
+  return newId('req');
+}
+
+const proxiesByGateway = new WeakMap<Gateway, BlockList>();
+
+function trustedProxies(gateway: Gateway): BlockList {
+  let list = proxiesByGateway.get(gateway);
+  if (!list) {
+    list = new BlockList();
+    for (const entry of gateway.config.trustProxy) {
+      const [address, bits] = entry.split('/') as [string, string | undefined];
+      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+      list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+    }
+    proxiesByGateway.set(gateway, list);
+  }
+  return list;
+}
+
+/**
+ * The client's address. X-Forwarded-For is read from its right end, and only as far as the hops are proxies that
+ * TRUST_PROXY names: what stands further left could be anyone's claim.
+ */
+export function clientAddress(request: IncomingMessage, trusted: BlockList): string {
+  const hops = [...String(request.headers['x-forwarded-for'] ?? '').split(','), request.socket.remoteAddress ?? ''].map((hop) =>
+    plainAddress(hop.trim()),
+  );
+  let address = hops.pop() as string;
+  while (hops.length > 0 && isIP(address) && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
+    const next = hops.pop() as string;
+    if (!isIP(next)) break;
+    address = next;
+  }
+  return address;
+}
+
+/** `::ffff:127.0.0.1` is the IPv4 address it wraps. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}

@@ -1,0 +1,44 @@
+/** What a client is told when something fails, the same through every door. */
+import { GraphQLError } from 'graphql';
+import type { Gateway } from '../core/context.ts';
+import { databaseUnavailable, isDatabaseAway } from '../core/database.ts';
+import { badRequest, SkillettError } from '../core/errors.ts';
+
+/**
+ * The failure behind whatever was thrown: a SkillettError as it is, a lost database as `unavailable`, a fault of the
+ * GraphQL request as `bad_request`; anything else is a bug, logged under the request id and masked.
+ */
+export function toSkillettError(gateway: Gateway, thrown: unknown, requestId: string): SkillettError {
+  const error =
+    thrown instanceof GraphQLError && !(thrown instanceof SkillettError) && thrown.originalError ? thrown.originalError : thrown;
+  if (error instanceof SkillettError) {
+    if (error.status >= 500) gateway.log.warn({ requestId, code: error.code, err: error.originalError ?? undefined }, error.message);
+    return error;
+  }
+  if (isDatabaseAway(error)) {
+    gateway.log.warn({ requestId, err: error }, 'the database cannot be used');
+    return databaseUnavailable(error) as SkillettError;
+  }
+  if (error instanceof GraphQLError) return badRequest(error.message);
+  gateway.log.error({ requestId, err: error }, 'unexpected failure');
+  return new SkillettError(
+    'internal',
+    `Something went wrong inside Skillett; the request was not completed. Quote ${requestId} when you report it.`,
+  );
+}
+
+/** `/dashboard/…` as a link that opens. */
+export function actionUrl(gateway: Gateway, error: SkillettError): string | undefined {
+  return error.action?.startsWith('/') ? gateway.config.publicUrl + error.action : error.action;
+}
+
+/** The failure as REST shows it (contract, "Answers"). */
+export function toErrorBody(gateway: Gateway, error: SkillettError): Record<string, unknown> {
+  const link = actionUrl(gateway, error);
+  return {
+    error: error.code,
+    message: error.message,
+    ...(link === undefined ? {} : { action_url: link }),
+    ...(error.details ? { details: error.details } : {}),
+  };
+}

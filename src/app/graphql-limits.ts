@@ -1,0 +1,54 @@
+/** What one GraphQL operation may cost (contract, "GraphQL"). Introspection fields cost nothing, so tools can always read the schema. */
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import { type DocumentNode, type GraphQLSchema, Kind, parse, visit } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { badRequest } from '../core/errors.ts';
+
+export const graphqlLimits = { depth: 12, aliases: 50, tokens: 2_000, complexity: 5_000 } as const;
+
+/** Throws bad_request naming the limit that the operation passes. */
+export function checkOperation(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Record<string, unknown>,
+): void {
+  let aliases = 0;
+  visit(document, {
+    Field: (field) => {
+      if (field.alias && field.alias.value !== field.name.value) aliases += 1;
+    },
+  });
+  if (aliases > graphqlLimits.aliases)
+    throw badRequest(
+      `The document has ${aliases} aliases, but at most ${graphqlLimits.aliases} are allowed. Send several requests instead.`,
+    );
+  // Only the chosen operation runs, so only it is counted.
+  const definitions = document.definitions.filter(
+    (definition) => definition.kind !== Kind.OPERATION_DEFINITION || !operationName || definition.name?.value === operationName,
+  );
+  const cost = complexityFromQuery({ ...document, definitions }, { schema, variables });
+  if (cost.depth > graphqlLimits.depth)
+    throw badRequest(
+      `The operation is ${cost.depth} levels deep, but at most ${graphqlLimits.depth} are allowed. Ask for the deeper parts separately.`,
+    );
+  if (cost.complexity > graphqlLimits.complexity) {
+    throw badRequest(
+      `The operation's complexity is ${cost.complexity}, but at most ${graphqlLimits.complexity} is allowed. Ask for fewer items with \`first\`, or for fewer fields of each.`,
+    );
+  }
+}
+
+/** The same limits as a Yoga plugin; tokens are counted while parsing, so that a long document is never read to its end. */
+export function useOperationLimits(): Plugin {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) =>
+        parse(source, { ...options, maxTokens: graphqlLimits.tokens }),
+      );
+    },
+    onExecute({ args }) {
+      checkOperation(args.schema, args.document, args.operationName, (args.variableValues ?? {}) as Record<string, unknown>);
+    },
+  };
+}

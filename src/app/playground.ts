@@ -1,0 +1,50 @@
+/** Operations that are ready to run when the playground is opened for the first time. */
+export const exampleTabs = [
+  {
+    query: `# Put your API key into the Headers tab below, then run this.
+query WhoAmI {
+  viewer {
+    kind
+    scopes
+    user { displayName email }
+  }
+}
+`,
+  },
+  {
+    query: `# What can be called, and how.
+query Discover {
+  integrations(search: "notes", first: 5) {
+    totalCount
+    nodes {
+      slug
+      description
+      connected
+      endpoints(first: 20) { nodes { name method readOnly description } }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Reads run side by side in one request.
+query Read {
+  notes: read(integration: "sandbox", endpoint: "list_notes") { status ok data durationMs }
+  stories: read(integration: "hackernews", endpoint: "list_top_stories", select: "[:5]") { status ok data durationMs }
+}
+`,
+  },
+  {
+    query: `# Anything that changes something is a mutation.
+mutation Write {
+  execute(integration: "sandbox", endpoint: "create_note", params: { title: "Hello", text: "From the playground" }) {
+    status
+    ok
+    data
+    error
+    callId
+  }
+}
+`,
+  },
+];

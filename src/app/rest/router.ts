@@ -1,0 +1,253 @@
+/** The REST door: match a row, read the body, run its GraphQL document in-process, shape the answer. It knows no product. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema, parse, validate } from 'graphql';
+import type { z } from 'zod';
+import type { Context, Gateway } from '../../core/context.ts';
+import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { writeSpliced } from '../../core/raw-json.ts';
+import { unauthorized } from '../authenticate.ts';
+import { createContext } from '../context.ts';
+import { toErrorBody, toSkillettError } from '../failures.ts';
+import { readBodyBytes } from '../read-body.ts';
+
+/** What a row's functions see of a request. */
+export interface RouteInput {
+  context: Context;
+  /** Values of the path's `:names`. */
+  path: Readonly<Record<string, string>>;
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  /** The body, checked by the row's `body`. */
+  body: unknown;
+}
+
+export interface RouteAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  /** Printed as JSON, RawJson spliced; undefined: no body. */
+  json?: unknown;
+  text?: string;
+  /** Text's media type. */
+  contentType?: string;
+}
+
+export interface Route {
+  method: 'GET' | 'POST' | 'DELETE';
+  path: string;
+  /** What it does, for the README's table. */
+  summary: string;
+  access: 'key' | 'key_or_session' | 'session' | 'open';
+  document: string;
+  /** Checks the JSON body; absent: the row takes none. */
+  body?: z.ZodType;
+  /** Default 1 MiB. */
+  bodyBytesMax?: number;
+  /** Takes application/x-www-form-urlencoded too. */
+  form?: boolean;
+  /** Set on the context before the document runs. */
+  prepare?(input: RouteInput): void;
+  variables(input: RouteInput): Record<string, unknown>;
+  // biome-ignore lint/suspicious/noExplicitAny: the document's own shape, which validation against the schema guarantees
+  answer(data: any, input: RouteInput): RouteAnswer;
+}
+
+interface CompiledRoute extends Route {
+  parsed: DocumentNode;
+  segments: string[];
+}
+
+const bodyBytesMaxDefault = 1024 * 1024;
+const segmentForm = /^[A-Za-z0-9_-]+$/;
+const keyForm = /sk_[0-9a-f]{48}/i;
+
+export class RestRouter {
+  readonly #routes: CompiledRoute[];
+  readonly #gateway: Gateway;
+  readonly #schema: GraphQLSchema;
+
+  /** Parses and validates every row's document once. */
+  constructor(gateway: Gateway, schema: GraphQLSchema, routes: readonly Route[]) {
+    this.#gateway = gateway;
+    this.#schema = schema;
+    this.#routes = routes.map((route) => {
+      const parsed = parse(route.document, { noLocation: true });
+      const faults = validate(schema, parsed);
+      if (faults.length > 0)
+        throw new Error(
+          `The document of ${route.method} ${route.path} does not fit the schema: ${faults.map((fault) => fault.message).join(' ')}`,
+        );
+      return { ...route, parsed, segments: route.path.slice(1).split('/') };
+    });
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#run(request, response, requestId, signal);
+    } catch (thrown) {
+      sendError(this.#gateway, response, toSkillettError(this.#gateway, thrown, requestId));
+    }
+  }
+
+  async #run(request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal): Promise<void> {
+    const [pathname, search] = splitTarget(request.url as string);
+    const { route, path } = this.#match(request.method === 'HEAD' ? 'GET' : (request.method as string), pathname);
+    const context = createContext(this.#gateway, request, 'rest', requestId, signal);
+    const query = new URLSearchParams(search);
+    const input: RouteInput = { context, path, query, headers: request.headers, body: undefined };
+    await requireAccess(this.#gateway, route, request, context, query);
+    try {
+      input.body = await readRouteBody(request, route);
+    } catch (fault) {
+      // 401 comes before 400 (contract, "Order of refusals").
+      if (route.access !== 'open') await context.principal();
+      throw fault;
+    }
+    route.prepare?.(input);
+    const variableValues = route.variables(input);
+    let result = execute({ schema: this.#schema, document: route.parsed, contextValue: context, variableValues }) as
+      | ExecutionResult
+      | Promise<ExecutionResult>;
+    if (result instanceof Promise) result = await result;
+    for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
+    if (result.errors?.[0]) throw result.errors[0];
+    if (context.rawAnswer) await sendRaw(response, context.rawAnswer);
+    else await send(response, route.answer(result.data, input));
+  }
+
+  #match(method: string, pathname: string): { route: CompiledRoute; path: Record<string, string> } {
+    const segments = pathname.slice(1).split('/');
+    const allowed = new Set<string>();
+    for (const route of this.#routes) {
+      const path = matchSegments(route.segments, segments);
+      if (!path) continue;
+      if (route.method === method) return { route, path };
+      allowed.add(route.method);
+    }
+    if (allowed.size === 0) throw notFound('Route');
+    const allow = [...allowed].join(', ');
+    throw new SkillettError('method_not_allowed', `${pathname} takes ${allow}, not ${method}.`, { headers: { allow } });
+  }
+}
+
+function matchSegments(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const path: Record<string, string> = {};
+  for (const [at, part] of pattern.entries()) {
+    const segment = segments[at] as string;
+    if (part.startsWith(':')) {
+      if (!segmentForm.test(segment)) return undefined;
+      path[part.slice(1)] = segment;
+    } else if (part !== segment) return undefined;
+  }
+  return path;
+}
+
+export function splitTarget(target: string): [pathname: string, search: string] {
+  const at = target.indexOf('?');
+  return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
+}
+
+async function requireAccess(
+  gateway: Gateway,
+  route: Route,
+  request: IncomingMessage,
+  context: Context,
+  query: URLSearchParams,
+): Promise<void> {
+  const leaked = [...query].find(([, value]) => keyForm.test(value));
+  if (leaked && request.headers.authorization !== undefined) {
+    throw badRequest(
+      `The query parameter \`${leaked[0]}\` holds an API key. Keys go into the Authorization header only; addresses end up in logs and histories, so revoke this key.`,
+    );
+  }
+  if (route.access === 'open') return;
+  const caller = await context.caller();
+  if (caller.kind === 'none') throw unauthorized();
+  if (caller.kind === 'api_key') {
+    if (route.access === 'session')
+      throw new SkillettError('forbidden', 'This takes a dashboard session, not an API key: sign in to the dashboard and do it there.', {
+        action: '/dashboard',
+      });
+    return;
+  }
+  if (route.access === 'key') throw unauthorized();
+  // A browser sends its cookie along with other sites' requests too; only our own pages may change things with it.
+  if (request.method !== 'GET' && request.headers.origin !== new URL(gateway.config.publicUrl).origin) {
+    throw new SkillettError(
+      'forbidden',
+      `With a dashboard session this is only accepted from ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
+    );
+  }
+}
+
+const json = /^application\/json\s*(;|$)/i;
+const form = /^application\/x-www-form-urlencoded\s*(;|$)/i;
+
+async function readRouteBody(request: IncomingMessage, route: Route): Promise<unknown> {
+  if (!route.body) return undefined;
+  const bytes = await readBodyBytes(request, route.bodyBytesMax ?? bodyBytesMaxDefault);
+  return checkBody(route.body, bytes.length === 0 ? {} : parseBody(bytes, request.headers['content-type'] ?? '', route.form === true));
+}
+
+function parseBody(bytes: Buffer, contentType: string, formAllowed: boolean): unknown {
+  if (formAllowed && form.test(contentType)) return Object.fromEntries(new URLSearchParams(bytes.toString('utf8')));
+  if (!json.test(contentType)) {
+    const accepted = formAllowed ? 'application/json or application/x-www-form-urlencoded' : 'application/json';
+    throw new SkillettError('unsupported_media_type', `Send the body as ${accepted} and say so in the Content-Type header.`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badRequest('The body is not valid UTF-8. JSON is sent as UTF-8 (RFC 8259, section 8.1).');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (fault) {
+    throw badRequest(`The body is not valid JSON: ${(fault as Error).message}.`);
+  }
+}
+
+function checkBody(schema: z.ZodType, body: unknown): unknown {
+  const checked = schema.safeParse(body);
+  if (checked.success) return checked.data;
+  const details = checked.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  throw badRequest(
+    `The body is not as this route takes it: ${details.map((fault) => (fault.path ? `\`${fault.path}\`: ${fault.message}` : fault.message)).join('; ')}.`,
+    details,
+  );
+}
+
+async function send(response: ServerResponse, answer: RouteAnswer): Promise<void> {
+  response.statusCode = answer.status;
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
+  if (answer.text !== undefined) {
+    response.setHeader('content-type', `${answer.contentType ?? 'text/plain'}; charset=utf-8`);
+    response.end(answer.text);
+  } else if (answer.json !== undefined) {
+    response.setHeader('content-type', 'application/json; charset=utf-8');
+    await writeSpliced(response, answer.json);
+  } else response.end();
+}
+
+async function sendRaw(response: ServerResponse, raw: NonNullable<Context['rawAnswer']>): Promise<void> {
+  response.writeHead(raw.status, { ...raw.headers, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  // A body that breaks off must not look complete: pipeline destroys the socket then.
+  await pipeline(raw.body, response).catch(() => response.destroy());
+}
+
+export function sendError(gateway: Gateway, response: ServerResponse, error: SkillettError): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.statusCode = error.status;
+  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+  response.setHeader('x-skillett-error-source', 'skillett');
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('cache-control', 'no-store');
+  response.end(JSON.stringify(toErrorBody(gateway, error)));
+}

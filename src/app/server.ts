@@ -1,0 +1,98 @@
+/** node:http in front of the doors: request ids, health, and a stop that lets running requests finish. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { GraphQLSchema } from 'graphql';
+import type { Gateway } from '../core/context.ts';
+import { notFound } from '../core/errors.ts';
+import { newRequestId } from './context.ts';
+import { RestRouter, sendError, splitTarget } from './rest/router.ts';
+import { routes } from './rest/routes.ts';
+import { createGraphqlHandler } from './yoga.ts';
+
+/** How long running requests may still take after a stop was asked for. */
+const drainMsMax = 30_000;
+
+export type Handler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void> | void;
+
+export interface HttpServer {
+  server: Server;
+  /** Stops accepting, lets what runs finish, then closes. */
+  stop(): Promise<void>;
+}
+
+/** `pages` are further exact paths and prefixes (ending in `/`), such as the OAuth callback and the dashboard. */
+export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages: ReadonlyMap<string, Handler> = new Map()): HttpServer {
+  const rest = new RestRouter(gateway, schema, routes);
+  const graphql = createGraphqlHandler(gateway, schema);
+  const state = { stopping: false };
+  const exact = new Map<string, Handler>([
+    ['/graphql', graphql],
+    ['/healthz', (_request, response) => sendHealth(response, 200, { status: 'ok' })],
+    ['/readyz', (_request, response) => reportReadiness(gateway, state, response)],
+    ...[...pages].filter(([path]) => !path.endsWith('/') || path === '/'),
+  ]);
+  const prefixes = [...pages].filter(([path]) => path.endsWith('/') && path !== '/');
+
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 120_000 }, (request, response) => {
+    const requestId = newRequestId();
+    response.setHeader('x-request-id', requestId);
+    if (state.stopping) response.setHeader('connection', 'close');
+    const leaving = new AbortController();
+    response.on('close', () => {
+      if (!response.writableFinished) leaving.abort();
+    });
+    const pathname = splitTarget(request.url as string)[0];
+    const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];
+    const startedMs = performance.now();
+    response.on('finish', () => {
+      gateway.log.debug(
+        { requestId, method: request.method, path: pathname, status: response.statusCode, ms: Math.round(performance.now() - startedMs) },
+        'request',
+      );
+    });
+    const done = handler
+      ? handler(request, response, requestId, leaving.signal)
+      : rest.handle(request, response, requestId, leaving.signal);
+    Promise.resolve(done).catch((error) => {
+      gateway.log.error({ requestId, err: error }, 'a request handler failed');
+      response.destroy();
+    });
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') return;
+    socket.end(
+      `HTTP/1.1 ${error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`,
+    );
+  });
+
+  return {
+    server,
+    stop: async () => {
+      state.stopping = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const force = setTimeout(() => server.closeAllConnections(), drainMsMax);
+      await closed;
+      clearTimeout(force);
+    },
+  };
+}
+
+function sendHealth(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+/** Ready: accepting, and the database answers. A load balancer takes a process out of service on 503. */
+async function reportReadiness(gateway: Gateway, state: { stopping: boolean }, response: ServerResponse): Promise<void> {
+  if (state.stopping) return sendHealth(response, 503, { status: 'stopping' });
+  try {
+    await gateway.database.statement('ready', 'select 1', []);
+    sendHealth(response, 200, { status: 'ready' });
+  } catch {
+    sendHealth(response, 503, { status: 'database unreachable' });
+  }
+}
+
+export function refuseUnknownPage(gateway: Gateway): Handler {
+  return (_request, response) => sendError(gateway, response, notFound('Page'));
+}

@@ -1,0 +1,165 @@
+/** The GraphQL door: graphql-yoga whole, with our errors, our limits and byte-for-byte answers. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { createYoga, type Plugin, processRegularResult } from 'graphql-yoga';
+import type { Context, Gateway } from '../core/context.ts';
+import { SkillettError } from '../core/errors.ts';
+import { writeSpliced } from '../core/raw-json.ts';
+import { createContext } from './context.ts';
+import { actionUrl, toSkillettError } from './failures.ts';
+import { useOperationLimits } from './graphql-limits.ts';
+import { exampleTabs } from './playground.ts';
+import { readBodyBytes } from './read-body.ts';
+import { sendError } from './rest/router.ts';
+
+/** Attachments travel in `execute`, so GraphQL takes as much as REST executions do. */
+const bodyBytesMax = 40 * 1024 * 1024;
+
+interface ServerContext {
+  skillett: Context;
+  /** Filled by the result processor: what is printed, RawJson still in it. */
+  answer: { value?: unknown };
+}
+
+export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void>;
+
+export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema): GraphqlHandler {
+  const yoga = createYoga<ServerContext, Context>({
+    schema,
+    context: ({ skillett }) => skillett,
+    graphqlEndpoint: '/graphql',
+    landingPage: false,
+    cors: false,
+    multipart: false,
+    batching: false,
+    maskedErrors: false,
+    logging: false,
+    // Counted by readBodyBytes; Yoga's own count wraps every body and is half of its cost.
+    maxRequestBodySize: false,
+    renderGraphiQL: (options) => renderGraphiQL(options),
+    graphiql: gateway.config.playground
+      ? {
+          title: 'Skillett',
+          defaultTabs: exampleTabs,
+          headers: '{"Authorization": "Bearer sk_…"}',
+          shouldPersistHeaders: false,
+          credentials: 'same-origin',
+        }
+      : false,
+    plugins: [useOperationLimits(), useAnswers(gateway), ...(gateway.config.introspection ? [] : [withoutIntrospection])],
+  });
+
+  return async (request, response, requestId, signal) => {
+    const context = createContext(gateway, request, 'graphql', requestId, signal);
+    try {
+      const playground = gateway.config.playground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request);
+      const body = playground ? undefined : await readGraphqlBody(gateway, request, context);
+      const answer: ServerContext['answer'] = {};
+      const result = await yoga.fetch(
+        new URL('/graphql', gateway.config.publicUrl).href,
+        { method: request.method as string, headers: forwardedHeaders(request), ...(body ? { body: body as Buffer<ArrayBuffer> } : {}) },
+        { skillett: context, answer },
+      );
+      response.statusCode = result.status;
+      for (const [name, value] of result.headers) response.setHeader(name, value);
+      for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
+      response.setHeader('cache-control', 'no-store');
+      response.setHeader('x-content-type-options', 'nosniff');
+      if (playground) response.setHeader('x-frame-options', 'DENY');
+      if ('value' in answer) await writeSpliced(response, answer.value);
+      else response.end(await result.text());
+    } catch (thrown) {
+      sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
+    }
+  };
+}
+
+function acceptsHtml(request: IncomingMessage): boolean {
+  return /(^|,)\s*text\/html/i.test(request.headers.accept ?? '');
+}
+
+/** POST with JSON, and with a dashboard session only from our own pages: a browser sends its cookie along with other sites' requests too. */
+async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, context: Context): Promise<Buffer> {
+  if (request.method !== 'POST') {
+    throw new SkillettError(
+      'method_not_allowed',
+      `/graphql takes POST${gateway.config.playground ? ', and GET from a browser for the playground' : ''}.`,
+      {
+        headers: { allow: gateway.config.playground ? 'GET, POST' : 'POST' },
+      },
+    );
+  }
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw new SkillettError('unsupported_media_type', 'Send GraphQL requests as application/json: {"query": "…", "variables": {…}}.');
+  }
+  const caller = await context.caller();
+  if (caller.kind === 'session' && request.headers.origin !== new URL(gateway.config.publicUrl).origin) {
+    throw new SkillettError(
+      'forbidden',
+      `With a dashboard session /graphql is only open to ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
+    );
+  }
+  return readBodyBytes(request, bodyBytesMax);
+}
+
+function forwardedHeaders(request: IncomingMessage): Record<string, string> {
+  const { accept, 'content-type': contentType } = request.headers;
+  return { ...(accept === undefined ? {} : { accept }), ...(contentType === undefined ? {} : { 'content-type': contentType }) };
+}
+
+/** Shapes errors as the contract says and keeps the result for the splicing writer instead of printing it. */
+function useAnswers(gateway: Gateway): Plugin<Context, ServerContext> {
+  return {
+    onResultProcess({ request, serverContext, setResultProcessor, result }) {
+      if (Symbol.asyncIterator in result || Array.isArray(result)) return;
+      setResultProcessor(
+        (_result, fetchApi, mediaType) => {
+          const { errors, ...rest } = result as { errors?: readonly GraphQLError[]; data?: unknown };
+          const noData = rest.data === undefined || rest.data === null;
+          const shaped = errors
+            ? { errors: errors.map((error) => shapeError(gateway, error, serverContext.skillett.requestId, noData)), ...rest }
+            : rest;
+          const stringify = (value: unknown) => {
+            serverContext.answer.value = value;
+            return '';
+          };
+          return processRegularResult({ ...shaped, stringify } as never, fetchApi, mediaType);
+        },
+        mediaTypeFor(request.headers.get('accept')),
+      );
+    },
+  };
+}
+
+/** GraphQL over HTTP, "Accept": the newer media type only for those who ask for it. */
+function mediaTypeFor(accept: string | null): string {
+  return accept?.includes('application/graphql-response+json') ? 'application/graphql-response+json' : 'application/json';
+}
+
+/** The status of an error is the answer's only where nothing succeeded beside it. */
+function shapeError(gateway: Gateway, error: GraphQLError, requestId: string, noData: boolean): GraphQLError {
+  const failure = toSkillettError(gateway, error, requestId);
+  const link = actionUrl(gateway, failure);
+  const fromYoga = error.extensions.http as { status?: number; spec?: boolean } | undefined;
+  const http = fromYoga ?? (noData ? { status: failure.status, headers: failure.headers } : undefined);
+  return new GraphQLError(failure.message, {
+    nodes: error.nodes ?? null,
+    source: error.source ?? null,
+    positions: error.positions ?? null,
+    path: error.path ?? null,
+    extensions: {
+      code: failure.code,
+      ...(link === undefined ? {} : { actionUrl: link }),
+      ...(failure.details ? { details: failure.details } : {}),
+      requestId,
+      ...(http ? { http } : {}),
+    },
+  });
+}
+
+const withoutIntrospection: Plugin = {
+  onValidate({ addValidationRule }) {
+    addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};

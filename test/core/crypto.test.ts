@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Vault, WrongMasterKey } from '../../src/core/crypto.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+let test: Awaited<ReturnType<typeof createTestDatabase>>;
+const masterKey = randomBytes(32);
+beforeAll(async () => {
+  test = await createTestDatabase();
+});
+afterAll(() => test.drop());
+
+describe('the vault', () => {
+  it('opens what it sealed, also in another process of the installation', async () => {
+    const [first, second] = await Promise.all([Vault.open(test.database.db, [masterKey]), Vault.open(test.database.db, [masterKey])]);
+    const sealed = first.seal('planted-secret', 'conn_1');
+    expect(sealed).not.toContain('planted-secret');
+    expect(await second.open(sealed, 'conn_1')).toBe('planted-secret');
+    expect(second.hmac('purpose', 'value')).toEqual(first.hmac('purpose', 'value'));
+    expect(second.hmac('another purpose', 'value')).not.toEqual(first.hmac('purpose', 'value'));
+  });
+
+  it('does not open a value that was moved to another row or altered', async () => {
+    const vault = await Vault.open(test.database.db, [masterKey]);
+    const sealed = vault.seal('planted-secret', 'conn_1');
+    await expect(vault.open(sealed, 'conn_2')).rejects.toThrow();
+    const altered = sealed.slice(0, -2) + (sealed.endsWith('AA') ? 'BB' : 'AA');
+    await expect(vault.open(altered, 'conn_1')).rejects.toThrow();
+  });
+
+  it('does not start with another master key, and does with both in the list', async () => {
+    await expect(Vault.open(test.database.db, [randomBytes(32)])).rejects.toThrow(WrongMasterKey);
+    const vault = await Vault.open(test.database.db, [randomBytes(32), masterKey]);
+    expect(vault.currentVersion).toBe(1);
+  });
+});

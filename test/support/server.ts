@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { createFirstKey } from '../../src/app/first-start.ts';
+import { openGateway } from '../../src/app/gateway.ts';
+import { schema } from '../../src/app/schema.ts';
+import { createHttpServer } from '../../src/app/server.ts';
+import { readConfig } from '../../src/core/config.ts';
+import type { Gateway } from '../../src/core/context.ts';
+import type { Database } from '../../src/core/database.ts';
+import { createLog } from '../../src/core/log.ts';
+import { createEmbeddedTestDatabase, createTestDatabase } from './database.ts';
+
+export interface TestServer {
+  url: string;
+  gateway: Gateway;
+  /** The owner's first key. */
+  key: string;
+  /** Lines that were logged. */
+  log: string[];
+  /** A request with the owner's key unless `authorization` is given (`null` sends none). `body` is sent as JSON, a string as it is. */
+  request(method: string, path: string, options?: RequestOptions): Promise<TestAnswer>;
+  graphql(query: string, variables?: Record<string, unknown>, options?: RequestOptions): Promise<TestAnswer>;
+  close(): Promise<void>;
+}
+
+export interface RequestOptions {
+  body?: unknown;
+  headers?: Record<string, string>;
+  authorization?: string | null;
+}
+
+export interface TestAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  json: any;
+}
+
+/** A whole server in this process over a database of its own. `env` is what an operator would set. */
+export async function startTestServer(options: { kind?: 'postgres' | 'embedded'; env?: Record<string, string> } = {}): Promise<TestServer> {
+  const { database, drop } = await openDatabase(options.kind ?? 'postgres');
+  const log: string[] = [];
+  const config = readConfig({ PORT: '0', SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'), ...options.env });
+  const { gateway, close } = await openGateway(config, { database, log: createLog('trace', { write: (line) => void log.push(line) }) });
+  const key = (await createFirstKey(gateway)) as string;
+  const http = createHttpServer(gateway, schema);
+  await new Promise<void>((resolve) => http.server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
+  const request: TestServer['request'] = async (method, path, { body, headers, authorization } = {}) => {
+    const sent = new Headers(headers);
+    if (authorization !== null) sent.set('authorization', authorization ?? `Bearer ${key}`);
+    if (body !== undefined && !sent.has('content-type')) sent.set('content-type', 'application/json');
+    const answer = await fetch(url + path, {
+      method,
+      headers: sent,
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return readAnswer(answer);
+  };
+  return {
+    url,
+    gateway,
+    key,
+    log,
+    request,
+    graphql: (query, variables, requestOptions) => request('POST', '/graphql', { ...requestOptions, body: { query, variables } }),
+    close: async () => {
+      await http.stop();
+      await close();
+      await drop();
+    },
+  };
+}
+
+async function readAnswer(answer: Response): Promise<TestAnswer> {
+  const text = await answer.text();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  return { status: answer.status, headers: answer.headers, text, json };
+}
+
+async function openDatabase(kind: 'postgres' | 'embedded'): Promise<{ database: Database; drop: () => Promise<void> }> {
+  if (kind === 'postgres') return createTestDatabase();
+  const database = await createEmbeddedTestDatabase();
+  return { database, drop: () => database.close() };
+}
