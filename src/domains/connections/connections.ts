@@ -4,10 +4,12 @@ import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { maySee } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { Auth } from '../recipes/format.ts';
 import { type InjectedCredential, injectCredential, type StoredCredential } from './credential.ts';
 import { missingScopes } from './provider-scopes.ts';
+import { refreshConnection } from './refresh.ts';
+import { type RefreshState, readRefreshState } from './refresh-store.ts';
 import { listAccountsOf } from './store.ts';
+import { reconnectNeeded, requireUsable } from './usable.ts';
 
 /** What admission read of the connection. */
 export interface AdmittedConnection {
@@ -24,13 +26,6 @@ export interface AdmittedConnection {
   frozenAt: Date | null;
 }
 
-/** The way to authenticate that a connection was made with. Throws token_expired when the recipe does not name it any more. */
-export function requireAuth(integration: CatalogueIntegration, authType: string): Auth {
-  const auth = integration.recipe.auth.find((candidate) => candidate.type === authType);
-  if (!auth) throw reconnectNeeded(integration);
-  return auth;
-}
-
 /**
  * Opens the credential, refreshing ahead of expiry when it must.
  * Throws token_expired, connection_frozen, upstream_unreachable.
@@ -41,9 +36,28 @@ export async function credentialFor(
   connection: AdmittedConnection,
 ): Promise<InjectedCredential> {
   requireUsable(integration, connection);
-  const auth = requireAuth(integration, connection.authType);
-  const credential = JSON.parse(await gateway.vault.open(connection.credential, connection.id)) as StoredCredential;
-  return injectCredential(auth, credential, connection.credentialVersion);
+  const credential = await openCredential(gateway, connection);
+  const leftMs =
+    connection.accessExpiresAt === null ? Number.POSITIVE_INFINITY : connection.accessExpiresAt.getTime() - gateway.clock.nowMs();
+  if (credential.type !== 'oauth2' || leftMs > refreshAheadMs(credential)) return inject(integration, connection, credential);
+  if (credential.refreshToken === null && leftMs > 0) return inject(integration, connection, credential);
+  try {
+    return await injectFresh(
+      gateway,
+      integration,
+      await refreshConnection(gateway, integration, connection.id, connection.credentialVersion),
+    );
+  } catch (error) {
+    // The token still works for a little while, so a provider that is away for a moment fails no call.
+    const passing = error instanceof SkillettError && (error.code === 'upstream_unreachable' || error.code === 'upstream_unexpected');
+    if (passing && leftMs > 0) return inject(integration, connection, credential);
+    throw error;
+  }
+}
+
+/** A minute, or half the lifetime of tokens that live shorter than two. */
+function refreshAheadMs(credential: { expiresInSeconds: number | null }): number {
+  return Math.min(60_000, (credential.expiresInSeconds ?? Number.POSITIVE_INFINITY) * 500);
 }
 
 /**
@@ -51,12 +65,41 @@ export async function credentialFor(
  * undefined when there is nothing newer to try. Throws token_expired, connection_frozen, upstream_unreachable.
  */
 export async function renewCredential(
-  _gateway: Gateway,
-  _integration: CatalogueIntegration,
-  _connection: AdmittedConnection,
-  _used: InjectedCredential,
+  gateway: Gateway,
+  integration: CatalogueIntegration,
+  connection: AdmittedConnection,
+  used: InjectedCredential,
 ): Promise<InjectedCredential | undefined> {
-  return undefined;
+  const now = await readRefreshState(gateway.db, gateway.clock, connection.id);
+  if (!now) return undefined;
+  requireUsable(integration, now);
+  if (now.credentialVersion > used.version) return injectFresh(gateway, integration, now);
+  const credential = await openCredential(gateway, now);
+  if (credential.type !== 'oauth2' || credential.refreshToken === null) return undefined;
+  // A service that answers 401 to a brand-new token means the call, not the token: asking for ever newer ones would not end.
+  if (now.refreshedAt && gateway.clock.nowMs() - now.refreshedAt.getTime() < freshMs) return undefined;
+  return injectFresh(gateway, integration, await refreshConnection(gateway, integration, now.id, now.credentialVersion));
+}
+
+const freshMs = 10_000;
+
+async function openCredential(gateway: Gateway, connection: { id: string; credential: string }): Promise<StoredCredential> {
+  return JSON.parse(await gateway.vault.open(connection.credential, connection.id)) as StoredCredential;
+}
+
+async function injectFresh(gateway: Gateway, integration: CatalogueIntegration, state: RefreshState): Promise<InjectedCredential> {
+  return inject(integration, state, await openCredential(gateway, state));
+}
+
+function inject(
+  integration: CatalogueIntegration,
+  connection: { authType: string; credentialVersion: number },
+  credential: StoredCredential,
+): InjectedCredential {
+  const auth = integration.recipe.auth.find((candidate) => candidate.type === connection.authType);
+  // The recipe does not name this way to connect any more.
+  if (!auth) throw reconnectNeeded(integration);
+  return injectCredential(auth, credential, connection.credentialVersion);
 }
 
 /** Throws consent_required when a provider scope that the endpoint needs was not granted, with the link that adds it. */
@@ -73,23 +116,6 @@ export function requireProviderScopes(gateway: Gateway, endpoint: CatalogueEndpo
     `${integration.recipe.name} did not grant ${names} to the account ${connection.account}, which \`${endpoint.name}\` needs. Open the link to add it, or start a connection with "scopes": ${JSON.stringify(missing)}.`,
     { action: `/dashboard/integrations/${integration.slug}?scopes=${encodeURIComponent(missing.join(' '))}` },
   );
-}
-
-function requireUsable(integration: CatalogueIntegration, connection: AdmittedConnection): void {
-  if (connection.frozenAt) {
-    throw new SkillettError(
-      'connection_frozen',
-      `An operator froze the ${integration.slug} account ${connection.account} at ${connection.frozenAt.toISOString()}. Nothing is sent with it until an operator thaws it.`,
-    );
-  }
-  if (connection.status !== 'connected') throw reconnectNeeded(integration);
-}
-
-export function reconnectNeeded(integration: CatalogueIntegration, cause?: unknown): SkillettError {
-  return new SkillettError('token_expired', 'Token expired and refresh failed. Please reconnect.', {
-    action: `/dashboard/integrations/${integration.slug}`,
-    cause,
-  });
 }
 
 export interface ConnectedAccount {

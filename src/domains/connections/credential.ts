@@ -6,7 +6,7 @@ export type StoredCredential =
   | { type: 'bearer'; token: string; fields: Record<string, string> }
   | { type: 'api_key'; apiKey: string; fields: Record<string, string> }
   | { type: 'basic'; username: string; password: string; fields: Record<string, string> }
-  | { type: 'oauth2'; accessToken: string; refreshToken: string | null };
+  | { type: 'oauth2'; accessToken: string; refreshToken: string | null; expiresInSeconds: number | null };
 
 /** What the engine adds to a request. Every name in `headers` carries a secret: never forward it to another origin. */
 export interface InjectedCredential {

@@ -1,5 +1,54 @@
-/** Queries of connections and consents. */
+/** Queries of connections. */
+import { type Selectable, sql } from 'kysely';
+import type { Clock } from '../../core/clock.ts';
 import type { Db } from '../../core/database.ts';
+import type { ConnectionsTable } from '../../core/tables.ts';
+
+/** A connection without what is sealed and without the lease. */
+export type Connection = Omit<Selectable<ConnectionsTable>, 'credential' | 'refreshHolder' | 'refreshUntil'>;
+
+const columns = [
+  'id',
+  'userId',
+  'integration',
+  'authType',
+  'providerAccountId',
+  'account',
+  'isDefault',
+  'status',
+  'statusReason',
+  'credentialVersion',
+  'providerScopes',
+  'accessExpiresAt',
+  'frozenAt',
+  'refreshedAt',
+  'createdAt',
+  'updatedAt',
+] as const;
+
+export async function findConnection(db: Db, userId: string, id: string): Promise<Connection | undefined> {
+  return db.selectFrom('connections').select(columns).where('id', '=', id).where('userId', '=', userId).executeTakeFirst();
+}
+
+/** Oldest first, of these integrations only. */
+export async function listConnectionsOf(
+  db: Db,
+  userId: string,
+  slugs: readonly string[],
+  page: { limit: number; after?: [Date, string] },
+): Promise<Connection[]> {
+  if (slugs.length === 0) return [];
+  let query = db.selectFrom('connections').select(columns).where('userId', '=', userId).where('integration', 'in', slugs);
+  if (page.after) query = query.where(sql<boolean>`(created_at, id) > (${page.after[0]}, ${page.after[1]})`);
+  return query.orderBy('createdAt').orderBy('id').limit(page.limit).execute();
+}
+
+export async function countConnections(db: Db, userId: string, slugs?: readonly string[]): Promise<number> {
+  if (slugs?.length === 0) return 0;
+  let query = db.selectFrom('connections').select(sql<number>`count(*)`.as('all')).where('userId', '=', userId);
+  if (slugs) query = query.where('integration', 'in', slugs);
+  return (await query.executeTakeFirstOrThrow()).all;
+}
 
 export async function listAccountsOf(db: Db, userId: string, slugs: readonly string[]) {
   return db
@@ -10,4 +59,77 @@ export async function listAccountsOf(db: Db, userId: string, slugs: readonly str
     .orderBy('createdAt')
     .orderBy('id')
     .execute();
+}
+
+/** The connections of one integration with what decides whether a new credential is one of theirs. */
+export async function listSiblings(db: Db, userId: string, integration: string) {
+  return db
+    .selectFrom('connections')
+    .select(['id', 'providerAccountId', 'account', 'isDefault', 'providerScopes'])
+    .where('userId', '=', userId)
+    .where('integration', '=', integration)
+    .orderBy('createdAt')
+    .orderBy('id')
+    .execute();
+}
+
+export interface CredentialColumns {
+  authType: string;
+  account: string;
+  /** Sealed for this connection's id. */
+  credential: string;
+  providerScopes: string[] | null;
+  expiresInSeconds: number | undefined;
+}
+
+function credentialValues(clock: Clock, { expiresInSeconds, ...row }: CredentialColumns) {
+  return {
+    ...row,
+    accessExpiresAt: expiresInSeconds === undefined ? null : sql<Date>`${clock.sqlNow} + ${expiresInSeconds} * interval '1 second'`,
+    updatedAt: clock.sqlNow,
+  };
+}
+
+export async function insertConnection(
+  db: Db,
+  clock: Clock,
+  row: CredentialColumns & { id: string; userId: string; integration: string; providerAccountId: string; isDefault: boolean },
+): Promise<void> {
+  await db
+    .insertInto('connections')
+    .values({ ...credentialValues(clock, row), createdAt: clock.sqlNow } as never)
+    .execute();
+}
+
+/** A new credential for the same account. A refresh that is on its way loses its lease, so that it cannot store over it. */
+export async function replaceCredential(db: Db, clock: Clock, id: string, row: CredentialColumns): Promise<void> {
+  await db
+    .updateTable('connections')
+    .set({
+      ...credentialValues(clock, row),
+      credentialVersion: sql`credential_version + 1`,
+      status: 'connected',
+      statusReason: null,
+      refreshHolder: null,
+      refreshUntil: null,
+      refreshedAt: null,
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function deleteConnection(db: Db, id: string): Promise<{ credential: string } | undefined> {
+  return db.deleteFrom('connections').where('id', '=', id).returning('credential').executeTakeFirst();
+}
+
+/** Makes one connection the default of its integration, or none when `id` is undefined. */
+export async function setDefault(db: Db, userId: string, integration: string, id: string | undefined): Promise<void> {
+  const siblings = db.updateTable('connections').where('userId', '=', userId).where('integration', '=', integration);
+  // Two statements: the unique index on defaults is checked row by row.
+  await siblings.set({ isDefault: false }).where('isDefault', '=', true).execute();
+  if (id !== undefined) await siblings.set({ isDefault: true }).where('id', '=', id).execute();
+}
+
+export async function renameAccount(db: Db, clock: Clock, id: string, account: string): Promise<void> {
+  await db.updateTable('connections').set({ account, updatedAt: clock.sqlNow }).where('id', '=', id).execute();
 }

@@ -1,0 +1,87 @@
+/** One account of one integration is one connection: decides whether a proven credential makes one or renews one. */
+import type { Gateway } from '../../core/context.ts';
+import { type Db, lockInTransaction } from '../../core/database.ts';
+import { SkillettError } from '../../core/errors.ts';
+import type { CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { StoredCredential } from './credential.ts';
+import { countConnections, insertConnection, listSiblings, replaceCredential } from './store.ts';
+
+/** A credential with the account it was proven to belong to. */
+export interface ProvenCredential {
+  userId: string;
+  integration: CatalogueIntegration;
+  credential: StoredCredential;
+  /** As the provider names the account. */
+  provider: { id: string; label: string };
+  /** Label the user asked for. */
+  label: string | undefined;
+  providerScopes: string[] | null;
+  expiresInSeconds: number | undefined;
+}
+
+/**
+ * Stores the credential, under `newId` unless the account is connected already. Connections of one user take turns, so
+ * that the plan's number is exact. Throws plan_limit_reached, or conflict when the label belongs to another account.
+ */
+export async function keepConnection(
+  gateway: Gateway,
+  trx: Db,
+  proven: ProvenCredential,
+  newId: string,
+  connectionsMax: number | null,
+): Promise<{ id: string; account: string; renewed: boolean }> {
+  const { clock, vault } = gateway;
+  const { userId, integration } = proven;
+  await lockInTransaction(trx, `connections/${userId}`);
+  const siblings = await listSiblings(trx, userId, integration.slug);
+  const known = siblings.find((row) => row.providerAccountId === proven.provider.id);
+  const others = siblings.filter((row) => row !== known);
+  if (proven.label !== undefined) requireFreeLabel(integration, others, proven.label, proven.provider.label);
+  const id = known?.id ?? newId;
+  const account = proven.label ?? known?.account ?? freeLabel(others, proven.provider);
+  const row = {
+    authType: proven.credential.type,
+    account,
+    credential: vault.seal(JSON.stringify(proven.credential), id),
+    providerScopes: proven.providerScopes,
+    expiresInSeconds: proven.expiresInSeconds,
+  };
+  if (known) await replaceCredential(trx, clock, id, row);
+  else {
+    await requireRoomForConnection(trx, userId, connectionsMax);
+    const isDefault = siblings.length === 0;
+    await insertConnection(trx, clock, {
+      ...row,
+      id,
+      userId,
+      integration: integration.slug,
+      providerAccountId: proven.provider.id,
+      isDefault,
+    });
+  }
+  return { id, account, renewed: known !== undefined };
+}
+
+/** Throws plan_limit_reached. Exact only inside a transaction that holds the user's lock. */
+export async function requireRoomForConnection(db: Db, userId: string, connectionsMax: number | null): Promise<void> {
+  if (connectionsMax === null || (await countConnections(db, userId)) < connectionsMax) return;
+  throw new SkillettError('plan_limit_reached', `Plan limit reached: maximum ${connectionsMax} connections.`, { action: '/billing' });
+}
+
+function requireFreeLabel(
+  integration: CatalogueIntegration,
+  others: readonly { account: string }[],
+  label: string,
+  provider: string,
+): void {
+  if (!others.some((row) => row.account === label)) return;
+  throw new SkillettError(
+    'conflict',
+    `The name \`${label}\` already belongs to another ${integration.recipe.name} account than ${provider}. Choose another name, or sign in to ${integration.recipe.name} as the account it belongs to.`,
+  );
+}
+
+/** Two accounts of a provider may carry one name; what the provider never changes tells them apart. */
+function freeLabel(others: readonly { account: string }[], provider: { id: string; label: string }): string {
+  return others.some((row) => row.account === provider.label) ? `${provider.label} (${provider.id})` : provider.label;
+}

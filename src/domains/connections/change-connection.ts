@@ -1,0 +1,126 @@
+/** What a user does to a connection they have: make it the default, rename it, disconnect it. */
+import type { Gateway } from '../../core/context.ts';
+import { lockInTransaction } from '../../core/database.ts';
+import { notFound, SkillettError } from '../../core/errors.ts';
+import type { Principal } from '../../core/principal.ts';
+import { recordAudit } from '../audit/audit.ts';
+import { deleteFruitlessConsent } from './consent-store.ts';
+import { discardGrant, openHeldGrant } from './consents.ts';
+import type { StoredCredential } from './credential.ts';
+import { type ConnectionView, findConnectionView, viewConnection } from './list-connections.ts';
+import { findProvider } from './oauth2.ts';
+import { type Revoked, revokeAtProvider } from './revocation.ts';
+import { type Connection, deleteConnection, findConnection, listSiblings, renameAccount, setDefault } from './store.ts';
+
+async function requireView(gateway: Gateway, principal: Principal, id: string): Promise<ConnectionView> {
+  const view = await findConnectionView(gateway, principal, id);
+  if (!view) throw notFound('Connection');
+  return view;
+}
+
+async function requireConnection(gateway: Gateway, principal: Principal, id: string): Promise<Connection> {
+  const { connection } = await requireView(gateway, principal, id);
+  if (!connection) throw new SkillettError('conflict', 'Nothing is connected under this id yet: the consent has not been given.');
+  return connection;
+}
+
+/** Makes this the account that calls use when they name none. Throws not_found, conflict. */
+export async function setDefaultConnection(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<ConnectionView> {
+  const { id: connectionId, integration, account } = await requireConnection(gateway, principal, id);
+  return gateway.db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, `connections/${principal.userId}`);
+    await setDefault(trx, principal.userId, integration, connectionId);
+    await recordAudit(trx, {
+      userId: principal.userId,
+      actor: principal.holderId,
+      action: 'connection.made_default',
+      target: connectionId,
+      details: { integration, account },
+      requestId,
+    });
+    const changed = await findConnection(trx, principal.userId, connectionId);
+    if (!changed) throw notFound('Connection');
+    return viewConnection(changed);
+  });
+}
+
+/** Throws not_found, conflict when another account of the integration has the name. */
+export async function renameConnection(
+  gateway: Gateway,
+  principal: Principal,
+  id: string,
+  account: string,
+  requestId: string,
+): Promise<ConnectionView> {
+  const connection = await requireConnection(gateway, principal, id);
+  return gateway.db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, `connections/${principal.userId}`);
+    const siblings = await listSiblings(trx, principal.userId, connection.integration);
+    if (siblings.some((row) => row.account === account && row.id !== connection.id))
+      throw new SkillettError(
+        'conflict',
+        `Another ${connection.integration} account is already called \`${account}\`. Choose another name.`,
+      );
+    await renameAccount(trx, gateway.clock, connection.id, account);
+    await recordAudit(trx, {
+      userId: principal.userId,
+      actor: principal.holderId,
+      action: 'connection.renamed',
+      target: connection.id,
+      details: { integration: connection.integration, from: connection.account, to: account },
+      requestId,
+    });
+    const changed = await findConnection(trx, principal.userId, connection.id);
+    if (!changed) throw notFound('Connection');
+    return viewConnection(changed);
+  });
+}
+
+/**
+ * Deletes the credential at once, then ends it at the provider. A consent that made no connection is cancelled and forgotten.
+ * Throws not_found.
+ */
+export async function disconnect(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<{ revoked: Revoked }> {
+  const view = await requireView(gateway, principal, id);
+  const audit = { userId: principal.userId, actor: principal.holderId, requestId };
+  if (!view.connection) return { revoked: await cancelConsent(gateway, view, audit) };
+  return { revoked: await removeConnection(gateway, view.connection, audit) };
+}
+
+interface AuditOrigin {
+  userId: string;
+  actor: string;
+  requestId: string | null;
+}
+
+/** Deletes a connection and revokes its credential. Throws not_found when it is gone already. */
+export async function removeConnection(gateway: Gateway, connection: Connection, audit: AuditOrigin): Promise<Revoked> {
+  const { id, userId, integration, account } = connection;
+  const details = { integration, account };
+  const deleted = await gateway.db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, `connections/${userId}`);
+    const row = await deleteConnection(trx, id);
+    if (!row) throw notFound('Connection');
+    const left = await listSiblings(trx, userId, integration);
+    // With one account left there is no choice to make; with more, the user says which is the default now.
+    if (left.length === 1) await setDefault(trx, userId, integration, left[0]?.id);
+    await recordAudit(trx, { ...audit, action: 'connection.deleted', target: id, details });
+    return row;
+  });
+  const known = gateway.catalogue.find(integration);
+  const credential = JSON.parse(await gateway.vault.open(deleted.credential, id)) as StoredCredential;
+  const revoked = await revokeAtProvider(gateway, known && findProvider(gateway, known), credential);
+  await recordAudit(gateway.db, { ...audit, action: 'connection.revoked', target: id, details: { ...details, revoked } });
+  return revoked;
+}
+
+async function cancelConsent(gateway: Gateway, view: ConnectionView, audit: AuditOrigin): Promise<Revoked> {
+  const sealed = await gateway.db.transaction().execute(async (trx) => {
+    const cancelled = await deleteFruitlessConsent(trx, view.id);
+    if (!cancelled) throw notFound('Connection');
+    await recordAudit(trx, { ...audit, action: 'consent.cancelled', target: view.id, details: { integration: view.integration } });
+    return cancelled.sealed;
+  });
+  const held = sealed === null ? undefined : await openHeldGrant(gateway, view.id, sealed);
+  return held ? discardGrant(gateway, view.integration, held) : 'unsupported';
+}

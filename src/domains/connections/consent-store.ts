@@ -1,0 +1,124 @@
+/** Queries of consents. */
+import { type Selectable, sql } from 'kysely';
+import type { Clock } from '../../core/clock.ts';
+import type { Db } from '../../core/database.ts';
+import type { ConsentsTable } from '../../core/tables.ts';
+
+/** `expired` by the database's time: a pending consent that can no longer end well. */
+export type Consent = Omit<Selectable<ConsentsTable>, 'stateHash' | 'browserHash'> & { expired: boolean };
+
+export type ConsentFailure = NonNullable<Consent['reason']>;
+
+const columns = [
+  'id',
+  'userId',
+  'startedBy',
+  'integration',
+  'account',
+  'status',
+  'reason',
+  'connectionId',
+  'sealed',
+  'requestedScopes',
+  'expiresAt',
+  'createdAt',
+] as const;
+
+const expired = (clock: Clock) => sql<boolean>`expires_at <= ${clock.sqlNow}`;
+const inSeconds = (clock: Clock, seconds: number) => sql<Date>`${clock.sqlNow} + ${seconds} * interval '1 second'`;
+
+export async function insertConsent(
+  db: Db,
+  clock: Clock,
+  {
+    lastsSeconds,
+    ...row
+  }: Pick<
+    Selectable<ConsentsTable>,
+    'id' | 'userId' | 'startedBy' | 'integration' | 'account' | 'status' | 'connectionId' | 'stateHash' | 'sealed' | 'requestedScopes'
+  > & { lastsSeconds: number },
+): Promise<void> {
+  await db
+    .insertInto('consents')
+    .values({ ...row, createdAt: clock.sqlNow, expiresAt: inSeconds(clock, lastsSeconds) as never })
+    .execute();
+}
+
+export async function findConsent(db: Db, clock: Clock, userId: string, id: string): Promise<Consent | undefined> {
+  return db
+    .selectFrom('consents')
+    .select(columns)
+    .select(expired(clock).as('expired'))
+    .where('id', '=', id)
+    .where('userId', '=', userId)
+    .executeTakeFirst();
+}
+
+/** Takes the consent that a state belongs to; the same state finds nothing again (RFC 6749, section 10.12). */
+export async function takeConsentByState(db: Db, clock: Clock, stateHash: Buffer): Promise<Consent | undefined> {
+  return db
+    .updateTable('consents')
+    .set({ stateHash: null })
+    .where('stateHash', '=', stateHash)
+    .where('status', '=', 'pending')
+    .where(expired(clock), '=', false)
+    .returning([...columns, expired(clock).as('expired')])
+    .executeTakeFirst();
+}
+
+/** Takes the consent whose grant waits in this browser; the same cookie finds nothing again. */
+export async function takeConsentByBrowser(db: Db, clock: Clock, browserHash: Buffer): Promise<Consent | undefined> {
+  return db
+    .updateTable('consents')
+    .set({ browserHash: null })
+    .where('browserHash', '=', browserHash)
+    .where('status', '=', 'pending')
+    .returning([...columns, expired(clock).as('expired')])
+    .executeTakeFirst();
+}
+
+export async function holdConsent(
+  db: Db,
+  clock: Clock,
+  id: string,
+  held: { sealed: string; browserHash: Buffer; lastsSeconds: number },
+): Promise<void> {
+  await db
+    .updateTable('consents')
+    .set({ sealed: held.sealed, browserHash: held.browserHash, expiresAt: inSeconds(clock, held.lastsSeconds) as never })
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .execute();
+}
+
+/** False when it had ended already. */
+export async function endConsent(
+  db: Db,
+  id: string,
+  end: { status: 'connected'; connectionId: string } | { status: 'error'; reason: ConsentFailure },
+): Promise<boolean> {
+  const row = await db
+    .updateTable('consents')
+    .set({ ...end, stateHash: null, sealed: null, browserHash: null })
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Deletes a consent that made no connection and returns what it held sealed; undefined when there is none. */
+export async function deleteFruitlessConsent(db: Db, id: string): Promise<{ sealed: string | null } | undefined> {
+  return db.deleteFrom('consents').where('id', '=', id).where('connectionId', 'is', null).returning('sealed').executeTakeFirst();
+}
+
+export async function listExpiredConsents(db: Db, clock: Clock, limit: number): Promise<Consent[]> {
+  return db
+    .selectFrom('consents')
+    .select(columns)
+    .select(expired(clock).as('expired'))
+    .where('status', '=', 'pending')
+    .where(expired(clock), '=', true)
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,259 @@
+import { z } from 'zod';
+import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
+import { notFound } from '../../core/errors.ts';
+import { guardField } from '../limits/guard.ts';
+import { disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
+import { type ConnectionView, findConnectionView, listConnections } from './list-connections.ts';
+import { setOAuthClient } from './oauth-clients.ts';
+import { type Provider, redirectUri } from './oauth2.ts';
+import type { Revoked } from './revocation.ts';
+import { type StartedConnection, startConnection } from './start-connection.ts';
+
+const ConnectionStatusRef = builder.enumType('ConnectionStatus', {
+  description: 'How a connection, or the consent that is to make one, stands.',
+  values: {
+    pending: { description: 'A person has not consented yet. Ask again every few seconds.' },
+    connected: { description: 'Calls can use it.' },
+    error: { description: 'It does not work; `reason` says why. Connect again.' },
+  } as const,
+});
+
+export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').implement({
+  description: 'One account of one integration, or the consent that is to connect one. Its credential is never shown.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Id, `conn_…`. The id that `startConnection` gave keeps answering when the consent is over.' }),
+    integration: t.exposeString('integration', { description: 'Slug of the integration.' }),
+    account: t.string({
+      nullable: true,
+      description: 'Name of the account, to give as `account` with a call; null while a consent has named none.',
+      resolve: (view) => view.connection?.account ?? view.label,
+    }),
+    isDefault: t.boolean({
+      description: 'Whether calls that name no account use this one.',
+      resolve: (view) => view.connection?.isDefault ?? false,
+    }),
+    status: t.field({ type: ConnectionStatusRef, description: 'How it stands.', resolve: (view) => view.status }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description:
+        'With `error`: `denied` (the person declined), `expired` (nobody consented in time), `failed` (the service refused, or stopped accepting the credential later).',
+    }),
+    reconnectReason: t.string({
+      nullable: true,
+      description:
+        'Why the account must be connected again: an error code of the service such as `invalid_grant`, or `refresh_interrupted`, `expired`, `revoked_by_operator`; null while it works.',
+      resolve: (view) => view.connection?.statusReason ?? null,
+    }),
+    authType: t.string({
+      nullable: true,
+      description: 'How it was connected: `oauth2`, `bearer`, `api_key` or `basic`; null while a consent is pending.',
+      resolve: (view) => view.connection?.authType ?? null,
+    }),
+    providerScopes: t.stringList({
+      nullable: true,
+      description: 'What the service granted; null when it did not say or knows no scopes.',
+      resolve: (view) => view.connection?.providerScopes ?? null,
+    }),
+    accessExpiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the access token runs out; it is renewed before. Null when it does not or nobody knows.',
+      resolve: (view) => view.connection?.accessExpiresAt ?? null,
+    }),
+    frozenAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when an operator has stopped it; null when none has.',
+      resolve: (view) => view.connection?.frozenAt ?? null,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was connected, or the consent was started.' }),
+  }),
+});
+
+builder.queryField('connections', (t) =>
+  t.connection({
+    type: ConnectionRef,
+    description: 'The accounts the user has connected, oldest first, of the integrations within the scopes of whoever asks.',
+    complexity: listComplexity,
+    resolve: async (_root, args, context) =>
+      toConnection(await listConnections(context.gateway, await context.principal(), pageRequest(args)), args.after),
+  }),
+);
+
+const idArg = { required: true, description: 'Id of the connection, `conn_…`.' } as const;
+
+builder.queryField('connection', (t) =>
+  t.field({
+    type: ConnectionRef,
+    description: 'One connection, or the consent with this id. Fails with `not_found` for an id of somebody else.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, args, context) => {
+      const view = await findConnectionView(context.gateway, await context.principal(), args.id);
+      if (!view) throw notFound('Connection');
+      return view;
+    },
+  }),
+);
+
+const StartedConnectionRef = builder.objectRef<StartedConnection>('StartedConnection').implement({
+  description: 'What became of `startConnection`.',
+  fields: (t) => ({
+    connectionId: t.exposeID('id', { description: 'Ask `connection(id)` with it how the consent stands.' }),
+    status: t.field({
+      type: ConnectionStatusRef,
+      description: '`connected` with credentials, else `pending`.',
+      resolve: (started) => started.status,
+    }),
+    oauthUrl: t.string({
+      nullable: true,
+      description: "The service's own page, where a person consents within ten minutes; null when nothing is left to do.",
+      resolve: (started) => started.oauthUrl ?? null,
+    }),
+  }),
+});
+
+const slugText = { schema: z.string().max(100, 'at most 100 characters') };
+const accountText = {
+  schema: z
+    .string()
+    .trim()
+    .min(1, 'give the account a name, or leave it out to take the one of the service')
+    .max(100, 'at most 100 characters')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters'),
+};
+/** RFC 6749, section 3.3. */
+const scopeTexts = {
+  schema: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,300}$/, 'a scope as the service writes it'))
+    .min(1, 'name at least one scope, or leave `scopes` out')
+    .max(100),
+};
+
+builder.mutationField('startConnection', (t) =>
+  t.field({
+    type: StartedConnectionRef,
+    description:
+      'Connects an account. Without `credentials` a person consents at `oauthUrl`; with them the credential is proven at the service and stored at once. An account that is connected already gets the new credential. Fails with `credential_rejected`, `plan_limit_reached`, and `bad_request` that says what is missing.',
+    args: {
+      integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }),
+      account: t.arg.string({ description: 'What to call the account. Left out: as the service does.', validate: accountText }),
+      scopes: t.arg.stringList({
+        description: 'Scopes to ask the service for. Left out: those that the endpoints need which whoever asks may call.',
+        validate: scopeTexts,
+      }),
+      credentials: t.arg({
+        type: 'JSON',
+        description: '`{"token"}`, `{"api_key"}` or `{"username","password"}`, with the further fields that the integration names.',
+      }),
+    },
+    resolve: async (_root, args, context) => {
+      const principal = await context.principal();
+      await guardField(context, { field: 'startConnection', max: 60, windowSeconds: 60, by: 'user' });
+      return startConnection(
+        context.gateway,
+        principal,
+        {
+          integration: args.integration,
+          account: args.account?.trim(),
+          scopes: args.scopes ?? undefined,
+          credentials: args.credentials ?? undefined,
+        },
+        context.requestId,
+      );
+    },
+  }),
+);
+
+builder.mutationField('setDefaultConnection', (t) =>
+  t.field({
+    type: ConnectionRef,
+    description: 'Makes an account the one that calls of its integration use when they name none.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, args, context) => setDefaultConnection(context.gateway, await context.principal(), args.id, context.requestId),
+  }),
+);
+
+builder.mutationField('renameConnection', (t) =>
+  t.field({
+    type: ConnectionRef,
+    description: 'Gives an account another name. Fails with `conflict` when another account of the integration has it.',
+    args: {
+      id: t.arg.id(idArg),
+      account: t.arg.string({ required: true, description: 'The new name, 1 to 100 characters.', validate: accountText }),
+    },
+    resolve: async (_root, args, context) =>
+      renameConnection(context.gateway, await context.principal(), args.id, args.account.trim(), context.requestId),
+  }),
+);
+
+const RevokedRef = builder.enumType('Revoked', {
+  description: 'Whether the service ended the credential too.',
+  values: {
+    true: { description: 'The service confirmed.' },
+    false: { description: 'The service could not be reached or refused: end it on its own page.' },
+    unsupported: { description: 'There is no way to ask the service, or there was nothing to end.' },
+  } as const,
+});
+
+const DisconnectedRef = builder.objectRef<{ revoked: Revoked }>('Disconnected').implement({
+  description: 'What became of `disconnect`.',
+  fields: (t) => ({
+    revoked: t.field({
+      type: RevokedRef,
+      description: 'Whether the service ended the credential too.',
+      resolve: (result) => result.revoked,
+    }),
+  }),
+});
+
+builder.mutationField('disconnect', (t) =>
+  t.field({
+    type: DisconnectedRef,
+    description:
+      'Deletes a connection with its credential at once, and ends the credential at the service where that is possible. Cancels a pending consent.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, args, context) => disconnect(context.gateway, await context.principal(), args.id, context.requestId),
+  }),
+);
+
+const OAuthClientRef = builder.objectRef<Provider>('OAuthClient').implement({
+  description: 'The OAuth client this installation is registered as at a service. Its secret is never shown.',
+  fields: (t) => ({
+    integration: t.string({ description: 'Slug of the integration.', resolve: (provider) => provider.integration.slug }),
+    redirectUri: t.string({
+      description: 'The redirect address to register at the service.',
+      resolve: (_provider, _args, context) => redirectUri(context.gateway),
+    }),
+    registerUrl: t.string({ description: 'Where to register.', resolve: (provider) => provider.auth.register.url }),
+  }),
+});
+
+const clientText = { schema: z.string().regex(/^[\x21-\x7e]{1,2000}$/, 'printable ASCII without spaces, as the service shows it') };
+
+builder.mutationField('setOAuthClient', (t) =>
+  t.field({
+    type: OAuthClientRef,
+    description:
+      'Sets the OAuth client of an integration; kept sealed. The environment (`SKILLETT_<SLUG>_CLIENT_ID`) goes before it. Without `clientId` the stored one is removed. Needs the scope `operator`.',
+    args: {
+      integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }),
+      clientId: t.arg.string({ description: 'Client id as the service shows it. Left out: remove.', validate: clientText }),
+      clientSecret: t.arg.string({ description: 'Client secret.', validate: clientText }),
+      extraScopes: t.arg.stringList({
+        description: 'Scopes to ask for with every consent, beside those of endpoints.',
+        validate: scopeTexts,
+      }),
+    },
+    resolve: async (_root, args, context) =>
+      setOAuthClient(
+        context.gateway,
+        await context.principal(),
+        args.integration,
+        args.clientId
+          ? { clientId: args.clientId, clientSecret: args.clientSecret ?? undefined, extraScopes: args.extraScopes ?? undefined }
+          : null,
+        context.requestId,
+      ),
+  }),
+);
