@@ -1,6 +1,15 @@
-/** Every request that leaves this process goes through here: which addresses may be called, how long, and how redirects are followed. */
+/**
+ * Every request that leaves this process goes through here: which addresses may be called, how long it may take, which
+ * redirects are followed, and what never travels along.
+ */
+import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import type { Readable } from 'node:stream';
+import { type Dispatcher, Pool } from 'undici';
+import { SkillettError, unavailable } from './errors.ts';
+import { Exemptions, isPublicAddress, isPublicHost } from './outbound-addresses.ts';
+import { Exchange, type OutboundAnswer, OutboundError } from './outbound-exchange.ts';
+
+export { type OutboundAnswer, OutboundError } from './outbound-exchange.ts';
 
 export interface OutboundRequest {
   method: string;
@@ -13,23 +22,10 @@ export interface OutboundRequest {
   integration: string;
   /** Aborts the exchange, also while the answer's body is read. */
   signal?: AbortSignal | undefined;
-  /** Follow up to three redirects of a GET; to another origin without anything but `accept` and `user-agent`. */
+  /** Follow up to three redirects of a GET; to another origin with nothing but `accept` and `user-agent`. */
   followRedirects?: boolean | undefined;
   /** Query names that carry the credential: taken out of a redirect to another origin. */
   credentialQuery?: readonly string[] | undefined;
-}
-
-/** An answer whose headers are there. Its body must be read or discarded, or its connection stays taken until the time limit. */
-export interface OutboundAnswer {
-  readonly status: number;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The whole body when it is at most `bytesMax` long; undefined when it is longer, and `body` then still holds all of it. */
-  collect(bytesMax: number): Promise<Buffer | undefined>;
-  /** The body as a stream, from its first byte. */
-  readonly body: Readable;
-  /** Ends the exchange without reading further. */
-  discard(): void;
 }
 
 export interface OutboundOptions {
@@ -39,14 +35,200 @@ export interface OutboundOptions {
   lookup?: LookupFunction | undefined;
 }
 
-export declare class Outbound {
-  constructor(options: OutboundOptions);
-  /** Lifts the refusals for an origin that the operator set by name. */
-  exempt(origin: string): void;
-  /** Throws `upstream_unreachable` or `upstream_timeout` as OutboundError. */
-  send(request: OutboundRequest): Promise<OutboundAnswer>;
-  close(): Promise<void>;
+const connectTimeoutMs = 10_000;
+const connectionsPerOriginMax = 128;
+/** In flight and waiting for a connection, for one origin. */
+const exchangesPerOriginMax = 1_000;
+const idlePoolMs = 60_000;
+const redirectsMax = 3;
+
+/** Belong to one connection or frame one message (RFC 9110, section 7.6.1), or are a browser's. */
+const neverSent = new Set([
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** One origin's connections and how many exchanges use them. */
+class OriginPool {
+  readonly pool: Pool;
+  exchanges = 0;
+  idleSinceMs = performance.now();
+
+  constructor(origin: string, lookup: LookupFunction) {
+    this.pool = new Pool(origin, {
+      connections: connectionsPerOriginMax,
+      allowH2: false,
+      connect: { lookup, timeout: connectTimeoutMs },
+      // Exchange keeps one time limit for the whole answer.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  release(): void {
+    this.exchanges -= 1;
+    if (this.exchanges === 0) this.idleSinceMs = performance.now();
+  }
+}
+
+export class Outbound {
+  readonly #exemptions: Exemptions;
+  readonly #lookup: LookupFunction;
+  readonly #guardedLookup: LookupFunction;
+  readonly #pools = new Map<string, OriginPool>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: OutboundOptions) {
+    this.#exemptions = new Exemptions(options.allow);
+    this.#lookup = options.lookup ?? (systemLookup as LookupFunction);
+    this.#guardedLookup = guardLookup(this.#lookup);
+    this.#sweep = setInterval(() => this.#closeIdlePools(), idlePoolMs / 2).unref();
+  }
+
+  /** Lifts the refusals for the origin of an address that the operator set by name. */
+  exempt(address: string): void {
+    this.#exemptions.addOrigin(address);
+    this.#closePool(new URL(address).origin);
+  }
+
+  /**
+   * Resolves once the headers of the answer are there.
+   * Throws OutboundError (`upstream_unreachable`, `upstream_timeout`, `upstream_unexpected`) and `unavailable`.
+   */
+  async send(request: OutboundRequest): Promise<OutboundAnswer> {
+    const deadlineMs = performance.now() + request.timeoutMs;
+    const answer = await this.#exchange(request, request.url, sendableHeaders(request.headers), request.timeoutMs);
+    return request.followRedirects && request.method === 'GET' ? this.#followRedirects(request, answer, deadlineMs) : answer;
+  }
+
+  /** Lets what runs finish. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all(pools.map(({ pool }) => pool.close()));
+  }
+
+  async #followRedirects(request: OutboundRequest, first: OutboundAnswer, deadlineMs: number): Promise<OutboundAnswer> {
+    let answer = first;
+    let url = request.url;
+    let headers = sendableHeaders(request.headers);
+    for (let hop = 0; hop < redirectsMax; hop += 1) {
+      const next = redirectTarget(answer, url);
+      if (next === undefined) return answer;
+      if (next.origin !== url.origin) {
+        headers = headersForOtherOrigin(headers);
+        for (const name of request.credentialQuery ?? []) next.searchParams.delete(name);
+      }
+      url = next;
+      answer.discard();
+      answer = await this.#exchange(request, url, headers, Math.max(1, deadlineMs - performance.now()));
+    }
+    return answer;
+  }
+
+  #exchange(request: OutboundRequest, url: URL, headers: Record<string, string>, timeoutMs: number): Promise<OutboundAnswer> {
+    const exempt = this.#exemptions.cover(url);
+    if (!exempt && !(isHttp(url) && isPublicHost(url.hostname))) throw OutboundError.refused(request.integration);
+    const pool = this.#poolOf(url.origin, exempt);
+    if (pool.exchanges >= exchangesPerOriginMax)
+      throw unavailable(`Too many calls to ${request.integration} wait for an answer. Try again shortly.`, 5);
+    pool.exchanges += 1;
+    const exchange = new Exchange(request, timeoutMs, pool);
+    const options: Dispatcher.DispatchOptions = {
+      path: url.pathname + url.search,
+      method: request.method as Dispatcher.HttpMethod,
+      headers,
+      body: request.body ?? null,
+    };
+    return exchange.start(pool.pool, options);
+  }
+
+  #poolOf(origin: string, exempt: boolean): OriginPool {
+    let pool = this.#pools.get(origin);
+    if (!pool) {
+      pool = new OriginPool(origin, exempt ? this.#lookup : this.#guardedLookup);
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+
+  #closePool(origin: string): void {
+    const pool = this.#pools.get(origin);
+    if (!pool) return;
+    this.#pools.delete(origin);
+    pool.pool.close().catch(() => {});
+  }
+
+  #closeIdlePools(): void {
+    const beforeMs = performance.now() - idlePoolMs;
+    for (const [origin, pool] of this.#pools) if (pool.exchanges === 0 && pool.idleSinceMs < beforeMs) this.#closePool(origin);
+  }
 }
 
 /** The whole body. Throws `upstream_unexpected` above `bytesMax`. */
-export declare function readBody(answer: OutboundAnswer, bytesMax: number): Promise<Buffer>;
+export async function readBody(answer: OutboundAnswer, bytesMax: number): Promise<Buffer> {
+  const body = await answer.collect(bytesMax);
+  if (body !== undefined) return body;
+  answer.discard();
+  throw new SkillettError(
+    'upstream_unexpected',
+    `${answer.integration} answered with more than ${bytesMax} bytes, which is more than fits here.`,
+  );
+}
+
+function isHttp(url: URL): boolean {
+  return url.protocol === 'https:' || url.protocol === 'http:';
+}
+
+/** A resolver whose every answer is checked; the socket connects to exactly what it returned, so a second look-up cannot differ. */
+function guardLookup(lookup: LookupFunction): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, options, (error, found, family) => {
+      if (error) return callback(error, found, family);
+      const addresses = typeof found === 'string' ? [found] : found.map(({ address }) => address);
+      if (addresses.every(isPublicAddress)) return callback(null, found, family);
+      return callback(new RefusedAddress(), []);
+    });
+  };
+}
+
+/** Marks a refusal on its way through the socket. */
+class RefusedAddress extends Error {
+  readonly code = 'SKILLETT_REFUSED_ADDRESS';
+}
+
+function sendableHeaders(headers: Record<string, string>): Record<string, string> {
+  const sent: Record<string, string> = {};
+  for (const name of Object.keys(headers)) {
+    const lowerCase = name.toLowerCase();
+    if (!neverSent.has(lowerCase)) sent[lowerCase] = headers[name] as string;
+  }
+  // Bodies are passed on as bytes; a compressed one could be neither spliced nor measured.
+  sent['accept-encoding'] = 'identity';
+  return sent;
+}
+
+/** Whatever else a request carries was meant for the first origin: its credential, and values a recipe puts into headers. */
+function headersForOtherOrigin(headers: Record<string, string>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of ['accept', 'accept-encoding', 'user-agent']) if (headers[name] !== undefined) kept[name] = headers[name];
+  return kept;
+}
+
+/** RFC 9110, section 15.4. Undefined when the answer is no redirect that can be followed. */
+function redirectTarget(answer: OutboundAnswer, from: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(answer.status)) return undefined;
+  const { location } = answer.headers;
+  return typeof location === 'string' ? (URL.parse(location, from) ?? undefined) : undefined;
+}

@@ -1,0 +1,96 @@
+/** Which addresses may be called: public ones, and what the operator named. */
+import { BlockList, isIP } from 'node:net';
+
+/** Not globally reachable, by the IANA special-purpose address registries (RFC 6890 and its updates), and multicast. */
+const refusedIpv4 = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+];
+
+/**
+ * Global unicast (RFC 4291, section 2.4) is the only part of IPv6 that may be called, so loopback, `::`, unique local,
+ * link-local, multicast, IPv4-mapped and both NAT64 prefixes (RFC 6052, RFC 8215) fall out by themselves. Inside it:
+ * protocol assignments with Teredo, documentation, and 6to4, which holds an IPv4 address.
+ */
+const globalIpv6 = '2000::/3';
+const refusedIpv6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
+
+function listOf(networks: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address, bits] = network.split('/') as [string, string];
+    list.addSubnet(address, Number(bits), family);
+  }
+  return list;
+}
+
+const refused4 = listOf(refusedIpv4, 'ipv4');
+const global6 = listOf([globalIpv6], 'ipv6');
+const refused6 = listOf(refusedIpv6, 'ipv6');
+
+/** Whether an IP address is one of the public internet. */
+export function isPublicAddress(address: string): boolean {
+  switch (isIP(address)) {
+    case 4:
+      return !refused4.check(address, 'ipv4');
+    case 6:
+      return global6.check(address, 'ipv6') && !refused6.check(address, 'ipv6');
+    default:
+      return false;
+  }
+}
+
+/** Whether a URL's host may be looked up, or connected to when it is an address. Names are checked again once they are resolved. */
+export function isPublicHost(hostname: string): boolean {
+  const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  if (isIP(literal) !== 0) return isPublicAddress(literal);
+  // RFC 6761, section 6.3: everything below `localhost` is loopback, whatever a resolver says. A name that ends in a dot
+  // is another spelling of the same host, which comparisons of origins would miss.
+  return hostname !== '' && !hostname.endsWith('.') && hostname !== 'localhost' && !hostname.endsWith('.localhost');
+}
+
+/** Host and port as an `allow` entry or a URL names them; no port in an entry means every port. */
+interface Place {
+  hostname: string;
+  port: string | undefined;
+}
+
+/** What the operator named: `host`, `host:port`, or the origin of an address set for an integration. */
+export class Exemptions {
+  readonly #places: Place[];
+  readonly #origins = new Set<string>();
+
+  constructor(allow: readonly string[]) {
+    this.#places = allow.map(parseEntry);
+  }
+
+  addOrigin(address: string): void {
+    this.#origins.add(new URL(address).origin);
+  }
+
+  cover(url: URL): boolean {
+    if (this.#origins.has(url.origin)) return true;
+    const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+    return this.#places.some((place) => place.hostname === url.hostname && (place.port === undefined || place.port === port));
+  }
+}
+
+function parseEntry(entry: string): Place {
+  const match = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry);
+  const url = match && URL.parse(`http://${match[1]}`);
+  if (!url) throw new Error(`${entry} is neither a host nor host:port.`);
+  return { hostname: url.hostname, port: match?.[2] };
+}
