@@ -17,6 +17,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       credential_version integer not null default 1,
       provider_scopes text[],
       access_expires_at timestamptz,
+      refreshable boolean not null default false,
       refresh_holder text,
       refresh_until timestamptz,
       frozen_at timestamptz,

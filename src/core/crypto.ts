@@ -69,6 +69,7 @@ export class Vault {
       .onConflict((clash) => clash.doNothing())
       .execute();
     await vault.reload();
+    await vault.#rewrap();
     return vault;
   }
 
@@ -79,6 +80,40 @@ export class Vault {
       if (!this.#dataKeys.has(row.version)) this.#dataKeys.set(row.version, this.#unwrap(row.wrapped, row.version));
       this.#current = Math.max(this.#current, row.version);
     }
+  }
+
+  /** Every data key under the first master key, so that the others can be taken off the list. */
+  async #rewrap(): Promise<void> {
+    const rows = await this.#db.selectFrom('dataKeys').select(['version', 'wrapped']).execute();
+    for (const row of rows) {
+      if (opens(this.#masterKeys[0] as Buffer, row)) continue;
+      const wrapped = this.#wrap(this.#dataKeys.get(row.version) as Buffer, row.version);
+      // Another process that starts with the same list may be faster; either result is right.
+      await this.#db
+        .updateTable('dataKeys')
+        .set({ wrapped })
+        .where('version', '=', row.version)
+        .where('wrapped', '=', row.wrapped)
+        .execute();
+    }
+  }
+
+  /** Makes a data key under which everything is sealed from now on. What older keys sealed stays readable. */
+  async addDataKey(db: Db): Promise<number> {
+    await this.reload();
+    const version = this.#current + 1;
+    // Of two processes that rotate together one row wins, and both use it.
+    await db
+      .insertInto('dataKeys')
+      .values({ version, wrapped: this.#wrap(randomBytes(32), version) })
+      .onConflict((clash) => clash.doNothing())
+      .execute();
+    return version;
+  }
+
+  /** Seals a value anew under the current data key. */
+  async reseal(value: string, rowId: string): Promise<Sealed> {
+    return this.seal(await this.open(value, rowId), rowId);
   }
 
   get currentVersion(): number {
@@ -101,7 +136,11 @@ export class Vault {
 
   /** A secret of the whole installation, by its name. */
   async readSecret(name: string): Promise<string | undefined> {
-    const row = await this.#db.selectFrom('settings').select('value').where('name', '=', secretPrefix + name).executeTakeFirst();
+    const row = await this.#db
+      .selectFrom('settings')
+      .select('value')
+      .where('name', '=', secretPrefix + name)
+      .executeTakeFirst();
     return row && this.open(row.value, secretPrefix + name);
   }
 
@@ -117,6 +156,33 @@ export class Vault {
         .onConflict((clash) => clash.column('name').doUpdateSet({ value, updatedAt: sql`now()` }))
         .execute();
     }
+  }
+
+  /** Seals up to `limit` secrets anew that an older data key sealed; returns how many. */
+  async resealSecrets(limit: number): Promise<number> {
+    const rows = await this.#db
+      .selectFrom('settings')
+      .select(['name', 'value'])
+      .where('name', 'like', `${secretPrefix}%`)
+      .where('value', 'not like', `${this.#current}.%`)
+      .limit(limit)
+      .execute();
+    for (const row of rows) {
+      const value = await this.reseal(row.value, row.name);
+      await this.#db.updateTable('settings').set({ value }).where('name', '=', row.name).where('value', '=', row.value).execute();
+    }
+    return rows.length;
+  }
+
+  /** How many secrets an older data key sealed. */
+  async countStaleSecrets(): Promise<number> {
+    const row = await this.#db
+      .selectFrom('settings')
+      .select(sql<number>`count(*)`.as('all'))
+      .where('name', 'like', `${secretPrefix}%`)
+      .where('value', 'not like', `${this.#current}.%`)
+      .executeTakeFirstOrThrow();
+    return row.all;
   }
 
   /**
@@ -137,15 +203,22 @@ export class Vault {
   }
 
   #unwrap(wrapped: string, version: number): Buffer {
-    const bytes = Buffer.from(wrapped, 'base64url');
-    for (const masterKey of this.#masterKeys) {
-      try {
-        return decrypt(masterKey, bytes, `data-key/${version}`);
-      } catch {
-        // another key of the list may open it
-      }
-    }
-    throw new WrongMasterKey();
+    const masterKey = this.#masterKeys.find((key) => opens(key, { wrapped, version }));
+    if (!masterKey) throw new WrongMasterKey();
+    return unwrap(masterKey, { wrapped, version });
+  }
+}
+
+function unwrap(masterKey: Buffer, row: { wrapped: string; version: number }): Buffer {
+  return decrypt(masterKey, Buffer.from(row.wrapped, 'base64url'), `data-key/${row.version}`);
+}
+
+function opens(masterKey: Buffer, row: { wrapped: string; version: number }): boolean {
+  try {
+    unwrap(masterKey, row);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -123,6 +123,8 @@ export interface ConnectionsTable {
   /** Scopes the provider granted; null: the provider did not say, or has none. */
   providerScopes: string[] | null;
   accessExpiresAt: TimeOrNull;
+  /** Whether a refresh token came with the credential. */
+  refreshable: WithDefault<boolean>;
   /** Who refreshes at the moment, and until when that claim holds. */
   refreshHolder: string | null;
   refreshUntil: TimeOrNull;

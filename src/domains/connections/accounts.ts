@@ -45,6 +45,7 @@ export async function keepConnection(
     credential: vault.seal(JSON.stringify(proven.credential), id),
     providerScopes: proven.providerScopes,
     expiresInSeconds: proven.expiresInSeconds,
+    refreshable: proven.credential.type === 'oauth2' && proven.credential.refreshToken !== null,
   };
   if (known) await replaceCredential(trx, clock, id, row);
   else {

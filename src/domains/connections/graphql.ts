@@ -187,22 +187,12 @@ builder.mutationField('renameConnection', (t) =>
   }),
 );
 
-const RevokedRef = builder.enumType('Revoked', {
-  description: 'Whether the service ended the credential too.',
-  values: {
-    true: { description: 'The service confirmed.' },
-    false: { description: 'The service could not be reached or refused: end it on its own page.' },
-    unsupported: { description: 'There is no way to ask the service, or there was nothing to end.' },
-  } as const,
-});
-
 const DisconnectedRef = builder.objectRef<{ revoked: Revoked }>('Disconnected').implement({
   description: 'What became of `disconnect`.',
   fields: (t) => ({
-    revoked: t.field({
-      type: RevokedRef,
-      description: 'Whether the service ended the credential too.',
-      resolve: (result) => result.revoked,
+    revoked: t.exposeString('revoked', {
+      description:
+        'Whether the service ended the credential too: `true`; `false` when it could not be reached or did not confirm, so end it on its own page; `unsupported` when there is no way to ask it, or nothing to end.',
     }),
   }),
 });

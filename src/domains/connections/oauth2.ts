@@ -39,13 +39,17 @@ export interface Grant {
 /** An error code of RFC 6749, section 5.2, or of the provider's own. */
 export class OAuthRefusal extends Error {
   readonly error: string;
-  /** In the provider's words, which may repeat what was sent: for the person at the browser, never for logs. */
-  readonly description: string | undefined;
+  readonly #description: string | undefined;
   constructor(error: string, description?: string) {
     super(`The provider refused with ${error}.`);
     this.name = 'OAuthRefusal';
     this.error = error;
-    this.description = description;
+    this.#description = description;
+  }
+
+  /** In the provider's words, which may repeat what was sent: for the person at the browser, and out of reach of a log's serializer. */
+  get description(): string | undefined {
+    return this.#description;
   }
 }
 

@@ -133,7 +133,7 @@ export async function listIdleConnections(db: Db, clock: Clock, integration: str
     .selectFrom('connections')
     .select(['id', 'credentialVersion'])
     .where('integration', '=', integration)
-    .where('authType', '=', 'oauth2')
+    .where('refreshable', '=', true)
     .where('status', '=', 'connected')
     .where('frozenAt', 'is', null)
     .where(sql<boolean>`coalesce(refreshed_at, updated_at) < ${clock.sqlNow} - ${idleDays} * interval '1 day'`)

@@ -20,6 +20,7 @@ const columns = [
   'credentialVersion',
   'providerScopes',
   'accessExpiresAt',
+  'refreshable',
   'frozenAt',
   'refreshedAt',
   'createdAt',
@@ -80,6 +81,7 @@ export interface CredentialColumns {
   credential: string;
   providerScopes: string[] | null;
   expiresInSeconds: number | undefined;
+  refreshable: boolean;
 }
 
 function credentialValues(clock: Clock, { expiresInSeconds, ...row }: CredentialColumns) {

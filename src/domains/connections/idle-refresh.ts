@@ -1,0 +1,32 @@
+/** Keeps connections alive whose refresh tokens would lapse unused. A background job, run by one process at a time. */
+import type { Gateway } from '../../core/context.ts';
+import { SkillettError } from '../../core/errors.ts';
+import { refreshConnection } from './refresh.ts';
+import { listIdleConnections } from './refresh-store.ts';
+
+const batchMax = 100;
+
+/**
+ * Refreshes what has been idle for half of the time after which its provider forgets it (`refresh.idle_days` of the
+ * recipe); the other half is for providers and installations that are away. Returns how many were refreshed.
+ */
+export async function refreshIdleConnections(gateway: Gateway): Promise<number> {
+  let refreshed = 0;
+  for (const integration of gateway.catalogue.integrations) {
+    const idleDays = integration.recipe.auth.find((auth) => auth.type === 'oauth2')?.refresh?.idle_days;
+    if (idleDays === undefined) continue;
+    const idle = await listIdleConnections(gateway.db, gateway.clock, integration.slug, idleDays / 2, batchMax);
+    for (const { id, credentialVersion } of idle) {
+      try {
+        await refreshConnection(gateway, integration, id, credentialVersion);
+        refreshed += 1;
+      } catch (error) {
+        if (!(error instanceof SkillettError)) throw error;
+        gateway.log.info({ connection: id, integration: integration.slug, code: error.code }, 'an idle connection could not be refreshed');
+        // Nobody answers for the others of this integration either.
+        if (error.code !== 'token_expired' && error.code !== 'connection_frozen' && error.code !== 'integration_not_connected') break;
+      }
+    }
+  }
+  return refreshed;
+}
