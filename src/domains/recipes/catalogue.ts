@@ -1,4 +1,5 @@
 /** The catalogue: every integration that can be called, from its recipe, ready to use. */
+import { notFound } from '../../core/errors.ts';
 import { scopesFor } from '../../core/principal.ts';
 import type { Endpoint, Integration, Resource } from './format.ts';
 import { buildParameterSchema } from './parameter-schema.ts';
@@ -56,6 +57,20 @@ export function buildCatalogue(integrations: readonly CatalogueIntegration[]): C
     find: (slug) => bySlug.get(slug),
     findEndpoint: (slug, endpoint) => bySlug.get(slug)?.endpoints.get(endpoint),
   };
+}
+
+/** Throws not_found. */
+export function requireIntegration(catalogue: Catalogue, slug: string): CatalogueIntegration {
+  const integration = catalogue.find(slug);
+  if (!integration) throw notFound('Integration');
+  return integration;
+}
+
+/** Throws not_found, for the integration or for the endpoint. */
+export function requireEndpoint(catalogue: Catalogue, slug: string, name: string): CatalogueEndpoint {
+  const endpoint = requireIntegration(catalogue, slug).endpoints.get(name);
+  if (!endpoint) throw notFound('Endpoint');
+  return endpoint;
 }
 
 export function buildEndpoint(integration: string, resource: string, name: string, spec: Endpoint): CatalogueEndpoint {

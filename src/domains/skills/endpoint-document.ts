@@ -1,0 +1,105 @@
+/** The Markdown document of one endpoint (contract, "Skill files"). */
+import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { Parameter, RecipeValue } from '../recipes/format.ts';
+import { buildExample, listErrors } from './describe.ts';
+import { printCode, printFrontMatter, printTable } from './markdown.ts';
+
+export function renderEndpoint(integration: CatalogueIntegration, endpoint: CatalogueEndpoint, publicUrl: string): string {
+  const { spec } = endpoint;
+  const frontMatter = printFrontMatter({
+    name: endpoint.name,
+    method: spec.method,
+    param_mapping: mapParameters(spec.parameters),
+    integration: endpoint.integration,
+    category: endpoint.resource,
+    read_only: endpoint.readOnly,
+    ...(endpoint.destructive ? { destructive: true } : {}),
+    ...(endpoint.providerScopes.length > 0 ? { provider_scopes: endpoint.providerScopes.map((choice) => choice.join(' or ')) } : {}),
+    ...(spec.documentation_url === undefined ? {} : { documentation: spec.documentation_url }),
+  });
+  const example = buildExample(endpoint, publicUrl);
+  const errors = listErrors(integration, endpoint).map(({ error, fix }) => [error, fix]);
+  return [
+    frontMatter,
+    `# ${endpoint.name}\n`,
+    `${spec.description}${warningOf(endpoint)}\n`,
+    '## Parameters\n',
+    `${renderParameters(endpoint)}\n`,
+    '## Example\n',
+    `${printCode('sh', example.cli)}\n`,
+    `${printCode('sh', example.curl)}\n`,
+    '## Answer\n',
+    '`{"status": …, "data": …}`, with this in `data`:\n',
+    `${spec.answer}\n`,
+    ...renderPaging(endpoint),
+    '## Errors\n',
+    `${printTable(['Error', 'What to do'], errors)}\n`,
+  ].join('\n');
+}
+
+function warningOf({ destructive, readOnly, idempotent }: CatalogueEndpoint): string {
+  if (destructive) return '\n\nThis cannot be undone: make sure that the person wants it.';
+  if (readOnly || idempotent) return '';
+  return '\n\nCalling it twice does it twice; the header `Idempotency-Key` guards against that.';
+}
+
+/** Parameters whose name or form differs at the service, or that stand in its path. */
+function mapParameters(parameters: Record<string, Parameter>): Map<string, string> {
+  const mapping = new Map<string, string>();
+  for (const [name, parameter] of Object.entries(parameters)) {
+    if (parameter.split !== undefined)
+      mapping.set(name, `${parameter.split.replaceAll(/[{}]/g, '')} → ${parameter.split.split('/').join(', ')}`);
+    else if (parameter.in === 'path') mapping.set(name, `${name} → {${parameter.as ?? name}}`);
+    else if (parameter.as !== undefined) mapping.set(name, `${name} → ${parameter.as || 'the whole body'}`);
+  }
+  return mapping;
+}
+
+function renderParameters(endpoint: CatalogueEndpoint): string {
+  const rows = listRows(endpoint.schema as unknown as RecipeValue, '');
+  return rows.length === 0 ? 'None.' : printTable(['Name', 'Type', 'Required', 'Meaning'], rows);
+}
+
+/** A row for each property, and below it what is inside: `attachments[].filename`. */
+function listRows({ items, properties, required }: RecipeValue, prefix: string): string[][] {
+  const rows = Object.entries(properties ?? {}).flatMap(([name, value]) => {
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    return [[`\`${path}\``, typeText(value), required?.includes(name) ? 'yes' : 'no', meaningOf(value)], ...listRows(value, path)];
+  });
+  return items ? [...rows, ...listRows(items, `${prefix}[]`)] : rows;
+}
+
+function typeText(value: RecipeValue): string {
+  return [value.type]
+    .flat()
+    .map((type) => (type === 'array' && value.items ? `array of ${typeText(value.items)}` : type))
+    .join(' or ');
+}
+
+function meaningOf(value: RecipeValue): string {
+  const facts = [
+    value.enum && `One of ${value.enum.map((choice) => `\`${choice}\``).join(', ')}.`,
+    value.default !== undefined && `Default \`${typeof value.default === 'string' ? value.default : JSON.stringify(value.default)}\`.`,
+    boundsText(value.minimum, value.maximum, ''),
+    boundsText(value.minLength, value.maxLength, ' characters'),
+    boundsText(value.minItems, value.maxItems, ' entries'),
+  ];
+  return [value.description, ...facts].filter((fact) => typeof fact === 'string' && fact !== '').join(' ');
+}
+
+function boundsText(min: number | undefined, max: number | undefined, unit: string): string {
+  if (min !== undefined && max !== undefined) return `${min} to ${max}${unit}.`;
+  if (max !== undefined) return `At most ${max}${unit}.`;
+  return min === undefined || (min === 1 && unit !== '') ? '' : `At least ${min}${unit}.`;
+}
+
+function renderPaging({ spec: { pagination } }: CatalogueEndpoint): string[] {
+  if (pagination === undefined) return [];
+  const { style, parameter, next, size_parameter: size } = pagination;
+  const how = {
+    page: `count \`${parameter}\` up`,
+    offset: `set \`${parameter}\` to the number of entries read so far`,
+    cursor: `set \`${parameter}\` to \`${next}\` of this answer's \`data\`, until there is none`,
+  }[style];
+  return [`For the next page ${how}.${size === undefined ? '' : ` \`${size}\` sets how much a page holds.`}\n`];
+}

@@ -1,0 +1,276 @@
+import { z } from 'zod';
+import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
+import type { Context } from '../../core/context.ts';
+import { loadAccounts } from '../connections/connections.ts';
+import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
+import {
+  buildExample,
+  describeParameters,
+  type ErrorAdvice,
+  type Example,
+  listErrors,
+  listProviderScopes,
+  type ParameterDescription,
+} from './describe.ts';
+import { renderEndpoint } from './endpoint-document.ts';
+import { listSkillFiles, renderCoreSkill, type SkillFile } from './skill-files.ts';
+import { countCallable, listEndpoints, listIntegrations, searchEndpoints } from './skills.ts';
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** A filter that is set but empty filters nothing, as a form's empty field means. */
+const filterText = { schema: z.string().max(200, 'at most 200 characters') };
+const slugText = { schema: z.string().max(100, 'at most 100 characters') };
+const methodText = {
+  schema: z.string().refine((method) => (methods as readonly string[]).includes(method.toUpperCase()), `one of ${methods.join(', ')}`),
+};
+
+/** Names of the connected accounts, the default first. */
+async function listAccounts(context: Context, integration: CatalogueIntegration): Promise<string[]> {
+  const accounts = await loadAccounts(context).load(integration.slug);
+  const connected = accounts.filter((account) => account.status === 'connected');
+  return connected.sort((a, b) => Number(b.isDefault) - Number(a.isDefault)).map((account) => account.account);
+}
+
+async function isConnected(context: Context, integration: CatalogueIntegration): Promise<boolean> {
+  return integration.open || (await listAccounts(context, integration)).length > 0;
+}
+
+const EndpointParameterRef = builder.objectRef<ParameterDescription>('EndpointParameter').implement({
+  description: 'One parameter of an endpoint. What is inside objects and lists is in the `schema` of the endpoint.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Its name in `params`.' }),
+    type: t.exposeString('type', { description: 'Its JSON type; several are joined by ` | `.' }),
+    required: t.exposeBoolean('required', { description: 'Whether a call without it is refused.' }),
+    description: t.exposeString('description', { description: 'What it means.' }),
+    default: t.expose('default', { type: 'JSON', nullable: true, description: 'What holds when it is left out; null when nothing does.' }),
+    enum: t.expose('enum', {
+      type: ['JSON'],
+      nullable: { list: true, items: true },
+      description: 'The values it may have; null when they are not listed.',
+    }),
+    example: t.expose('example', { type: 'JSON', nullable: true, description: 'A value it may have; null when there is no sample.' }),
+  }),
+});
+
+const EndpointExampleRef = builder.objectRef<Example>('EndpointExample').implement({
+  description: 'A typical call, ready to be changed and used.',
+  fields: (t) => ({
+    params: t.expose('params', { type: 'JSON', description: 'The parameters, by name.' }),
+    cli: t.exposeString('cli', { description: 'The call as a command of the Skillett command line.' }),
+    curl: t.exposeString('curl', { description: 'The call with curl; the key is taken from $SKILLETT_API_KEY.' }),
+  }),
+});
+
+const EndpointErrorRef = builder.objectRef<ErrorAdvice>('EndpointError').implement({
+  description: 'A failure that a call can meet, and the remedy.',
+  fields: (t) => ({
+    error: t.exposeString('error', { description: "How it shows: the service's status or text, or a code of Skillett." }),
+    fix: t.exposeString('fix', { description: 'What to do about it.' }),
+  }),
+});
+
+export const EndpointRef = builder.objectRef<CatalogueEndpoint>('Endpoint').implement({
+  description: 'Something that can be done at a service with one call. Run it with `execute`, or with `read` when it only reads.',
+  fields: (t) => ({
+    integration: t.exposeString('integration', { description: 'Slug of its integration.' }),
+    name: t.exposeString('name', { description: 'Its name, unique in its integration, such as `create_issue`.' }),
+    method: t.string({ description: 'HTTP method of the call to the service.', resolve: ({ spec }) => spec.method }),
+    category: t.exposeString('resource', { description: 'What it is about, such as `pull-requests`.' }),
+    description: t.string({ description: 'What one call does.', resolve: ({ spec }) => spec.description }),
+    readOnly: t.exposeBoolean('readOnly', { description: 'Whether it changes nothing at the service.' }),
+    destructive: t.exposeBoolean('destructive', { description: 'Whether it deletes or overwrites what cannot be brought back.' }),
+    idempotent: t.exposeBoolean('idempotent', { description: 'Whether a second equal call changes nothing more.' }),
+    providerScopes: t.stringList({
+      description: 'OAuth scopes of the service that connecting asks for on its behalf.',
+      resolve: listProviderScopes,
+    }),
+    parameters: t.field({ type: [EndpointParameterRef], description: 'What `params` may hold.', resolve: describeParameters }),
+    schema: t.expose('schema', { type: 'JSON', description: 'The whole of `params` as a JSON Schema (2020-12).' }),
+    example: t.field({
+      type: EndpointExampleRef,
+      description: 'A typical call.',
+      resolve: (endpoint, _args, { gateway }) => buildExample(endpoint, gateway.config.publicUrl),
+    }),
+    errors: t.field({
+      type: [EndpointErrorRef],
+      description: 'Failures to expect, with their remedies.',
+      resolve: (endpoint, _args, { gateway }) => listErrors(requireIntegration(gateway.catalogue, endpoint.integration), endpoint),
+    }),
+    document: t.string({
+      complexity: 5,
+      description: 'All of this as a Markdown document, the same as among the skill files.',
+      resolve: (endpoint, _args, { gateway }) =>
+        renderEndpoint(requireIntegration(gateway.catalogue, endpoint.integration), endpoint, gateway.config.publicUrl),
+    }),
+  }),
+});
+
+const EndpointConnection = builder.connectionObject(
+  { type: EndpointRef, name: 'EndpointConnection', description: 'A page of endpoints.' },
+  { name: 'EndpointEdge', description: 'An endpoint in a page.' },
+);
+
+const SkillFileRef = builder.objectRef<SkillFile>('SkillFile').implement({
+  description: 'A Markdown file for agents that keep skills in a folder.',
+  fields: (t) => ({
+    filePath: t.exposeString('filePath', {
+      description: "Where it belongs below the skill's folder, such as `endpoints/issues/create_issue.md`.",
+    }),
+    content: t.exposeString('content', { description: 'The whole file.' }),
+  }),
+});
+
+export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integration').implement({
+  description: 'A service whose endpoints can be called through this gateway.',
+  fields: (t) => ({
+    slug: t.exposeString('slug', { description: 'Its name in addresses, scopes and arguments, such as `github`.' }),
+    name: t.string({ description: 'Its name for people.', resolve: ({ recipe }) => recipe.name }),
+    description: t.string({ description: 'What it is and what can be done with it.', resolve: ({ recipe }) => recipe.description }),
+    category: t.string({ description: 'Kind of service, such as `development`.', resolve: ({ recipe }) => recipe.category }),
+    version: t.string({ description: 'Version of its recipe (semver).', resolve: ({ recipe }) => recipe.version }),
+    authTypes: t.stringList({
+      description: 'Ways to connect, the preferred one first: `oauth2`, `bearer`, `api_key`, `basic`, or `none` when nothing is needed.',
+      resolve: ({ recipe }) => recipe.auth.map((auth) => auth.type),
+    }),
+    connected: t.boolean({
+      description: 'Whether calls can be made: an account is connected, or none is needed.',
+      resolve: (integration, _args, context) => isConnected(context, integration),
+    }),
+    accounts: t.stringList({
+      description: 'The connected accounts, the default first: values for the argument `account`.',
+      resolve: (integration, _args, context) => listAccounts(context, integration),
+    }),
+    endpointCount: t.int({
+      description: 'How many of its endpoints the caller may use.',
+      resolve: async (integration, _args, context) => countCallable(integration, await context.principal()),
+    }),
+    documentationUrl: t.string({
+      description: "The service's own documentation.",
+      resolve: ({ recipe }) => recipe.documentation_url,
+    }),
+    endpoints: t.connection(
+      {
+        type: EndpointRef,
+        description:
+          'Its endpoints, in the order of its resources, or best first with `search`. Those outside the scopes of the caller are shown too.',
+        args: {
+          search: t.arg.string({ description: 'Words to look for; typing errors are forgiven.', validate: filterText }),
+          category: t.arg.string({ description: 'Only this category, such as `pull-requests`.', validate: filterText }),
+          method: t.arg.string({ description: `Only this HTTP method: ${methods.join(', ')}.`, validate: methodText }),
+          readOnly: t.arg.boolean({ description: 'Only those that change nothing (true), or only the others (false).' }),
+        },
+        complexity: listComplexity,
+        resolve: (integration, args, { gateway }) => {
+          const filters = {
+            search: args.search?.trim() || undefined,
+            category: args.category || undefined,
+            method: args.method?.toUpperCase(),
+            readOnly: args.readOnly ?? undefined,
+          };
+          return toConnection(listEndpoints(gateway, integration, filters, pageRequest(args)), args.after);
+        },
+      },
+      EndpointConnection,
+    ),
+    skillFiles: t.field({
+      type: [SkillFileRef],
+      complexity: { field: 50, multiplier: 1 },
+      description: 'Everything about it as files: `SKILL.md`, a document for each endpoint, and guides.',
+      resolve: (integration, _args, { gateway }) => listSkillFiles(integration, gateway.config.publicUrl),
+    }),
+  }),
+});
+
+const IntegrationConnection = builder.connectionObject(
+  { type: IntegrationRef, name: 'IntegrationConnection', description: 'A page of integrations.' },
+  { name: 'IntegrationEdge', description: 'An integration in a page.' },
+);
+
+builder.queryField('integrations', (t) =>
+  t.connection(
+    {
+      type: IntegrationRef,
+      description: 'The integrations that the caller may use, by slug, or best first with `search`. The first level of discovery.',
+      args: {
+        search: t.arg.string({
+          description: 'Words to look for in integrations and in their endpoints, such as `send mail`; typing errors are forgiven.',
+          validate: filterText,
+        }),
+        category: t.arg.string({ description: 'Only this category, such as `development`.', validate: filterText }),
+        connected: t.arg.boolean({ description: 'Only those that can be called now (true), or only the others (false).' }),
+      },
+      complexity: listComplexity,
+      resolve: async (_root, args, context) => {
+        const principal = await context.principal();
+        const filters = {
+          search: args.search?.trim() || undefined,
+          category: args.category || undefined,
+          connected: args.connected ?? undefined,
+        };
+        const connected = (integration: CatalogueIntegration) => isConnected(context, integration);
+        return toConnection(await listIntegrations(context.gateway, principal, filters, connected, pageRequest(args)), args.after);
+      },
+    },
+    IntegrationConnection,
+  ),
+);
+
+builder.queryField('integration', (t) =>
+  t.field({
+    type: IntegrationRef,
+    description:
+      'One integration, with its endpoints: the second level of discovery. Fails with `not_found` when there is none of this slug.',
+    args: { slug: t.arg.string({ required: true, description: 'Its slug, such as `github`.', validate: slugText }) },
+    resolve: async (_root, { slug }, context) => {
+      await context.principal();
+      return requireIntegration(context.gateway.catalogue, slug);
+    },
+  }),
+);
+
+builder.queryField('endpoint', (t) =>
+  t.field({
+    type: EndpointRef,
+    description: 'One endpoint in full: the third level of discovery. Fails with `not_found` when there is none of this name.',
+    args: {
+      integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }),
+      name: t.arg.string({ required: true, description: 'Name of the endpoint, such as `create_issue`.', validate: slugText }),
+    },
+    resolve: async (_root, { integration, name }, context) => {
+      await context.principal();
+      return requireEndpoint(context.gateway.catalogue, integration, name);
+    },
+  }),
+);
+
+builder.queryField('searchEndpoints', (t) =>
+  t.connection(
+    {
+      type: EndpointRef,
+      description: 'Endpoints of all integrations that the caller may use, best first: the short way to what one wants to do.',
+      args: {
+        query: t.arg.string({
+          required: true,
+          description: 'What is to be done, such as `create issue`; typing errors are forgiven.',
+          validate: { schema: z.string().trim().min(1, 'say what you look for').max(200, 'at most 200 characters') },
+        }),
+      },
+      complexity: listComplexity,
+      resolve: async (_root, args, context) =>
+        toConnection(searchEndpoints(context.gateway, await context.principal(), args.query, pageRequest(args)), args.after),
+    },
+    EndpointConnection,
+  ),
+);
+
+builder.queryField('coreSkill', (t) =>
+  t.field({
+    type: SkillFileRef,
+    description: 'The skill that tells an agent about Skillett itself, before any integration is pulled.',
+    resolve: async (_root, _args, context) => {
+      await context.principal();
+      return renderCoreSkill();
+    },
+  }),
+);

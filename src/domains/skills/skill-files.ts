@@ -1,0 +1,108 @@
+/** The skill files of an integration, rendered from its recipe (contract, "Skill files"). */
+import type { CatalogueIntegration } from '../recipes/catalogue.ts';
+import { renderEndpoint } from './endpoint-document.ts';
+import { printCode, printFrontMatter, printTable } from './markdown.ts';
+
+export interface SkillFile {
+  /** Below the skill's folder: `SKILL.md`, `endpoints/<resource>/<action>.md`, `guides/…`. */
+  filePath: string;
+  content: string;
+}
+
+const tools = 'Bash, Read, Grep, Glob';
+
+export function listSkillFiles(integration: CatalogueIntegration, publicUrl: string): SkillFile[] {
+  return [
+    { filePath: 'SKILL.md', content: renderSkill(integration, publicUrl) },
+    ...[...integration.endpoints.values()].map((endpoint) => ({
+      filePath: `${folderOf(endpoint.resource)}${endpoint.name}.md`,
+      content: renderEndpoint(integration, endpoint, publicUrl),
+    })),
+    ...[...integration.guides].map(([filePath, content]) => ({ filePath, content })),
+  ];
+}
+
+function folderOf(resource: string): string {
+  return `endpoints/${resource}/`;
+}
+
+function renderSkill(integration: CatalogueIntegration, publicUrl: string): string {
+  const { slug, recipe } = integration;
+  const frontMatter = printFrontMatter({
+    name: `skillett-${slug}`,
+    version: recipe.version,
+    description: { folded: `${recipe.description} Use it for anything the person wants to know or do at ${recipe.name}.` },
+    'argument-hint': recipe.argument_hint,
+    'user-invocable': true,
+    'disable-model-invocation': false,
+    'allowed-tools': tools,
+  });
+  return [
+    frontMatter,
+    `# ${recipe.name}\n`,
+    `${recipe.description}\n`,
+    ...renderExecution(integration, publicUrl),
+    ...renderEndpoints(integration),
+    ...renderGuides(integration),
+    ...renderWorkflows(integration),
+  ].join('\n');
+}
+
+function renderExecution({ slug }: CatalogueIntegration, publicUrl: string): string[] {
+  return [
+    '## Execution\n',
+    `${printCode('http', `POST ${publicUrl}/v1/${slug}/{action_name}\nAuthorization: Bearer $SKILLETT_API_KEY\nContent-Type: application/json`)}\n`,
+    'Put the parameters into `{"params": {…}}`. `account` beside `params` chooses among several connected accounts, and `select`, a JMESPath expression, cuts `data` to what you need.\n',
+    'The answer is `{"status": …, "data": …}`, or `{"status": …, "error": …}` when the service refused. When Skillett refused, `error` is a code, `message` says what to do, and `action_url` is a link for the person.\n',
+    `On the command line: \`skillett run ${slug} <action_name> --<parameter> <value>\`. Read the file of an action before you call it.\n`,
+  ];
+}
+
+function renderEndpoints({ resources }: CatalogueIntegration): string[] {
+  const rows = resources.map(({ resource, endpoints }) => [
+    resource,
+    `\`${folderOf(resource)}\``,
+    Object.keys(endpoints)
+      .map((name) => `\`${name}\``)
+      .join(', '),
+  ]);
+  return ['## Endpoints\n', `${printTable(['Resource', 'Folder', 'Actions'], rows)}\n`];
+}
+
+function renderGuides({ recipe }: CatalogueIntegration): string[] {
+  const guides = (recipe.guides ?? []).map(({ title, file, description }) => `- [${title}](${file}): ${description}`);
+  return ['## Guides\n', `${guides.join('\n') || 'There are none: the files of the actions say everything.'}\n`];
+}
+
+function renderWorkflows({ recipe }: CatalogueIntegration): string[] {
+  const workflows = (recipe.workflows ?? []).map(({ name, description, steps }) => {
+    const numbered = steps.map(({ endpoint, purpose }, at) => `${at + 1}. \`${endpoint}\`: ${purpose}`);
+    return `### ${name}\n\n${description}\n\n${numbered.join('\n')}\n`;
+  });
+  return ['## Workflows\n', workflows.join('\n') || 'There are none: each action stands alone.\n'];
+}
+
+/** What agents read before any integration was pulled: that Skillett is there, and how to find out more. */
+export function renderCoreSkill(): SkillFile {
+  const frontMatter = printFrontMatter({
+    name: 'skillett',
+    version: '1.0.0',
+    description: {
+      folded:
+        'Skillett calls the services the person has connected (such as GitHub or Gmail) without showing their credentials. Use it when a task needs one of them.',
+    },
+    'user-invocable': false,
+    'disable-model-invocation': false,
+    'allowed-tools': tools,
+  });
+  const content = `${frontMatter}
+# Skillett
+
+Skillett stands between you and the services the person has connected. You hold an API key of Skillett, never a credential of a service.
+
+- \`skillett help\` explains every command.
+- \`skillett skills\` lists the integrations you may call, \`skillett skills <integration>\` their actions, and \`skillett skills <integration> <action>\` the parameters of one.
+- \`skillett run <integration> <action> --<parameter> <value>\` calls one and prints the answer.
+`;
+  return { filePath: 'SKILL.md', content };
+}
