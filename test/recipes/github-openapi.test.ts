@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { type Endpoint, integration, type Parameter, type Resource, resource } from '../../src/domains/recipes/format.ts';
+import { buildParameterSchema } from '../../src/domains/recipes/parameter-schema.ts';
 import { listFaults, openApi } from './github-openapi.ts';
 
 const folder = new URL('../../recipes/github/', import.meta.url);
@@ -19,13 +20,7 @@ function readJson(file: URL) {
 const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }));
 
 function listExampleFaults(endpoint: Endpoint): string[] {
-  const entries = Object.entries(endpoint.parameters);
-  const validate = ajv.compile({
-    type: 'object',
-    properties: Object.fromEntries(entries.map(([name, { required: _, ...schema }]) => [name, schema])),
-    required: entries.filter(([, parameter]) => parameter.required).map(([name]) => name),
-    additionalProperties: false,
-  });
+  const validate = ajv.compile(buildParameterSchema(endpoint));
   validate(endpoint.example);
   return (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
 }
