@@ -11,8 +11,8 @@ declare const sealed: unique symbol;
 /** `<data key version>.<base64url of nonce, tag and ciphertext>` */
 export type Sealed = string & { readonly [sealed]: true };
 
-/** Settings whose values are sealed have names that start with this. */
-const secretPrefix = 'secret/';
+/** How a sealed value looks, in PostgreSQL's regular expressions: what tells a secret setting from a plain one. */
+const sealedForm = '^[0-9]+\\.[A-Za-z0-9_-]{38,}$';
 const nonceBytes = 12;
 const tagBytes = 16;
 
@@ -86,8 +86,9 @@ export class Vault {
   async #rewrap(): Promise<void> {
     const rows = await this.#db.selectFrom('dataKeys').select(['version', 'wrapped']).execute();
     for (const row of rows) {
-      if (opens(this.#masterKeys[0] as Buffer, row)) continue;
-      const wrapped = this.#wrap(this.#dataKeys.get(row.version) as Buffer, row.version);
+      const key = this.#dataKeys.get(row.version);
+      if (!key || opens(this.#masterKeys[0] as Buffer, row)) continue;
+      const wrapped = this.#wrap(key, row.version);
       // Another process that starts with the same list may be faster; either result is right.
       await this.#db
         .updateTable('dataKeys')
@@ -136,23 +137,18 @@ export class Vault {
 
   /** A secret of the whole installation, by its name. */
   async readSecret(name: string): Promise<string | undefined> {
-    const row = await this.#db
-      .selectFrom('settings')
-      .select('value')
-      .where('name', '=', secretPrefix + name)
-      .executeTakeFirst();
-    return row && this.open(row.value, secretPrefix + name);
+    const row = await this.#db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst();
+    return row && this.open(row.value, name);
   }
 
   /** `null` removes it. Part of the transaction that `db` is. */
   async writeSecret(db: Db, name: string, plain: string | null): Promise<void> {
-    const row = secretPrefix + name;
-    if (plain === null) await db.deleteFrom('settings').where('name', '=', row).execute();
+    if (plain === null) await db.deleteFrom('settings').where('name', '=', name).execute();
     else {
-      const value = this.seal(plain, row);
+      const value = this.seal(plain, name);
       await db
         .insertInto('settings')
-        .values({ name: row, value })
+        .values({ name, value })
         .onConflict((clash) => clash.column('name').doUpdateSet({ value, updatedAt: sql`now()` }))
         .execute();
     }
@@ -163,7 +159,7 @@ export class Vault {
     const rows = await this.#db
       .selectFrom('settings')
       .select(['name', 'value'])
-      .where('name', 'like', `${secretPrefix}%`)
+      .where('value', '~', sealedForm)
       .where('value', 'not like', `${this.#current}.%`)
       .limit(limit)
       .execute();
@@ -179,7 +175,7 @@ export class Vault {
     const row = await this.#db
       .selectFrom('settings')
       .select(sql<number>`count(*)`.as('all'))
-      .where('name', 'like', `${secretPrefix}%`)
+      .where('value', '~', sealedForm)
       .where('value', 'not like', `${this.#current}.%`)
       .executeTakeFirstOrThrow();
     return row.all;
