@@ -1,8 +1,8 @@
 /** One request and its answer on undici's dispatcher API: no stream is made for a body that is read whole, and whoever stops reading ends the exchange. */
 import { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { Dispatcher, Pool } from 'undici';
-import { type ErrorCode, SkillettError } from './errors.ts';
+import { DecodedAnswer, isEncoded } from './outbound-decoded.ts';
+import { describeFailure, OutboundError } from './outbound-error.ts';
 
 /** An answer whose headers are there. Its body must be read or discarded, or its connection stays taken until the time limit. */
 export interface OutboundAnswer {
@@ -13,35 +13,14 @@ export interface OutboundAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The whole body when it is at most `bytesMax` long; undefined when it is longer, and `body` then still holds all of it. */
   collect(bytesMax: number): Promise<Buffer | undefined>;
+  /** Some bytes of the beginning, once `collect` found the body too long. */
+  head(): Buffer;
+  /** Calls once when the last byte has arrived, or when it is clear that it will not; `bytes` counts what did. */
+  whenOver(listener: (bytes: number, failure: Error | undefined) => void): void;
   /** The body as a stream, from its first byte. */
   readonly body: Readable;
   /** Ends the exchange without reading further. */
   discard(): void;
-}
-
-type FailureKind = 'refused' | 'network' | 'timeout' | 'aborted' | 'malformed';
-
-/** The service could not be asked, or its answer did not arrive. */
-export class OutboundError extends SkillettError {
-  readonly kind: FailureKind;
-  /** Whether the service may have received any part of the request. */
-  readonly sent: boolean;
-
-  constructor(code: ErrorCode, message: string, kind: FailureKind, sent: boolean, cause?: unknown) {
-    super(code, message, { cause });
-    this.kind = kind;
-    this.sent = sent;
-  }
-
-  static refused(integration: string, cause?: unknown): OutboundError {
-    return new OutboundError(
-      'upstream_unreachable',
-      `The address of ${integration} leads into a private or local network, which Skillett does not call. Whoever runs this installation can allow it with SKILLETT_OUTBOUND_ALLOW.`,
-      'refused',
-      false,
-      cause,
-    );
-  }
 }
 
 interface ExchangeRequest {
@@ -55,6 +34,7 @@ const headBytesMax = 64 * 1024;
 /** A reader that takes nothing for this long is gone. */
 const readerTimeoutMs = 120_000;
 const streamBytesMax = 64 * 1024;
+const headPeekBytes = 1024;
 
 interface Waiter {
   bytesMax: number;
@@ -79,6 +59,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
   #sent = false;
   #ended = false;
   #failure: Error | undefined;
+  #overListener: ((bytes: number, failure: Error | undefined) => void) | undefined;
   #timer: NodeJS.Timeout;
   /** Of the time limit, counted while the reader is not who is waited for. */
   #leftMs: number;
@@ -146,12 +127,12 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#failure) return;
+    this.#bytes += chunk.length;
     if (this.#stream) {
       if (!this.#stream.push(chunk)) this.#pause(controller);
       return;
     }
     this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
     if (!this.#waiter) {
       if (this.#bytes > headBytesMax) this.#pause(controller);
     } else if (this.#bytes > this.#waiter.bytesMax) {
@@ -182,6 +163,15 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
       this.#waiter = { bytesMax, resolve, reject };
       this.#resume();
     });
+  }
+
+  head(): Buffer {
+    return (this.#chunks[0]?.length as number) < headPeekBytes ? Buffer.concat(this.#chunks) : (this.#chunks[0] as Buffer);
+  }
+
+  whenOver(listener: (bytes: number, failure: Error | undefined) => void): void {
+    if (this.#ended || this.#failure) listener(this.#bytes, this.#failure);
+    else this.#overListener = listener;
   }
 
   get body(): Readable {
@@ -234,7 +224,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
 
   #fail(thrown: Error): void {
     if (this.#failure || this.#ended) return;
-    const error = this.#describe(thrown);
+    const error = describeFailure(thrown, this.integration, this.#sent, this.#effectNote());
     this.#failure = error;
     this.#finish();
     this.#controller?.abort(error);
@@ -250,24 +240,11 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener('abort', this);
     this.#pool.release();
+    this.#overListener?.(this.#bytes, this.#failure);
   }
 
   #aborted(): OutboundError {
     return new OutboundError('upstream_unreachable', `The call to ${this.integration} was given up.`, 'aborted', this.#sent);
-  }
-
-  #describe(error: Error & { code?: unknown }): Error {
-    const code = typeof error.code === 'string' ? error.code : '';
-    // What undici will not put into a request is a fault of ours, and must not look like the service's.
-    if (error instanceof OutboundError || code === 'UND_ERR_INVALID_ARG') return error;
-    if (code === 'SKILLETT_REFUSED_ADDRESS') return OutboundError.refused(this.integration, error);
-    if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') {
-      // The parser's error holds the bytes, which must not reach a log.
-      const message = `${this.integration} sent something that is not an HTTP answer.${this.#effectNote()}`;
-      return new OutboundError('upstream_unexpected', message, 'malformed', this.#sent);
-    }
-    const message = `${this.integration} cannot be reached: ${reasonOf(code)}. Try again shortly.${this.#effectNote()}`;
-    return new OutboundError('upstream_unreachable', message, 'network', this.#sent, error);
   }
 
   #effectNote(): string {
@@ -283,83 +260,4 @@ function onTimeout(exchange: Exchange): void {
 
 function onReaderGone(exchange: Exchange): void {
   exchange.discard();
-}
-
-function reasonOf(code: string): string {
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its host name does not resolve';
-  if (code === 'ECONNREFUSED') return 'it refuses connections';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return 'it does not accept a connection';
-  if (/CERT|SELF_SIGNED|SIGNATURE|ERR_TLS|ERR_SSL/.test(code)) return 'its TLS certificate or settings are not acceptable';
-  return 'the connection broke off';
-}
-
-function isEncoded(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
-  const encoding = headers['content-encoding'];
-  return encoding !== undefined && encoding !== '' && encoding !== 'identity';
-}
-
-const decoders = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-} as const;
-
-/** For services that compress although identity was asked for (RFC 9110, section 8.4). Limits count what comes out. */
-class DecodedAnswer implements OutboundAnswer {
-  readonly integration: string;
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Readable;
-  #whole: Buffer | undefined;
-
-  constructor(answer: OutboundAnswer) {
-    const { 'content-encoding': encoding, 'content-length': _length, ...headers } = answer.headers;
-    const decoder = decoders[String(encoding).trim().toLowerCase() as keyof typeof decoders];
-    if (!decoder)
-      throw new OutboundError(
-        'upstream_unexpected',
-        `${answer.integration} answered in the encoding ${String(encoding).slice(0, 40)}, which was not asked for and cannot be read.`,
-        'malformed',
-        true,
-      );
-    this.integration = answer.integration;
-    this.status = answer.status;
-    this.headers = headers;
-    this.body = answer.body.pipe(decoder()).on('error', ignore);
-    answer.body.on('error', (error) => this.body.destroy(error));
-    this.body.on('close', () => answer.discard());
-  }
-
-  async collect(bytesMax: number): Promise<Buffer | undefined> {
-    if (this.#whole) return this.#whole.length > bytesMax ? undefined : this.#whole;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    try {
-      for await (const chunk of this.body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes <= bytesMax) continue;
-        for (const kept of chunks.reverse()) this.body.unshift(kept);
-        return undefined;
-      }
-    } catch (error) {
-      this.discard();
-      if (error instanceof OutboundError) throw error;
-      throw new OutboundError(
-        'upstream_unexpected',
-        `${this.integration} sent a compressed answer that cannot be unpacked.`,
-        'malformed',
-        true,
-        error,
-      );
-    }
-    this.#whole = Buffer.concat(chunks, bytes);
-    return this.#whole;
-  }
-
-  discard(): void {
-    this.body.destroy();
-  }
 }

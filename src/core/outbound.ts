@@ -7,9 +7,11 @@ import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { SkillettError, unavailable } from './errors.ts';
 import { Exemptions, isPublicAddress, isPublicHost } from './outbound-addresses.ts';
-import { Exchange, type OutboundAnswer, OutboundError } from './outbound-exchange.ts';
+import { OutboundError, RefusedAddress } from './outbound-error.ts';
+import { Exchange, type OutboundAnswer } from './outbound-exchange.ts';
 
-export { type OutboundAnswer, OutboundError } from './outbound-exchange.ts';
+export { OutboundError } from './outbound-error.ts';
+export type { OutboundAnswer } from './outbound-exchange.ts';
 
 export interface OutboundRequest {
   method: string;
@@ -201,11 +203,6 @@ function guardLookup(lookup: LookupFunction): LookupFunction {
       return callback(new RefusedAddress(), []);
     });
   };
-}
-
-/** Marks a refusal on its way through the socket. */
-class RefusedAddress extends Error {
-  readonly code = 'SKILLETT_REFUSED_ADDRESS';
 }
 
 function sendableHeaders(headers: Record<string, string>): Record<string, string> {
