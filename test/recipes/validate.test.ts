@@ -9,6 +9,11 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'letters/letters.json: endpoints.create_letter.parameters.text.type: Invalid option: expected one of "string"|"integer"|"number"|"boolean"|"array"|"object"; or: Invalid input: expected array, received string',
   ],
   [
+    'a fault inside one of several forms',
+    (s) => (s.create.parameters.stamps.items.additionalProperties = { type: 'string', pattern: 7 }),
+    'letters/letters.json: endpoints.create_letter.parameters.stamps.items.additionalProperties.pattern: Invalid input: expected string, received number',
+  ],
+  [
     'a field that the format does not know',
     (s) => (s.create.parameters.text.tpye = 1),
     'letters/letters.json: endpoints.create_letter.parameters.text.tpye: is no field of the recipe format',

@@ -115,9 +115,13 @@ class RecipeFiles {
 function reportIssue(issue: z.core.$ZodIssue, report: Report): void {
   const place = issue.path as FaultPath;
   if (issue.code === 'unrecognized_keys') for (const key of issue.keys) report([...place, key], 'is no field of the recipe format');
-  else if (issue.code === 'invalid_union' && issue.errors.length > 0)
-    report(place, issue.errors.map((faults) => faults.map((fault) => fault.message).join(' and ')).join('; or: '));
-  else report(place, issue.message);
+  else if (issue.code !== 'invalid_union' || issue.errors.length === 0) report(place, issue.message);
+  else {
+    // Of several forms, the one that is wrong only further inside is the one that was meant.
+    const meant = issue.errors.find((faults) => faults.every((fault) => fault.path.length > 0));
+    if (meant) for (const fault of meant) reportIssue(fault, (inner, message) => report([...place, ...inner], message));
+    else report(place, issue.errors.map((faults) => faults.map((fault) => fault.message).join(' and ')).join('; or: '));
+  }
 }
 
 /** `label` is what faults call the folder. */
