@@ -40,8 +40,9 @@ export async function listConnectionsOf(
 ): Promise<Connection[]> {
   if (slugs.length === 0) return [];
   let query = db.selectFrom('connections').select(columns).where('userId', '=', userId).where('integration', 'in', slugs);
-  if (page.after) query = query.where(sql<boolean>`(created_at, id) > (${page.after[0]}, ${page.after[1]})`);
-  return query.orderBy('createdAt').orderBy('id').limit(page.limit).execute();
+  // Cursors hold milliseconds, and the database keeps microseconds.
+  if (page.after) query = query.where(sql<boolean>`(date_trunc('milliseconds', created_at), id) > (${page.after[0]}, ${page.after[1]})`);
+  return query.orderBy(sql`date_trunc('milliseconds', created_at)`).orderBy('id').limit(page.limit).execute();
 }
 
 export async function countConnections(db: Db, userId: string, slugs?: readonly string[]): Promise<number> {
