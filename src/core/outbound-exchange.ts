@@ -32,7 +32,7 @@ interface ExchangeRequest {
 /** While nobody collects the body yet, this much of it is kept before the socket is paused. */
 const headBytesMax = 64 * 1024;
 /** A reader that takes nothing for this long is gone. */
-const readerTimeoutMs = 120_000;
+const readerTimeoutMs = 60_000;
 const streamBytesMax = 64 * 1024;
 const headPeekBytes = 1024;
 

@@ -92,3 +92,14 @@ export async function eventually(check: () => boolean, what: string): Promise<vo
   }
   throw new Error(`Waited in vain until ${what}.`);
 }
+
+/** Resolves when more may be written, or when the client has gone. */
+export function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const goOn = () => {
+      response.off('drain', goOn).off('close', goOn);
+      resolve();
+    };
+    response.on('drain', goOn).on('close', goOn);
+  });
+}

@@ -1,0 +1,175 @@
+/** A service's body as JSON that can stand inside another JSON text, and as text. Nothing is parsed unless it must be. */
+import { isUtf8 } from 'node:buffer';
+import { OutboundError } from './outbound-error.ts';
+import type { OutboundAnswer } from './outbound-exchange.ts';
+import { type JsonSource, RawJson } from './raw-json.ts';
+
+/** Up to here a body is read before the first byte of the answer goes out. */
+export const wholeBytesMax = 256 * 1024;
+/** The longest JSON body that is passed on. */
+export const jsonBytesMax = 50 * 1024 * 1024;
+/** The longest body that is passed on as a JSON string. */
+export const textBytesMax = 10 * 1024 * 1024;
+
+interface JsonBodyOptions {
+  /** Of the Content-Type header. */
+  charset: string | undefined;
+  /** Read to the end and parsed, so that nothing which is not JSON passes (imported integrations). */
+  validated: boolean;
+}
+
+/**
+ * The body as RawJson: as it came when it looks like JSON from its first to its last byte, otherwise as a JSON string;
+ * null when it is empty. Throws `upstream_unexpected` when it is too long.
+ */
+export async function readJsonBody(answer: OutboundAnswer, options: JsonBodyOptions): Promise<RawJson> {
+  const body = await answer.collect(options.validated ? jsonBytesMax : wholeBytesMax);
+  if (body) return toJson(body, options);
+  if (options.validated) throw tooLong(answer, jsonBytesMax);
+  const decoder = decoderFor(answer.head(), options.charset);
+  const opening = decoder ? undefined : openingOf(answer.head());
+  if (announcedBytes(answer) > jsonBytesMax) throw tooLong(answer, jsonBytesMax);
+  if (opening) return RawJson.fromSource(new StreamedJson(answer, opening));
+  // A long scalar, a charset of its own, or no JSON at all: rare, and only the whole of it tells.
+  const whole = await answer.collect(textBytesMax);
+  if (!whole) throw tooLong(answer, textBytesMax);
+  return toJson(whole, options);
+}
+
+function toJson(body: Buffer, options: JsonBodyOptions): RawJson {
+  if (body.length === 0) return RawJson.fromValue(null);
+  const json = toUtf8(body, options.charset);
+  return (options.validated ? isJson(json) : looksLikeJson(json)) ? RawJson.fromBytes(json) : RawJson.fromValue(json.toString('utf8'));
+}
+
+export function tooLong(answer: OutboundAnswer, bytesMax: number): OutboundError {
+  answer.discard();
+  return OutboundError.malformed(
+    answer.integration,
+    `answered with more than ${bytesMax / 1024 / 1024} MiB, which does not fit here; over REST, \`Accept: application/octet-stream\` streams it as it is`,
+  );
+}
+
+function announcedBytes(answer: OutboundAnswer): number {
+  return Number(answer.headers['content-length'] ?? 0);
+}
+
+/** Text in UTF-8: without a byte-order mark, and from another charset when the mark or the service names one. */
+function toUtf8(body: Buffer, charset: string | undefined): Buffer {
+  const decoder = decoderFor(body, charset);
+  if (decoder) return Buffer.from(decoder.decode(body));
+  const plain = hasUtf8Mark(body) ? body.subarray(3) : body;
+  // RFC 8259, section 8.1: JSON is UTF-8. What is not becomes U+FFFD, as every other reader would do.
+  return isUtf8(plain) ? plain : Buffer.from(plain.toString('utf8'));
+}
+
+/** A body that is not JSON as text. Without a charset, what is not UTF-8 is read as browsers do (windows-1252). */
+export function toText(body: Buffer, charset: string | undefined): string {
+  const decoder = decoderFor(body, charset) ?? (isUtf8(body) ? undefined : new TextDecoder('windows-1252'));
+  if (decoder) return decoder.decode(body);
+  return (hasUtf8Mark(body) ? body.subarray(3) : body).toString('utf8');
+}
+
+/** Undefined for UTF-8. */
+function decoderFor(body: Buffer, charset: string | undefined): TextDecoder | undefined {
+  const label = hasMark(body, 0xff, 0xfe) ? 'utf-16le' : hasMark(body, 0xfe, 0xff) ? 'utf-16be' : charset;
+  if (label === undefined) return undefined;
+  try {
+    const decoder = new TextDecoder(label);
+    return decoder.encoding === 'utf-8' ? undefined : decoder;
+  } catch {
+    return undefined;
+  }
+}
+
+function hasMark(body: Buffer, first: number, second: number): boolean {
+  return body[0] === first && body[1] === second;
+}
+
+function hasUtf8Mark(body: Buffer): boolean {
+  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
+}
+
+const openBrace = 0x7b;
+const openBracket = 0x5b;
+/** In ASCII, an object's and an array's last byte stands two after its first. */
+const closingAfterOpening = 2;
+
+/** RFC 8259, section 2: the only white space of JSON. */
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function lastByte(json: Buffer): number | undefined {
+  let at = json.length - 1;
+  while (at >= 0 && isSpace(json[at])) at -= 1;
+  return json[at];
+}
+
+/** The first byte of an object or an array, after a byte-order mark and white space; undefined when it is neither. */
+function openingOf(json: Buffer): number | undefined {
+  let at = hasUtf8Mark(json) ? 3 : 0;
+  while (isSpace(json[at])) at += 1;
+  return json[at] === openBrace || json[at] === openBracket ? json[at] : undefined;
+}
+
+/** Objects and arrays by their first and last byte; scalars are short and rare enough to be parsed. */
+function looksLikeJson(json: Buffer): boolean {
+  const opening = openingOf(json);
+  return opening === undefined ? isJson(json) : lastByte(json) === opening + closingAfterOpening;
+}
+
+export function isJson(json: Buffer): boolean {
+  try {
+    JSON.parse(json.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An object or array in UTF-8 on its way through, checked as it passes. Breaks off when it is too long or does not end as it began. */
+class StreamedJson implements JsonSource {
+  readonly #answer: OutboundAnswer;
+  readonly #opening: number;
+
+  constructor(answer: OutboundAnswer, opening: number) {
+    this.#answer = answer;
+    this.#opening = opening;
+  }
+
+  discard(): void {
+    this.#answer.discard();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    let bytes = 0;
+    let last: number | undefined;
+    let rest: Buffer = Buffer.alloc(0);
+    let skipped = hasUtf8Mark(this.#answer.head()) ? 3 : 0;
+    for await (const arrived of this.#answer.body as AsyncIterable<Buffer>) {
+      bytes += arrived.length;
+      const start = Math.min(skipped, arrived.length);
+      skipped -= start;
+      const chunk = rest.length > 0 ? Buffer.concat([rest, arrived]) : arrived.subarray(start);
+      if (bytes > jsonBytesMax) throw tooLong(this.#answer, jsonBytesMax);
+      const end = chunk.length - unfinishedBytes(chunk);
+      rest = chunk.subarray(end);
+      const whole = chunk.subarray(0, end);
+      last = lastByte(whole) ?? last;
+      if (whole.length > 0) yield isUtf8(whole) ? whole : Buffer.from(whole.toString('utf8'));
+    }
+    if (rest.length > 0 || last !== this.#opening + closingAfterOpening)
+      throw OutboundError.malformed(this.#answer.integration, 'broke off in the middle of its JSON');
+  }
+}
+
+/** How many bytes at the end begin a character that goes on in the next chunk (RFC 3629, section 3). */
+function unfinishedBytes(chunk: Buffer): number {
+  for (let back = 1; back <= Math.min(3, chunk.length); back += 1) {
+    const byte = chunk[chunk.length - back] as number;
+    if (byte < 0x80) return 0;
+    if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0;
+  }
+  return 0;
+}

@@ -1,0 +1,150 @@
+/**
+ * JSON that is passed on as the bytes it came in, inside answers that are otherwise printed by JSON.stringify: while one
+ * is printed, each RawJson leaves a marker, and the writer puts its bytes in the marker's place.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Writable } from 'node:stream';
+
+/** JSON that is read while it is written. */
+export interface JsonSource extends AsyncIterable<Buffer> {
+  /** Ends it without reading further; may be called at any time, more than once. */
+  discard(): void;
+}
+
+/** Unguessable, so that no text of a client or a service can stand for it. */
+const marker = `raw:${randomBytes(16).toString('hex')}`;
+const printedMarker = JSON.stringify(marker);
+
+/** What the JSON.stringify that runs at the moment has met; it runs to its end without a pause, so one is enough. */
+let met: RawJson[] | undefined;
+
+export class RawJson {
+  #bytes: Buffer | undefined;
+  readonly #source: JsonSource | undefined;
+  #taken = false;
+
+  private constructor(bytes: Buffer | undefined, source: JsonSource | undefined) {
+    this.#bytes = bytes;
+    this.#source = source;
+  }
+
+  /** `json` must be one valid JSON text in UTF-8. */
+  static fromBytes(json: Buffer): RawJson {
+    return new RawJson(json, undefined);
+  }
+
+  static fromValue(value: unknown): RawJson {
+    return new RawJson(Buffer.from(JSON.stringify(value ?? null)), undefined);
+  }
+
+  /** Read once, when it is written. */
+  static fromSource(source: JsonSource): RawJson {
+    return new RawJson(undefined, source);
+  }
+
+  /** Undefined while part of it is still to come. */
+  get bytes(): Buffer | undefined {
+    return this.#bytes;
+  }
+
+  /** All of it, read to its end first where needed. Throws what its source throws. */
+  async load(): Promise<Buffer> {
+    if (!this.#bytes) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of this.takeSource()) chunks.push(chunk);
+      this.#bytes = Buffer.concat(chunks);
+    }
+    return this.#bytes;
+  }
+
+  /** What is still to be read; only one may read it. */
+  takeSource(): JsonSource {
+    if (!this.#source || this.#taken) throw new Error('This JSON is already being read.');
+    this.#taken = true;
+    return this.#source;
+  }
+
+  /** Ends what is still being read. */
+  discard(): void {
+    this.#source?.discard();
+  }
+
+  toJSON(): string {
+    met?.push(this);
+    return met ? marker : '[raw JSON]';
+  }
+}
+
+/** The value as JSON text with each RawJson in its place. */
+export function spliceJson(value: unknown): (string | RawJson)[] {
+  const found: RawJson[] = [];
+  met = found;
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } finally {
+    met = undefined;
+  }
+  if (found.length === 0) return [text];
+  const texts = text.split(printedMarker);
+  if (texts.length !== found.length + 1) throw new Error('A marker of raw JSON stands where no raw JSON was.');
+  return texts.flatMap((part, at) => (at === 0 ? [part] : [found[at - 1] as RawJson, part]));
+}
+
+/**
+ * Prints a value as JSON onto a response and ends it. When a part that is still being read breaks off, the target is
+ * destroyed, so that nobody takes what arrived for the whole.
+ */
+export async function writeSpliced(target: Writable, value: unknown): Promise<void> {
+  const parts = spliceJson(value);
+  if (parts.every(isWhole)) writeWhole(target, parts);
+  else await writeStreamed(target, parts);
+}
+
+function isWhole(part: string | RawJson): part is string | (RawJson & { bytes: Buffer }) {
+  return typeof part === 'string' || part.bytes !== undefined;
+}
+
+function writeWhole(target: Writable, parts: (string | (RawJson & { bytes: Buffer }))[]): void {
+  const chunks = parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part.bytes));
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  if ('setHeader' in target && typeof target.setHeader === 'function') target.setHeader('content-length', bytes);
+  target.cork();
+  for (const chunk of chunks) target.write(chunk);
+  target.end();
+  target.uncork();
+}
+
+async function writeStreamed(target: Writable, parts: (string | RawJson)[]): Promise<void> {
+  const sources = parts.filter((part) => part instanceof RawJson);
+  const stop = (): void => {
+    for (const source of sources) source.discard();
+  };
+  // A client that leaves must not keep the service's connections.
+  target.once('close', stop);
+  try {
+    for (const part of parts) {
+      if (typeof part === 'string') await write(target, Buffer.from(part));
+      else if (part.bytes || sources.indexOf(part) !== sources.lastIndexOf(part)) await write(target, await part.load());
+      else for await (const chunk of part.takeSource()) await write(target, chunk);
+    }
+    target.end();
+  } catch {
+    stop();
+    target.destroy();
+  }
+}
+
+function write(target: Writable, chunk: Buffer): Promise<void> | undefined {
+  if (target.destroyed) throw new Error('The client has left.');
+  if (target.write(chunk)) return undefined;
+  return new Promise((resolve) => {
+    const goOn = (): void => {
+      target.off('drain', goOn);
+      target.off('close', goOn);
+      resolve();
+    };
+    target.on('drain', goOn);
+    target.on('close', goOn);
+  });
+}
