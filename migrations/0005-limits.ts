@@ -7,6 +7,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       holder_id text primary key,
       minute timestamptz not null,
       executions integer not null default 0,
+      allowance integer not null default 0,
       requests integer not null default 0,
       last_used_at timestamptz not null
     ) with (fillfactor = 50)`.execute(db);
@@ -14,12 +15,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table day_counters (
       user_id text primary key,
       day date not null,
-      executions integer not null default 0
+      executions integer not null default 0,
+      allowance integer not null default 0
     ) with (fillfactor = 50)`.execute(db);
   await sql`
     create table guarded_hits (
       identity text primary key,
       hits double precision[] not null,
+      granted boolean not null,
       expires_at timestamptz not null
     )`.execute(db);
+  await sql`create index guarded_hits_by_expiry on guarded_hits (expires_at)`.execute(db);
 }

@@ -164,7 +164,10 @@ export interface ConsentsTable {
 export interface MinuteCountersTable {
   holderId: string;
   minute: Time;
+  /** Those granted. */
   executions: WithDefault<number>;
+  /** How many of those asked for last were granted; a new row holds its limit instead (executions/admit-statement.ts). */
+  allowance: WithDefault<number>;
   requests: WithDefault<number>;
   lastUsedAt: Time;
 }
@@ -174,12 +177,15 @@ export interface DayCountersTable {
   userId: string;
   day: ColumnType<string, string, string>;
   executions: WithDefault<number>;
+  allowance: WithDefault<number>;
 }
 
-/** Hits on fields that can be guessed or abused without a plan: field and identity → timestamps inside the window. */
+/** Hits on fields that can be guessed or abused without a plan: field and identity → when one was let through, in seconds since 1970. */
 export interface GuardedHitsTable {
   identity: string;
   hits: ColumnType<number[], number[], number[]>;
+  /** Whether the last hit was let through. */
+  granted: boolean;
   expiresAt: Time;
 }
 
