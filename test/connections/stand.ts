@@ -128,5 +128,5 @@ export async function openStandGateway(
     vault: await Vault.open(database.db, [masterKey]),
     outbound: new Outbound({ allow: ['127.0.0.1'] }),
     catalogue: buildCatalogue(integrations),
-  } as Gateway;
+  } as unknown as Gateway;
 }

@@ -24,7 +24,7 @@ const columns = [
   'createdAt',
 ] as const;
 
-const expired = (clock: Clock) => sql<boolean>`expires_at <= ${clock.sqlNow}`;
+const expired = (clock: Clock) => sql<boolean>`(expires_at <= ${clock.sqlNow})`;
 const inSeconds = (clock: Clock, seconds: number) => sql<Date>`${clock.sqlNow} + ${seconds} * interval '1 second'`;
 
 export async function insertConsent(

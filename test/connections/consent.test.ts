@@ -1,0 +1,450 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { completeWaitingGrant, grantCookie, handleOAuthCallback } from '../../src/app/oauth-callback.ts';
+import type { SkillettError } from '../../src/core/errors.ts';
+import type { Principal } from '../../src/core/principal.ts';
+import { disconnect } from '../../src/domains/connections/change-connection.ts';
+import { credentialFor, requireProviderScopes } from '../../src/domains/connections/connections.ts';
+import { endExpiredConsents } from '../../src/domains/connections/consents.ts';
+import { findConnectionView, listConnections } from '../../src/domains/connections/list-connections.ts';
+import { setOAuthClient } from '../../src/domains/connections/oauth-clients.ts';
+import { startConnection } from '../../src/domains/connections/start-connection.ts';
+import { Upstream } from '../support/upstream.ts';
+import { createStand, makeIntegration, type Stand } from './stand.ts';
+
+let stand: Stand;
+let upstream: Upstream;
+/** What the provider was asked at its token endpoint, and which tokens it was told to revoke. */
+let tokenRequests: URLSearchParams[];
+let revoked: string[];
+/** The account that consents next. */
+let account: string;
+let ada: Principal;
+
+const register = { url: 'https://forge.example/apps', how: 'Register an app.' };
+const oauth2 = {
+  type: 'oauth2',
+  authorize_url: 'https://forge.example/authorize?audience=api',
+  token_url: 'https://forge.example/token',
+  register,
+  scopes: {
+    all: { description: 'Everything.', implies: ['things:write'] },
+    'things:write': { description: 'Write.', implies: ['things:read'] },
+    'things:read': { description: 'Read.' },
+    admin: { description: 'Administer.' },
+  },
+  always_scopes: ['profile'],
+  authorize_parameters: { prompt: 'consent' },
+  revocation: { url: 'https://forge.example/revoke', style: 'rfc7009' },
+};
+
+beforeAll(async () => {
+  upstream = await Upstream.start();
+  const settings = {
+    baseUrl: upstream.origin,
+    clientId: 'client',
+    clientSecret: 'secret',
+    authorizeUrl: `${upstream.origin}/authorize?audience=api`,
+    tokenUrl: `${upstream.origin}/token`,
+  };
+  const endpoints = {
+    list_things: { provider_scopes: [['things:read', 'all']] },
+    make_thing: { method: 'POST', provider_scopes: ['things:write'] },
+  };
+  const bare = { ...settings, clientId: '', clientSecret: '' };
+  stand = await createStand(
+    [
+      makeIntegration('forge', { auth: [oauth2] }, settings, endpoints),
+      makeIntegration('mill', { auth: [{ ...oauth2, issuer: 'https://forge.example/' }] }, { baseUrl: upstream.origin }, {}),
+      makeIntegration('bare', { auth: [oauth2, { type: 'bearer', how: 'Make a token.' }] }, bare),
+    ],
+    { forge: settings, mill: { clientId: 'client', clientSecret: 'secret', tokenUrl: `${upstream.origin}/token` } },
+  );
+});
+
+afterAll(async () => {
+  await stand.close();
+  await upstream.close();
+});
+
+beforeEach(async () => {
+  upstream.reset();
+  tokenRequests = [];
+  revoked = [];
+  account = 'ada';
+  upstream.play = (request, response) => {
+    const answer = (body: unknown, status = 200) =>
+      void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const form = new URLSearchParams(request.body.toString());
+    if (request.target === '/token') {
+      tokenRequests.push(form);
+      return answer({ access_token: `at-${account}`, refresh_token: `rt-${account}`, expires_in: 3600, scope: 'profile things:read' });
+    }
+    if (request.target === '/revoke') {
+      revoked.push(form.get('token') as string);
+      return answer({});
+    }
+    return answer({ id: request.headers.authorization, login: request.headers.authorization?.replace('Bearer at-', '') });
+  };
+  // Each test starts in an installation with one user.
+  await stand.gateway.db.deleteFrom('users').execute();
+  ada = await stand.addUser();
+});
+
+async function start(principal = ada, options: { integration?: string; account?: string; scopes?: string[] } = {}) {
+  const request = { integration: options.integration ?? 'forge', account: options.account, scopes: options.scopes, credentials: undefined };
+  const started = await startConnection(stand.gateway, principal, request, 'req_1');
+  return { id: started.id, url: new URL(started.oauthUrl as string) };
+}
+
+function answer(url: URL, parameters: Record<string, string>, session?: Principal) {
+  return handleOAuthCallback(stand.gateway, {
+    query: new URLSearchParams({ state: url.searchParams.get('state') as string, ...parameters }),
+    findSession: async () => session && { userId: session.userId },
+    requestId: 'req_2',
+  });
+}
+
+const view = (id: string, principal = ada) => findConnectionView(stand.gateway, principal, id);
+
+function cookieOf(page: { headers: Record<string, string> }): string {
+  return new RegExp(`^${grantCookie}=([^;]+); Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$`).exec(
+    page.headers['set-cookie'] as string,
+  )?.[1] as string;
+}
+
+describe('a consent', () => {
+  it('starts at the provider with a state, an S256 challenge and the scopes that the endpoints need', async () => {
+    const { id, url } = await start();
+    expect(url.href.startsWith(`${upstream.origin}/authorize?audience=api&prompt=consent&response_type=code`)).toBe(true);
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      client_id: 'client',
+      redirect_uri: 'https://gateway.example/oauth/callback',
+      scope: 'profile things:write',
+      code_challenge_method: 'S256',
+    });
+    expect(Buffer.from(url.searchParams.get('state') as string, 'base64url')).toHaveLength(32);
+    expect(await view(id)).toMatchObject({ status: 'pending', integration: 'forge', reason: null });
+  });
+
+  it('becomes a connection under the same id, redeemed with the verifier of its challenge', async () => {
+    const { id, url } = await start();
+    const page = await answer(url, { code: 'c1' });
+    expect(page.status).toBe(200);
+    expect(page.html).toContain('Forge is connected');
+    const [asked] = tokenRequests;
+    expect(Object.fromEntries(asked as URLSearchParams)).toMatchObject({
+      grant_type: 'authorization_code',
+      code: 'c1',
+      redirect_uri: 'https://gateway.example/oauth/callback',
+      client_id: 'client',
+      client_secret: 'secret',
+    });
+    const challenge = createHash('sha256')
+      .update(asked?.get('code_verifier') as string)
+      .digest('base64url');
+    expect(challenge).toBe(url.searchParams.get('code_challenge'));
+    expect(await view(id)).toMatchObject({
+      status: 'connected',
+      connection: { id, account: 'ada', providerScopes: ['profile', 'things:read'] },
+    });
+    const injected = await credentialFor(stand.gateway, stand.integration('forge'), await stand.admitted(id));
+    expect(injected.headers).toEqual({ authorization: 'Bearer at-ada' });
+  });
+
+  it('asks a bounded key only for what its endpoints need, and refuses it anything more', async () => {
+    const narrow: Principal = { ...ada, kind: 'api_key', scopes: ['forge:read'] };
+    expect((await start(narrow)).url.searchParams.get('scope')).toBe('profile things:read');
+    await expect(start(narrow, { scopes: ['admin'] })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(start(ada, { scopes: ['nothing'] })).rejects.toMatchObject({ code: 'bad_request' });
+    expect((await start(ada, { scopes: ['admin'] })).url.searchParams.get('scope')).toBe('profile admin');
+  });
+
+  it('that adds a scope keeps those that the account has', async () => {
+    await answer((await start()).url, { code: 'c1' });
+    expect((await start(ada, { scopes: ['admin'] })).url.searchParams.get('scope')).toBe('profile admin things:read');
+  });
+
+  it('of an account that is connected already renews it, also at the limit of the plan', async () => {
+    ada = { ...ada, limits: { ...ada.limits, connections: 1 } };
+    await stand.gateway.db.updateTable('users').set({ limits: '{"connections":1}' }).where('id', '=', ada.userId).execute();
+    const first = await start();
+    await answer(first.url, { code: 'c1' });
+    const second = await start();
+    expect((await answer(second.url, { code: 'c2' })).status).toBe(200);
+    expect(await view(second.id)).toMatchObject({ id: second.id, status: 'connected', connection: { id: first.id, credentialVersion: 2 } });
+    expect((await listConnections(stand.gateway, ada, { first: 10 })).total).toBe(1);
+
+    account = 'bob';
+    const third = await start();
+    const page = await answer(third.url, { code: 'c3' });
+    expect(page.html).toContain('Plan limit reached: maximum 1 connections.');
+    expect(revoked).toEqual(['at-bob']);
+    expect(await view(third.id)).toMatchObject({ status: 'error', reason: 'failed' });
+  });
+
+  it('does not give a name that belongs to another account, and leaves that account alone', async () => {
+    await answer((await start()).url, { code: 'c1' });
+    account = 'bob';
+    const page = await answer((await start(ada, { account: 'ada' })).url, { code: 'c2' });
+    expect(page.html).toContain('already belongs to another Forge account');
+    expect(revoked).toEqual(['at-bob']);
+  });
+
+  it('cannot start beyond the plan when there is nothing it could renew', async () => {
+    await expect(start({ ...ada, limits: { ...ada.limits, connections: 0 } })).rejects.toMatchObject({ code: 'plan_limit_reached' });
+  });
+
+  it('can be cancelled, and then ends in nothing', async () => {
+    const { id, url } = await start();
+    expect(await disconnect(stand.gateway, ada, id, 'req_1')).toEqual({ revoked: 'unsupported' });
+    expect((await answer(url, { code: 'c1' })).status).toBe(400);
+    expect(await view(id)).toBeUndefined();
+    expect(tokenRequests).toEqual([]);
+  });
+
+  it('that is cancelled while the code is redeemed leaves no token alive', async () => {
+    const { id, url } = await start();
+    const play = upstream.play;
+    upstream.play = async (request, response, incoming) => {
+      if (request.target === '/me') await disconnect(stand.gateway, ada, id, 'req_1');
+      return play(request, response, incoming);
+    };
+    expect((await answer(url, { code: 'c1' })).html).toContain('cancelled');
+    expect(revoked).toEqual(['at-ada']);
+  });
+});
+
+describe('a callback', () => {
+  it('nobody asked for gets a calm page and a line in the log', async () => {
+    const lines = stand.log.length;
+    const query = new URLSearchParams({ state: 'made-up', code: '"><script>' });
+    const page = await handleOAuthCallback(stand.gateway, { query, findSession: async () => undefined, requestId: 'req_3' });
+    expect(page.status).toBe(400);
+    expect(page.html).toContain('Nothing to finish here');
+    expect(page.html).not.toContain('<script');
+    expect(page.headers['content-security-policy']).toMatch(
+      /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+    );
+    expect(stand.log.slice(lines).join()).toContain('req_3');
+    const bare = await handleOAuthCallback(stand.gateway, {
+      query: new URLSearchParams(),
+      findSession: async () => undefined,
+      requestId: 'req_3',
+    });
+    expect(bare.status).toBe(400);
+  });
+
+  it('works once: a replay changes nothing, also when many come together', async () => {
+    const { id, url } = await start();
+    const pages = await Promise.all(Array.from({ length: 10 }, () => answer(url, { code: 'c1' })));
+    expect(pages.map((page) => page.status).sort()).toEqual([200, ...Array(9).fill(400)]);
+    expect(tokenRequests).toHaveLength(1);
+    expect(await view(id)).toMatchObject({ status: 'connected' });
+  });
+
+  it('comes too late after ten minutes, and the consent says so', async () => {
+    const { id, url } = await start();
+    stand.gateway.clock.offsetMs = 599_000;
+    expect(await view(id)).toMatchObject({ status: 'pending' });
+    stand.gateway.clock.offsetMs = 601_000;
+    try {
+      expect((await answer(url, { code: 'c1' })).status).toBe(400);
+      expect(await view(id)).toMatchObject({ status: 'error', reason: 'expired' });
+      expect(await endExpiredConsents(stand.gateway)).toBeGreaterThan(0);
+    } finally {
+      stand.gateway.clock.offsetMs = 0;
+    }
+    expect(await view(id)).toMatchObject({ status: 'error', reason: 'expired' });
+    expect(tokenRequests).toEqual([]);
+  });
+
+  it('tells a denial from a failure of the provider', async () => {
+    const denied = await start();
+    expect((await answer(denied.url, { error: 'access_denied' })).html).toContain('was declined');
+    expect(await view(denied.id)).toMatchObject({ status: 'error', reason: 'denied' });
+    const failed = await start();
+    const page = await answer(failed.url, { error: 'server_error', error_description: '<b>down</b>' });
+    expect(page.html).toContain('server_error: &lt;b&gt;down&lt;/b&gt;');
+    expect(await view(failed.id)).toMatchObject({ status: 'error', reason: 'failed' });
+    const empty = await start();
+    expect((await answer(empty.url, {})).status).toBe(400);
+  });
+
+  it('is refused when it names another issuer, and taken when it names the right one (RFC 9207)', async () => {
+    const wrong = await start();
+    expect((await answer(wrong.url, { code: 'c1', iss: 'https://evil.example' })).status).toBe(400);
+    expect(tokenRequests).toEqual([]);
+    expect((await answer((await start()).url, { code: 'c1', iss: `${upstream.origin}/` })).status).toBe(200);
+    const named = await start(ada, { integration: 'mill' });
+    expect((await answer(named.url, { code: 'c1', iss: 'https://forge.example' })).status).toBe(400);
+    expect((await answer((await start(ada, { integration: 'mill' })).url, { code: 'c1', iss: 'https://forge.example/' })).status).toBe(200);
+    expect(tokenRequests).toHaveLength(2);
+  });
+
+  it('fails when the provider refuses the code, cannot be reached, or names no account', async () => {
+    for (const [body, status] of [
+      ['{"error":"invalid_grant"}', 400],
+      ['{"error":"invalid_grant","error_description":"old"}', 200],
+      ['', 503],
+      ['<html>', 200],
+    ] as const) {
+      upstream.answer(status, { 'content-type': 'application/json' }, body);
+      const { id, url } = await start();
+      expect((await answer(url, { code: 'c1' })).status).toBe(400);
+      expect(await view(id)).toMatchObject({ status: 'error', reason: 'failed' });
+    }
+  });
+});
+
+describe('with several users', () => {
+  let bob: Principal;
+  beforeEach(async () => {
+    bob = await stand.addUser();
+  });
+
+  it('the starter finishes in a browser signed in as them', async () => {
+    const { id, url } = await start();
+    expect((await answer(url, { code: 'c1' }, ada)).html).toContain('Forge is connected');
+    expect(await view(id)).toMatchObject({ status: 'connected' });
+  });
+
+  it('somebody else who is signed in connects nothing, neither for them nor for the starter', async () => {
+    const { id, url } = await start();
+    const page = await answer(url, { code: 'c1' }, bob);
+    expect(page.status).toBe(400);
+    expect(page.html).toContain('somebody else');
+    expect(tokenRequests).toEqual([]);
+    expect(await view(id)).toMatchObject({ status: 'error', reason: 'failed' });
+    expect((await listConnections(stand.gateway, bob, { first: 10 })).total).toBe(0);
+  });
+
+  it('a browser without a session waits, and completes when the starter signs in there', async () => {
+    const { id, url } = await start();
+    const page = await answer(url, { code: 'c1' });
+    const cookie = cookieOf(page);
+    expect(page.html).toContain('https://gateway.example/dashboard');
+    expect(await view(id)).toMatchObject({ status: 'pending' });
+    const stored = JSON.stringify(await stand.gateway.db.selectFrom('consents').selectAll().execute());
+    expect(stored).not.toContain('at-ada');
+    expect(stored).not.toContain(cookie);
+    const done = await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' });
+    expect(done).toEqual({ outcome: 'connected', integration: 'Forge', account: 'ada' });
+    expect(await view(id)).toMatchObject({ status: 'connected' });
+    expect(await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' })).toBeUndefined();
+    expect(revoked).toEqual([]);
+  });
+
+  it('a waiting grant is discarded and revoked when anyone else signs in', async () => {
+    const { id, url } = await start();
+    const cookie = cookieOf(await answer(url, { code: 'c1' }));
+    const done = await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: bob.userId, requestId: 'req_4' });
+    expect(done).toMatchObject({ outcome: 'discarded' });
+    expect(revoked).toEqual(['at-ada']);
+    expect(await view(id)).toMatchObject({ status: 'error', reason: 'failed' });
+    expect(await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' })).toBeUndefined();
+  });
+
+  it('a waiting grant is revoked after ten minutes, by a late sign-in or by the sweep', async () => {
+    const late = await start();
+    const swept = await start();
+    const cookie = cookieOf(await answer(late.url, { code: 'c1' }));
+    account = 'eve';
+    await answer(swept.url, { code: 'c2' });
+    stand.gateway.clock.offsetMs = 601_000;
+    try {
+      const done = await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' });
+      expect(done).toMatchObject({ outcome: 'discarded' });
+      await endExpiredConsents(stand.gateway);
+    } finally {
+      stand.gateway.clock.offsetMs = 0;
+    }
+    expect(revoked).toEqual(['at-ada', 'at-eve']);
+    for (const { id } of [late, swept]) expect(await view(id)).toMatchObject({ status: 'error', reason: 'expired' });
+  });
+
+  it('a consent of a user who has gone connects nothing', async () => {
+    const { id, url } = await start();
+    await stand.gateway.db.updateTable('users').set({ closedAt: new Date() }).where('id', '=', ada.userId).execute();
+    await stand.addUser();
+    expect((await answer(url, { code: 'c1' }, ada)).status).toBe(400);
+    expect(revoked).toEqual(['at-ada']);
+    expect(await view(id)).toMatchObject({ status: 'error' });
+  });
+});
+
+describe('an OAuth client', () => {
+  it('that nobody has set is explained: where to register, what to paste, what to set', async () => {
+    const error = (await start(ada, { integration: 'bare' }).catch((thrown: unknown) => thrown)) as SkillettError;
+    expect(error.code).toBe('bad_request');
+    expect(error.action).toBe('https://forge.example/apps');
+    for (const part of [
+      'https://forge.example/apps',
+      'https://gateway.example/oauth/callback',
+      'SKILLETT_BARE_CLIENT_ID',
+      'SKILLETT_BARE_CLIENT_SECRET',
+      'setOAuthClient',
+    ])
+      expect(error.message).toContain(part);
+  });
+
+  it('is set by an operator alone, kept sealed, and used with its further scopes', async () => {
+    const { gateway } = stand;
+    const client = { clientId: 'stored', clientSecret: 'planted-secret', extraScopes: ['offline'] };
+    await expect(setOAuthClient(gateway, ada, 'bare', client, 'req_1')).rejects.toMatchObject({ code: 'forbidden' });
+    const operator = { ...ada, scopes: ['*', 'operator'] };
+    await expect(setOAuthClient(gateway, operator, 'bare', { clientId: 'stored' }, 'req_1')).rejects.toMatchObject({ code: 'bad_request' });
+    await setOAuthClient(gateway, operator, 'bare', client, 'req_1');
+    const { url } = await start(ada, { integration: 'bare' });
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({ client_id: 'stored', scope: 'profile offline' });
+    const rows = [
+      await gateway.db.selectFrom('settings').selectAll().execute(),
+      await gateway.db.selectFrom('auditRows').selectAll().where('action', '=', 'oauth_client.set').execute(),
+    ];
+    expect(rows[1]).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toContain('planted-secret');
+    await setOAuthClient(gateway, operator, 'bare', null, 'req_1');
+    await expect(start(ada, { integration: 'bare' })).rejects.toMatchObject({ code: 'bad_request' });
+  });
+});
+
+describe('scopes of the provider', () => {
+  it('that were not granted are asked for by name and link; those implied by others are there', async () => {
+    const { id, url } = await start();
+    await answer(url, { code: 'c1' });
+    const forge = stand.integration('forge');
+    const connection = await stand.admitted(id);
+    const need = (name: string, granted: string[] | null) =>
+      requireProviderScopes(stand.gateway, forge.endpoints.get(name) as never, { ...connection, providerScopes: granted });
+    expect(() => need('list_things', connection.providerScopes)).not.toThrow();
+    expect(() => need('make_thing', ['all'])).not.toThrow();
+    expect(() => need('make_thing', null)).not.toThrow();
+    let error: SkillettError | undefined;
+    try {
+      need('make_thing', connection.providerScopes);
+    } catch (thrown) {
+      error = thrown as SkillettError;
+    }
+    expect(error).toMatchObject({ code: 'consent_required', action: '/dashboard/integrations/forge?scopes=things%3Awrite' });
+    expect(error?.message).toContain('`things:write`');
+  });
+});
+
+it('disconnecting revokes at the provider and says whether that worked', async () => {
+  const first = await start();
+  await answer(first.url, { code: 'c1' });
+  expect(await disconnect(stand.gateway, ada, first.id, 'req_1')).toEqual({ revoked: 'true' });
+  expect(revoked).toEqual(['at-ada']);
+  const second = await start();
+  await answer(second.url, { code: 'c1' });
+  upstream.json('{"error":"unsupported_token_type"}', 400);
+  expect(await disconnect(stand.gateway, ada, second.id, 'req_1')).toEqual({ revoked: 'false' });
+  expect((await listConnections(stand.gateway, ada, { first: 10 })).total).toBe(0);
+  const audit = await stand.gateway.db
+    .selectFrom('auditRows')
+    .select(['action', 'details'])
+    .where('userId', '=', ada.userId)
+    .where('action', '=', 'connection.revoked')
+    .execute();
+  expect(audit.map((row) => row.details)).toMatchObject([{ revoked: 'true' }, { revoked: 'false' }]);
+});
