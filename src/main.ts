@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { FolderInUse } from './app/embedded-lock.ts';
 import { createFirstKey, describeStart } from './app/first-start.ts';
 import { openGateway } from './app/gateway.ts';
+import { createPages } from './app/pages.ts';
 import { schema } from './app/schema.ts';
 import { createHttpServer } from './app/server.ts';
 import { type Config, ConfigFaults, readConfig } from './core/config.ts';
@@ -54,7 +55,7 @@ async function serve(config: Config): Promise<void> {
   try {
     const { gateway, close } = await openGateway(config);
     const fullKey = await createFirstKey(gateway);
-    const http = createHttpServer(gateway, schema);
+    const http = createHttpServer(gateway, schema, createPages(gateway));
     await new Promise<void>((resolve, reject) => {
       http.server.once('error', reject);
       http.server.listen(config.port, config.host, resolve);

@@ -2,21 +2,32 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Clock } from '../core/clock.ts';
-import type { Config } from '../core/config.ts';
+import type { Config, IntegrationSettings } from '../core/config.ts';
 import type { Gateway } from '../core/context.ts';
 import { Vault } from '../core/crypto.ts';
 import { type Database, migrate, openEmbedded, openPostgres } from '../core/database.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { Outbound } from '../core/outbound.ts';
 import { AdmissionQueue } from '../domains/executions/admit.ts';
+import { buildCatalogue, type Catalogue } from '../domains/recipes/catalogue.ts';
 import { loadCatalogue } from '../domains/recipes/load.ts';
 import { scopeFault } from '../domains/recipes/scope-fault.ts';
 import { buildSearch } from '../domains/skills/search.ts';
-import { startSandbox } from '../sandbox/server.ts';
+import { type Auth, createAuth } from '../domains/users/auth.ts';
+import { refuseRegistration } from '../domains/users/users.ts';
+import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import { lockDataFolder } from './embedded-lock.ts';
 import { readOrCreateMasterKey } from './master-key.ts';
 
 export const bundledRecipes = path.resolve(import.meta.dirname, '../../recipes');
+
+declare module '../core/context.ts' {
+  interface Gateway {
+    auth: Auth;
+    /** Served in embedded mode. */
+    sandbox: Sandbox | undefined;
+  }
+}
 
 export interface OpenGateway {
   gateway: Gateway;
@@ -39,18 +50,68 @@ export async function openGateway(config: Config, options: { log?: Log; database
     const vault = await Vault.open(database.db, masterKeys);
     const outbound = new Outbound({ allow: config.outboundAllow });
     closers.push(() => outbound.close());
-    const sandbox = database.kind === 'embedded' ? await startSandbox() : undefined;
+    const integrations = new Map(config.integrations);
+    const sandbox = database.kind === 'embedded' ? await openSandbox(config, vault, integrations) : undefined;
     if (sandbox) closers.push(() => sandbox.close());
-    const catalogue = await loadCatalogue({
-      bundledFolder: bundledRecipes,
-      extraFolder: config.recipesFolder,
-      integrations: config.integrations,
+    exemptConfigured(outbound, integrations);
+    const catalogue = await loadCatalogue({ bundledFolder: bundledRecipes, extraFolder: config.recipesFolder, integrations });
+    const catalogueHere = sandbox || integrations.has('sandbox') ? catalogue : withoutSandbox(catalogue);
+    const settled = { ...config, integrations };
+    const auth = createAuth({
+      config: settled,
+      db: database.db,
+      log,
+      secret: await vault.readOrCreateSecret('auth'),
+      mayRegister: async () => refuseRegistration(settled),
     });
-    const gateway = { config, database, db: database.db, clock, log, vault, outbound, catalogue } as Gateway;
+    const parts = {
+      config: settled,
+      database,
+      db: database.db,
+      clock,
+      log,
+      vault,
+      outbound,
+      catalogue: catalogueHere,
+      skillSearch: buildSearch(catalogueHere),
+      scopeFault: (scope: string) => scopeFault(catalogueHere, scope),
+      findSession: auth.findSession,
+      auth,
+      sandbox,
+    };
+    const admission = new AdmissionQueue(parts);
+    closers.push(() => admission.close());
+    const gateway: Gateway = { ...parts, admission };
     return { gateway, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The sandbox stands beside the embedded database only; its addresses are settings like any integration's. */
+async function openSandbox(config: Config, vault: Vault, integrations: Map<string, IntegrationSettings>): Promise<Sandbox> {
+  const client = { id: 'skillett', secret: vault.hmac('sandbox client', '').toString('base64url') };
+  const sandbox = await startSandbox({ secret: vault.hmac('sandbox tokens', ''), client });
+  integrations.set('sandbox', {
+    baseUrl: sandbox.url,
+    clientId: client.id,
+    clientSecret: client.secret,
+    authorizeUrl: `${config.publicUrl}/sandbox/authorize`,
+    tokenUrl: `${sandbox.url}/oauth/token`,
+  });
+  return sandbox;
+}
+
+/** Beside PostgreSQL there is no sandbox: several processes would each have notes of their own. */
+function withoutSandbox(catalogue: Catalogue): Catalogue {
+  return buildCatalogue(catalogue.integrations.filter((integration) => integration.slug !== 'sandbox'));
+}
+
+/** What the operator set by name may be private (a company's own server). */
+function exemptConfigured(outbound: Outbound, integrations: ReadonlyMap<string, IntegrationSettings>): void {
+  for (const { baseUrl, authorizeUrl, tokenUrl } of integrations.values()) {
+    for (const url of [baseUrl, authorizeUrl, tokenUrl]) if (url !== undefined) outbound.exempt(new URL(url).origin);
   }
 }
 

@@ -2,9 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../core/context.ts';
-import { notFound } from '../core/errors.ts';
 import { newRequestId } from './context.ts';
-import { RestRouter, sendError, splitTarget } from './rest/router.ts';
+import { RestRouter, splitTarget } from './rest/router.ts';
 import { routes } from './rest/routes.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
@@ -91,8 +90,4 @@ async function reportReadiness(gateway: Gateway, state: { stopping: boolean }, r
   } catch {
     sendHealth(response, 503, { status: 'database unreachable' });
   }
-}
-
-export function refuseUnknownPage(gateway: Gateway): Handler {
-  return (_request, response) => sendError(gateway, response, notFound('Page'));
 }

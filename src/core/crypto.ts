@@ -141,6 +141,17 @@ export class Vault {
     return row && this.open(row.value, name);
   }
 
+  /** A secret of the whole installation that whoever needs it first makes up; every process gets the same one. */
+  async readOrCreateSecret(name: string): Promise<string> {
+    const value = this.seal(randomBytes(32).toString('base64url'), name);
+    await this.#db
+      .insertInto('settings')
+      .values({ name, value })
+      .onConflict((clash) => clash.doNothing())
+      .execute();
+    return (await this.readSecret(name)) as string;
+  }
+
   /** `null` removes it. Part of the transaction that `db` is. */
   async writeSecret(db: Db, name: string, plain: string | null): Promise<void> {
     if (plain === null) await db.deleteFrom('settings').where('name', '=', name).execute();

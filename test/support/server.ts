@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createFirstKey } from '../../src/app/first-start.ts';
 import { openGateway } from '../../src/app/gateway.ts';
+import { createPages } from '../../src/app/pages.ts';
 import { schema } from '../../src/app/schema.ts';
 import { createHttpServer } from '../../src/app/server.ts';
 import { readConfig } from '../../src/core/config.ts';
@@ -44,7 +45,7 @@ export async function startTestServer(options: { kind?: 'postgres' | 'embedded';
   const config = readConfig({ PORT: '0', SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'), ...options.env });
   const { gateway, close } = await openGateway(config, { database, log: createLog('trace', { write: (line) => void log.push(line) }) });
   const key = (await createFirstKey(gateway)) as string;
-  const http = createHttpServer(gateway, schema);
+  const http = createHttpServer(gateway, schema, createPages(gateway));
   await new Promise<void>((resolve) => http.server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
   const request: TestServer['request'] = async (method, path, { body, headers, authorization } = {}) => {

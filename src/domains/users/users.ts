@@ -1,5 +1,7 @@
 /** People who use this installation. */
+
 import type { Clock } from '../../core/clock.ts';
+import type { Config } from '../../core/config.ts';
 import type { Db } from '../../core/database.ts';
 import { newId } from '../../core/ids.ts';
 import { recordAudit } from '../audit/audit.ts';
@@ -23,4 +25,10 @@ export async function createOwner(db: Db, clock: Clock): Promise<User | undefine
       });
     return owner;
   });
+}
+
+/** Why nobody may make an account with this address, or undefined. */
+export function refuseRegistration(config: Pick<Config, 'signUp'>): string | undefined {
+  if (config.signUp === 'anyone') return undefined;
+  return 'This installation does not take new accounts by itself. Ask the person who runs it.';
 }

@@ -1,0 +1,125 @@
+/** What people's browsers open beside the two doors of agents, by path. A path that ends in `/` is a prefix. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Gateway } from '../core/context.ts';
+import { notFound, SkillettError } from '../core/errors.ts';
+import { guardField } from '../domains/limits/guard.ts';
+import { addressHeader, authPath } from '../domains/users/auth.ts';
+import { answerConsent } from '../sandbox/consent.ts';
+import { createContext } from './context.ts';
+import { toSkillettError } from './failures.ts';
+import { completeWaitingGrant, grantCookie, handleOAuthCallback } from './oauth-callback.ts';
+import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
+import { sendError, splitTarget } from './rest/router.ts';
+import type { Handler } from './server.ts';
+
+export function createPages(gateway: Gateway): Map<string, Handler> {
+  const { sandbox } = gateway;
+  const redirectUri = `${gateway.config.publicUrl}/oauth/callback`;
+  return new Map<string, Handler>([
+    ['/oauth/callback', (request, response, requestId) => answerCallback(gateway, request, response, requestId)],
+    ['/oauth/waiting', (request, response, requestId) => answerWaiting(gateway, request, response, requestId)],
+    [`${authPath}/`, (request, response, requestId, signal) => answerSignIn(gateway, request, response, requestId, signal)],
+    ...(sandbox
+      ? ([['/sandbox/authorize', (request, response) => answerConsent(request, response, sandbox, redirectUri)]] satisfies [
+          string,
+          Handler,
+        ][])
+      : []),
+  ]);
+}
+
+async function answerCallback(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+  if (request.method !== 'GET') return refuseMethod(gateway, response);
+  const query = new URLSearchParams(splitTarget(request.url as string)[1]);
+  await sendPage(gateway, response, requestId, () =>
+    handleOAuthCallback(gateway, { query, findSession: async () => gateway.findSession(request.headers.cookie ?? ''), requestId }),
+  );
+}
+
+/** Where a sign-in leads when a grant waits in this browser. */
+async function answerWaiting(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+  if (request.method !== 'GET') return refuseMethod(gateway, response);
+  await sendPage(gateway, response, requestId, async () => {
+    const cookie = request.headers.cookie ?? '';
+    const session = await gateway.findSession(cookie);
+    if (!session)
+      return renderPage(401, 'Sign in first', ['An account can only be connected by the person who started it.'], {
+        link: { href: '/sign-in?next=/oauth/waiting', text: 'Sign in' },
+      });
+    const browserCookie = readCookie(cookie, grantCookie);
+    const done =
+      browserCookie === undefined ? undefined : await completeWaitingGrant(gateway, { browserCookie, userId: session.userId, requestId });
+    if (!done)
+      return renderPage(400, 'Nothing to finish here', [
+        'No account waits in this browser to be connected. If one should, start again and open the new link.',
+      ]);
+    if (done.outcome === 'discarded') return renderPage(400, 'This could not be connected', [done.message]);
+    return renderPage(200, `${done.integration} is connected`, [
+      `The account ${done.account} can be used from now on. You can close this window.`,
+    ]);
+  });
+}
+
+async function sendPage(gateway: Gateway, response: ServerResponse, requestId: string, make: () => Promise<CallbackPage>): Promise<void> {
+  let page: CallbackPage;
+  try {
+    page = await make();
+  } catch (thrown) {
+    const failure = toSkillettError(gateway, thrown, requestId);
+    page = renderPage(failure.status, 'This did not work', [failure.message]);
+  }
+  response.writeHead(page.status, page.headers);
+  response.end(page.html);
+}
+
+export function readCookie(header: string, name: string): string | undefined {
+  for (const part of header.split(';')) {
+    const at = part.indexOf('=');
+    if (part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
+  }
+  return undefined;
+}
+
+/** What of better-auth is open. Its other routes (one-time links among them) are for this server alone. */
+const signInRoutes = new Set([
+  'GET /get-session',
+  'GET /list-sessions',
+  'GET /magic-link/verify',
+  'GET /callback/google',
+  'GET /callback/github',
+  'POST /sign-in/email',
+  'POST /sign-in/social',
+  'POST /sign-up/email',
+  'POST /sign-out',
+  'POST /change-password',
+  'POST /revoke-session',
+  'POST /revoke-sessions',
+  'POST /revoke-other-sessions',
+  'POST /update-user',
+]);
+
+/** These can be used to guess: ten a minute from one address, over all processes. */
+const guessable = new Set(['/sign-in/email', '/sign-up/email', '/magic-link/verify', '/change-password']);
+
+async function answerSignIn(
+  gateway: Gateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const route = splitTarget(request.url as string)[0].slice(authPath.length);
+    if (!signInRoutes.has(`${request.method} ${route}`)) throw notFound('Route');
+    const context = createContext(gateway, request, 'rest', requestId, signal);
+    if (guessable.has(route)) await guardField(context, { field: 'signIn', max: 10, windowSeconds: 60, by: 'address' });
+    request.headers[addressHeader] = context.address;
+    await gateway.auth.handle(request, response);
+  } catch (thrown) {
+    sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
+  }
+}
+
+function refuseMethod(gateway: Gateway, response: ServerResponse): void {
+  sendError(gateway, response, new SkillettError('method_not_allowed', 'This page takes GET.', { headers: { allow: 'GET' } }));
+}
