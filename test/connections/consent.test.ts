@@ -10,7 +10,8 @@ import { findConnectionView, listConnections } from '../../src/domains/connectio
 import { setOAuthClient } from '../../src/domains/connections/oauth-clients.ts';
 import { startConnection } from '../../src/domains/connections/start-connection.ts';
 import { Upstream } from '../support/upstream.ts';
-import { createStand, makeIntegration, type Stand } from './stand.ts';
+import { makeIntegration } from './gateway.ts';
+import { createStand, type Stand } from './stand.ts';
 
 let stand: Stand;
 let upstream: Upstream;

@@ -6,7 +6,8 @@ import { credentialFor, renewCredential } from '../../src/domains/connections/co
 import { findConnectionView, listConnections } from '../../src/domains/connections/list-connections.ts';
 import { type NewConnection, startConnection } from '../../src/domains/connections/start-connection.ts';
 import { Upstream } from '../support/upstream.ts';
-import { createStand, makeIntegration, type Stand } from './stand.ts';
+import { makeIntegration } from './gateway.ts';
+import { createStand, type Stand } from './stand.ts';
 
 let stand: Stand;
 let upstream: Upstream;

@@ -5,8 +5,9 @@ import { credentialFor, renewCredential } from '../../src/domains/connections/co
 import { refreshIdleConnections } from '../../src/domains/connections/idle-refresh.ts';
 import { takeLease } from '../../src/domains/connections/refresh-store.ts';
 import { Upstream } from '../support/upstream.ts';
+import { makeIntegration, openStandGateway } from './gateway.ts';
 import { type OAuthSeed, seedOAuthConnection } from './seed.ts';
-import { createStand, makeIntegration, openStandGateway, type Stand } from './stand.ts';
+import { createStand, type Stand } from './stand.ts';
 
 let stand: Stand;
 /** Another process of the same installation. */
