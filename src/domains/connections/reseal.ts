@@ -1,40 +1,23 @@
 /** Brings credentials under the current data key, a few at a time, beside everything else that changes them. */
-import { sql } from 'kysely';
 import type { Gateway } from '../../core/context.ts';
 import { sealContext } from './consents.ts';
+import { countStaleSealed, listStaleSealed, replaceSeal } from './store.ts';
 
 /** How many connections and consents an older data key sealed. */
-export async function countStaleCredentials({ db, vault }: Gateway): Promise<number> {
-  const current = `${vault.currentVersion}.%`;
-  const count = sql<number>`count(*)`.as('all');
-  const [connections, consents] = await Promise.all([
-    db.selectFrom('connections').select(count).where('credential', 'not like', current).executeTakeFirstOrThrow(),
-    db.selectFrom('consents').select(count).where('sealed', 'not like', current).executeTakeFirstOrThrow(),
-  ]);
-  return connections.all + consents.all;
+export function countStaleCredentials({ db, vault }: Gateway): Promise<number> {
+  return countStaleSealed(db, vault.currentVersion);
 }
 
 /**
- * Seals up to `limit` of each anew; returns how many were stale. A row that a refresh changes meanwhile keeps what the
- * refresh stored: the value that was read is compared, and `credential_version` does not move, since the credential is
+ * Seals up to `limit` connections and as many consents anew; returns how many were stale. What a refresh stores
+ * meanwhile stays, since the seal that was read is compared; `credential_version` does not move, since the credential is
  * the same.
  */
 export async function resealCredentials({ db, vault }: Gateway, limit: number): Promise<number> {
-  const current = `${vault.currentVersion}.%`;
-  const connections = await db
-    .selectFrom('connections')
-    .select(['id', 'credential'])
-    .where('credential', 'not like', current)
-    .limit(limit)
-    .execute();
-  for (const { id, credential } of connections) {
-    const resealed = await vault.reseal(credential, id);
-    await db.updateTable('connections').set({ credential: resealed }).where('id', '=', id).where('credential', '=', credential).execute();
+  const rows = await listStaleSealed(db, vault.currentVersion, limit);
+  for (const row of rows) {
+    const context = row.kind === 'connection' ? row.id : sealContext(row.id);
+    await replaceSeal(db, row, await vault.reseal(row.sealed, context));
   }
-  const consents = await db.selectFrom('consents').select(['id', 'sealed']).where('sealed', 'not like', current).limit(limit).execute();
-  for (const { id, sealed } of consents) {
-    const resealed = await vault.reseal(sealed as string, sealContext(id));
-    await db.updateTable('consents').set({ sealed: resealed }).where('id', '=', id).where('sealed', '=', sealed).execute();
-  }
-  return connections.length + consents.length;
+  return rows.length;
 }

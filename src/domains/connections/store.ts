@@ -136,3 +136,40 @@ export async function setDefault(db: Db, userId: string, integration: string, id
 export async function renameAccount(db: Db, clock: Clock, id: string, account: string): Promise<void> {
   await db.updateTable('connections').set({ account, updatedAt: clock.sqlNow }).where('id', '=', id).execute();
 }
+
+/** Sealed values of connections, or of consents, that an older data key sealed. */
+export async function listStaleSealed(db: Db, currentVersion: number, limit: number): Promise<StaleSealed[]> {
+  const current = `${currentVersion}.%`;
+  const [connections, consents] = await Promise.all([
+    db.selectFrom('connections').select(['id', 'credential as sealed']).where('credential', 'not like', current).limit(limit).execute(),
+    db.selectFrom('consents').select(['id', 'sealed']).where('sealed', 'not like', current).limit(limit).execute(),
+  ]);
+  return [
+    ...connections.map((row) => ({ ...row, kind: 'connection' as const })),
+    ...consents.map((row) => ({ id: row.id, sealed: row.sealed as string, kind: 'consent' as const })),
+  ];
+}
+
+export interface StaleSealed {
+  kind: 'connection' | 'consent';
+  id: string;
+  sealed: string;
+}
+
+export async function countStaleSealed(db: Db, currentVersion: number): Promise<number> {
+  const current = `${currentVersion}.%`;
+  const count = sql<number>`count(*)`.as('all');
+  const [connections, consents] = await Promise.all([
+    db.selectFrom('connections').select(count).where('credential', 'not like', current).executeTakeFirstOrThrow(),
+    db.selectFrom('consents').select(count).where('sealed', 'not like', current).executeTakeFirstOrThrow(),
+  ]);
+  return connections.all + consents.all;
+}
+
+/** Puts the same secret under another seal, only where the old seal still stands. */
+export async function replaceSeal(db: Db, row: StaleSealed, resealed: string): Promise<void> {
+  const { kind, id, sealed } = row;
+  if (kind === 'connection')
+    await db.updateTable('connections').set({ credential: resealed }).where('id', '=', id).where('credential', '=', sealed).execute();
+  else await db.updateTable('consents').set({ sealed: resealed }).where('id', '=', id).where('sealed', '=', sealed).execute();
+}
