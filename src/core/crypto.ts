@@ -99,9 +99,8 @@ export class Vault {
     }
   }
 
-  /** Makes a data key under which everything is sealed from now on. What older keys sealed stays readable. */
+  /** Makes a data key that seals everything once it is committed and `reload` has read it. What older keys sealed stays readable. */
   async addDataKey(db: Db): Promise<number> {
-    await this.reload();
     const version = this.#current + 1;
     // Of two processes that rotate together one row wins, and both use it.
     await db

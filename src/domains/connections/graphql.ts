@@ -41,7 +41,7 @@ export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').imp
     reconnectReason: t.string({
       nullable: true,
       description:
-        'Why the account must be connected again: an error code of the service such as `invalid_grant`, or `refresh_interrupted`, `expired`, `revoked_by_operator`; null while it works.',
+        'Why the account must be connected again: an error code of the service such as `invalid_grant`, or `refresh_interrupted`, `expired`; null while it works.',
       resolve: (view) => view.connection?.statusReason ?? null,
     }),
     authType: t.string({

@@ -137,6 +137,50 @@ export async function renameAccount(db: Db, clock: Clock, id: string, account: s
   await db.updateTable('connections').set({ account, updatedAt: clock.sqlNow }).where('id', '=', id).execute();
 }
 
+/** Which connections of the whole installation; what is given must all hold. */
+export interface ConnectionFilter {
+  integration?: string | undefined;
+  userId?: string | undefined;
+  /** One of these ids, or started by this key or session. */
+  reachedBy?: { ids: readonly string[]; startedBy: string } | undefined;
+}
+
+function connectionsWhere(db: Db, filter: ConnectionFilter) {
+  let query = db.selectFrom('connections');
+  if (filter.integration !== undefined) query = query.where('integration', '=', filter.integration);
+  if (filter.userId !== undefined) query = query.where('userId', '=', filter.userId);
+  const { reachedBy } = filter;
+  if (reachedBy) {
+    query = query.where((eb) =>
+      eb.or([
+        eb('id', '=', sql<string>`any(${reachedBy.ids})`),
+        eb('id', 'in', eb.selectFrom('consents').select('connectionId').where('startedBy', '=', reachedBy.startedBy).$castTo<string>()),
+      ]),
+    );
+  }
+  return query;
+}
+
+export async function listConnectionsWhere(db: Db, filter: ConnectionFilter, limit: number): Promise<Connection[]> {
+  return connectionsWhere(db, filter).select(columns).orderBy('id').limit(limit).execute();
+}
+
+export async function countConnectionsWhere(db: Db, filter: ConnectionFilter): Promise<number> {
+  return (await connectionsWhere(db, filter).select(sql<number>`count(*)`.as('all')).executeTakeFirstOrThrow()).all;
+}
+
+/** Returns the ids that were not frozen (or, to thaw, were). */
+export async function setFrozen(db: Db, clock: Clock, ids: readonly string[], frozen: boolean): Promise<string[]> {
+  const rows = await db
+    .updateTable('connections')
+    .set({ frozenAt: frozen ? clock.sqlNow : null })
+    .where('id', '=', sql<string>`any(${ids})`)
+    .where('frozenAt', frozen ? 'is' : 'is not', null)
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
 /** Sealed values of connections, or of consents, that an older data key sealed. */
 export async function listStaleSealed(db: Db, currentVersion: number, limit: number): Promise<StaleSealed[]> {
   const current = `${currentVersion}.%`;

@@ -1,0 +1,175 @@
+/** Running the installation: stopping connections in bulk, finding out what a key has reached, rotating data keys. All of it needs `operator`. */
+import type { Gateway } from '../../core/context.ts';
+import { badRequest } from '../../core/errors.ts';
+import { type Principal, requireOperator } from '../../core/principal.ts';
+import { recordAudit } from '../audit/audit.ts';
+import { listConnectionsTouched, listTouched, type Touched } from '../audit/touched-store.ts';
+import { removeConnection } from '../connections/change-connection.ts';
+import { countStaleCredentials, resealCredentials } from '../connections/reseal.ts';
+import { type Connection, type ConnectionFilter, countConnectionsWhere, listConnectionsWhere, setFrozen } from '../connections/store.ts';
+
+/** What to act on; what is given must all hold, and something must be given. */
+export interface BulkTarget {
+  integration?: string | undefined;
+  userId?: string | undefined;
+  /** Connections that this key started or has used. */
+  keyId?: string | undefined;
+}
+
+export interface BulkOutcome {
+  connection: Connection;
+  /** `frozen`, `thawed`, `unchanged`, or `disconnected`. */
+  outcome: string;
+  /** For `disconnected`: what the service said (`true`, `false`, `unsupported`). */
+  revoked: string | null;
+}
+
+export interface BulkReport {
+  outcomes: BulkOutcome[];
+  /** Connections of the target that this call did not get to: repeat it. */
+  remaining: number;
+}
+
+const freezeMax = 1_000;
+const revokeMax = 100;
+const revokeAtOnce = 8;
+const resealBatch = 100;
+
+async function filterOf(gateway: Gateway, target: BulkTarget): Promise<ConnectionFilter> {
+  const { integration, userId, keyId } = target;
+  if (integration === undefined && userId === undefined && keyId === undefined)
+    throw badRequest('Name an integration, a user or a key: nothing is done to every connection at once.');
+  const reachedBy = keyId === undefined ? undefined : { ids: await listConnectionsTouched(gateway.db, keyId), startedBy: keyId };
+  return { integration, userId, reachedBy };
+}
+
+/** Stops connections, or lets them go again. Calls with a frozen one are refused from the next on, on every process. */
+export async function freezeConnections(
+  gateway: Gateway,
+  principal: Principal,
+  target: BulkTarget,
+  frozen: boolean,
+  requestId: string,
+): Promise<BulkReport> {
+  requireOperator(principal);
+  const { db, clock } = gateway;
+  const filter = await filterOf(gateway, target);
+  const [found, all] = await Promise.all([listConnectionsWhere(db, filter, freezeMax), countConnectionsWhere(db, filter)]);
+  const changed = await db.transaction().execute(async (trx) => {
+    const ids = new Set(
+      await setFrozen(
+        trx,
+        clock,
+        found.map(({ id }) => id),
+        frozen,
+      ),
+    );
+    for (const { id, userId, integration, account } of found.filter((connection) => ids.has(connection.id))) {
+      await recordAudit(trx, {
+        userId,
+        actor: principal.holderId,
+        action: frozen ? 'connection.frozen' : 'connection.thawed',
+        target: id,
+        details: { integration, account },
+        requestId,
+      });
+    }
+    return ids;
+  });
+  const word = frozen ? 'frozen' : 'thawed';
+  return {
+    outcomes: found.map((connection) => ({ connection, outcome: changed.has(connection.id) ? word : 'unchanged', revoked: null })),
+    remaining: Math.max(0, all - found.length),
+  };
+}
+
+/** Deletes connections with their credentials and ends these at their services, at most a hundred a call. */
+export async function revokeConnections(
+  gateway: Gateway,
+  principal: Principal,
+  target: BulkTarget,
+  requestId: string,
+): Promise<BulkReport> {
+  requireOperator(principal);
+  const filter = await filterOf(gateway, target);
+  const found = await listConnectionsWhere(gateway.db, filter, revokeMax);
+  const outcomes: BulkOutcome[] = [];
+  for (let at = 0; at < found.length; at += revokeAtOnce) {
+    outcomes.push(
+      ...(await Promise.all(found.slice(at, at + revokeAtOnce).map((connection) => revokeOne(gateway, principal, connection, requestId)))),
+    );
+  }
+  return { outcomes, remaining: await countConnectionsWhere(gateway.db, filter) };
+}
+
+async function revokeOne(gateway: Gateway, principal: Principal, connection: Connection, requestId: string): Promise<BulkOutcome> {
+  try {
+    const revoked = await removeConnection(gateway, connection, { userId: connection.userId, actor: principal.holderId, requestId });
+    return { connection, outcome: 'disconnected', revoked };
+  } catch (error) {
+    // One that fails must not keep the others alive; it is reported, and still there for the next try.
+    gateway.log.error({ err: error, requestId, connection: connection.id }, 'a connection could not be revoked');
+    return { connection, outcome: 'unchanged', revoked: null };
+  }
+}
+
+/** What a key has reached since a moment: one entry a connection and endpoint, at most a thousand, the latest first. */
+export function listReachOfKey(gateway: Gateway, principal: Principal, keyId: string, since: Date): Promise<Touched[]> {
+  requireOperator(principal);
+  return listTouched(gateway.db, keyId, since, 1_000);
+}
+
+export interface DataKeyState {
+  /** Version of the data key that seals now. */
+  version: number;
+  /** Sealed values that are still under an older one; they stay readable. */
+  remaining: number;
+}
+
+export async function readDataKeyState(gateway: Gateway, principal: Principal): Promise<DataKeyState> {
+  requireOperator(principal);
+  return countStale(gateway);
+}
+
+async function countStale(gateway: Gateway): Promise<DataKeyState> {
+  await gateway.vault.reload();
+  const [credentials, secrets] = await Promise.all([countStaleCredentials(gateway), gateway.vault.countStaleSecrets()]);
+  return { version: gateway.vault.currentVersion, remaining: credentials + secrets };
+}
+
+/** Makes a new data key and starts bringing everything sealed under it, while the server runs. */
+export async function rotateDataKeys(gateway: Gateway, principal: Principal, requestId: string): Promise<DataKeyState> {
+  requireOperator(principal);
+  const { db, vault } = gateway;
+  await vault.reload();
+  await db.transaction().execute(async (trx) => {
+    const version = await vault.addDataKey(trx);
+    await recordAudit(trx, {
+      userId: principal.userId,
+      actor: principal.holderId,
+      action: 'data_key.rotated',
+      target: null,
+      details: { version },
+      requestId,
+    });
+  });
+  const state = await countStale(gateway);
+  void resealEverything(gateway).catch((error: unknown) => {
+    gateway.log.error({ err: error }, 'values could not all be sealed anew; the background job goes on with them');
+  });
+  return state;
+}
+
+/**
+ * Background job: brings what older data keys sealed under the current one. It goes on where an earlier run or another
+ * process stopped, and picks up what processes sealed before they knew of the new key. Returns how many it resealed.
+ */
+export async function resealEverything(gateway: Gateway): Promise<number> {
+  await gateway.vault.reload();
+  let total = 0;
+  for (;;) {
+    const resealed = (await resealCredentials(gateway, resealBatch)) + (await gateway.vault.resealSecrets(resealBatch));
+    if (resealed === 0) return total;
+    total += resealed;
+  }
+}
