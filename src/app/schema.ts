@@ -6,6 +6,7 @@ import '../domains/audit/graphql.ts';
 import '../domains/skills/graphql.ts';
 import '../domains/connections/graphql.ts';
 import '../domains/executions/graphql.ts';
+import '../domains/operations/graphql.ts';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { builder } from '../core/builder.ts';
 

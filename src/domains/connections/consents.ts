@@ -168,7 +168,7 @@ async function keepGrant(
   });
 }
 
-export function toCredential(grant: Grant): StoredCredential {
+function toCredential(grant: Grant): StoredCredential {
   return {
     type: 'oauth2',
     accessToken: grant.accessToken,

@@ -190,7 +190,7 @@ export async function readAnswer(answer: OutboundAnswer): Promise<unknown> {
 }
 
 /** RFC 6749, sections 5.1 and 5.2, through the expressions of the recipe. Throws OAuthRefusal for any answer that names an error, whatever its status. */
-export function readTokenAnswer(provider: Provider, status: number, answer: unknown): Grant {
+function readTokenAnswer(provider: Provider, status: number, answer: unknown): Grant {
   const { auth, integration } = provider;
   const at = auth.token_answer ?? {};
   const error = textAt(answer, at.error ?? 'error');

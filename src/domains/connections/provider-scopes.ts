@@ -5,7 +5,7 @@ import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { OAuth2 } from '../recipes/format.ts';
 
 /** `granted` with everything those scopes include (`implies` of the recipe, followed to its end). */
-export function impliedScopes(oauth2: OAuth2, granted: readonly string[]): Set<string> {
+function impliedScopes(oauth2: OAuth2, granted: readonly string[]): Set<string> {
   const all = new Set(granted);
   // A Set visits what is added while it is walked.
   for (const scope of all) for (const implied of oauth2.scopes[scope]?.implies ?? []) all.add(implied);
