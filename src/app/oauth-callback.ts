@@ -90,7 +90,7 @@ async function wait(gateway: Gateway, consent: Consent, held: HeldGrant): Promis
     'One step is left',
     ['Sign in here within ten minutes as the person who started this. The account is connected then, and to nobody else.'],
     {
-      link: { href: `${gateway.config.publicUrl}/dashboard`, text: 'Sign in' },
+      link: { href: `${gateway.config.publicUrl}/sign-in?next=/oauth/waiting`, text: 'Sign in' },
       headers: { 'set-cookie': `${grantCookie}=${cookie}; Path=/; Max-Age=${waitingSeconds}; HttpOnly; SameSite=Lax${secure}` },
     },
   );

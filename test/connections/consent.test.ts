@@ -324,7 +324,7 @@ describe('with several users', () => {
     const { id, url } = await start();
     const page = await answer(url, { code: 'c1' });
     const cookie = cookieOf(page);
-    expect(page.html).toContain('https://gateway.example/dashboard');
+    expect(page.html).toContain('https://gateway.example/sign-in?next=/oauth/waiting');
     expect(await view(id)).toMatchObject({ status: 'pending' });
     const stored = JSON.stringify(await stand.gateway.db.selectFrom('consents').selectAll().execute());
     expect(stored).not.toContain('at-ada');
