@@ -3,6 +3,7 @@
  * "Connecting"): with one user anybody, with several the user who started it, in a browser signed in as them.
  */
 import type { Gateway } from '../core/context.ts';
+import { findKeyIn } from '../domains/api-keys/store.ts';
 import type { Consent } from '../domains/connections/consent-store.ts';
 import {
   ConsentFault,
@@ -73,10 +74,15 @@ async function finish(gateway: Gateway, consent: Consent, held: HeldGrant, reque
 }
 
 async function complete(gateway: Gateway, consent: Consent, held: HeldGrant, requestId: string) {
-  const user = await findUser(gateway.db, consent.userId);
-  if (!user || user.closedAt) {
+  // Both may have changed since the consent was started. A session's id finds no key.
+  const [user, key] = await Promise.all([
+    findUser(gateway.db, consent.userId),
+    findKeyIn(gateway.db, { userId: consent.userId }, consent.startedBy),
+  ]);
+  if (!user || user.closedAt || key?.revokedAt) {
     await discardGrant(gateway, consent.integration, held);
-    throw new ConsentFault('failed', 'The user who started this is not there any more. Nothing was connected.');
+    const gone = user && !user.closedAt ? 'The API key that started this was revoked.' : 'The user who started this is not there any more.';
+    throw new ConsentFault('failed', `${gone} Nothing was connected.`);
   }
   const { connections } = planLimits(gateway.config, user.plan, user.limits);
   return completeConsent(gateway, consent, held, connections, requestId);

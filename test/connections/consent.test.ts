@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { completeWaitingGrant, grantCookie, handleOAuthCallback } from '../../src/app/oauth-callback.ts';
 import type { SkillettError } from '../../src/core/errors.ts';
+import { newId } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';
+import { generateKey } from '../../src/domains/api-keys/api-keys.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, requireProviderScopes } from '../../src/domains/connections/connections.ts';
 import { endExpiredConsents } from '../../src/domains/connections/consents.ts';
@@ -298,6 +300,35 @@ describe('a callback', () => {
   });
 });
 
+it('a key that was revoked meanwhile connects nothing, and its grant is revoked', async () => {
+  const key = generateKey();
+  const keyId = newId('key');
+  const row = { id: keyId, userId: ada.userId, parentId: null, name: 'k', keyPrefix: key.keyPrefix, keyHash: key.keyHash, scopes: ['*'] };
+  await stand.gateway.db.insertInto('apiKeys').values(row).execute();
+  const asKey: Principal = { ...ada, kind: 'api_key', holderId: keyId, keyId };
+  const [kept, late] = [await start(asKey), await start(asKey)];
+  expect((await answer(kept.url, { code: 'c1' })).status).toBe(200);
+  await stand.gateway.db.updateTable('apiKeys').set({ revokedAt: new Date() }).where('id', '=', keyId).execute();
+  account = 'eve';
+  expect((await answer(late.url, { code: 'c2' })).html).toContain('was revoked');
+  expect(revoked).toEqual(['at-eve']);
+  expect((await listConnections(stand.gateway, ada, { first: 10 })).total).toBe(1);
+});
+
+it('consents that failed are forgotten after a month, and those that connected are not', async () => {
+  const [connected, failed] = [await start(), await start()];
+  await answer(connected.url, { code: 'c1' });
+  await answer(failed.url, { error: 'access_denied' });
+  stand.gateway.clock.offsetMs = 31 * 86_400_000;
+  try {
+    await endExpiredConsents(stand.gateway);
+  } finally {
+    stand.gateway.clock.offsetMs = 0;
+  }
+  expect(await view(failed.id)).toBeUndefined();
+  expect(await view(connected.id)).toMatchObject({ status: 'connected' });
+});
+
 describe('with several users', () => {
   let bob: Principal;
   beforeEach(async () => {
@@ -446,6 +477,7 @@ it('disconnecting revokes at the provider and says whether that worked', async (
     .select(['action', 'details'])
     .where('userId', '=', ada.userId)
     .where('action', '=', 'connection.revoked')
+    .orderBy('createdAt')
     .execute();
   expect(audit.map((row) => row.details)).toMatchObject([{ revoked: 'true' }, { revoked: 'false' }]);
 });

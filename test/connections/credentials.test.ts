@@ -299,6 +299,24 @@ describe('disconnecting', () => {
   });
 });
 
+it('a key for reads alone uses a connection but cannot change it; one for the integration can', async () => {
+  const ada = await stand.addUser();
+  const { id } = await connect(ada, 'notes', { token: 'ada-1' });
+  const reader: Principal = { ...ada, kind: 'api_key', scopes: ['notes:read'] };
+  await refusal(disconnect(stand.gateway, reader, id, 'req_1'), 'forbidden');
+  await refusal(renameConnection(stand.gateway, reader, id, 'x', 'req_1'), 'forbidden');
+  await refusal(setDefaultConnection(stand.gateway, reader, id, 'req_1'), 'forbidden');
+  expect(await disconnect(stand.gateway, { ...reader, scopes: ['notes'] }, id, 'req_1')).toEqual({ revoked: 'unsupported' });
+});
+
+it('a credential that does not open any more can still be disconnected', async () => {
+  const ada = await stand.addUser();
+  const [first, second] = [await connect(ada, 'notes', { token: 'ada-1' }), await connect(ada, 'notes', { token: 'bob-1' })];
+  const { credential } = await stand.admitted(second.id);
+  await stand.gateway.db.updateTable('connections').set({ credential }).where('id', '=', first.id).execute();
+  expect(await disconnect(stand.gateway, ada, first.id, 'req_1')).toEqual({ revoked: 'unsupported' });
+});
+
 it('a frozen connection sends nothing', async () => {
   const ada = await stand.addUser();
   const { id } = await connect(ada, 'notes', { token: 'ada-1' });

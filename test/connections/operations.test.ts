@@ -120,7 +120,7 @@ describe('an operator', () => {
       .selectFrom('auditRows')
       .select(['action', 'userId', 'actor'])
       .where('target', '=', mine)
-      .orderBy('id')
+      .orderBy('createdAt')
       .execute();
     expect(audit).toEqual([
       { action: 'connection.frozen', userId: ada.userId, actor: operator.holderId },

@@ -2,7 +2,7 @@
 import type { Gateway } from '../../core/context.ts';
 import { lockInTransaction } from '../../core/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
-import type { Principal } from '../../core/principal.ts';
+import { coversScope, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { deleteFruitlessConsent } from './consent-store.ts';
 import { discardGrant, openHeldGrant } from './consents.ts';
@@ -20,11 +20,21 @@ async function requireView(gateway: Gateway, principal: Principal, id: string): 
 
 async function requireConnection(gateway: Gateway, principal: Principal, id: string): Promise<Connection> {
   const { connection } = await requireView(gateway, principal, id);
-  if (!connection) throw new SkillettError('conflict', 'Nothing is connected under this id yet: the consent has not been given.');
+  if (connection) requireWholeIntegration(principal, connection);
+  else throw new SkillettError('conflict', 'Nothing is connected under this id yet: the consent has not been given.');
   return connection;
 }
 
-/** Makes this the account that calls use when they name none. Throws not_found, conflict. */
+/** A key for reads or single endpoints uses the user's connections; what becomes of them is not for it to say. */
+function requireWholeIntegration(principal: Principal, { integration }: Connection): void {
+  if (coversScope(principal.scopes, integration)) return;
+  throw new SkillettError(
+    'forbidden',
+    `This key may use the ${integration} connections but not change them: that needs the scope \`${integration}\`.`,
+  );
+}
+
+/** Makes this the account that calls use when they name none. Throws not_found, forbidden, conflict. */
 export async function setDefaultConnection(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<ConnectionView> {
   const { id: connectionId, integration, account } = await requireConnection(gateway, principal, id);
   return gateway.db.transaction().execute(async (trx) => {
@@ -44,7 +54,7 @@ export async function setDefaultConnection(gateway: Gateway, principal: Principa
   });
 }
 
-/** Throws not_found, conflict when another account of the integration has the name. */
+/** Throws not_found, forbidden, conflict when another account of the integration has the name. */
 export async function renameConnection(
   gateway: Gateway,
   principal: Principal,
@@ -78,12 +88,13 @@ export async function renameConnection(
 
 /**
  * Deletes the credential at once, then ends it at the provider. A consent that made no connection is cancelled and forgotten.
- * Throws not_found.
+ * Throws not_found, forbidden.
  */
 export async function disconnect(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<{ revoked: Revoked }> {
   const view = await requireView(gateway, principal, id);
   const audit = { userId: principal.userId, actor: principal.holderId, requestId };
   if (!view.connection) return { revoked: await cancelConsent(gateway, view, audit) };
+  requireWholeIntegration(principal, view.connection);
   return { revoked: await removeConnection(gateway, view.connection, audit) };
 }
 
@@ -108,10 +119,23 @@ export async function removeConnection(gateway: Gateway, connection: Connection,
     return row;
   });
   const known = gateway.catalogue.find(integration);
-  const credential = JSON.parse(await gateway.vault.open(deleted.credential, id)) as StoredCredential;
-  const revoked = await revokeAtProvider(gateway, known && findProvider(gateway, known), credential);
+  const revoked = await revokeAtProvider(
+    gateway,
+    known && findProvider(gateway, known),
+    await openOrForget(gateway, id, deleted.credential),
+  );
   await recordAudit(gateway.db, { ...audit, action: 'connection.revoked', target: id, details: { ...details, revoked } });
   return revoked;
+}
+
+/** A credential that does not open any more must not keep its connection from being removed. */
+async function openOrForget(gateway: Gateway, id: string, sealed: string): Promise<StoredCredential | undefined> {
+  try {
+    return JSON.parse(await gateway.vault.open(sealed, id)) as StoredCredential;
+  } catch (error) {
+    gateway.log.error({ err: error, connection: id }, 'a deleted credential could not be opened to be revoked');
+    return undefined;
+  }
 }
 
 async function cancelConsent(gateway: Gateway, view: ConnectionView, audit: AuditOrigin): Promise<Revoked> {

@@ -112,6 +112,15 @@ export async function deleteFruitlessConsent(db: Db, id: string): Promise<{ seal
   return db.deleteFrom('consents').where('id', '=', id).where('connectionId', 'is', null).returning('sealed').executeTakeFirst();
 }
 
+/** Forgets consents that came to nothing this long ago. */
+export async function deleteOldFailures(db: Db, clock: Clock, days: number): Promise<void> {
+  await db
+    .deleteFrom('consents')
+    .where('status', '=', 'error')
+    .where(sql<boolean>`created_at < ${clock.sqlNow} - ${days} * interval '1 day'`)
+    .execute();
+}
+
 export async function listExpiredConsents(db: Db, clock: Clock, limit: number): Promise<Consent[]> {
   return db
     .selectFrom('consents')

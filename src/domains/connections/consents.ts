@@ -11,6 +11,7 @@ import { keepConnection } from './accounts.ts';
 import {
   type Consent,
   type ConsentFailure,
+  deleteOldFailures,
   endConsent,
   holdConsent,
   listExpiredConsents,
@@ -26,6 +27,7 @@ import { verifyCredential } from './verify.ts';
 
 /** How long a grant waits for its starter to sign in. */
 export const waitingSeconds = 600;
+const failuresKeptDays = 30;
 
 /** Why a consent came to nothing; the message is for the person at the browser. */
 export class ConsentFault extends Error {
@@ -228,7 +230,7 @@ export async function openHeldGrant(gateway: Gateway, consentId: string, sealed:
   return text.startsWith('{') ? (JSON.parse(text) as HeldGrant) : undefined;
 }
 
-/** Background job: ends consents whose time is over, and revokes grants that nobody came for. */
+/** Background job: ends consents whose time is over, revokes grants that nobody came for, forgets failures after a month. */
 export async function endExpiredConsents(gateway: Gateway): Promise<number> {
   const consents = await listExpiredConsents(gateway.db, gateway.clock, 100);
   for (const consent of consents) {
@@ -236,5 +238,6 @@ export async function endExpiredConsents(gateway: Gateway): Promise<number> {
     if (held) await discardGrant(gateway, consent.integration, held);
     await failConsent(gateway, consent, 'expired', null);
   }
+  await deleteOldFailures(gateway.db, gateway.clock, failuresKeptDays);
   return consents.length;
 }
