@@ -1,0 +1,99 @@
+/** Mail as services want it: one RFC 5322 message in MIME (RFC 2045), composed by nodemailer; nothing is sent or fetched from here. */
+import MailComposer from 'nodemailer/lib/mail-composer';
+import { badRequest, type Fault } from '../../core/errors.ts';
+import type { MailPart } from '../recipes/format.ts';
+
+export interface MailAttachment {
+  filename: string;
+  content_type?: string;
+  base64: string;
+}
+
+/** Values of `in: "mail"` parameters by the part they name. Addresses are one text or a list of texts. */
+export type MailParts = Partial<Record<MailPart, unknown>>;
+
+const addressParts = ['to', 'cc', 'bcc', 'from', 'reply_to'] as const;
+const idParts = ['in_reply_to', 'references'] as const;
+
+/** A line break or NUL in a header would begin another header, or end the headers (RFC 5322, section 2.2). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a header
+const control = /[\u0000-\u001f\u007f]/;
+
+/** `name <local@domain>` or `local@domain`, loosely: the service decides what it delivers to. */
+const addressForm = /^(?:[^<>]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/;
+const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+const mediaTypeForm = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+
+/** The message as bytes. Throws bad_request with every part that cannot stand in a message. */
+export async function composeMail(parts: MailParts): Promise<Buffer> {
+  const faults: Fault[] = [];
+  const report = (path: string, message: string): void => void faults.push({ path: `params.${path}`, message });
+  const addresses = Object.fromEntries(addressParts.map((part) => [part, readAddresses(part, parts[part], report)]));
+  const ids = Object.fromEntries(idParts.map((part) => [part, readHeader(part, parts[part], report)]));
+  const subject = readHeader('subject', parts.subject, report);
+  const attachments = ((parts.attachments ?? []) as MailAttachment[]).map((attachment, at) =>
+    readAttachment(attachment, `attachments.${at}`, report),
+  );
+  if (faults.length > 0)
+    throw badRequest(`The mail cannot be composed: ${faults.map((fault) => `\`${fault.path}\` ${fault.message}`).join('; ')}.`, faults);
+  const message = new MailComposer({
+    ...(addresses.from ? { from: addresses.from } : {}),
+    ...(addresses.to ? { to: addresses.to } : {}),
+    ...(addresses.cc ? { cc: addresses.cc } : {}),
+    ...(addresses.bcc ? { bcc: addresses.bcc } : {}),
+    ...(addresses.reply_to ? { replyTo: addresses.reply_to } : {}),
+    ...(subject === undefined ? {} : { subject }),
+    ...(parts.text === undefined ? {} : { text: String(parts.text) }),
+    ...(parts.html === undefined ? {} : { html: String(parts.html) }),
+    ...(ids.in_reply_to === undefined ? {} : { inReplyTo: ids.in_reply_to }),
+    ...(ids.references === undefined ? {} : { references: ids.references }),
+    attachments,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    newline: '\r\n',
+  }).compile();
+  // The service that delivers the message reads its blind copies from it and takes them out.
+  message.keepBcc = true;
+  return message.build();
+}
+
+type ReportFault = (path: string, message: string) => void;
+
+function readAddresses(part: string, value: unknown, report: ReportFault): string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const list = (Array.isArray(value) ? value : splitAddresses(String(value)))
+    .map((address) => String(address).trim())
+    .filter((address) => address !== '');
+  for (const address of list) {
+    if (control.test(address)) report(part, 'holds a line break or another control character');
+    else if (!addressForm.test(address))
+      report(part, `holds "${address}", which is not a mail address such as ada@example.org or Ada <ada@example.org>`);
+  }
+  return list.length > 0 ? list : undefined;
+}
+
+/** Commas between addresses, but not those inside a quoted name. */
+function splitAddresses(text: string): string[] {
+  return text.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);
+}
+
+function readHeader(part: string, value: unknown, report: ReportFault): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const text = String(value);
+  if (control.test(text)) report(part, 'holds a line break or another control character');
+  return text;
+}
+
+function readAttachment(attachment: MailAttachment, path: string, report: ReportFault) {
+  if (control.test(attachment.filename)) report(`${path}.filename`, 'holds a line break or another control character');
+  if (attachment.content_type !== undefined && !mediaTypeForm.test(attachment.content_type))
+    report(`${path}.content_type`, 'must be a media type, such as application/pdf');
+  // Line breaks within base64 are usual (RFC 2045, section 6.8).
+  const base64 = attachment.base64.replace(/[\r\n]+/g, '');
+  if (!base64Form.test(base64)) report(`${path}.base64`, 'is not base64');
+  return {
+    filename: attachment.filename,
+    content: Buffer.from(base64, 'base64'),
+    ...(attachment.content_type === undefined ? {} : { contentType: attachment.content_type }),
+  };
+}

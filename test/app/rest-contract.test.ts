@@ -1,0 +1,307 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+/** Plays GitHub: names the account, refuses one token, and answers everything else with what it was asked. */
+function startGitHub(): Promise<Server> {
+  const server = createServer((request, response) => {
+    if (request.headers.authorization === 'Bearer bad-token')
+      return response.writeHead(401, { 'content-type': 'application/json' }).end('{"message":"Bad credentials"}');
+    if (request.url === '/user')
+      return response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":583231,"login":"octocat"}');
+    if (request.url === '/repos/octocat/hello-world/issues' && request.method === 'POST')
+      return response
+        .writeHead(201, { 'content-type': 'application/json; charset=utf-8', 'set-cookie': 'a=b' })
+        .end('{ "number": 12345678901234567890, "b": 1, "a": 2 }');
+    if (request.url === '/repos/octocat/gone/issues')
+      return response.writeHead(410, { 'content-type': 'application/json' }).end('{"message":"Issues are disabled for this repo"}');
+    return response.writeHead(404, { 'content-type': 'application/json' }).end('{"message":"Not Found"}');
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kind) => {
+  let server: TestServer;
+  let github: Server;
+
+  beforeAll(async () => {
+    github = await startGitHub();
+    server = await startTestServer({
+      kind,
+      env: { SKILLETT_GITHUB_BASE_URL: `http://127.0.0.1:${(github.address() as AddressInfo).port}` },
+    });
+  });
+  afterAll(async () => {
+    await server.close();
+    github.close();
+  });
+
+  it('refuses a request without a key, and says which scheme to use', async () => {
+    const answer = await server.request('GET', '/v1/skills', { authorization: null });
+    expect(answer.status).toBe(401);
+    expect(answer.json).toEqual({ error: 'unauthorized', message: 'Missing or invalid authorization.' });
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    expect(answer.headers.get('x-skillett-error-source')).toBe('skillett');
+    expect(answer.headers.get('x-request-id')).toMatch(/^req_/);
+  });
+
+  it('refuses an unknown key with a link to the page of keys', async () => {
+    const answer = await server.request('GET', '/v1/skills', { authorization: `Bearer sk_${'0'.repeat(48)}` });
+    expect(answer.status).toBe(401);
+    expect(answer.json).toEqual({
+      error: 'api_key_invalid',
+      message: 'Invalid API key.',
+      action_url: `${server.gateway.config.publicUrl}/dashboard/api-keys`,
+    });
+  });
+
+  it('refuses a key in the query string', async () => {
+    expect((await server.request('GET', `/v1/skills?api_key=${server.key}`, { authorization: null })).status).toBe(401);
+    const both = await server.request('GET', `/v1/skills?api_key=${server.key}`);
+    expect(both.status).toBe(400);
+    expect(both.json.message).toContain('`api_key`');
+    expect(both.text).not.toContain(server.key);
+  });
+
+  it('lists the integrations with the fields of the contract', async () => {
+    const { status, json } = await server.request('GET', '/v1/skills?search=github');
+    expect(status).toBe(200);
+    expect(Object.keys(json)).toEqual(['integrations', 'next_cursor', 'total']);
+    expect(Object.keys(json.integrations[0])).toEqual([
+      'slug',
+      'name',
+      'description',
+      'category',
+      'auth_types',
+      'connected',
+      'accounts',
+      'endpoint_count',
+    ]);
+    expect(json.integrations[0]).toMatchObject({ slug: 'github', auth_types: ['oauth2', 'bearer'], connected: false, accounts: [] });
+  });
+
+  it('pages through lists with limit and cursor until nothing is left', async () => {
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const { json } = await server.request(
+        'GET',
+        `/v1/skills/github?limit=40${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      seen.push(...json.endpoints.map((endpoint: { name: string }) => endpoint.name));
+      cursor = json.next_cursor;
+      expect(json.total).toBeGreaterThanOrEqual(70);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length).toBe(server.gateway.catalogue.find('github')?.endpoints.size);
+  });
+
+  it.each(['limit=0', 'limit=101', 'limit=x', 'cursor=nonsense', 'connected=maybe'])(
+    'refuses %s on a list and ignores names it does not know',
+    async (query) => {
+      expect((await server.request('GET', `/v1/skills?${query}`)).json.error).toBe('bad_request');
+      expect((await server.request('GET', `/v1/skills?unknown=${query}`)).status).toBe(200);
+    },
+  );
+
+  it('describes an integration, an endpoint, and its document', async () => {
+    const integration = await server.request('GET', '/v1/skills/github?method=POST&read_only=false&category=issues');
+    expect(Object.keys(integration.json)).toEqual([
+      'slug',
+      'name',
+      'description',
+      'version',
+      'connected',
+      'endpoints',
+      'next_cursor',
+      'total',
+    ]);
+    expect(integration.json.endpoints).toContainEqual({
+      name: 'create_issue',
+      method: 'POST',
+      category: 'issues',
+      description: expect.any(String),
+      read_only: false,
+    });
+    const endpoint = await server.request('GET', '/v1/skills/github/create_issue');
+    expect(Object.keys(endpoint.json)).toEqual([
+      'integration',
+      'name',
+      'method',
+      'category',
+      'description',
+      'read_only',
+      'provider_scopes',
+      'parameters',
+      'schema',
+      'example',
+      'errors',
+    ]);
+    expect(endpoint.json.parameters.find((parameter: { name: string }) => parameter.name === 'title')).toMatchObject({ required: true });
+    expect(Object.keys(endpoint.json.example)).toEqual(['params', 'cli', 'curl']);
+    const document = await server.request('GET', '/v1/skills/github/create_issue', { headers: { accept: 'text/markdown' } });
+    expect(document.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
+    expect(document.text).toMatch(/^---\nname: create_issue\nmethod: POST\n/);
+    expect(document.text).toContain('owner/repo → {owner}, {repo}');
+  });
+
+  it('answers 404 for unknown integrations, endpoints and routes', async () => {
+    expect((await server.request('GET', '/v1/skills/nothing')).json).toMatchObject({
+      error: 'not_found',
+      message: 'Integration not found.',
+    });
+    expect((await server.request('GET', '/v1/skills/github/nothing')).json).toMatchObject({
+      error: 'not_found',
+      message: 'Endpoint not found.',
+    });
+    expect((await server.request('POST', '/v1/github/nothing', { body: {} })).json).toMatchObject({
+      error: 'not_found',
+      message: 'Endpoint not found.',
+    });
+    expect((await server.request('POST', '/v1/github/nothing', { body: {}, authorization: `Bearer sk_${'0'.repeat(48)}` })).status).toBe(
+      401,
+    );
+    const route = await server.request('GET', '/v2/skills');
+    expect(route.status).toBe(404);
+    expect(route.json.error).toBe('not_found');
+  });
+
+  it('lets variants of a path pass neither the table nor the key check', async () => {
+    for (const path of ['//v1/skills', '/v1//skills', '/V1/skills', '/v1/skills/', '/v1/%73kills', '/v1/skills/%67ithub'])
+      expect((await server.request('GET', path)).status, path).toBe(404);
+  });
+
+  it('answers 405 with Allow, 415, 413 and 400 for bodies, each with a sentence', async () => {
+    const method = await server.request('PUT', '/v1/connect');
+    expect(method.status).toBe(405);
+    expect(method.headers.get('allow')).toBe('POST, GET');
+    expect(
+      (await server.request('POST', '/v1/sandbox/echo', { body: 'x=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }))
+        .json.error,
+    ).toBe('unsupported_media_type');
+    expect((await server.request('POST', '/api-keys', { body: `{"name":"${'x'.repeat(1024 * 1024)}"}` })).json).toMatchObject({
+      error: 'payload_too_large',
+      message: expect.stringContaining('1 MiB'),
+    });
+    expect((await server.request('POST', '/api-keys', { body: '{"name":' })).json.message).toContain('not valid JSON');
+    expect((await server.request('POST', '/api-keys', { body: { name: 'x', colour: 'red' } })).json.message).toContain('colour');
+    expect((await server.request('POST', '/api-keys', { body: { name: 7 } })).json.details[0].path).toBe('name');
+  });
+
+  it('connects by credential, shows the connection, and executes with the account', async () => {
+    const before = await server.request('POST', '/v1/github/create_issue', {
+      body: { params: { repo: 'octocat/hello-world', title: 'Found a bug' } },
+    });
+    expect(before.status).toBe(403);
+    expect(before.json).toEqual({
+      error: 'integration_not_connected',
+      message: 'The user needs to connect their github account first.',
+      action_url: `${server.gateway.config.publicUrl}/dashboard/integrations`,
+    });
+    const rejected = await server.request('POST', '/v1/connect', { body: { integration: 'github', credentials: { token: 'bad-token' } } });
+    expect(rejected.json.error).toBe('credential_rejected');
+    const connected = await server.request('POST', '/v1/connect', {
+      body: { integration: 'github', credentials: { token: 'planted-token' } },
+    });
+    expect(connected.json).toEqual({ connection_id: expect.stringMatching(/^conn_/), status: 'connected' });
+    const state = await server.request('GET', `/v1/connect/${connected.json.connection_id}`);
+    expect(state.json).toEqual({ status: 'connected', integration: 'github' });
+    const list = await server.request('GET', '/v1/connect');
+    expect(list.json.connections.find((one: { integration: string }) => one.integration === 'github')).toMatchObject({
+      account: 'octocat',
+      default: true,
+      status: 'connected',
+    });
+
+    const created = await server.request('POST', '/v1/github/create_issue', {
+      body: { params: { repo: 'octocat/hello-world', title: 'Found a bug' } },
+    });
+    expect(created.status).toBe(201);
+    expect(created.text).toBe('{"status":201,"data":{ "number": 12345678901234567890, "b": 1, "a": 2 }}');
+    expect(created.headers.get('set-cookie')).toBeNull();
+    expect(created.headers.get('ratelimit-limit')).toBe('3000');
+
+    const failed = await server.request('POST', '/v1/github/list_issues_for_repo', { body: { params: { repo: 'octocat/gone' } } });
+    expect(failed.status).toBe(410);
+    expect(failed.text).toBe('{"status":410,"error":{"message":"Issues are disabled for this repo"}}');
+    expect(failed.headers.get('x-skillett-error-source')).toBe('upstream');
+
+    const graphql = await server.graphql(
+      'mutation { execute(integration: "github", endpoint: "create_issue", params: {repo: "octocat/hello-world", title: "Found a bug"}) { status ok data } }',
+    );
+    expect(graphql.text).toContain('"data":{ "number": 12345678901234567890, "b": 1, "a": 2 }');
+
+    const removed = await server.request('DELETE', `/v1/connect/${connected.json.connection_id}`);
+    expect(removed.status).toBe(204);
+    expect(removed.headers.get('x-skillett-revoked')).toBe('unsupported');
+    expect((await server.request('DELETE', `/v1/connect/${connected.json.connection_id}`)).status).toBe(404);
+    expect(server.log.join('')).not.toContain('planted-token');
+  });
+
+  it('lists every parameter fault and suggests the name that was meant', async () => {
+    const { status, json } = await server.request('POST', '/v1/github/create_issue', {
+      body: { params: { repo: 'octocat', titel: 'x', labels: 'bug' } },
+    });
+    expect(status).toBe(400);
+    expect(json.error).toBe('bad_request');
+    expect(json.details.map((fault: { path: string }) => fault.path)).toEqual(expect.arrayContaining(['params.title', 'params.titel']));
+    expect(JSON.stringify(json.details)).toContain('did you mean');
+  });
+
+  it('makes, lists and revokes keys with the fields of the contract', async () => {
+    const made = await server.request('POST', '/api-keys', { body: { name: 'Reader', scopes: 'github:read,gmail' } });
+    expect(made.status).toBe(201);
+    expect(Object.keys(made.json)).toEqual(['api_key', 'full_key']);
+    expect(Object.keys(made.json.api_key)).toEqual(['id', 'name', 'key_prefix', 'scopes', 'expires_at', 'created_at']);
+    expect(made.json.full_key).toMatch(/^sk_[0-9a-f]{48}$/);
+    expect(made.json.api_key).toMatchObject({
+      name: 'Reader',
+      scopes: ['github:read', 'gmail'],
+      key_prefix: made.json.full_key.slice(0, 11),
+    });
+    const authorization = `Bearer ${made.json.full_key}`;
+
+    const own = await server.request('GET', '/api-keys', { authorization });
+    expect(own.json.map((key: { id: string }) => key.id)).toEqual([made.json.api_key.id]);
+    expect(Object.keys(own.json[0])).toEqual([
+      'id',
+      'name',
+      'key_prefix',
+      'scopes',
+      'last_used_at',
+      'expires_at',
+      'revoked_at',
+      'created_at',
+    ]);
+    expect(own.json[0].last_used_at).not.toBeNull();
+
+    const denied = await server.request('POST', '/v1/sandbox/list_notes', { body: {}, authorization });
+    expect(denied.json).toEqual(
+      kind === 'embedded'
+        ? { error: 'scope_not_allowed', message: 'API key does not have access to the sandbox integration.' }
+        : { error: 'not_found', message: 'Integration not found.' },
+    );
+    expect((await server.request('POST', '/v1/github/create_issue', { body: {}, authorization })).json.error).toBe('scope_not_allowed');
+
+    const all = await server.request('GET', '/api-keys');
+    expect(all.json.length).toBeGreaterThanOrEqual(2);
+    const page = await server.request('GET', '/api-keys?limit=1');
+    expect(page.json).toHaveLength(1);
+    expect(page.headers.get('link')).toMatch(/^<http.*\/api-keys\?limit=1&cursor=.+>; rel="next"$/);
+
+    expect((await server.request('DELETE', `/api-keys/${made.json.api_key.id}`)).status).toBe(204);
+    expect((await server.request('DELETE', `/api-keys/${made.json.api_key.id}`)).status).toBe(204);
+    expect((await server.request('GET', '/api-keys', { authorization })).json.error).toBe('api_key_revoked');
+    expect((await server.request('DELETE', '/api-keys/key_unknown')).json).toEqual({ error: 'not_found', message: 'API key not found.' });
+  });
+
+  it('downloads the skill files', async () => {
+    const { json } = await server.request('GET', '/v1/github/download');
+    expect(Object.keys(json)).toEqual(['slug', 'files']);
+    const paths = json.files.map((file: { file_path: string }) => file.file_path);
+    expect(paths).toContain('SKILL.md');
+    expect(paths).toContain('endpoints/pull-requests/create_pull.md');
+    expect(json.files[0].content).toMatch(/^---\nname: skillett-github\nversion: /);
+  });
+});

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEmptyDatabase } from '../support/database.ts';
+import { freePort, makeFolder, runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
+
+const keyLine = /^sk_[0-9a-f]{48}$/m;
+const anyKey = /sk_[0-9a-f]{48}/g;
+
+describe('the first start, embedded', () => {
+  let made: Awaited<ReturnType<typeof makeFolder>>;
+  let server: ServerProcess;
+  let data: string;
+  beforeAll(async () => {
+    made = await makeFolder();
+    data = path.join(made.folder, 'data');
+    server = await startProcess({ SKILLETT_DATA: data });
+  });
+  afterAll(async () => {
+    await server.kill();
+    await made.remove();
+  });
+
+  it('prints one key on a line of its own and inside a curl that works as it is pasted', async () => {
+    expect(server.stdout()).toMatch(keyLine);
+    expect(new Set(server.stdout().match(anyKey)).size).toBe(1);
+    const curl = server.stdout().match(/^curl .*$/m)?.[0] as string;
+    const { stdout } = await promisify(execFile)('sh', ['-c', curl.replace('localhost', '127.0.0.1')]);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 200, data: { notes: expect.any(Array) } });
+  });
+
+  it('keeps the master key in the data folder for its owner alone', async () => {
+    const { mode } = await stat(path.join(data, 'master-key'));
+    expect(mode & 0o777).toBe(0o600);
+  });
+
+  it('does not let a second process into the data folder', async () => {
+    const { code, stderr } = await runToEnd({ SKILLETT_DATA: data, PORT: String(await freePort()) });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`in use by process ${server.child.pid}`);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    const migration = await runToEnd({ SKILLETT_DATA: data }, ['migrate']);
+    expect(migration.stderr).toContain('in use');
+  });
+
+  it('stops on SIGTERM after finishing what runs, and prints no secret when started again, also after kill -9', async () => {
+    const key = server.stdout().match(keyLine)?.[0] as string;
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const running = fetch(`${server.url}/v1/sandbox/wait`, { method: 'POST', headers, body: '{"params":{"milliseconds":600}}' });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const stopped = server.stop();
+    expect(await (await running).json()).toEqual({ status: 200, data: { waited_milliseconds: 600 } });
+    expect(await stopped).toBe(0);
+
+    server = await startProcess({ SKILLETT_DATA: data });
+    expect(server.stdout()).not.toMatch(anyKey);
+    await server.kill();
+    server = await startProcess({ SKILLETT_DATA: data });
+    const again = await fetch(`${server.url}/v1/sandbox/list_notes`, { method: 'POST', headers, body: '{}' });
+    expect(again.status).toBe(200);
+    expect(server.stdout() + server.stderr()).not.toMatch(anyKey);
+  });
+
+  it('says who listens on a port that is taken', async () => {
+    const folder = path.join(made.folder, 'other');
+    const { code, stderr } = await runToEnd({ SKILLETT_DATA: folder, PORT: new URL(server.url).port });
+    expect(code).toBe(1);
+    expect(stderr).toContain('is taken');
+  });
+
+  it('does not start without its master key', async () => {
+    await server.stop();
+    await rm(path.join(data, 'master-key'));
+    const { code, stderr } = await runToEnd({ SKILLETT_DATA: data, PORT: String(await freePort()) });
+    expect(code).toBe(1);
+    expect(stderr).toContain('master-key is missing');
+  });
+});
+
+describe('faults of an installation', () => {
+  it('are all reported before anything listens', async () => {
+    const { code, stderr } = await runToEnd({ PORT: 'x', WORKERS: '4', SKILLETT_LIMITS: '{' });
+    expect(code).toBe(1);
+    for (const name of ['PORT', 'WORKERS', 'SKILLETT_LIMITS']) expect(stderr).toContain(name);
+  });
+
+  it('include a bad recipe, by file and place', async () => {
+    const { folder, remove } = await makeFolder();
+    try {
+      await mkdir(path.join(folder, 'recipes/notes'), { recursive: true });
+      await writeFile(path.join(folder, 'recipes/notes/recipe.json'), '{"slug":"notes"}');
+      const { code, stderr } = await runToEnd({
+        SKILLETT_DATA: path.join(folder, 'data'),
+        SKILLETT_RECIPES: path.join(folder, 'recipes'),
+        PORT: String(await freePort()),
+      });
+      expect(code).toBe(1);
+      expect(stderr).toContain('notes/recipe.json: name');
+    } finally {
+      await remove();
+    }
+  });
+});
+
+describe('on PostgreSQL', () => {
+  it('two processes that start together make one owner and print one key, and a wrong master key does not start', async () => {
+    const { url, drop } = await createEmptyDatabase();
+    const env = { DATABASE_URL: url, SKILLETT_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') };
+    const servers = await Promise.all([startProcess(env), startProcess(env)]);
+    try {
+      const printed = servers.map((server) => server.stdout()).join('');
+      expect(new Set(printed.match(anyKey)).size).toBe(1);
+      const wrong = await runToEnd({ ...env, SKILLETT_MASTER_KEY: Buffer.alloc(32, 8).toString('base64'), PORT: String(await freePort()) });
+      expect(wrong.code).toBe(1);
+      expect(wrong.stderr).toContain('SKILLETT_MASTER_KEY is not the key');
+    } finally {
+      await Promise.all(servers.map((server) => server.stop()));
+      await drop();
+    }
+  });
+
+  it('several workers share one port and print one key', async () => {
+    const { url, drop } = await createEmptyDatabase();
+    const server = await startProcess({ DATABASE_URL: url, SKILLETT_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'), WORKERS: '2' });
+    try {
+      const key = server.stdout().match(keyLine)?.[0] as string;
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          fetch(`${server.url}/api-keys`, { headers: { authorization: `Bearer ${key}`, connection: 'close' } }),
+        ),
+      );
+      expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: 20 }, () => 200));
+      expect(new Set(server.stdout().match(anyKey)).size).toBe(1);
+    } finally {
+      expect(await server.stop()).toBe(0);
+      await drop();
+    }
+  });
+});
