@@ -49,6 +49,8 @@ function viewConsent(consent: Consent): ConnectionView {
 /** By the id of a connection or of a consent. Undefined for one of somebody else, or of an integration beyond the key's scopes. */
 export async function findConnectionView(gateway: Gateway, principal: Principal, id: string): Promise<ConnectionView | undefined> {
   const { db, clock } = gateway;
+  // The database takes no NUL in a text, and no id has one.
+  if (id.includes('\0')) return undefined;
   const consent = await findConsent(db, clock, principal.userId, id);
   const connection = await findConnection(db, principal.userId, consent?.connectionId ?? id);
   const view = connection ? viewConnection(connection, id) : consent && viewConsent(consent);

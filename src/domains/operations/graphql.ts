@@ -45,12 +45,14 @@ const BulkReportRef = builder.objectRef<BulkReport>('BulkReport').implement({
   }),
 });
 
+const nameText = { schema: z.string().regex(/^[a-z0-9_]{1,100}$/, 'a slug or id: lower-case letters, digits and underscores') };
+
 const BulkTargetRef = builder.inputType('BulkTarget', {
   description: 'Which connections; what is given must all hold, and something must be given.',
   fields: (t) => ({
-    integration: t.string({ description: 'Those of this integration (slug).', validate: { schema: z.string().max(100) } }),
-    userId: t.id({ description: 'Those of this user.' }),
-    keyId: t.id({ description: 'Those that this API key started or has used.' }),
+    integration: t.string({ description: 'Those of this integration (slug).', validate: nameText }),
+    userId: t.id({ description: 'Those of this user.', validate: nameText }),
+    keyId: t.id({ description: 'Those that this API key started or has used.', validate: nameText }),
   }),
 });
 
@@ -113,7 +115,7 @@ builder.queryField('reachOfKey', (t) =>
       'What an API key has touched since a moment, the latest first, at most a thousand entries; calls that were refused are left out. Needs the scope `operator`.',
     complexity: { multiplier: 100 },
     args: {
-      keyId: t.arg.id({ required: true, description: 'Id of the key, `key_…`.' }),
+      keyId: t.arg.id({ required: true, description: 'Id of the key, `key_…`.', validate: nameText }),
       since: t.arg({ type: 'DateTime', required: true, description: 'From when on.' }),
     },
     resolve: async (_root, args, context) => listReachOfKey(context.gateway, await context.principal(), args.keyId, args.since),
