@@ -137,13 +137,26 @@ export function isFinalError(auth: OAuth2, error: string): boolean {
 }
 
 async function requestToken(gateway: Gateway, provider: Provider, client: OAuthClient, parameters: Record<string, string>): Promise<Grant> {
-  const { auth } = provider;
-  const json = auth.token_request?.encoding === 'json';
-  const authentication = authenticateClient(auth, client);
-  const body = { ...parameters, ...authentication.parameters };
   const answer = await gateway.outbound.send({
     method: 'POST',
     url: new URL(provider.tokenUrl),
+    ...encodeClientRequest(provider.auth, client, parameters),
+    timeoutMs: tokenTimeoutMs,
+    integration: provider.integration.slug,
+  });
+  return readTokenAnswer(provider, answer.status, await readAnswer(answer));
+}
+
+/** Headers and body of a request that the client makes in its own name, at the token or the revocation endpoint. */
+export function encodeClientRequest(
+  auth: OAuth2,
+  client: OAuthClient,
+  parameters: Record<string, string>,
+): { headers: Record<string, string>; body: string } {
+  const json = auth.token_request?.encoding === 'json';
+  const authentication = authenticateClient(auth, client);
+  const body = { ...parameters, ...authentication.parameters };
+  return {
     headers: {
       accept: 'application/json',
       'user-agent': 'skillett',
@@ -152,10 +165,7 @@ async function requestToken(gateway: Gateway, provider: Provider, client: OAuthC
       ...authentication.headers,
     },
     body: json ? JSON.stringify(body) : new URLSearchParams(body).toString(),
-    timeoutMs: tokenTimeoutMs,
-    integration: provider.integration.slug,
-  });
-  return readTokenAnswer(provider, answer.status, await readAnswer(answer));
+  };
 }
 
 function lowerCased(headers: Record<string, string> | undefined): Record<string, string> {
@@ -163,10 +173,7 @@ function lowerCased(headers: Record<string, string> | undefined): Record<string,
 }
 
 /** RFC 6749, section 2.3.1: in the body, or as Basic with both parts form-encoded first. */
-export function authenticateClient(
-  auth: OAuth2,
-  client: OAuthClient,
-): { headers: Record<string, string>; parameters: Record<string, string> } {
+function authenticateClient(auth: OAuth2, client: OAuthClient): { headers: Record<string, string>; parameters: Record<string, string> } {
   if (auth.token_endpoint_auth_method === 'client_secret_basic')
     return { headers: { authorization: basicAuthentication(client) }, parameters: {} };
   const secret = auth.token_endpoint_auth_method === 'client_secret_post' && client.clientSecret !== undefined;

@@ -2,7 +2,7 @@
 import type { Gateway } from '../../core/context.ts';
 import type { StoredCredential } from './credential.ts';
 import { findOAuthClient } from './oauth-clients.ts';
-import { authenticateClient, basicAuthentication, type OAuthClient, type Provider, readAnswer, textAt } from './oauth2.ts';
+import { basicAuthentication, encodeClientRequest, type OAuthClient, type Provider, readAnswer, textAt } from './oauth2.ts';
 
 /** `false`: the provider could not be reached or did not confirm. `unsupported`: there is no way to ask it. */
 export type Revoked = 'true' | 'false' | 'unsupported';
@@ -69,9 +69,7 @@ function revocationRequest(provider: Provider, client: OAuthClient, address: str
     default: {
       // RFC 7009, section 2.1.
       const hint = auth.revocation?.token ?? 'access_token';
-      const authentication = authenticateClient(auth, client);
-      const body = new URLSearchParams({ token, token_type_hint: hint, ...authentication.parameters }).toString();
-      return { method: 'POST', url, headers: { ...headers, ...form, ...authentication.headers }, body };
+      return { method: 'POST', url, ...encodeClientRequest(auth, client, { token, token_type_hint: hint }) };
     }
   }
 }

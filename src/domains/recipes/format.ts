@@ -306,7 +306,7 @@ const oauth2 = z
         style: z
           .enum(['rfc7009', 'query', 'bearer', 'github'])
           .describe(
-            '`rfc7009`: form body, client authenticated. `query`: `?token=`. `bearer`: the token revokes itself in the Authorization header. `github`: DELETE with Basic and a JSON body; `{client_id}` in the address.',
+            '`rfc7009`: a POST encoded and authenticated like a token request. `query`: `?token=`. `bearer`: the token revokes itself in the Authorization header. `github`: DELETE with Basic and a JSON body; `{client_id}` in the address.',
           ),
         token: z.enum(['access_token', 'refresh_token']).default('access_token'),
       })
