@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * skill_calls: a row for every call that passed authentication. Ids sort by time, so that paging needs no second column.
+ * skill_calls: a row for every call that passed authentication. No index names a column that completion changes, so that
+ * the update stays within its page (HOT).
+ * call_hours: settled calls counted by user, hour and what people filter by; all calls that started up to
+ * `call_settlement.until` are in it.
  * audit_rows: changes of keys, connections, plans and settings.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -14,11 +17,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       account text,
       integration text not null,
       endpoint text not null,
-      door text not null check (door in ('rest', 'graphql', 'mcp')),
+      door text not null,
       idempotency_key text,
       parameter_names text[] not null,
       parameter_hash bytea,
-      outcome text not null check (outcome in ('started', 'succeeded', 'upstream_failed', 'refused', 'failed', 'unknown')),
+      outcome text not null,
       error_code text,
       upstream_status smallint,
       response_bytes bigint,
@@ -28,8 +31,28 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       started_at timestamptz not null,
       completed_at timestamptz
     ) with (fillfactor = 80)`.execute(db);
-  await sql`create index skill_calls_by_user on skill_calls (user_id, id)`.execute(db);
-  await sql`create index skill_calls_started on skill_calls (started_at) where outcome = 'started'`.execute(db);
+  await sql`create index skill_calls_by_user on skill_calls (user_id, started_at)`.execute(db);
+  await sql`create index skill_calls_by_time on skill_calls (started_at)`.execute(db);
+  await sql`
+    create table call_hours (
+      user_id text not null,
+      hour timestamptz not null,
+      integration text not null,
+      endpoint text not null,
+      key_id text not null,
+      connection_id text not null,
+      door text not null,
+      outcome text not null,
+      calls integer not null,
+      primary key (user_id, hour, integration, endpoint, key_id, connection_id, door, outcome)
+    )`.execute(db);
+  await sql`create index call_hours_by_hour on call_hours (hour)`.execute(db);
+  await sql`
+    create table call_settlement (
+      one boolean primary key default true check (one),
+      until timestamptz not null
+    )`.execute(db);
+  await sql`insert into call_settlement (until) values (timestamptz '1970-01-01 00:00:00Z')`.execute(db);
   await sql`
     create table audit_rows (
       id text primary key,

@@ -102,6 +102,12 @@ export function isDatabaseAway(error: unknown): boolean {
   return (typeof code === 'string' && awayCodes.test(code)) || awayMessages.test(error.message);
 }
 
+/** A deadlock or a serialisation failure: nothing is wrong with the statement, and it may be tried again. */
+export function isTransient(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === '40P01' || code === '40001';
+}
+
 /** What the client is told while the database is away. */
 export function databaseUnavailable(cause: unknown): Error {
   return unavailable('The database cannot be reached at the moment. Try again shortly.', 5, cause);

@@ -205,7 +205,8 @@ export interface SkillCallsTable {
   parameterNames: string[];
   /** HMAC-SHA-256 of the canonical parameters under a key of this installation. */
   parameterHash: Buffer | null;
-  outcome: 'started' | 'succeeded' | 'upstream_failed' | 'refused' | 'failed' | 'unknown';
+  /** `started` until the call has ended; `unknown` when its end was lost. `replayed`: answered from an idempotency key's first answer. */
+  outcome: 'started' | 'succeeded' | 'upstream_failed' | 'refused' | 'failed' | 'replayed' | 'unknown';
   /** Skillett's error code, when it is the one that failed. */
   errorCode: string | null;
   upstreamStatus: number | null;
@@ -215,6 +216,25 @@ export interface SkillCallsTable {
   requestId: string;
   startedAt: Time;
   completedAt: TimeOrNull;
+}
+
+/** Settled calls counted by user, hour and what people filter by; empty text where a call has no key or connection. */
+export interface CallHoursTable {
+  userId: string;
+  hour: Time;
+  integration: string;
+  endpoint: string;
+  keyId: string;
+  connectionId: string;
+  door: string;
+  outcome: string;
+  calls: number;
+}
+
+/** One row: every call that started up to `until` has ended and is counted in `call_hours`. */
+export interface CallSettlementTable {
+  one: WithDefault<boolean>;
+  until: Time;
 }
 
 /** Changes of keys, connections, plans and settings; written in the transaction of the change. */
@@ -283,6 +303,8 @@ export interface Tables {
   dayCounters: DayCountersTable;
   guardedHits: GuardedHitsTable;
   skillCalls: SkillCallsTable;
+  callHours: CallHoursTable;
+  callSettlement: CallSettlementTable;
   auditRows: AuditRowsTable;
   idempotencyClaims: IdempotencyClaimsTable;
   deviceCodes: DeviceCodesTable;

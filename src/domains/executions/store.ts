@@ -1,0 +1,41 @@
+/** Queries of idempotency claims. Admission makes them (admit-statement.ts); here they end. */
+import { sql } from 'kysely';
+import type { Clock } from '../../core/clock.ts';
+import type { Db } from '../../core/database.ts';
+
+/** An idempotency key while the first call with it runs. */
+export interface IdempotencyClaim {
+  /** The API key or session that it belongs to. */
+  holderId: string;
+  key: string;
+  callId: string;
+}
+
+function claimOf(db: Db, { holderId, key, callId }: IdempotencyClaim) {
+  return db.updateTable('idempotencyClaims').where('holderId', '=', holderId).where('key', '=', key).where('callId', '=', callId);
+}
+
+export async function finishClaim(
+  db: Db,
+  clock: Clock,
+  claim: IdempotencyClaim,
+  first: { status: number; answer: string | null },
+): Promise<void> {
+  await claimOf(db, claim)
+    .set({ state: 'done', upstreamStatus: first.status, answer: first.answer, expiresAt: sql<Date>`${clock.sqlNow} + interval '24 hours'` })
+    .execute();
+}
+
+export async function loseClaim(db: Db, claim: IdempotencyClaim): Promise<void> {
+  await claimOf(db, claim).set({ state: 'unknown' }).execute();
+}
+
+export async function releaseClaim(db: Db, { holderId, key, callId }: IdempotencyClaim): Promise<void> {
+  await db
+    .deleteFrom('idempotencyClaims')
+    .where('holderId', '=', holderId)
+    .where('key', '=', key)
+    .where('callId', '=', callId)
+    .where('state', '=', 'running')
+    .execute();
+}
