@@ -3,6 +3,7 @@ import type { Gateway } from '../../src/core/context.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, renewCredential } from '../../src/domains/connections/connections.ts';
 import { refreshIdleConnections } from '../../src/domains/connections/idle-refresh.ts';
+import { finishRefreshes } from '../../src/domains/connections/refresh.ts';
 import { takeLease } from '../../src/domains/connections/refresh-store.ts';
 import { Upstream } from '../support/upstream.ts';
 import { makeIntegration, openStandGateway } from './gateway.ts';
@@ -251,6 +252,15 @@ describe('a lease', () => {
 });
 
 describe('what happens while the provider answers', () => {
+  it('a process that stops can wait for it, although no caller does any more', async () => {
+    const { id, connection } = await seed({ leftSeconds: -1 });
+    void credentialFor(stand.gateway, forge(), connection);
+    while (tokenRequests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 1 });
+    await finishRefreshes(stand.gateway);
+    expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 2, refreshHolder: null });
+  });
+
   it('a reconnect is not overwritten by the token that was on its way', async () => {
     const { ada, id, connection } = await seed({ leftSeconds: -1 });
     const play = upstream.play;
@@ -259,6 +269,25 @@ describe('what happens while the provider answers', () => {
       return play(request, response, incoming);
     };
     expect(await credentialFor(stand.gateway, forge(), connection)).toMatchObject({ version: 2, ...bearer('at-new') });
+  });
+
+  it('a database that is away for a moment does not cost the connection', async () => {
+    const { id, connection } = await seed({ leftSeconds: -1 });
+    let failures = 0;
+    const db = stand.gateway.db.withPlugin({
+      transformQuery: ({ node }) => {
+        if (tokenRequests.length > 0 && node.kind === 'UpdateQueryNode' && failures < 2) {
+          failures += 1;
+          throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+        }
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    expect(await credentialFor({ ...stand.gateway, db }, forge(), connection)).toMatchObject(bearer('at-2'));
+    expect(failures).toBe(2);
+    expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 2, status: 'connected' });
+    expect(tokenRequests).toHaveLength(1);
   });
 
   it('a disconnect wins, and the token that nobody holds is revoked', async () => {

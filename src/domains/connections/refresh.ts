@@ -55,6 +55,14 @@ export function refreshConnection(gateway: Gateway, integration: CatalogueIntegr
   return refresh;
 }
 
+/**
+ * Waits for the refreshes this process has begun. A process that stops without it may lose what a provider has answered,
+ * and with it the connection.
+ */
+export async function finishRefreshes(gateway: Gateway): Promise<void> {
+  await Promise.allSettled(inFlight.get(gateway)?.values() ?? []);
+}
+
 async function refreshOnce(gateway: Gateway, integration: CatalogueIntegration, id: string, version: number): Promise<RefreshState> {
   const { db, clock } = gateway;
   const provider = findProvider(gateway, integration);
@@ -102,7 +110,7 @@ async function refreshUnderLease(
       await endConnection(gateway, state, holder, error.error);
       throw reconnectNeeded(provider.integration, error);
     }
-    await releaseLease(gateway.db, state.id, holder);
+    await untilDatabaseIsBack(() => releaseLease(gateway.db, state.id, holder));
     throw toSkillettError(slug, error);
   }
   const fresh: StoredCredential = {
@@ -145,7 +153,7 @@ async function storeFresh(
   return stored;
 }
 
-/** The answer stands in memory alone: a database that is away for a moment must not cost the user the connection. */
+/** What the provider said stands in memory alone, or the lease would lapse: a database that is away for a moment must not cost the connection. */
 async function untilDatabaseIsBack<T>(write: () => Promise<T>): Promise<T> {
   for (const waitMs of [100, 400, 1500, 4000]) {
     try {
