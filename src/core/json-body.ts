@@ -1,7 +1,7 @@
 /** A service's body as JSON that can stand inside another JSON text, and as text. Nothing is parsed unless it must be. */
 import { isUtf8 } from 'node:buffer';
+import type { OutboundAnswer } from './outbound-answer.ts';
 import { OutboundError } from './outbound-error.ts';
-import type { OutboundAnswer } from './outbound-exchange.ts';
 import { type JsonSource, RawJson } from './raw-json.ts';
 
 /** Up to here a body is read before the first byte of the answer goes out. */
@@ -132,34 +132,47 @@ export function isJson(json: Buffer): boolean {
 class StreamedJson implements JsonSource {
   readonly #answer: OutboundAnswer;
   readonly #opening: number;
+  /** Of the byte-order mark, still to be left out. */
+  #skipBytes: number;
+  #bytes = 0;
+  #last: number | undefined;
+  /** Begins a character that goes on in the next chunk. */
+  #rest: Buffer | undefined;
 
   constructor(answer: OutboundAnswer, opening: number) {
     this.#answer = answer;
     this.#opening = opening;
+    this.#skipBytes = hasUtf8Mark(answer.head()) ? 3 : 0;
+  }
+
+  async read(): Promise<Buffer | undefined> {
+    for (;;) {
+      const arrived = await this.#answer.read();
+      if (!arrived) return this.#requireEnd();
+      const passed = this.#pass(arrived);
+      if (passed.length > 0) return passed;
+    }
   }
 
   discard(): void {
     this.#answer.discard();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    let bytes = 0;
-    let last: number | undefined;
-    let rest: Buffer = Buffer.alloc(0);
-    let skipped = hasUtf8Mark(this.#answer.head()) ? 3 : 0;
-    for await (const arrived of this.#answer.body as AsyncIterable<Buffer>) {
-      bytes += arrived.length;
-      const start = Math.min(skipped, arrived.length);
-      skipped -= start;
-      const chunk = rest.length > 0 ? Buffer.concat([rest, arrived]) : arrived.subarray(start);
-      if (bytes > jsonBytesMax) throw tooLong(this.#answer, jsonBytesMax);
-      const end = chunk.length - unfinishedBytes(chunk);
-      rest = chunk.subarray(end);
-      const whole = chunk.subarray(0, end);
-      last = lastByte(whole) ?? last;
-      if (whole.length > 0) yield isUtf8(whole) ? whole : Buffer.from(whole.toString('utf8'));
-    }
-    if (rest.length > 0 || last !== this.#opening + closingAfterOpening)
+  #pass(arrived: Buffer): Buffer {
+    this.#bytes += arrived.length;
+    if (this.#bytes > jsonBytesMax) throw tooLong(this.#answer, jsonBytesMax);
+    const start = Math.min(this.#skipBytes, arrived.length);
+    this.#skipBytes -= start;
+    const chunk = this.#rest ? Buffer.concat([this.#rest, arrived]) : arrived.subarray(start);
+    const unfinished = unfinishedBytes(chunk);
+    this.#rest = unfinished > 0 ? chunk.subarray(chunk.length - unfinished) : undefined;
+    const passed = unfinished > 0 ? chunk.subarray(0, chunk.length - unfinished) : chunk;
+    this.#last = lastByte(passed) ?? this.#last;
+    return isUtf8(passed) ? passed : Buffer.from(passed.toString('utf8'));
+  }
+
+  #requireEnd(): undefined {
+    if (this.#rest || this.#last !== this.#opening + closingAfterOpening)
       throw OutboundError.malformed(this.#answer.integration, 'broke off in the middle of its JSON');
   }
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { type OutboundAnswer, streamOf } from './outbound-answer.ts';
 import { OutboundError } from './outbound-error.ts';
-import type { OutboundAnswer } from './outbound-exchange.ts';
 
 const decoders = {
   gzip: createGunzip,
@@ -21,10 +21,13 @@ export class DecodedAnswer implements OutboundAnswer {
   readonly integration: string;
   readonly status: number;
   readonly headers: OutboundAnswer['headers'];
-  readonly body: Readable;
   readonly #encoded: OutboundAnswer;
-  #whole: Buffer | undefined;
-  #head: Buffer | undefined;
+  readonly #decoded: Readable;
+  readonly #chunks: Buffer[] = [];
+  #queued = 0;
+  #ended = false;
+  readonly #iterator: AsyncIterator<Buffer>;
+  #stream: Readable | undefined;
 
   /** Throws OutboundError when the encoding is unknown. */
   constructor(answer: OutboundAnswer) {
@@ -39,37 +42,33 @@ export class DecodedAnswer implements OutboundAnswer {
     this.status = answer.status;
     this.headers = headers;
     this.#encoded = answer;
-    // It may fail before anyone reads it; readers see the failure all the same.
-    this.body = answer.body.pipe(decoder()).on('error', () => {});
-    answer.body.on('error', (error) => this.body.destroy(error));
-    this.body.on('close', () => answer.discard());
+    this.#decoded = answer.body.pipe(decoder()).on('error', () => {});
+    answer.body.on('error', (error) => this.#decoded.destroy(error));
+    this.#decoded.on('close', () => answer.discard());
+    this.#iterator = this.#decoded[Symbol.asyncIterator]();
   }
 
   async collect(bytesMax: number): Promise<Buffer | undefined> {
-    if (this.#whole) return this.#whole.length > bytesMax ? undefined : this.#whole;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    try {
-      for await (const chunk of this.body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes <= bytesMax) continue;
-        this.#head = chunks[0];
-        for (const kept of chunks.reverse()) this.body.unshift(kept);
-        return undefined;
-      }
-    } catch (error) {
-      this.discard();
-      throw error instanceof OutboundError
-        ? error
-        : OutboundError.malformed(this.integration, 'sent a compressed answer that cannot be unpacked');
-    }
-    this.#whole = Buffer.concat(chunks, bytes);
-    return this.#whole;
+    while (!this.#ended && this.#queued <= bytesMax) await this.#readMore();
+    if (this.#queued > bytesMax) return undefined;
+    if (this.#chunks.length !== 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks, this.#queued));
+    return this.#chunks[0];
   }
 
   head(): Buffer {
-    return this.#head as Buffer;
+    return this.#chunks[0] as Buffer;
+  }
+
+  async read(): Promise<Buffer | undefined> {
+    if (this.#chunks.length === 0 && !this.#ended) await this.#readMore();
+    const chunk = this.#chunks.shift();
+    this.#queued -= chunk?.length ?? 0;
+    return chunk;
+  }
+
+  get body(): Readable {
+    this.#stream ??= streamOf(this);
+    return this.#stream;
   }
 
   whenOver(listener: (bytes: number, failure: Error | undefined) => void): void {
@@ -77,6 +76,22 @@ export class DecodedAnswer implements OutboundAnswer {
   }
 
   discard(): void {
-    this.body.destroy();
+    this.#decoded.destroy();
+  }
+
+  async #readMore(): Promise<void> {
+    try {
+      const { value, done } = await this.#iterator.next();
+      if (done) this.#ended = true;
+      else {
+        this.#chunks.push(value);
+        this.#queued += value.length;
+      }
+    } catch (error) {
+      this.discard();
+      throw error instanceof OutboundError
+        ? error
+        : OutboundError.malformed(this.integration, 'sent a compressed answer that cannot be unpacked');
+    }
   }
 }

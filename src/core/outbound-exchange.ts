@@ -1,27 +1,9 @@
 /** One request and its answer on undici's dispatcher API: no stream is made for a body that is read whole, and whoever stops reading ends the exchange. */
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
+import { type OutboundAnswer, streamOf } from './outbound-answer.ts';
 import { DecodedAnswer, isEncoded } from './outbound-decoded.ts';
 import { describeFailure, OutboundError } from './outbound-error.ts';
-
-/** An answer whose headers are there. Its body must be read or discarded, or its connection stays taken until the time limit. */
-export interface OutboundAnswer {
-  /** Name of the integration that was asked. */
-  readonly integration: string;
-  readonly status: number;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The whole body when it is at most `bytesMax` long; undefined when it is longer, and `body` then still holds all of it. */
-  collect(bytesMax: number): Promise<Buffer | undefined>;
-  /** Some bytes of the beginning, once `collect` found the body too long. */
-  head(): Buffer;
-  /** Calls once when the last byte has arrived, or when it is clear that it will not; `bytes` counts what did. */
-  whenOver(listener: (bytes: number, failure: Error | undefined) => void): void;
-  /** The body as a stream, from its first byte. */
-  readonly body: Readable;
-  /** Ends the exchange without reading further. */
-  discard(): void;
-}
 
 interface ExchangeRequest {
   method: string;
@@ -29,16 +11,16 @@ interface ExchangeRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** While nobody collects the body yet, this much of it is kept before the socket is paused. */
-const headBytesMax = 64 * 1024;
+/** What waits here for its reader before the service is asked to wait. */
+const queuedBytesMax = 256 * 1024;
 /** A reader that takes nothing for this long is gone. */
 const readerTimeoutMs = 60_000;
-const streamBytesMax = 64 * 1024;
-const headPeekBytes = 1024;
+const headBytesMin = 1024;
 
+/** Resolves once more than `bytesMax` bytes wait, or all there are. */
 interface Waiter {
   bytesMax: number;
-  resolve(body: Buffer | undefined): void;
+  resolve(): void;
   reject(error: Error): void;
 }
 
@@ -53,6 +35,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
   #started: { resolve(answer: OutboundAnswer): void; reject(error: Error): void } | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Buffer[] = [];
+  /** Bytes in `#chunks`. */
+  #queued = 0;
+  /** Bytes that arrived. */
   #bytes = 0;
   #waiter: Waiter | undefined;
   #stream: Readable | undefined;
@@ -61,9 +46,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
   #failure: Error | undefined;
   #overListener: ((bytes: number, failure: Error | undefined) => void) | undefined;
   #timer: NodeJS.Timeout;
-  /** Of the time limit, counted while the reader is not who is waited for. */
-  #leftMs: number;
-  #timedSinceMs = performance.now();
+  /** Moves on while the service waits for the reader, since the limit is the service's. */
+  #deadlineMs: number;
+  #pausedSinceMs: number | undefined;
 
   /** `pool.release` is called once, when the exchange is over. */
   constructor(request: ExchangeRequest, timeoutMs: number, pool: { release(): void }) {
@@ -72,8 +57,8 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     this.#signal = request.signal;
     this.#pool = pool;
     this.#timeoutMs = timeoutMs;
-    this.#leftMs = timeoutMs;
-    this.#timer = setTimeout(onTimeout, timeoutMs, this);
+    this.#deadlineMs = performance.now() + timeoutMs;
+    this.#timer = setTimeout(checkTime, timeoutMs, this);
   }
 
   start(pool: Pool, options: Dispatcher.DispatchOptions): Promise<OutboundAnswer> {
@@ -94,10 +79,13 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     this.#fail(this.#aborted());
   }
 
-  timeOut(): void {
-    const seconds = Math.round(this.#timeoutMs / 100) / 10;
-    const message = `${this.integration} did not answer completely within ${seconds} s.${this.#effectNote()}`;
-    this.#fail(new OutboundError('upstream_timeout', message, 'timeout', this.#sent));
+  /** The timer's end: the time is up, unless the service was made to wait meanwhile. */
+  checkTime(): void {
+    const nowMs = performance.now();
+    const untilMs = this.#pausedSinceMs === undefined ? this.#deadlineMs : this.#pausedSinceMs + readerTimeoutMs;
+    if (nowMs < untilMs - 1) this.#timer = setTimeout(checkTime, untilMs - nowMs, this);
+    else if (this.#pausedSinceMs === undefined) this.#fail(this.#timedOut());
+    else this.discard();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -128,17 +116,12 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#failure) return;
     this.#bytes += chunk.length;
-    if (this.#stream) {
-      if (!this.#stream.push(chunk)) this.#pause(controller);
-      return;
-    }
+    this.#queued += chunk.length;
     this.#chunks.push(chunk);
-    if (!this.#waiter) {
-      if (this.#bytes > headBytesMax) this.#pause(controller);
-    } else if (this.#bytes > this.#waiter.bytesMax) {
-      this.#pause(controller);
-      this.#waiter.resolve(undefined);
-      this.#waiter = undefined;
+    if (this.#waiter && this.#queued > this.#waiter.bytesMax) this.#wake();
+    if (!this.#waiter && this.#queued > queuedBytesMax) {
+      controller.pause();
+      this.#pausedSinceMs = performance.now();
     }
   }
 
@@ -146,27 +129,35 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     if (this.#failure) return;
     this.#ended = true;
     this.#finish();
-    this.#waiter?.resolve(this.#wholeBody());
-    this.#waiter = undefined;
-    this.#stream?.push(null);
+    this.#wake();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     this.#fail(error);
   }
 
-  collect(bytesMax: number): Promise<Buffer | undefined> {
-    if (this.#bytes > bytesMax) return Promise.resolve(undefined);
-    if (this.#ended) return Promise.resolve(this.#wholeBody());
-    if (this.#failure) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#waiter = { bytesMax, resolve, reject };
-      this.#resume();
-    });
+  async collect(bytesMax: number): Promise<Buffer | undefined> {
+    if (!this.#ended && this.#queued <= bytesMax) await this.#wait(bytesMax);
+    if (this.#queued > bytesMax) return undefined;
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks, this.#queued)];
+    return this.#chunks[0];
   }
 
   head(): Buffer {
-    return (this.#chunks[0]?.length as number) < headPeekBytes ? Buffer.concat(this.#chunks) : (this.#chunks[0] as Buffer);
+    return (this.#chunks[0]?.length as number) < headBytesMin ? Buffer.concat(this.#chunks) : (this.#chunks[0] as Buffer);
+  }
+
+  async read(): Promise<Buffer | undefined> {
+    if (this.#chunks.length === 0 && !this.#ended) await this.#wait(0);
+    const chunk = this.#chunks.shift();
+    this.#queued -= chunk?.length ?? 0;
+    if (this.#queued < queuedBytesMax / 2) this.#resume();
+    return chunk;
+  }
+
+  get body(): Readable {
+    this.#stream ??= streamOf(this);
+    return this.#stream;
   }
 
   whenOver(listener: (bytes: number, failure: Error | undefined) => void): void {
@@ -174,52 +165,29 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     else this.#overListener = listener;
   }
 
-  get body(): Readable {
-    this.#stream ??= this.#openStream();
-    return this.#stream;
-  }
-
   discard(): void {
     if (!this.#ended) this.#fail(this.#aborted());
   }
 
-  #openStream(): Readable {
-    const stream = new Readable({
-      highWaterMark: streamBytesMax,
-      read: () => this.#resume(),
-      destroy: (error, done) => {
-        this.discard();
-        done(error);
-      },
+  #wait(bytesMax: number): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiter = { bytesMax, resolve, reject };
+      this.#resume();
     });
-    // It may fail before anyone reads it; readers see the failure all the same.
-    stream.on('error', ignore);
-    for (const chunk of this.#chunks) stream.push(chunk);
-    this.#chunks = [];
-    if (this.#ended) stream.push(null);
-    if (this.#failure) stream.destroy(this.#failure);
-    return stream;
   }
 
-  #wholeBody(): Buffer {
-    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks, this.#bytes)];
-    return this.#chunks[0] as Buffer;
-  }
-
-  /** The time limit is the service's: it stands still while the reader is the slow one. */
-  #pause(controller: Dispatcher.DispatchController): void {
-    controller.pause();
-    clearTimeout(this.#timer);
-    this.#leftMs -= performance.now() - this.#timedSinceMs;
-    this.#timer = setTimeout(onReaderGone, readerTimeoutMs, this);
+  #wake(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.resolve();
   }
 
   #resume(): void {
-    if (!this.#controller?.paused || this.#failure || this.#ended) return;
-    clearTimeout(this.#timer);
-    this.#timedSinceMs = performance.now();
-    this.#timer = setTimeout(onTimeout, Math.max(1, this.#leftMs), this);
-    this.#controller.resume();
+    if (this.#pausedSinceMs === undefined || this.#failure) return;
+    this.#deadlineMs += performance.now() - this.#pausedSinceMs;
+    this.#pausedSinceMs = undefined;
+    this.#controller?.resume();
   }
 
   #fail(thrown: Error): void {
@@ -234,6 +202,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     this.#waiter = undefined;
     this.#stream?.destroy(error);
     this.#chunks = [];
+    this.#queued = 0;
   }
 
   #finish(): void {
@@ -247,17 +216,17 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     return new OutboundError('upstream_unreachable', `The call to ${this.integration} was given up.`, 'aborted', this.#sent);
   }
 
+  #timedOut(): OutboundError {
+    const seconds = Math.round(this.#timeoutMs / 100) / 10;
+    const message = `${this.integration} did not answer completely within ${seconds} s.${this.#effectNote()}`;
+    return new OutboundError('upstream_timeout', message, 'timeout', this.#sent);
+  }
+
   #effectNote(): string {
     return this.#sent && this.#method !== 'GET' ? ' The request had been sent, so look whether it took effect before repeating it.' : '';
   }
 }
 
-function ignore(): void {}
-
-function onTimeout(exchange: Exchange): void {
-  exchange.timeOut();
-}
-
-function onReaderGone(exchange: Exchange): void {
-  exchange.discard();
+function checkTime(exchange: Exchange): void {
+  exchange.checkTime();
 }

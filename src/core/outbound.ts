@@ -7,11 +7,12 @@ import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { SkillettError, unavailable } from './errors.ts';
 import { Exemptions, isPublicAddress, isPublicHost } from './outbound-addresses.ts';
+import type { OutboundAnswer } from './outbound-answer.ts';
 import { OutboundError, RefusedAddress } from './outbound-error.ts';
-import { Exchange, type OutboundAnswer } from './outbound-exchange.ts';
+import { Exchange } from './outbound-exchange.ts';
 
+export type { OutboundAnswer } from './outbound-answer.ts';
 export { OutboundError } from './outbound-error.ts';
-export type { OutboundAnswer } from './outbound-exchange.ts';
 
 export interface OutboundRequest {
   method: string;
@@ -133,7 +134,7 @@ export class Outbound {
         for (const name of request.credentialQuery ?? []) next.searchParams.delete(name);
       }
       url = next;
-      answer.discard();
+      await drain(answer);
       answer = await this.#exchange(request, url, headers, Math.max(1, deadlineMs - performance.now()));
     }
     return answer;
@@ -187,6 +188,14 @@ export async function readBody(answer: OutboundAnswer, bytesMax: number): Promis
     'upstream_unexpected',
     `${answer.integration} answered with more than ${bytesMax} bytes, which is more than fits here.`,
   );
+}
+
+const drainBytesMax = 64 * 1024;
+
+/** Reads a body nobody wants to its end when it is short, so that its connection can be used again, and breaks it off when it is long. */
+export async function drain(answer: OutboundAnswer): Promise<void> {
+  const body = await answer.collect(drainBytesMax).catch(() => undefined);
+  if (!body) answer.discard();
 }
 
 function isHttp(url: URL): boolean {

@@ -6,7 +6,9 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 
 /** JSON that is read while it is written. */
-export interface JsonSource extends AsyncIterable<Buffer> {
+export interface JsonSource {
+  /** The next bytes; undefined at the end. */
+  read(): Promise<Buffer | undefined>;
   /** Ends it without reading further; may be called at any time, more than once. */
   discard(): void;
 }
@@ -51,7 +53,8 @@ export class RawJson {
   async load(): Promise<Buffer> {
     if (!this.#bytes) {
       const chunks: Buffer[] = [];
-      for await (const chunk of this.takeSource()) chunks.push(chunk);
+      const source = this.takeSource();
+      for (let chunk = await source.read(); chunk; chunk = await source.read()) chunks.push(chunk);
       this.#bytes = Buffer.concat(chunks);
     }
     return this.#bytes;
@@ -126,12 +129,19 @@ async function writeStreamed(target: Writable, parts: (string | RawJson)[]): Pro
     for (const part of parts) {
       if (typeof part === 'string') await write(target, Buffer.from(part));
       else if (part.bytes || sources.indexOf(part) !== sources.lastIndexOf(part)) await write(target, await part.load());
-      else for await (const chunk of part.takeSource()) await write(target, chunk);
+      else await writeSource(target, part.takeSource());
     }
     target.end();
   } catch {
     stop();
     target.destroy();
+  }
+}
+
+async function writeSource(target: Writable, source: JsonSource): Promise<void> {
+  for (let chunk = await source.read(); chunk; chunk = await source.read()) {
+    const full = write(target, chunk);
+    if (full) await full;
   }
 }
 
