@@ -1,0 +1,144 @@
+/** The request to the service: credential, one renewal of it, and the attempts that are allowed. */
+import type { Gateway } from '../../core/context.ts';
+import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound.ts';
+import { type AdmittedConnection, credentialFor, renewCredential } from '../connections/connections.ts';
+import type { InjectedCredential } from '../connections/credential.ts';
+import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { PreparedRequest } from './prepare-request.ts';
+import { attemptsMax, pause, pauseAfterAnswer, pauseAfterFailure } from './retry.ts';
+
+const timeoutMsDefault = 30_000;
+
+export interface UpstreamCall {
+  integration: CatalogueIntegration;
+  endpoint: CatalogueEndpoint;
+  request: PreparedRequest;
+  /** Undefined for what can be called without. */
+  connection: AdmittedConnection | undefined;
+  idempotencyKey: string | undefined;
+  signal: AbortSignal | undefined;
+  /** Set when the first attempt begins. */
+  startedMs: number | undefined;
+  /** Set once the service may have received any part of any attempt. */
+  sent: boolean;
+  /** Query names of the credential that was used. */
+  credentialQuery: readonly string[];
+}
+
+/** Throws token_expired, connection_frozen, unavailable, and OutboundError. */
+export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promise<OutboundAnswer> {
+  let credential = call.connection && (await credentialFor(gateway, call.integration, call.connection));
+  call.startedMs = performance.now();
+  const deadlineMs = call.startedMs + (call.endpoint.spec.timeout_ms ?? timeoutMsDefault);
+  const repeatable = call.endpoint.readOnly || providerIdempotency(call) !== undefined;
+  for (let attempt = 1, renewed = false; ; attempt += 1) {
+    const answer = await attemptOnce(gateway, call, credential, deadlineMs, attempt, repeatable);
+    if (!answer) continue;
+    if (answer.status === 401 && call.connection && credential && !renewed) {
+      renewed = true;
+      // A refused credential means that nothing was done, so even a write may be sent again with a newer one.
+      const newer = await renewKeeping(gateway, call, answer, credential);
+      if (!newer) return answer;
+      credential = newer;
+      attempt -= 1;
+      continue;
+    }
+    const pauseMs =
+      repeatable && attempt < attemptsMax
+        ? pauseAfterAnswer(call.integration.recipe, answer, { attempt, nowMs: gateway.clock.nowMs() })
+        : undefined;
+    if (pauseMs === undefined || performance.now() + pauseMs >= deadlineMs) return answer;
+    await drain(answer);
+    await pauseFor(pauseMs, call);
+  }
+}
+
+/** Undefined when the attempt failed and another may follow; the pause has passed then. */
+async function attemptOnce(
+  gateway: Gateway,
+  call: UpstreamCall,
+  credential: InjectedCredential | undefined,
+  deadlineMs: number,
+  attempt: number,
+  repeatable: boolean,
+): Promise<OutboundAnswer | undefined> {
+  try {
+    const answer = await send(gateway, call, credential, Math.max(1, deadlineMs - performance.now()));
+    call.sent = true;
+    return answer;
+  } catch (error) {
+    if (!(error instanceof OutboundError)) throw error;
+    call.sent ||= error.sent;
+    const pauseMs = pauseAfterFailure(attempt);
+    const again = error.kind === 'network' && (repeatable || !error.sent) && attempt < attemptsMax;
+    if (!again || performance.now() + pauseMs >= deadlineMs) throw error;
+    await pauseFor(pauseMs, call);
+    return undefined;
+  }
+}
+
+function send(
+  gateway: Gateway,
+  call: UpstreamCall,
+  credential: InjectedCredential | undefined,
+  timeoutMs: number,
+): Promise<OutboundAnswer> {
+  const { request } = call;
+  const idempotency = providerIdempotency(call);
+  return gateway.outbound.send({
+    method: request.method,
+    url: addressOf(call, credential),
+    headers: idempotency || credential ? { ...request.headers, ...idempotency, ...credential?.headers } : request.headers,
+    body: request.body,
+    timeoutMs,
+    integration: call.integration.slug,
+    signal: call.signal,
+    followRedirects: call.endpoint.readOnly && call.endpoint.spec.follow_redirects,
+    credentialQuery: call.credentialQuery,
+  });
+}
+
+function addressOf(call: UpstreamCall, credential: InjectedCredential | undefined): URL {
+  const names = credential ? Object.keys(credential.query) : [];
+  call.credentialQuery = names;
+  let address = call.request.url;
+  for (const name of names)
+    address += `${address.includes('?') ? '&' : '?'}${encodeURIComponent(name)}=${encodeURIComponent(credential?.query[name] as string)}`;
+  return new URL(address);
+}
+
+/** The caller's key in the provider's own header, where there is one and the call is no read. */
+function providerIdempotency(call: UpstreamCall): Record<string, string> | undefined {
+  const header = call.integration.recipe.idempotency_header;
+  if (header === undefined || call.idempotencyKey === undefined || call.endpoint.readOnly) return undefined;
+  return { [header.toLowerCase()]: call.idempotencyKey };
+}
+
+/** The 401 stays readable, since it is the answer when there is nothing newer. */
+async function renewKeeping(
+  gateway: Gateway,
+  call: UpstreamCall,
+  answer: OutboundAnswer,
+  used: InjectedCredential,
+): Promise<InjectedCredential | undefined> {
+  try {
+    // Without its body the status still says enough.
+    await answer.collect(bodyKeptBytesMax).catch(() => undefined);
+    const newer = await renewCredential(gateway, call.integration, call.connection as AdmittedConnection, used);
+    if (newer) answer.discard();
+    return newer;
+  } catch (error) {
+    answer.discard();
+    throw error;
+  }
+}
+
+const bodyKeptBytesMax = 64 * 1024;
+
+async function pauseFor(ms: number, call: UpstreamCall): Promise<void> {
+  try {
+    await pause(ms, call.signal);
+  } catch {
+    throw new OutboundError('upstream_unreachable', `The call to ${call.integration.slug} was given up.`, 'aborted', call.sent);
+  }
+}

@@ -1,0 +1,189 @@
+/** The path of one execution: endpoint, admission, parameters, connection, credential, request, answer, completion. Nothing here knows HTTP doors or recipes by name. */
+import type { Gateway } from '../../core/context.ts';
+import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { newTimeOrderedId } from '../../core/ids.ts';
+import type { OutboundAnswer } from '../../core/outbound.ts';
+import { requireProviderScopes } from '../connections/connections.ts';
+import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { Admission } from './admit.ts';
+import { answerExecution } from './answer-execution.ts';
+import { callUpstream, type UpstreamCall } from './call-upstream.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { type Execution, type ExecutionRequest, envelopeStatus, type Run } from './execution.ts';
+import { openAnswer } from './kept-answer.ts';
+import { prepareRequest } from './prepare-request.ts';
+import { requireSelect } from './select.ts';
+
+/** Throws SkillettError; an upstream failure is an Execution with `ok: false`. */
+export async function executeEndpoint(gateway: Gateway, request: ExecutionRequest): Promise<Execution> {
+  const startedMs = performance.now();
+  const integration = gateway.catalogue.find(request.integration);
+  const endpoint = integration?.endpoints.get(request.endpoint);
+  if (!integration || !endpoint) {
+    // 401 comes before 404 (contract, "Order of refusals").
+    await request.principal();
+    throw notFound(integration ? 'Endpoint' : 'Integration');
+  }
+  const callId = newTimeOrderedId('call', gateway.clock.nowMs());
+  const fault = findFault(request, endpoint);
+  const admission = await admit(gateway, request, integration, endpoint, callId, fault === undefined);
+  announceLimit(request, admission);
+  if (admission.replay) return replay(gateway, request, admission.replay, startedMs);
+  const run: Run = { gateway, request, integration, endpoint, callId, startedMs, admission, call: undefined };
+  try {
+    if (fault) throw fault;
+    return await callAndAnswer(run);
+  } catch (error) {
+    throw await settleFailure(run, error);
+  }
+}
+
+/** What is wrong with the request besides its parameters; thrown once the call is admitted, since 401, 403 and 429 come first. */
+function findFault(request: ExecutionRequest, endpoint: CatalogueEndpoint): SkillettError | undefined {
+  const { account, idempotencyKey, select } = request;
+  if (request.readOnly && !endpoint.readOnly)
+    return badRequest(
+      `\`${endpoint.name}\` of ${endpoint.integration} changes things, so it does not run as a query. Use the mutation \`execute\`.`,
+    );
+  if (account !== undefined && account.length > 200)
+    return badRequest('`account` must be the name of an account or the id of a connection, at most 200 characters.');
+  if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
+    return badRequest('The idempotency key must be 1 to 255 printable ASCII characters without spaces, such as a UUID.');
+  try {
+    if (select !== undefined) requireSelect(select);
+  } catch (error) {
+    return error as SkillettError;
+  }
+  return undefined;
+}
+
+async function admit(
+  gateway: Gateway,
+  request: ExecutionRequest,
+  integration: CatalogueIntegration,
+  endpoint: CatalogueEndpoint,
+  callId: string,
+  sound: boolean,
+): Promise<Admission> {
+  const params = request.params ?? {};
+  const given = typeof params === 'object' ? Object.keys(params) : [];
+  const canonical = canonicalJson(params);
+  const account = sound ? request.account : undefined;
+  return gateway.admission.admit({
+    caller: await request.caller(),
+    callId,
+    requestId: request.requestId,
+    door: request.door,
+    endpoint,
+    needsConnection: !integration.open,
+    account,
+    // Names that the endpoint does not know could be anything, a pasted secret too.
+    parameterNames: given.filter((name) => Object.hasOwn(endpoint.spec.parameters, name)),
+    parameterHash: gateway.vault.hmac('call parameters', canonical),
+    idempotency:
+      sound && request.idempotencyKey !== undefined
+        ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonical) }
+        : undefined,
+  });
+}
+
+/** Everything that shapes the answer. */
+function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: string): Buffer {
+  const { integration, endpoint, account, select, raw } = request;
+  return gateway.vault.hmac('idempotency', `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw])}${canonical}`);
+}
+
+/** For the minute (contract, "Answers"); several executions of one request leave the lowest. */
+function announceLimit({ answerHeaders }: ExecutionRequest, { minute }: Admission): void {
+  if (minute.limit === null || minute.remaining === null) return;
+  const before = answerHeaders.get('ratelimit-remaining');
+  if (before !== undefined && Number(before) <= minute.remaining) return;
+  answerHeaders.set('ratelimit-limit', String(minute.limit));
+  answerHeaders.set('ratelimit-remaining', String(minute.remaining));
+  answerHeaders.set('ratelimit-reset', String(minute.resetSeconds));
+}
+
+async function replay(
+  gateway: Gateway,
+  request: ExecutionRequest,
+  first: NonNullable<Admission['replay']>,
+  startedMs: number,
+): Promise<Execution> {
+  const kept = await openAnswer(gateway, first.callId, first.answer);
+  request.answerHeaders.set('idempotent-replayed', 'true');
+  const ok = first.status < 400;
+  return {
+    callId: first.callId,
+    status: first.status,
+    ok,
+    data: ok ? kept.json : null,
+    error: ok ? null : kept.json,
+    durationMs: Math.round(performance.now() - startedMs),
+    replayed: true,
+    selectError: kept.selectError ?? null,
+    raw: kept.raw && { status: envelopeStatus(first.status), ...kept.raw },
+  };
+}
+
+async function callAndAnswer(run: Run): Promise<Execution> {
+  const { gateway, request, integration, endpoint, admission } = run;
+  let prepared = prepareRequest(integration, endpoint, request.params);
+  if (prepared instanceof Promise) prepared = await prepared;
+  if (admission.connectionFault) throw admission.connectionFault;
+  if (admission.connection) requireProviderScopes(gateway, endpoint, admission.connection);
+  const call: UpstreamCall = {
+    integration,
+    endpoint,
+    request: prepared,
+    connection: admission.connection,
+    idempotencyKey: request.idempotencyKey,
+    // A call with an idempotency key runs to its end, so that the client who comes back finds its answer.
+    signal: admission.claim ? undefined : request.signal,
+    startedMs: undefined,
+    sent: false,
+    credentialQuery: [],
+  };
+  run.call = call;
+  const answer = await callUpstream(gateway, call);
+  passOnRetryAfter(request, answer);
+  return answerExecution(run, call, answer);
+}
+
+function passOnRetryAfter(request: ExecutionRequest, answer: OutboundAnswer): void {
+  const retryAfter = answer.headers['retry-after'];
+  if ((answer.status === 429 || answer.status === 503) && typeof retryAfter === 'string')
+    request.answerHeaders.set('retry-after', retryAfter);
+}
+
+/** Writes down why no answer can be given, and returns what the client is told. */
+async function settleFailure(run: Run, error: unknown): Promise<unknown> {
+  const { gateway, endpoint, callId, call } = run;
+  const { claim } = run.admission;
+  const sent = call?.sent === true;
+  // Nobody knows whether a write took effect whose answer was lost.
+  const lost = sent && !endpoint.readOnly;
+  const refused = !sent && error instanceof SkillettError && error.status < 500;
+  const nowMs = performance.now();
+  gateway.admission.complete({
+    callId,
+    outcome: lost ? 'unknown' : refused ? 'refused' : 'failed',
+    errorCode: error instanceof SkillettError ? error.code : 'internal',
+    upstreamMs: call?.startedMs === undefined ? undefined : nowMs - call.startedMs,
+    totalMs: nowMs - run.startedMs,
+  });
+  if (!claim) return error;
+  try {
+    await (lost ? gateway.admission.loseIdempotent(claim) : gateway.admission.releaseIdempotent(claim));
+  } catch (failure) {
+    // The claim stays as running, and what repeats the call is refused until it lapses: late, but never sent twice.
+    gateway.log.warn({ requestId: run.request.requestId, callId, err: failure }, 'an idempotency key could not be freed');
+  }
+  return lost ? outcomeUnknown(run) : error;
+}
+
+function outcomeUnknown({ endpoint, integration, callId }: Run): SkillettError {
+  return new SkillettError(
+    'outcome_unknown',
+    `${integration.recipe.name} was sent this call of \`${endpoint.name}\` (${callId}), but its answer was lost, so it may or may not have taken effect. Look in ${integration.recipe.name} for what it should have done; only when that is not there, call again with a new idempotency key.`,
+  );
+}

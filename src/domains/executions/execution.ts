@@ -1,0 +1,80 @@
+/** What goes into an execution, what comes out, and what it carries along its path. */
+import type { Readable } from 'node:stream';
+import type { Caller, Door, Gateway } from '../../core/context.ts';
+import type { Principal } from '../../core/principal.ts';
+import type { RawJson } from '../../core/raw-json.ts';
+import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { Admission } from './admit.ts';
+import type { UpstreamCall } from './call-upstream.ts';
+
+export interface ExecutionRequest {
+  caller(): Promise<Caller>;
+  /** Looked up only where there is nothing to admit. */
+  principal(): Promise<Principal>;
+  integration: string;
+  endpoint: string;
+  /** As the caller sent them; undefined for none. */
+  params: unknown;
+  account: string | undefined;
+  /** A JMESPath expression over `data`. */
+  select: string | undefined;
+  idempotencyKey: string | undefined;
+  door: Door;
+  requestId: string;
+  /** Aborted when the client leaves. */
+  signal: AbortSignal;
+  /** Refuse what is not read-only. */
+  readOnly: boolean;
+  /** Answer the service's body as it comes, in `raw`. */
+  raw: boolean;
+  /** Takes headers for the door's answer, also when the execution then fails. */
+  answerHeaders: Map<string, string>;
+}
+
+export interface Execution {
+  callId: string;
+  /** The service's own. */
+  status: number;
+  /** Status below 400. */
+  ok: boolean;
+  /** The body on success, cut by `select`. */
+  data: RawJson | null;
+  /** The body of an upstream failure. */
+  error: RawJson | null;
+  durationMs: number;
+  /** The first answer to this idempotency key, not a new call. */
+  replayed: boolean;
+  /** Why `data` is whole although `select` was given. */
+  selectError: string | null;
+  /** In the raw form, instead of `data` and `error`. */
+  raw: RawAnswer | undefined;
+}
+
+/** A body to pass on as it comes. */
+export interface RawAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: Readable;
+}
+
+/** One admitted call on its way. */
+export interface Run {
+  gateway: Gateway;
+  request: ExecutionRequest;
+  integration: CatalogueIntegration;
+  endpoint: CatalogueEndpoint;
+  callId: string;
+  startedMs: number;
+  admission: Admission;
+  /** Undefined until everything that can refuse the call has been asked. */
+  call: UpstreamCall | undefined;
+}
+
+/** 204, 205 and 3xx cannot carry an envelope, so they become 200 (contract, "Answers"). */
+export function envelopeStatus(upstream: number): number {
+  return upstream === 204 || upstream === 205 || isRedirect(upstream) ? 200 : upstream;
+}
+
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
+}

@@ -1,0 +1,149 @@
+import { builder } from '../../core/builder.ts';
+import type { Context } from '../../core/context.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { executeEndpoint } from './execute.ts';
+import type { Execution, RawAnswer } from './execution.ts';
+import { Slots } from './slots.ts';
+
+declare module '../../core/context.ts' {
+  interface Context {
+    /** REST: the client asks for the service's body as it comes. */
+    raw?: boolean;
+    /** REST: that body, for the door to pass on instead of the document's result. */
+    rawAnswer?: RawAnswer;
+  }
+}
+
+const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
+  description:
+    'What one call of an endpoint came to. A failure of the service is `ok: false` with `error`; what Skillett refuses is a GraphQL error.',
+  fields: (t) => ({
+    status: t.exposeInt('status', { description: "The service's HTTP status." }),
+    ok: t.exposeBoolean('ok', { description: 'Whether the status is below 400.' }),
+    data: t.field({
+      type: 'JSON',
+      nullable: true,
+      resolve: (execution) => asked.add(execution) && execution.data,
+      description:
+        'The answer, byte for byte when it is JSON; text as a string; anything else as `{"content_type","base64"}`; a redirect as `{"location"}`. Null on failure.',
+    }),
+    error: t.field({
+      type: 'JSON',
+      nullable: true,
+      resolve: (execution) => asked.add(execution) && execution.error,
+      description: "The service's own answer when it failed; null on success.",
+    }),
+    callId: t.exposeID('callId', { description: 'Id of the call in the call log, `call_…`.' }),
+    durationMs: t.exposeInt('durationMs', { description: 'Milliseconds from the request to the answer of the service.' }),
+    selectError: t.exposeString('selectError', {
+      nullable: true,
+      description: 'Why `select` could not be applied to this answer; `data` is whole then.',
+    }),
+    replayed: t.exposeBoolean('replayed', {
+      description: 'Whether this is the first answer to the idempotency key, given again without a new call.',
+    }),
+  }),
+});
+
+/** Arguments are checked by the engine, not here: who may not call at all must not learn first what is wrong with them. */
+const argumentsOf = {
+  integration: 'Slug of the integration, such as `github`; see `integrations`.',
+  endpoint: 'Name of the endpoint, such as `create_issue`; see `searchEndpoints`.',
+  params: 'Parameters by name, as an object; `endpoint { parameters schema }` describes them. Left out: none.',
+  account: 'Which account to use, by its name or the id of its connection. Left out: the only one, or the default.',
+  select:
+    'A JMESPath expression that cuts `data` to what you need, such as `[].{number: number, title: title}`. It parses the answer, so numbers beyond 2^53 lose digits.',
+};
+
+/** How many reads of one request may wait for their services at once. */
+const callsAtOnceMax = 20;
+
+builder.queryField('read', (t) =>
+  t.field({
+    type: ExecutionRef,
+    nullable: true,
+    complexity: 10,
+    description:
+      'Calls a read-only endpoint. Several reads in one request run in parallel, and identical ones are one call that counts once.',
+    args: {
+      integration: t.arg.string({ required: true, description: argumentsOf.integration }),
+      endpoint: t.arg.string({ required: true, description: argumentsOf.endpoint }),
+      params: t.arg({ type: 'JSON', description: argumentsOf.params }),
+      account: t.arg.string({ description: argumentsOf.account }),
+      select: t.arg.string({ description: argumentsOf.select }),
+    },
+    resolve: (_root, args, context) => {
+      const { integration, endpoint, params, account, select } = args;
+      const reads = context.once('reads', () => new Map<string, Promise<Execution>>());
+      const key = canonicalJson([integration, endpoint, params ?? {}, account ?? null, select ?? null]);
+      let read = reads.get(key);
+      if (!read) {
+        read = context.once('slots', () => new Slots(callsAtOnceMax)).run(() => execute(context, { ...args, readOnly: true }));
+        reads.set(key, read);
+      }
+      return read;
+    },
+  }),
+);
+
+builder.mutationField('execute', (t) =>
+  t.field({
+    type: ExecutionRef,
+    nullable: true,
+    complexity: 10,
+    description: 'Calls any endpoint. Several in one request run one after the other, in order; nothing is undone when a later one fails.',
+    args: {
+      integration: t.arg.string({ required: true, description: argumentsOf.integration }),
+      endpoint: t.arg.string({ required: true, description: argumentsOf.endpoint }),
+      params: t.arg({ type: 'JSON', description: argumentsOf.params }),
+      account: t.arg.string({ description: argumentsOf.account }),
+      select: t.arg.string({ description: argumentsOf.select }),
+      idempotencyKey: t.arg.string({
+        description:
+          'Makes repeating safe: for 24 hours the same key with the same arguments gives the first answer and sends nothing. 1 to 255 printable ASCII characters, such as a UUID; it belongs to this API key.',
+      }),
+    },
+    resolve: async (_root, args, context) => {
+      const execution = await execute(context, { ...args, readOnly: false });
+      if (execution.raw) context.rawAnswer = execution.raw;
+      return execution;
+    },
+  }),
+);
+
+interface Arguments {
+  integration: string;
+  endpoint: string;
+  params?: unknown;
+  account?: string | null | undefined;
+  select?: string | null | undefined;
+  idempotencyKey?: string | null | undefined;
+  readOnly: boolean;
+}
+
+async function execute(context: Context, args: Arguments): Promise<Execution> {
+  const execution = await executeEndpoint(context.gateway, {
+    caller: context.caller,
+    principal: context.principal,
+    integration: args.integration,
+    endpoint: args.endpoint,
+    params: args.params ?? undefined,
+    account: args.account ?? undefined,
+    select: args.select ?? undefined,
+    idempotencyKey: args.idempotencyKey ?? undefined,
+    door: context.door,
+    requestId: context.requestId,
+    signal: context.signal,
+    readOnly: args.readOnly,
+    raw: context.raw === true,
+    answerHeaders: context.answerHeaders,
+  });
+  // A body that is still being read holds a connection to the service until it is printed. Fields are resolved in this turn
+  // of the loop, so whoever has not asked for it by the next one never will.
+  const body = execution.data ?? execution.error;
+  if (body && !body.bytes) setImmediate(() => asked.has(execution) || body.discard());
+  return execution;
+}
+
+/** Executions whose body is part of the result. */
+const asked = new WeakSet<Execution>();
