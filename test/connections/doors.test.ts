@@ -1,0 +1,157 @@
+/** Connecting through the doors: REST and GraphQL answer alike, on a whole server. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { Upstream } from '../support/upstream.ts';
+
+describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
+  let server: TestServer;
+  let github: Upstream;
+  let account: string;
+
+  beforeAll(async () => {
+    github = await Upstream.start();
+    server = await startTestServer({
+      kind,
+      env: {
+        PUBLIC_URL: 'https://gateway.example',
+        SKILLETT_GITHUB_BASE_URL: github.origin,
+        SKILLETT_GITHUB_TOKEN_URL: `${github.origin}/login/oauth/access_token`,
+        SKILLETT_GITHUB_CLIENT_ID: 'the-client',
+        SKILLETT_GITHUB_CLIENT_SECRET: 'planted-client-secret',
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await server.close();
+    await github.close();
+  });
+
+  beforeEach(async () => {
+    github.reset();
+    account = 'ada';
+    github.play = (request, response) => {
+      const refused = request.headers.authorization === 'Bearer bad';
+      const body = request.target.startsWith('/login') ? { access_token: 'gho_planted', scope: 'repo' } : { id: account, login: account };
+      response.writeHead(refused ? 401 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    await server.gateway.db.deleteFrom('connections').execute();
+  });
+
+  const connect = (body: unknown) => server.request('POST', '/v1/connect', { body });
+  const token = { integration: 'github', credentials: { token: 'ghp_planted' } };
+
+  describe('POST /v1/connect', () => {
+    it('with a credential answers connected, and the connection is listed and can be removed', async () => {
+      const connected = await connect(token);
+      expect(connected.status).toBe(200);
+      expect(connected.json).toEqual({ connection_id: expect.stringMatching(/^conn_[0-9a-f]{32}$/), status: 'connected' });
+      const id = connected.json.connection_id;
+      expect((await server.request('GET', `/v1/connect/${id}`)).json).toEqual({ status: 'connected', integration: 'github' });
+      const list = await server.request('GET', '/v1/connect');
+      expect(list.json).toMatchObject({
+        connections: [
+          {
+            connection_id: id,
+            integration: 'github',
+            account: 'ada',
+            default: true,
+            status: 'connected',
+            auth_type: 'bearer',
+            provider_scopes: null,
+          },
+        ],
+        next_cursor: null,
+        total: 1,
+      });
+      const removed = await server.request('DELETE', `/v1/connect/${id}`);
+      expect([removed.status, removed.text, removed.headers.get('x-skillett-revoked')]).toEqual([204, '', 'unsupported']);
+      expect((await server.request('GET', `/v1/connect/${id}`)).status).toBe(404);
+      expect(JSON.stringify([connected.text, list.text]) + server.log.join()).not.toContain('planted');
+    });
+
+    it('without one answers the link and an id, which tells how the consent went', async () => {
+      const started = await connect({ integration: 'github', scopes: 'repo,gist', account: 'work' });
+      expect(started.json).toEqual({
+        oauth_url: expect.stringContaining('https://github.com/login/oauth/authorize?'),
+        connection_id: expect.any(String),
+      });
+      const status = () => server.request('GET', `/v1/connect/${started.json.connection_id}`);
+      expect((await status()).json).toEqual({ status: 'pending', integration: 'github' });
+      const state = new URL(started.json.oauth_url).searchParams.get('state');
+      const page = await server.request('GET', `/oauth/callback?code=c&state=${state}`, { authorization: null });
+      expect(page.status).toBe(200);
+      expect(page.text).toContain('The account work can be used');
+      expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect((await status()).json).toEqual({ status: 'connected', integration: 'github' });
+      expect((await server.request('GET', `/oauth/callback?code=c&state=${state}`, { authorization: null })).status).toBe(400);
+
+      const denied = await connect({ integration: 'github' });
+      const second = new URL(denied.json.oauth_url).searchParams.get('state');
+      await server.request('GET', `/oauth/callback?error=access_denied&state=${second}`, { authorization: null });
+      const answer = await server.request('GET', `/v1/connect/${denied.json.connection_id}`);
+      expect(answer.json).toEqual({ status: 'error', integration: 'github', reason: 'denied' });
+    });
+
+    it('refuses what it cannot do, and says how to mend it', async () => {
+      const rejected = await connect({ integration: 'github', credentials: { token: 'bad' } });
+      expect([rejected.status, rejected.json.error, rejected.json.action_url]).toEqual([
+        400,
+        'credential_rejected',
+        'https://github.com/settings/tokens',
+      ]);
+      const form = await connect({ integration: 'github', credentials: { api_key: 'x' } });
+      expect([form.status, form.json.error]).toEqual([400, 'bad_request']);
+      expect(form.json.message).toContain('"token"');
+      expect((await connect({ integration: 'nowhere' })).json).toMatchObject({ error: 'not_found', message: 'Integration not found.' });
+      expect((await connect({ integration: 'hackernews' })).json.message).toContain('needs no connection');
+      expect((await connect({ ...token, account: '' })).json.error).toBe('bad_request');
+    });
+  });
+
+  it('a key of another integration can neither connect, see nor remove', async () => {
+    const { json } = await connect(token);
+    const made = await server.request('POST', '/api-keys', { body: { name: 'narrow', scopes: ['hackernews'] } });
+    const authorization = `Bearer ${made.json.full_key}`;
+    const started = await server.request('POST', '/v1/connect', { body: token, authorization });
+    expect([started.status, started.json.error]).toEqual([403, 'scope_not_allowed']);
+    expect((await server.request('GET', '/v1/connect', { authorization })).json.total).toBe(0);
+    const mine = await server.request('DELETE', `/v1/connect/${json.connection_id}`, { authorization });
+    const unknown = await server.request('DELETE', `/v1/connect/conn_${'0'.repeat(32)}`, { authorization });
+    expect([mine.status, mine.text]).toEqual([unknown.status, unknown.text]);
+    expect(mine.status).toBe(404);
+  });
+
+  it('GraphQL tells the same of a connection', async () => {
+    const started = await server.graphql(
+      'mutation ($credentials: JSON) { startConnection(integration: "github", credentials: $credentials) { connectionId status oauthUrl } }',
+      { credentials: { token: 'ghp_planted' } },
+    );
+    const { connectionId } = started.json.data.startConnection;
+    expect(started.json.data.startConnection).toEqual({ connectionId, status: 'connected', oauthUrl: null });
+    account = 'bob';
+    await connect({ ...token, account: 'second' });
+    const fields = 'id integration account isDefault status reason authType providerScopes frozenAt reconnectReason';
+    const read = await server.graphql(
+      `query ($id: ID!) { connection(id: $id) { ${fields} } connections(first: 1) { totalCount nodes { ${fields} } pageInfo { hasNextPage } } }`,
+      { id: connectionId },
+    );
+    const row = {
+      id: connectionId,
+      integration: 'github',
+      account: 'ada',
+      isDefault: true,
+      status: 'connected',
+      reason: null,
+      authType: 'bearer',
+      providerScopes: null,
+      frozenAt: null,
+      reconnectReason: null,
+    };
+    expect(read.json.data).toEqual({ connection: row, connections: { totalCount: 2, nodes: [row], pageInfo: { hasNextPage: true } } });
+    const refused = await server.graphql('mutation { rotateDataKeys { version } }');
+    expect(refused.json.errors[0].extensions.code).toBe('forbidden');
+    const disconnected = await server.graphql('mutation ($id: ID!) { disconnect(id: $id) { revoked } }', { id: connectionId });
+    expect(disconnected.json.data).toEqual({ disconnect: { revoked: 'unsupported' } });
+  });
+});
