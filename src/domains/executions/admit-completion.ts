@@ -3,18 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '../../core/context.ts';
 import { isDatabaseAway, isTransient } from '../../core/database.ts';
 import { unavailable } from '../../core/errors.ts';
+import { type CompletedCall, correctUnknownCalls } from '../audit/settle-store.ts';
 import { numberArray, textArray } from './admit-batch.ts';
-
-export interface CompletedCall {
-  callId: string;
-  outcome: 'succeeded' | 'upstream_failed' | 'refused' | 'failed' | 'unknown';
-  /** Skillett's code, when it is the one that failed. */
-  errorCode?: string | undefined;
-  upstreamStatus?: number | undefined;
-  responseBytes?: number | undefined;
-  upstreamMs?: number | undefined;
-  totalMs: number;
-}
 
 const batchMax = 512;
 /** From here on new calls wait for room, */
@@ -25,12 +15,16 @@ const retryMs = 500;
 const closeMaxMs = 10_000;
 
 const completeText = `
-update skill_calls c set
-  outcome = d.outcome, error_code = d.error_code, upstream_status = d.upstream_status, response_bytes = d.response_bytes,
-  upstream_ms = d.upstream_ms, total_ms = d.total_ms, completed_at = now() + $1::float8 * interval '1 millisecond'
-from unnest((select $2::text[]), (select $3::text[]), (select $4::text[]), (select $5::smallint[]), (select $6::bigint[]),
-    (select $7::int[]), (select $8::int[])) as d(id, outcome, error_code, upstream_status, response_bytes, upstream_ms, total_ms)
-where c.id = d.id`;
+with completed as (
+  update skill_calls c set
+    outcome = d.outcome, error_code = d.error_code, upstream_status = d.upstream_status, response_bytes = d.response_bytes,
+    upstream_ms = d.upstream_ms, total_ms = d.total_ms, completed_at = now() + $1::float8 * interval '1 millisecond'
+  from unnest((select $2::text[]), (select $3::text[]), (select $4::text[]), (select $5::smallint[]), (select $6::bigint[]),
+      (select $7::int[]), (select $8::int[])) as d(id, outcome, error_code, upstream_status, response_bytes, upstream_ms, total_ms)
+  where c.id = d.id and c.outcome = 'started'
+  returning 1
+)
+select count(*)::int as calls from completed`;
 
 export class CompletionBuffer {
   readonly #parts: Pick<Gateway, 'database' | 'clock' | 'log'>;
@@ -114,15 +108,21 @@ export class CompletionBuffer {
 
   async #write(batch: readonly CompletedCall[]): Promise<void> {
     const { database, clock } = this.#parts;
-    await database.statement('complete', completeText, [
+    const [completed] = await database.statement<{ calls: number }>('complete', completeText, [
       clock.offsetMs,
       textArray(batch.map((call) => call.callId)),
       textArray(batch.map((call) => call.outcome)),
       textArray(batch.map((call) => call.errorCode ?? null)),
       numberArray(batch.map((call) => call.upstreamStatus ?? null)),
       numberArray(batch.map((call) => call.responseBytes ?? null)),
-      numberArray(batch.map((call) => (call.upstreamMs === undefined ? null : Math.round(call.upstreamMs)))),
-      numberArray(batch.map((call) => Math.round(call.totalMs))),
+      numberArray(batch.map((call) => wholeMs(call.upstreamMs))),
+      numberArray(batch.map((call) => wholeMs(call.totalMs))),
     ]);
+    // Some were not started any more: the sweep was faster, for instance while the database was away.
+    if (completed?.calls !== batch.length) await correctUnknownCalls(database.db, clock, batch);
   }
+}
+
+function wholeMs(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.round(ms);
 }

@@ -73,8 +73,8 @@ export async function registerHit(
   return { granted, before: granted ? hits - 1 : hits, waitSeconds: Math.max(1, wait_seconds) };
 }
 
-/** Usage in the minute and the UTC day that are now. */
-export async function readUsage(
+/** Executions in the minute and in the UTC day that are now. */
+export async function readCounters(
   db: Db,
   clock: Clock,
   holderId: string,

@@ -1,0 +1,66 @@
+/** The call log as people see it. */
+import type { Db } from '../../core/database.ts';
+import { badRequest } from '../../core/errors.ts';
+import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { hasEverything, type Principal } from '../../core/principal.ts';
+import {
+  type Call,
+  type CallCount,
+  type CallDimension,
+  type CallFilter,
+  type CallPosition,
+  countCalls,
+  groupCalls,
+  listCalls,
+} from './store.ts';
+
+export type CallQuestion = Omit<CallFilter, 'userId'>;
+
+const groupsMax = 1_000;
+
+/** A key without `*` sees the calls it made itself; ids of others find nothing. */
+function rangeOf(principal: Principal, question: CallQuestion): CallFilter | undefined {
+  const { since, until, keyId } = question;
+  if (since && until && since >= until) throw badRequest('`since` must be before `until`.');
+  if (principal.keyId === undefined || hasEverything(principal)) return { ...question, userId: principal.userId };
+  if (keyId !== undefined && keyId !== principal.keyId) return undefined;
+  return { ...question, userId: principal.userId, keyId: principal.keyId };
+}
+
+/** The latest first. */
+export async function listCallLog(db: Db, principal: Principal, question: CallQuestion, request: PageRequest): Promise<Page<Call>> {
+  const filter = rangeOf(principal, question);
+  const after = request.after === undefined ? undefined : readPosition(request.after);
+  if (!filter) return { rows: [], cursors: [], hasNextPage: false, total: 0 };
+  const [rows, total] = await Promise.all([listCalls(db, filter, after, request.first + 1), countCalls(db, filter)]);
+  const shown = rows.slice(0, request.first);
+  return {
+    rows: shown,
+    cursors: shown.map((call) => encodeCursor([call.startedAt.getTime(), call.id])),
+    hasNextPage: rows.length > shown.length,
+    total,
+  };
+}
+
+function readPosition(cursor: string): CallPosition {
+  const [moment, id] = decodeCursor(cursor, 2);
+  const startedAt = new Date(Number(moment));
+  if (Number.isNaN(startedAt.getTime()))
+    throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+  return { startedAt, id: String(id) };
+}
+
+/** Counts of the calls by the dimensions, in their order. Throws bad_request when there are more than a thousand groups. */
+export async function countCallsBy(
+  db: Db,
+  principal: Principal,
+  question: CallQuestion,
+  by: readonly CallDimension[],
+): Promise<CallCount[]> {
+  const filter = rangeOf(principal, question);
+  if (!filter) return [];
+  const counts = await groupCalls(db, filter, by, groupsMax + 1);
+  if (counts.length > groupsMax)
+    throw badRequest(`There are more than ${groupsMax} groups. Count by fewer dimensions, over a shorter time, or with a filter.`);
+  return counts;
+}

@@ -1,0 +1,56 @@
+import { builder } from '../../core/builder.ts';
+import type { PlanLimits, PlanName } from '../../core/config.ts';
+import { PlanNameEnum, ViewerRef } from '../users/graphql.ts';
+import { readUsage, type Usage } from './usage.ts';
+
+const PlanRef = builder.objectRef<PlanLimits & { name: PlanName }>('Plan').implement({
+  description: 'The plan of a user with its limits as they are for this user. A limit that is null does not exist.',
+  fields: (t) => ({
+    name: t.field({ type: PlanNameEnum, description: 'Name of the plan.', resolve: (plan) => plan.name }),
+    perMinute: t.exposeInt('perMinute', {
+      nullable: true,
+      description: 'Executions per UTC minute and API key; a session counts as one key.',
+    }),
+    perDay: t.exposeInt('perDay', { nullable: true, description: 'Executions per UTC day over all keys.' }),
+    connections: t.exposeInt('connections', { nullable: true, description: 'Connections at a time.' }),
+    apiKeys: t.exposeInt('apiKeys', {
+      nullable: true,
+      description: 'Active API keys at a time, not counting device and command-line sign-ins.',
+    }),
+  }),
+});
+
+const WindowRef = builder.objectRef<Usage['minute']>('UsageWindow').implement({
+  description: 'Executions in a stretch of time that has a limit.',
+  fields: (t) => ({
+    used: t.exposeInt('used', { description: 'Executions so far.' }),
+    limit: t.exposeInt('limit', { nullable: true, description: 'How many there may be; null for no limit.' }),
+    remaining: t.int({
+      nullable: true,
+      description: 'How many are left; null for no limit.',
+      resolve: ({ used, limit }) => (limit === null ? null : Math.max(0, limit - used)),
+    }),
+    resetsAt: t.expose('resetsAt', { type: 'DateTime', description: 'When counting starts again.' }),
+  }),
+});
+
+const UsageRef = builder.objectRef<Usage>('Usage').implement({
+  description: 'What has been used of the plan’s executions.',
+  fields: (t) => ({
+    minute: t.expose('minute', { type: WindowRef, description: 'This UTC minute, by the key or session that asks.' }),
+    day: t.expose('day', { type: WindowRef, description: 'This UTC day, by all keys and sessions of the user.' }),
+  }),
+});
+
+builder.objectFields(ViewerRef, (t) => ({
+  plan: t.field({
+    type: PlanRef,
+    description: 'The user’s plan, with what an operator changed for this user.',
+    resolve: ({ plan, limits }) => ({ ...limits, name: plan }),
+  }),
+  usage: t.field({
+    type: UsageRef,
+    description: 'What has been used of the plan’s executions at this moment.',
+    resolve: (principal, _args, { gateway }) => readUsage(gateway.db, gateway.clock, principal),
+  }),
+}));
