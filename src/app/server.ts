@@ -38,6 +38,8 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
     const leaving = new AbortController();
     response.on('close', () => {
       if (!response.writableFinished) leaving.abort();
+      // A connection kept alive would hold up the stop until it times out.
+      if (state.stopping) setImmediate(() => server.closeIdleConnections());
     });
     const pathname = splitTarget(request.url as string)[0];
     const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];

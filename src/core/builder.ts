@@ -33,13 +33,13 @@ export const builder = new SchemaBuilder<{
     },
   },
   relay: {
-    nodesOnConnection: { description: 'The items of this page, without their cursors.', complexity: 0 },
+    nodesOnConnection: { description: 'The items of this page, without their cursors.', complexity: { field: 0, multiplier: 1 } },
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     edgesFieldOptions: {
       description: 'The items of this page, each with its cursor.',
       nullable: { list: false, items: false },
-      complexity: 0,
+      complexity: { field: 0, multiplier: 1 },
     },
     nodeFieldOptions: { nullable: false, description: 'The item.' },
     cursorFieldOptions: { description: 'Give this as `after` to get what follows the item.' },

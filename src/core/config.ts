@@ -236,7 +236,11 @@ function readTrustProxy(read: Reader): string[] {
   for (const entry of entries) {
     const [address, bits, rest] = entry.split('/');
     const family = isIP(address ?? '');
-    if (family === 0 || rest !== undefined || (bits !== undefined && !(Number.isInteger(Number(bits)) && Number(bits) >= 0 && Number(bits) <= (family === 6 ? 128 : 32))))
+    if (
+      family === 0 ||
+      rest !== undefined ||
+      (bits !== undefined && !(Number.isInteger(Number(bits)) && Number(bits) >= 0 && Number(bits) <= (family === 6 ? 128 : 32)))
+    )
       read.faults.push(`TRUST_PROXY holds "${entry}", but each entry must be an address or a network, such as 127.0.0.1 or 10.0.0.0/8.`);
   }
   return entries;

@@ -67,7 +67,9 @@ const CreatedApiKey = builder.objectRef<{ apiKey: ApiKey; fullKey: string }>('Cr
   description: 'A new key. `fullKey` is not stored and cannot be shown again.',
   fields: (t) => ({
     apiKey: t.expose('apiKey', { type: ApiKeyRef, description: 'The key as lists show it.' }),
-    fullKey: t.exposeString('fullKey', { description: 'The key itself: send it as `Authorization: Bearer sk_…`. Keep it now; it is not shown again.' }),
+    fullKey: t.exposeString('fullKey', {
+      description: 'The key itself: send it as `Authorization: Bearer sk_…`. Keep it now; it is not shown again.',
+    }),
   }),
 });
 
