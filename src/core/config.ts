@@ -60,6 +60,8 @@ export interface Config {
   playground: boolean;
   /** How long the call log is kept. */
   callRetentionDays: number;
+  /** Renew credentials that their services would forget when nobody uses them. */
+  idleRefresh: boolean;
 }
 
 /** All faults of the environment, one sentence each. */
@@ -175,6 +177,7 @@ export function readConfig(env: Env): Config {
     introspection: read.flag('SKILLETT_INTROSPECTION', true),
     playground: read.flag('SKILLETT_PLAYGROUND', true),
     callRetentionDays: read.integer('SKILLETT_CALL_RETENTION_DAYS', 90, 1, 3650),
+    idleRefresh: read.flag('SKILLETT_IDLE_REFRESH', true),
   };
   if (read.faults.length > 0) throw new ConfigFaults(read.faults);
   return config;
