@@ -30,7 +30,7 @@ query Discover {
     query: `# Reads run side by side in one request.
 query Read {
   notes: read(integration: "sandbox", endpoint: "list_notes") { status ok data durationMs }
-  stories: read(integration: "hackernews", endpoint: "list_top_stories", select: "[:5]") { status ok data durationMs }
+  titles: read(integration: "sandbox", endpoint: "list_notes", select: "notes[].title") { status ok data durationMs }
 }
 `,
   },

@@ -33,6 +33,10 @@ export const builder = new SchemaBuilder<{
     },
   },
   relay: {
+    firstArgOptions: { description: `How many items to give, 1 to ${pageSizeMax}. Left out: 25.` },
+    afterArgOptions: { description: 'The `endCursor` of the page before, to get what follows it.' },
+    beforeArgOptions: { description: 'Refused: lists are read forwards, with `first` and `after`.' },
+    lastArgOptions: { description: 'Refused: lists are read forwards, with `first` and `after`.' },
     nodesOnConnection: { description: 'The items of this page, without their cursors.', complexity: { field: 0, multiplier: 1 } },
     nodeQueryOptions: false,
     nodesQueryOptions: false,
@@ -59,8 +63,14 @@ builder.globalConnectionField('totalCount', (t) =>
   t.int({ description: 'How many items there are over all pages.', complexity: 0, resolve: (connection) => connection.totalCount }),
 );
 
-/** Arguments of every list. Backward paging is not offered: no list needs it. */
-export const firstDefault = 25;
+const firstDefault = 25;
+
+interface ListArguments {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}
 
 /** What `t.connection` returns, from a page. */
 export function toConnection<Row>(page: Page<Row>, after: string | null | undefined) {
@@ -77,8 +87,10 @@ export function toConnection<Row>(page: Page<Row>, after: string | null | undefi
   };
 }
 
-/** Reads `first` and `after` of a list field. */
-export function pageRequest(args: { first?: number | null | undefined; after?: string | null | undefined }) {
+/** Reads `first` and `after` of a list field; refuses the backward arguments, which no list needs. */
+export function pageRequest(args: ListArguments) {
+  if (args.last != null || args.before != null)
+    throw badRequest('Lists are read forwards: use `first` and `after` instead of `last` and `before`.');
   return { first: requirePageSize(args.first, firstDefault, 'first'), after: args.after ?? undefined };
 }
 

@@ -61,7 +61,7 @@ describe('the GraphQL door', () => {
 
   it('refuses documents deeper than twelve levels, and introspection is exempt', async () => {
     const document = (levels: number) =>
-      `{ integration(slug: "github") { ${'endpoints(first: 1) { nodes { skill { '.repeat(levels)} slug ${'} } }'.repeat(levels)} } }`;
+      `{ integration(slug: "github") { ${'endpoints(first: 1) { nodes { service { '.repeat(levels)} slug ${'} } }'.repeat(levels)} } }`;
     expect((await server.graphql(document(3))).json.errors).toBeUndefined();
     expect((await server.graphql(document(4))).json.errors[0].message).toContain('levels deep');
     const introspection = `{ __schema { types { fields { type ${'{ ofType '.repeat(12)} { name } ${'}'.repeat(12)} } } } }`;

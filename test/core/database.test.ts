@@ -27,7 +27,7 @@ describe.each([
     const database = await openDatabase();
     await database.db.insertInto('dayCounters').values({ userId: 'user_1', day: '2026-01-31', executions: 2 }).execute();
     const row = await database.db.selectFrom('dayCounters').selectAll().executeTakeFirstOrThrow();
-    expect(row).toEqual({ userId: 'user_1', day: '2026-01-31', executions: 2 });
+    expect(row).toEqual({ userId: 'user_1', day: '2026-01-31', executions: 2, allowance: 0 });
     const [counted] = await database.statement<{ all_rows: number; day: string }>(
       'test',
       'select count(*) as all_rows, max(day) as day from day_counters where user_id = $1',

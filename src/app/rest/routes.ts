@@ -4,6 +4,7 @@ import { parseDateTime } from '../../core/builder.ts';
 import { badRequest } from '../../core/errors.ts';
 import { pageSizeMax } from '../../core/pages.ts';
 import type { RawJson } from '../../core/raw-json.ts';
+import { envelopeStatus } from '../../domains/executions/execution.ts';
 import type { Route, RouteAnswer, RouteInput } from './router.ts';
 
 const executionBytesMax = 40 * 1024 * 1024;
@@ -245,11 +246,6 @@ interface ExecutionFields {
   data: RawJson | null;
   error: RawJson | null;
   selectError: string | null;
-}
-
-/** 204, 205 and 3xx cannot carry the envelope, so they become 200 (contract, "Answers"). */
-function envelopeStatus(upstream: number): number {
-  return upstream === 204 || upstream === 205 || (upstream >= 300 && upstream < 400) ? 200 : upstream;
 }
 
 const executions: Route[] = [

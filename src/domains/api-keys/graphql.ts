@@ -45,13 +45,17 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
 });
 
 builder.queryField('apiKeys', (t) =>
-  t.connection({
-    type: ApiKeyRef,
-    description: 'The API keys of the user, oldest first, revoked ones too. A key without `*` sees itself and the keys made with it.',
-    complexity: listComplexity,
-    resolve: async (_root, args, context) =>
-      toConnection(await listApiKeys(context.gateway.db, await context.principal(), pageRequest(args)), args.after),
-  }),
+  t.connection(
+    {
+      type: ApiKeyRef,
+      description: 'The API keys of the user, oldest first, revoked ones too. A key without `*` sees itself and the keys made with it.',
+      complexity: listComplexity,
+      resolve: async (_root, args, context) =>
+        toConnection(await listApiKeys(context.gateway.db, await context.principal(), pageRequest(args)), args.after),
+    },
+    { name: 'ApiKeyConnection', description: 'A page of API keys.' },
+    { name: 'ApiKeyEdge', description: 'An API key in a page.' },
+  ),
 );
 
 builder.objectField(ViewerRef, 'apiKeys', (t) =>

@@ -124,17 +124,21 @@ function questionOf(args: CallArguments): CallQuestion {
 }
 
 builder.queryField('calls', (t) =>
-  t.connection({
-    type: CallRef,
-    description:
-      'The call log, the latest first: every call that passed authentication, refused ones too. A key without `*` sees the calls it made itself. Calls are kept for as long as the installation is set to.',
-    complexity: listComplexity,
-    args: callArgs,
-    resolve: async (_root, args, context) => {
-      const page = await listCallLog(context.gateway.db, await context.principal(), questionOf(args), pageRequest(args));
-      return toConnection(page, args.after);
+  t.connection(
+    {
+      type: CallRef,
+      description:
+        'The call log, the latest first: every call that passed authentication, refused ones too. A key without `*` sees the calls it made itself. Calls are kept for as long as the installation is set to.',
+      complexity: listComplexity,
+      args: callArgs,
+      resolve: async (_root, args, context) => {
+        const page = await listCallLog(context.gateway.db, await context.principal(), questionOf(args), pageRequest(args));
+        return toConnection(page, args.after);
+      },
     },
-  }),
+    { name: 'CallConnection', description: 'A page of calls.' },
+    { name: 'CallEdge', description: 'A call in a page.' },
+  ),
 );
 
 builder.queryField('callCounts', (t) =>

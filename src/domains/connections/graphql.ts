@@ -71,13 +71,17 @@ export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').imp
 });
 
 builder.queryField('connections', (t) =>
-  t.connection({
-    type: ConnectionRef,
-    description: 'The accounts the user has connected, oldest first, of the integrations within the scopes of whoever asks.',
-    complexity: listComplexity,
-    resolve: async (_root, args, context) =>
-      toConnection(await listConnections(context.gateway, await context.principal(), pageRequest(args)), args.after),
-  }),
+  t.connection(
+    {
+      type: ConnectionRef,
+      description: 'The accounts the user has connected, oldest first, of the integrations within the scopes of whoever asks.',
+      complexity: listComplexity,
+      resolve: async (_root, args, context) =>
+        toConnection(await listConnections(context.gateway, await context.principal(), pageRequest(args)), args.after),
+    },
+    { name: 'ConnectionConnection', description: 'A page of connections.' },
+    { name: 'ConnectionEdge', description: 'A connection in a page.' },
+  ),
 );
 
 const idArg = { required: true, description: 'Id of the connection, `conn_…`.' } as const;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
 import { loadAccounts } from '../connections/connections.ts';
+import { ConnectionRef } from '../connections/graphql.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import {
   buildExample,
@@ -185,6 +186,23 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
 const IntegrationConnection = builder.connectionObject(
   { type: IntegrationRef, name: 'IntegrationConnection', description: 'A page of integrations.' },
   { name: 'IntegrationEdge', description: 'An integration in a page.' },
+);
+
+builder.objectField(EndpointRef, 'service', (t) =>
+  t.field({
+    type: IntegrationRef,
+    description: 'Its integration in full.',
+    resolve: ({ integration }, _args, { gateway }) => requireIntegration(gateway.catalogue, integration),
+  }),
+);
+
+builder.objectField(ConnectionRef, 'service', (t) =>
+  t.field({
+    type: IntegrationRef,
+    nullable: true,
+    description: 'Its integration in full; null when this installation no longer has the recipe.',
+    resolve: ({ integration }, _args, { gateway }) => gateway.catalogue.find(integration) ?? null,
+  }),
 );
 
 builder.queryField('integrations', (t) =>

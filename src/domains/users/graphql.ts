@@ -1,11 +1,15 @@
 import { builder } from '../../core/builder.ts';
-import { planNames } from '../../core/config.ts';
+import type { PlanName } from '../../core/config.ts';
 import type { Principal } from '../../core/principal.ts';
 import { findUser, type User } from './store.ts';
 
 export const PlanNameEnum = builder.enumType('PlanName', {
   description: 'A plan: which limits apply. The numbers are settings of the installation.',
-  values: planNames,
+  values: {
+    free: { description: 'For trying things: the narrowest limits.' },
+    pro: { description: 'For daily work.' },
+    unlimited: { description: 'Only a limit a minute; the owner has it.' },
+  } as const satisfies Record<PlanName, object>,
 });
 
 export const UserRef = builder.objectRef<User>('User').implement({
