@@ -69,16 +69,16 @@ try {
     {
       name: 'relay',
       pid: relay.child.pid as number,
-      shot: (size) => ({ url: `${relay.url}/repos/bench/${size}`, method: 'GET', headers: {} }),
+      shot: (size) => ({ url: `${relay.url}/repos/bench/bench/labels/${size}`, method: 'GET', headers: {} }),
     },
     {
       name: 'REST',
       pid: gateway.child.pid as number,
       shot: (size) => ({
-        url: `${gatewayUrl}/v1/github/get_repo`,
+        url: `${gatewayUrl}/v1/github/get_label`,
         method: 'POST',
         headers: json,
-        body: JSON.stringify({ params: { repo: `bench/${size}` } }),
+        body: JSON.stringify({ params: { repo: 'bench/bench', name: size } }),
       }),
     },
     {
@@ -89,8 +89,8 @@ try {
         method: 'POST',
         headers: json,
         body: JSON.stringify({
-          query: 'query ($params: JSON) { read(integration: "github", endpoint: "get_repo", params: $params) { status ok data error } }',
-          variables: { params: { repo: `bench/${size}` } },
+          query: 'query ($params: JSON) { read(integration: "github", endpoint: "get_label", params: $params) { status ok data error } }',
+          variables: { params: { repo: 'bench/bench', name: size } },
         }),
       }),
     },
