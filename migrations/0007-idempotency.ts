@@ -15,4 +15,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (holder_id, key)
     )`.execute(db);
   await sql`create index idempotency_claims_by_expiry on idempotency_claims (expires_at)`.execute(db);
+  await sql`create index idempotency_claims_running on idempotency_claims (created_at) where state = 'running'`.execute(db);
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { FolderInUse } from './app/embedded-lock.ts';
 import { createFirstKey, describeStart } from './app/first-start.ts';
 import { openGateway } from './app/gateway.ts';
+import { startJobs } from './app/jobs.ts';
 import { createPages } from './app/pages.ts';
 import { schema } from './app/schema.ts';
 import { createHttpServer } from './app/server.ts';
@@ -63,8 +64,9 @@ async function serve(config: Config): Promise<void> {
     const { address, port } = http.server.address() as AddressInfo;
     if (!cluster.isWorker)
       process.stdout.write(`${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, fullKey)}\n`);
+    const jobs = startJobs(gateway);
     onStop(async () => {
-      await http.stop();
+      await Promise.all([http.stop(), jobs.stop()]);
       await close();
     });
   } catch (error) {

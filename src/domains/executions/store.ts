@@ -39,3 +39,24 @@ export async function releaseClaim(db: Db, { holderId, key, callId }: Idempotenc
     .where('state', '=', 'running')
     .execute();
 }
+
+/** Claims that began so long ago and still run become unknown. Returns how many. */
+export async function loseStaleClaims(db: Db, clock: Clock, staleSeconds: number): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('idempotencyClaims')
+    .set({ state: 'unknown' })
+    .where('state', '=', 'running')
+    .where(sql<boolean>`created_at < ${clock.sqlNow} - ${staleSeconds} * interval '1 second'`)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
+/** Deletes up to `limit` claims whose time is over. Returns how many. */
+export async function deleteExpiredClaims(db: Db, clock: Clock, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from idempotency_claims where (holder_id, key) in (
+      select holder_id, key from idempotency_claims where expires_at <= ${clock.sqlNow}
+      order by expires_at limit ${limit} for update skip locked
+    )`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}

@@ -89,3 +89,22 @@ export async function readCounters(
     from (select ${clock.sqlNow} as at) clock`.execute(db);
   return rows[0] as { minute: number; day: number; minuteEndsAt: Date; dayEndsAt: Date };
 }
+
+/** Deletes what guards remember beyond their windows. Returns how many rows went. */
+export async function deleteExpiredHits(db: Db, clock: Clock): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('guardedHits')
+    .where(sql<boolean>`expires_at <= ${clock.sqlNow}`)
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+/** Deletes minute counters of sessions that have been idle for a day. Returns how many rows went. */
+export async function deleteSessionCounters(db: Db, clock: Clock): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('minuteCounters')
+    .where('holderId', 'like', 'sess\\_%')
+    .where(sql<boolean>`last_used_at < ${clock.sqlNow} - interval '1 day'`)
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
