@@ -41,7 +41,7 @@ export const jobs: readonly Job[] = [
 
 /** How long a lease holds while its job runs; renewed at a third of it. */
 const leaseMs = 60_000;
-const firstMsMax = 10_000;
+const firstMsMax = 3_000;
 const retryMsMax = 30_000;
 const stopMsMax = 5_000;
 
