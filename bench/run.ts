@@ -3,7 +3,7 @@
  * memory, as ratios within one run. The variants take turns in short slices, so that a machine that speeds up or slows
  * down meets all of them. PostgreSQL, an upstream and the load run on the same machine.
  *
- *   npm run bench -- [--connections 64] [--rounds 7] [--seconds 2] [--sizes 1k,100k,1m]
+ *   npm run bench -- [--connections 64] [--rounds 7] [--seconds 2] [--sizes 1k,100k,1m] [--variants REST,GraphQL] [--cpu-prof]
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '2' },
     sizes: { type: 'string', default: '1k,100k,1m' },
+    variants: { type: 'string', default: 'REST,GraphQL' },
     'cpu-prof': { type: 'boolean', default: false },
   },
 });
@@ -99,7 +100,8 @@ try {
   console.log(
     `${availableParallelism()} cores, Node ${process.version}, ${connections} connections, ${options.rounds} rounds of ${options.seconds} s\n`,
   );
-  for (const size of options.sizes.split(',')) await compare(size, variants);
+  const chosen = variants.filter(({ name }) => name === 'relay' || options.variants.split(',').includes(name));
+  for (const size of options.sizes.split(',')) await compare(size, chosen);
   console.log(
     `Memory of the gateway afterwards: ${residentMegabytes(gateway.child.pid as number).toFixed(0)} MB; of the relay: ${residentMegabytes(relay.child.pid as number).toFixed(0)} MB`,
   );
@@ -113,7 +115,7 @@ try {
 
 async function compare(size: string, variants: readonly Variant[]): Promise<void> {
   const results = new Map<string, Measured[]>(variants.map((variant) => [variant.name, []]));
-  for (const variant of variants) await fire(variant.shot(size), connections, 1);
+  for (const variant of variants) await fire(variant.shot(size), connections, 3);
   for (let round = 0; round < Number(options.rounds); round += 1) {
     for (const variant of variants) results.get(variant.name)?.push(await measure(variant, size));
   }

@@ -21,7 +21,9 @@ export function readBodyBytes(request: IncomingMessage, bytesMax: number): Promi
       else request.destroy();
     });
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    request.on('close', () => reject(badRequest('The body broke off before its end.')));
+    request.on('close', () => {
+      if (!request.complete) reject(badRequest('The body broke off before its end.'));
+    });
     request.on('error', () => reject(badRequest('The body broke off before its end.')));
   });
 }

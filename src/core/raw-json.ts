@@ -108,10 +108,17 @@ function isWhole(part: string | RawJson): part is string | (RawJson & { bytes: B
   return typeof part === 'string' || part.bytes !== undefined;
 }
 
+/** Up to here one copy costs less than three chunks on their way through the streams. */
+const copiedBytesMax = 32 * 1024;
+
 function writeWhole(target: Writable, parts: (string | (RawJson & { bytes: Buffer }))[]): void {
   const chunks = parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part.bytes));
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   if ('setHeader' in target && typeof target.setHeader === 'function') target.setHeader('content-length', bytes);
+  if (bytes <= copiedBytesMax) {
+    target.end(Buffer.concat(chunks, bytes));
+    return;
+  }
   target.cork();
   for (const chunk of chunks) target.write(chunk);
   target.end();
