@@ -67,9 +67,10 @@ function revocationRequest(provider: Provider, client: OAuthClient, address: str
         body: JSON.stringify({ access_token: token }),
       };
     default: {
-      // RFC 7009, section 2.1.
-      const hint = auth.revocation?.token ?? 'access_token';
-      return { method: 'POST', url, ...encodeClientRequest(auth, client, { token, token_type_hint: hint }) };
+      // RFC 7009, section 2.1: the hint is the client's to give or not.
+      const { token: kind = 'access_token', send_hint: sendsHint = true } = auth.revocation ?? {};
+      const hint: Record<string, string> = sendsHint ? { token_type_hint: kind } : {};
+      return { method: 'POST', url, ...encodeClientRequest(auth, client, { token, ...hint }) };
     }
   }
 }

@@ -309,6 +309,10 @@ const oauth2 = z
             '`rfc7009`: a POST encoded and authenticated like a token request. `query`: `?token=`. `bearer`: the token revokes itself in the Authorization header. `github`: DELETE with Basic and a JSON body; `{client_id}` in the address.',
           ),
         token: z.enum(['access_token', 'refresh_token']).default('access_token'),
+        send_hint: z
+          .boolean()
+          .optional()
+          .describe('With `rfc7009`: false where the provider refuses a body that holds more than `token`. Default true.'),
       })
       .optional(),
     bearer_prefix: z.string().default('Bearer ').describe('Before the access token in the Authorization header.'),
