@@ -97,6 +97,20 @@ describe('an answer', () => {
     ['JSON that does not say so', 200, {}, '{"a":1}', { a: 1 }],
     ['text that does not say so', 200, {}, 'hello', 'hello'],
     ['bytes that do not say so', 200, {}, Buffer.from([0, 255]), { content_type: 'application/octet-stream', base64: 'AP8=' }],
+    [
+      'a text of a vendor’s own type',
+      200,
+      { 'content-type': 'application/vnd.github.v3.diff; charset=utf-8' },
+      Buffer.from('+line\n'),
+      '+line\n',
+    ],
+    [
+      'bytes of a vendor’s own type',
+      200,
+      { 'content-type': 'application/vnd.github.v3.raw; charset=utf-8' },
+      Buffer.from([137, 80]),
+      { content_type: 'application/vnd.github.v3.raw', base64: 'iVA=' },
+    ],
     ['an image', 200, { 'content-type': 'image/png' }, Buffer.from([137, 80]), { content_type: 'image/png', base64: 'iVA=' }],
     ['a web page called JSON', 200, { 'content-type': 'application/json' }, '<html>', '<html>'],
   ])('of %s is put into data', async (_what, status, headers, body, data) => {

@@ -23,13 +23,20 @@ export async function readAnswer(answer: OutboundAnswer, options: AnswerOptions)
   if (!body) throw tooLong(answer, textBytesMax);
   if (body.length === 0) return RawJson.fromValue(null);
   if (type === undefined && isUtf8(body) && isJson(body)) return RawJson.fromBytes(body);
-  if (type === undefined ? isUtf8(body) && !body.includes(0) : textTypes.test(type)) return RawJson.fromValue(toText(body, charset));
+  if (isText(type, charset, body)) return RawJson.fromValue(toText(body, charset));
   return RawJson.fromValue({ content_type: type ?? 'application/octet-stream', base64: body.toString('base64') });
 }
 
 const jsonTypes = /^(application|text)\/(json|[\w.+-]+\+json)$/;
 const textTypes =
   /^(text\/.*|application\/(xml|[\w.+-]+\+xml|javascript|yaml|x-yaml|toml|graphql|sql|x-www-form-urlencoded|x-ndjson|jsonl|x-sh))$/;
+
+/** A vendor's own type (GitHub's diffs and files) says nothing about its content, and a charset belongs to text: there the bytes decide. */
+function isText(type: string | undefined, charset: string | undefined, body: Buffer): boolean {
+  if (type !== undefined && textTypes.test(type)) return true;
+  const open = type === undefined || charset !== undefined || type.startsWith('application/vnd.');
+  return open && isUtf8(body) && !body.includes(0);
+}
 
 /** RFC 9110, section 8.3. */
 function parseContentType(header: string | string[] | undefined): { type: string | undefined; charset: string | undefined } {
