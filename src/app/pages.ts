@@ -6,6 +6,7 @@ import { guardField } from '../domains/limits/guard.ts';
 import { addressHeader, authPath } from '../domains/users/auth.ts';
 import { answerConsent } from '../sandbox/consent.ts';
 import { createContext } from './context.ts';
+import { createDashboard } from './dashboard/dashboard.ts';
 import { toSkillettError } from './failures.ts';
 import { completeWaitingGrant, grantCookie, handleOAuthCallback } from './oauth-callback.ts';
 import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
@@ -16,6 +17,7 @@ export function createPages(gateway: Gateway): Map<string, Handler> {
   const { sandbox } = gateway;
   const redirectUri = `${gateway.config.publicUrl}/oauth/callback`;
   return new Map<string, Handler>([
+    ...createDashboard(gateway),
     ['/oauth/callback', (request, response, requestId) => answerCallback(gateway, request, response, requestId)],
     ['/oauth/waiting', (request, response, requestId) => answerWaiting(gateway, request, response, requestId)],
     [`${authPath}/`, (request, response, requestId, signal) => answerSignIn(gateway, request, response, requestId, signal)],

@@ -1,0 +1,53 @@
+/** The routes. Every page is a chunk of its own, loaded when it is first opened. */
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { type ComponentType, lazy, Suspense } from 'react';
+import { Provider } from 'urql';
+import { Redirect, Route, Switch } from 'wouter';
+import { client } from './data/client.ts';
+import { Loading } from './ui/loading.tsx';
+import { PageFault } from './ui/page-fault.tsx';
+import { Shell } from './ui/shell.tsx';
+import { Toasts } from './ui/toasts.tsx';
+
+const Home = page(() => import('./pages/home.tsx').then(({ Home }) => Home));
+const ApiKeys = page(() => import('./pages/api-keys.tsx').then(({ ApiKeys }) => ApiKeys));
+const SignIn = page(() => import('./pages/sign-in.tsx').then(({ SignIn }) => SignIn));
+const SignUp = page(() => import('./pages/sign-up.tsx').then(({ SignUp }) => SignUp));
+const NotFound = page(() => import('./pages/not-found.tsx').then(({ NotFound }) => NotFound));
+
+function page(load: () => Promise<ComponentType>) {
+  return lazy(async () => ({ default: await load() }));
+}
+
+export function App() {
+  return (
+    <CSPProvider disableStyleElements>
+      <Provider value={client}>
+        <Toasts>
+          <Suspense fallback={<Loading what="the page" />}>
+            <Switch>
+              <Route path="/sign-in" component={SignIn} />
+              <Route path="/sign-up" component={SignUp} />
+              <Route path="/">
+                <Redirect to="/dashboard" replace />
+              </Route>
+              <Route>
+                <Shell>
+                  <PageFault>
+                    <Suspense fallback={<Loading what="the page" />}>
+                      <Switch>
+                        <Route path="/dashboard" component={Home} />
+                        <Route path="/dashboard/api-keys" component={ApiKeys} />
+                        <Route component={NotFound} />
+                      </Switch>
+                    </Suspense>
+                  </PageFault>
+                </Shell>
+              </Route>
+            </Switch>
+          </Suspense>
+        </Toasts>
+      </Provider>
+    </CSPProvider>
+  );
+}

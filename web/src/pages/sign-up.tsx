@@ -1,0 +1,57 @@
+import { type FormEvent, useState } from 'react';
+import { Link, useSearchParams } from 'wouter';
+import type { Failure } from '../data/failure.ts';
+import { safeNext, signUp } from '../data/sign-in.ts';
+import { Button } from '../ui/button.tsx';
+import { Entrance } from '../ui/entrance.tsx';
+import { TextField } from '../ui/field.tsx';
+import { Problem } from '../ui/problem.tsx';
+
+export function SignUp() {
+  const [search] = useSearchParams();
+  const [name, setName] = useState('');
+  const [email, setEmail] = useState(search.get('email') ?? '');
+  const [password, setPassword] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure>();
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setFailure(undefined);
+    const answer = await signUp(name, email, password);
+    if (answer.ok) return location.assign(safeNext(search.get('next')));
+    setBusy(false);
+    setFailure(answer.failure);
+  };
+
+  return (
+    <Entrance title="Make your account">
+      <p className="muted">Use the address that you were invited with.</p>
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        <TextField label="Name" name="name" autoComplete="name" required maxLength={100} value={name} onChange={setName} />
+        <TextField label="E-mail address" type="email" name="email" autoComplete="username" required value={email} onChange={setEmail} />
+        <TextField
+          label="Password"
+          type="password"
+          name="password"
+          autoComplete="new-password"
+          required
+          minLength={10}
+          maxLength={128}
+          hint="10 to 128 characters. A few words that only you would put together are good."
+          value={password}
+          onChange={setPassword}
+        />
+        {failure && <Problem failure={failure} />}
+        <Button look="main" type="submit" busy={busy}>
+          Make the account
+        </Button>
+      </form>
+      <p className="fine">
+        You have an account? <Link href="/sign-in">Sign in</Link>.
+      </p>
+    </Entrance>
+  );
+}

@@ -1,0 +1,125 @@
+import { Link } from 'wouter';
+
+export const outcomeTexts = {
+  succeeded: 'Succeeded',
+  upstream_failed: 'Service said no',
+  refused: 'Refused',
+  failed: 'Failed',
+  replayed: 'Replayed',
+  unknown: 'Outcome unknown',
+  started: 'Running',
+} as const;
+
+export type Outcome = keyof typeof outcomeTexts;
+
+const tones: Record<Outcome, 'good' | 'bad' | 'warn' | undefined> = {
+  succeeded: 'good',
+  upstream_failed: 'bad',
+  refused: 'warn',
+  failed: 'bad',
+  replayed: undefined,
+  unknown: 'warn',
+  started: undefined,
+};
+
+export function OutcomeTag({ outcome, status }: { outcome: Outcome; status?: number | null }) {
+  return (
+    <span className="tag" data-tone={tones[outcome]}>
+      {outcomeTexts[outcome]}
+      {typeof status === 'number' && outcome === 'upstream_failed' && ` (${status})`}
+    </span>
+  );
+}
+
+interface FailedCall {
+  integration: string;
+  endpoint: string;
+  outcome: Outcome;
+  errorCode: string | null;
+  upstreamStatus: number | null;
+}
+
+/** What to do about a call that did not go well, by our own code or the service's status. */
+export function Advice({ call }: { call: FailedCall }) {
+  const integration = `/dashboard/integrations/${call.integration}`;
+  const endpoint = `${integration}?endpoint=${call.endpoint}`;
+  switch (call.errorCode) {
+    case 'integration_not_connected':
+      return (
+        <>
+          No account is connected. <Link href={integration}>Connect {call.integration}</Link>.
+        </>
+      );
+    case 'token_expired':
+    case 'credential_rejected':
+      return (
+        <>
+          The service no longer takes the credential. <Link href={integration}>Reconnect {call.integration}</Link>.
+        </>
+      );
+    case 'consent_required':
+      return (
+        <>
+          The consent does not cover this. <Link href={integration}>Connect again</Link> to add what is missing.
+        </>
+      );
+    case 'account_required':
+      return (
+        <>
+          Several accounts are connected. Name one with the call, or <Link href={integration}>choose a default</Link>.
+        </>
+      );
+    case 'connection_frozen':
+      return <>An operator has stopped this connection. Ask them.</>;
+    case 'scope_not_allowed':
+    case 'forbidden':
+      return (
+        <>
+          The key may not do this. <Link href="/dashboard/api-keys">Make a key</Link> whose scopes cover it.
+        </>
+      );
+    case 'rate_limited':
+    case 'daily_limit_reached':
+    case 'plan_limit_reached':
+      return (
+        <>
+          A limit of the plan was reached. <Link href="/billing">See plan and limits</Link>.
+        </>
+      );
+    case 'bad_request':
+      return (
+        <>
+          The parameters were not as they should be. <Link href={endpoint}>See what the endpoint takes</Link>.
+        </>
+      );
+    case 'not_found':
+      return (
+        <>
+          There is no such endpoint. <Link href={integration}>See what there is</Link>.
+        </>
+      );
+    case 'upstream_timeout':
+    case 'upstream_unreachable':
+    case 'unavailable':
+      return <>It did not answer in time. Try again later; a read can be repeated safely.</>;
+    case 'outcome_unknown':
+      return <>It was sent and the answer was lost. Look at the service whether it took effect before you repeat it.</>;
+  }
+  if (call.outcome === 'unknown') return <>Its end was lost. Look at the service whether it took effect before you repeat it.</>;
+  const status = call.upstreamStatus;
+  if (status === 401 || status === 403)
+    return (
+      <>
+        The service does not let this account do it. <Link href={endpoint}>See what it needs</Link>, or{' '}
+        <Link href={integration}>reconnect</Link>.
+      </>
+    );
+  if (status === 404) return <>The service does not have it, or this account may not see it. Check names and numbers.</>;
+  if (status === 429) return <>The service’s own limit was reached. Wait a little before the next call.</>;
+  if (status !== null && status >= 500) return <>The service itself is in trouble. Try again later.</>;
+  return (
+    <>
+      <Link href={endpoint}>See the endpoint’s known failures</Link> and what to do about them.
+    </>
+  );
+}
