@@ -1,0 +1,51 @@
+/** Sign-in and sessions: plain requests to the routes below `/api/auth/`. */
+import { type Failure, serverAway } from './failure.ts';
+
+/** `next` comes from the address and may be anybody's: only a path of this server is followed. */
+export function safeNext(next: string | null): string {
+  if (next === null || !/^\/(?![/\\])/.test(next)) return '/dashboard';
+  const parsed = URL.parse(next, location.origin);
+  return parsed && parsed.origin === location.origin ? `${parsed.pathname}${parsed.search}${parsed.hash}` : '/dashboard';
+}
+
+let leaving = false;
+
+/** Leads to the sign-in page, which leads back here. */
+export function goToSignIn(): void {
+  if (leaving || location.pathname === '/sign-in' || location.pathname === '/sign-up') return;
+  leaving = true;
+  const here = location.pathname + location.search;
+  location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+}
+
+export type AuthAnswer<Data> = { ok: true; data: Data } | { ok: false; failure: Failure };
+
+export function signIn(email: string, password: string): Promise<AuthAnswer<unknown>> {
+  return post('/sign-in/email', { email, password });
+}
+
+export function signUp(name: string, email: string, password: string): Promise<AuthAnswer<unknown>> {
+  return post('/sign-up/email', { name, email, password });
+}
+
+export function signOut(): Promise<AuthAnswer<unknown>> {
+  return post('/sign-out', {});
+}
+
+export async function post<Data = unknown>(route: string, body: object): Promise<AuthAnswer<Data>> {
+  return request<Data>(route, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+}
+
+export async function request<Data>(route: string, init: RequestInit = {}): Promise<AuthAnswer<Data>> {
+  let answer: Response;
+  let json: { message?: string; code?: string; error?: string } | null;
+  try {
+    answer = await fetch(`/api/auth${route}`, { credentials: 'same-origin', ...init });
+    json = await answer.json();
+  } catch {
+    return { ok: false, failure: serverAway };
+  }
+  if (answer.ok) return { ok: true, data: json as Data };
+  const message = json?.message ?? 'The server refused without saying why.';
+  return { ok: false, failure: { message, code: json?.code ?? json?.error } };
+}
