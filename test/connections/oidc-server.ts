@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { Provider } from 'oidc-provider';
 
 export class OidcServer {
-  /** Who signs in next. */
-  account = 'ada';
+  /** Who signs in next. Undefined: a page asks, for tests with a browser. */
+  account: string | undefined = 'ada';
   /** Seconds that access tokens live. */
   accessTokenSeconds = 3600;
   /** Grant types that the token endpoint was asked for. */
@@ -54,8 +54,12 @@ export class OidcServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const provider = this.#provider as Provider;
-    if (request.url?.startsWith('/interaction/'))
-      return provider.interactionFinished(request, response, { login: { accountId: this.account }, consent: {} });
+    if (request.url?.startsWith('/interaction/')) {
+      const accountId = this.account ?? (await readLogin(request));
+      if (accountId === undefined) return void response.writeHead(200, { 'content-type': 'text/html' }).end(loginPage);
+      const result = accountId === '' ? { error: 'access_denied' } : { login: { accountId }, consent: {} };
+      return provider.interactionFinished(request, response, result);
+    }
     if (request.url === '/token') {
       const end = response.end.bind(response);
       // Once the answer is made, the tokens of it are good at the server and the old ones are not.
@@ -66,6 +70,18 @@ export class OidcServer {
     }
     provider.callback()(request, response);
   }
+}
+
+const loginPage = `<!doctype html><html lang="en"><title>Forge</title><h1>Allow Skillett to use your notes?</h1>
+<form method="post"><label>Who are you? <input name="login"></label><button>Allow</button></form>
+<form method="post"><input type="hidden" name="login" value=""><button>Deny</button></form></html>`;
+
+/** Undefined until the page was sent; empty for a denial. */
+async function readLogin(request: IncomingMessage): Promise<string | undefined> {
+  if (request.method !== 'POST') return undefined;
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  return new URLSearchParams(body).get('login') ?? undefined;
 }
 
 function createProvider(oidc: OidcServer, redirectUri: string): Provider {
