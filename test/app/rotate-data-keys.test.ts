@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const command = path.resolve(import.meta.dirname, '../../src/cli/rotate-data-keys.ts');
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ kind: 'embedded' });
+});
+afterAll(() => server.close());
+
+function run(env: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [command], { env }, (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }));
+  });
+}
+
+it('brings everything sealed under a new data key while the server runs, and shows how far it is', async () => {
+  const { gateway, key } = server;
+  const before = gateway.vault.currentVersion;
+  // What the dashboard does for the owner.
+  await gateway.db
+    .updateTable('apiKeys')
+    .set({ scopes: ['*', 'operator'] })
+    .execute();
+  const { code, stdout, stderr } = await run({ SKILLETT_URL: server.url, SKILLETT_API_KEY: key });
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toContain(`Data key ${before + 1} seals from now on`);
+  expect(stdout).toContain('Everything is under the new data key.');
+  const sealed = await gateway.db.selectFrom('connections').select('credential').execute();
+  expect(sealed.length).toBeGreaterThan(0);
+  for (const { credential } of sealed) expect(credential).toMatch(new RegExp(`^${before + 1}\\.`));
+  const call = await server.request('POST', '/v1/sandbox/list_notes', { body: {} });
+  expect(call.status).toBe(200);
+});
+
+it('says what is missing: a key, the scope, the server', async () => {
+  expect((await run({ SKILLETT_URL: server.url })).stderr).toContain('Set SKILLETT_API_KEY');
+  await server.gateway.db
+    .updateTable('apiKeys')
+    .set({ scopes: ['*'] })
+    .execute();
+  const narrow = await run({ SKILLETT_URL: server.url, SKILLETT_API_KEY: server.key });
+  expect([narrow.code, narrow.stderr]).toEqual([1, expect.stringContaining('scope `operator`')]);
+  const nobody = await run({ SKILLETT_URL: 'http://127.0.0.1:9', SKILLETT_API_KEY: server.key });
+  expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining('No server answers')]);
+});
