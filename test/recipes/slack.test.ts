@@ -1,0 +1,174 @@
+/** The recipe for Slack: the requests it makes, and what Slack's own description (2020) says about them. */
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { prepareRequest } from '../../src/domains/executions/prepare-request.ts';
+import { loadCatalogue } from '../../src/domains/recipes/load.ts';
+import { listNameFaults, type NamedOperation, readDescription } from './named-parameters.ts';
+
+const bundledFolder = path.resolve(import.meta.dirname, '../../recipes');
+const slack = (await loadCatalogue({ bundledFolder, extraFolder: undefined, integrations: new Map() })).find('slack')!;
+const endpointOf = (name: string) => slack.endpoints.get(name)!;
+
+/** Which method of the Web API each endpoint is; a GET where Slack reads. */
+const methods: Record<string, string> = {
+  list_channels: 'GET conversations.list',
+  list_my_channels: 'GET users.conversations',
+  get_channel_info: 'GET conversations.info',
+  list_channel_members: 'GET conversations.members',
+  create_channel: 'POST conversations.create',
+  join_channel: 'POST conversations.join',
+  leave_channel: 'POST conversations.leave',
+  invite_to_channel: 'POST conversations.invite',
+  set_channel_topic: 'POST conversations.setTopic',
+  open_conversation: 'POST conversations.open',
+  list_channel_messages: 'GET conversations.history',
+  list_replies: 'GET conversations.replies',
+  send_message: 'POST chat.postMessage',
+  update_message: 'POST chat.update',
+  delete_message: 'POST chat.delete',
+  schedule_message: 'POST chat.scheduleMessage',
+  list_scheduled_messages: 'GET chat.scheduledMessages.list',
+  cancel_scheduled_message: 'POST chat.deleteScheduledMessage',
+  get_message_link: 'GET chat.getPermalink',
+  add_reaction: 'POST reactions.add',
+  remove_reaction: 'POST reactions.remove',
+  list_reactions: 'GET reactions.get',
+  list_users: 'GET users.list',
+  get_user_info: 'GET users.info',
+  find_user_by_email: 'GET users.lookupByEmail',
+};
+
+it('has exactly these endpoints', () => {
+  expect([...slack.endpoints.keys()].sort()).toEqual(Object.keys(methods).sort());
+});
+
+describe.each(Object.entries(methods))('slack.%s', (name, documented) => {
+  it(`asks ${documented}, by its example`, async () => {
+    const request = await prepareRequest(slack, endpointOf(name), endpointOf(name).spec.example);
+    const url = new URL(request.url);
+    expect(`${request.method} ${url.origin}${url.pathname}`).toBe(documented.replace(' ', ' https://slack.com/api/'));
+    expect(request.headers.accept).toBe('application/json');
+    if (request.method === 'GET') expect(request.body).toBeUndefined();
+    // Slack warns of JSON that does not name its charset, and takes no lists of ids in JSON.
+    else expect(request.headers['content-type']).toMatch(/^application\/(json; charset=utf-8|x-www-form-urlencoded)$/);
+  });
+});
+
+const json = (value: unknown) => JSON.stringify(value);
+const [channel, ts] = ['C012AB3CD', '1503435956.000247'];
+
+it.each<[endpoint: string, params: object, target: string, body: string | undefined]>([
+  [
+    'list_channels',
+    { types: ['public_channel', 'private_channel'], exclude_archived: true, limit: 200, cursor: 'dGVhbQ==' },
+    '/conversations.list?types=public_channel,private_channel&exclude_archived=true&limit=200&cursor=dGVhbQ%3D%3D',
+    undefined,
+  ],
+  [
+    'list_channel_messages',
+    { channel, oldest: ts, inclusive: true },
+    `/conversations.history?channel=${channel}&oldest=${ts}&inclusive=true`,
+    undefined,
+  ],
+  ['list_replies', { channel, ts }, `/conversations.replies?channel=${channel}&ts=${ts}`, undefined],
+  ['list_users', {}, '/users.list?limit=200', undefined],
+  ['find_user_by_email', { email: 'ada+1@example.org' }, '/users.lookupByEmail?email=ada%2B1%40example.org', undefined],
+  [
+    'send_message',
+    { channel, text: 'a & b', thread_ts: ts, blocks: [{ type: 'divider' }] },
+    '/chat.postMessage',
+    json({ channel, text: 'a & b', blocks: [{ type: 'divider' }], thread_ts: ts }),
+  ],
+  [
+    'schedule_message',
+    { channel, post_at: 1893456000, text: 'x' },
+    '/chat.scheduleMessage',
+    json({ channel, post_at: 1893456000, text: 'x' }),
+  ],
+  ['add_reaction', { channel, timestamp: ts, name: 'thumbsup' }, '/reactions.add', json({ channel, timestamp: ts, name: 'thumbsup' })],
+  ['open_conversation', { users: ['U1', 'W2'], return_im: true }, '/conversations.open', 'users=U1,W2&return_im=true'],
+  ['invite_to_channel', { channel, users: ['U1', 'U2'] }, '/conversations.invite', `channel=${channel}&users=U1,U2`],
+])('writes %s as Slack documents it', async (name, params, target, body) => {
+  const request = await prepareRequest(slack, endpointOf(name), params);
+  expect(request.url).toBe(`https://slack.com/api${target}`);
+  expect(request.body === undefined ? undefined : request.body.toString()).toBe(body);
+});
+
+it.each<[endpoint: string, params: object, path: string]>([
+  // As a number a time would lose its last digits.
+  ['delete_message', { channel, ts: 1503435956.000247 }, 'params.ts'],
+  ['delete_message', { channel, ts: 'yesterday' }, 'params.ts'],
+  ['add_reaction', { channel, timestamp: ts, name: ':thumbsup:' }, 'params.name'],
+  ['list_channels', { types: ['public'] }, 'params.types.0'],
+  ['open_conversation', { users: [] }, 'params.users'],
+  ['send_message', { channel, text: 'x'.repeat(40_001) }, 'params.text'],
+  ['create_channel', { name: 'Not Lower' }, 'params.name'],
+])('refuses for %s what Slack would: %j', async (name, params, place) => {
+  const error = await Promise.resolve()
+    .then(() => prepareRequest(slack, endpointOf(name), params))
+    .then(
+      () => expect.fail('was not refused'),
+      (thrown) => thrown,
+    );
+  expect(error).toMatchObject({ code: 'bad_request', details: [{ path: place }] });
+});
+
+it('asks for public channels when nothing else is named, and lets private ones do instead', () => {
+  for (const name of ['list_channels', 'list_channel_messages', 'leave_channel']) {
+    const [choice] = endpointOf(name).providerScopes;
+    expect(choice?.[0]).toMatch(/^channels:/);
+    expect(choice?.slice(1).map((scope) => scope.split(':')[0])).toEqual(['groups', 'im', 'mpim']);
+  }
+  expect(endpointOf('send_message').providerScopes).toEqual([['chat:write']]);
+});
+
+interface Swagger {
+  paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
+}
+const description = readDescription('slack/slack_web_openapi_v2.json') as Swagger | undefined;
+
+function namesOf(document: Swagger, documented: string): NamedOperation {
+  const [method = '', name] = documented.split(' ');
+  const parameters = document.paths[`/${name}`]?.[method.toLowerCase()]?.parameters ?? [];
+  // The token is listed as a header or a query value.
+  const named = (place: string) => parameters.filter((one) => one.in === place && one.name !== 'token').map((one) => one.name);
+  return { path: [], query: named('query'), body: named('formData') };
+}
+
+/** What Slack has added since its description was published. */
+const newer: Record<string, string[]> = {
+  list_channels: ['team_id'],
+  list_my_channels: ['team_id'],
+  list_users: ['team_id'],
+  create_channel: ['team_id'],
+  list_scheduled_messages: ['team_id'],
+  invite_to_channel: ['force'],
+  open_conversation: ['prevent_creation'],
+  list_channel_messages: ['include_all_metadata'],
+  list_replies: ['include_all_metadata'],
+  send_message: ['metadata', 'markdown_text'],
+  schedule_message: ['metadata', 'markdown_text'],
+  update_message: ['metadata', 'markdown_text', 'reply_broadcast', 'file_ids'],
+};
+
+describe("Slack's own description", () => {
+  it.for(Object.entries(methods))('lists what slack.%s sends', ([name, documented], { skip }) => {
+    if (!description) return skip('the description of Slack is not on this machine');
+    const [method = '', path] = documented.split(' ');
+    expect(description.paths[`/${path}`]).toHaveProperty(method.toLowerCase());
+    expect(listNameFaults(endpointOf(name), namesOf(description, documented), slack.recipe.omits, newer[name])).toEqual([]);
+  });
+
+  it('would be contradicted by a name it does not list, and by one that is left out', () => {
+    const documented = { path: [], query: [], body: ['channel', 'ts', 'force'] };
+    expect(listNameFaults(endpointOf('add_reaction'), documented)).toEqual([
+      'body timestamp: is not documented',
+      'body name: is not documented',
+      'body ts: is neither sent nor omitted',
+      'body force: is neither sent nor omitted',
+    ]);
+    expect(listNameFaults(endpointOf('delete_message'), { path: [], query: [], body: ['channel', 'ts'] })).toEqual([
+      'omits as_user: is sent, or not documented',
+    ]);
+  });
+});
