@@ -50,8 +50,10 @@ export function openPostgres(databaseUrl: string, options: { poolMax?: number; o
     application_name: 'skillett',
     types,
   });
-  // An idle connection that the server closes is replaced on next use; without a listener it would end the process.
-  pool.on('error', (error) => options.onError?.(error));
+  // A connection that the server closes is replaced on next use. Without a listener of its own it would end the process when
+  // that happens between two statements of a transaction; the pool listens only to those that nobody uses.
+  pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
+  pool.on('error', () => {});
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [camelCase()] });
   return {
     kind: 'postgres',

@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Database, migrate, openPostgres } from '../../src/core/database.ts';
+import { type Database, isDatabaseAway, migrate, openPostgres } from '../../src/core/database.ts';
 import { createEmbeddedTestDatabase, createEmptyDatabase, createTestDatabase } from '../support/database.ts';
 
 const open: (() => Promise<unknown>)[] = [];
@@ -52,4 +53,22 @@ it('migrations of two processes that start together run once', async () => {
   await first.close();
   await second.close();
   await drop();
+});
+
+it('a connection that breaks between two statements of a transaction fails that transaction, and nothing else', async () => {
+  const { url, database, drop } = await createTestDatabase();
+  open.push(drop);
+  const lost: string[] = [];
+  const other = openPostgres(url, { onError: (error) => void lost.push(error.message) });
+  open.push(() => other.close());
+  const broken = other.db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+    await database.statement('end-backend', 'select pg_terminate_backend($1)', [rows[0]?.pid]);
+    // Nobody waits for an answer now; the process must not end because of that.
+    await expect.poll(() => lost).toEqual(['terminating connection due to administrator command']);
+    await sql`select 1`.execute(trx);
+  });
+  const error = await broken.catch((thrown: unknown) => thrown);
+  expect(isDatabaseAway(error)).toBe(true);
+  expect(await other.statement('alive', 'select 1 as one', [])).toEqual([{ one: 1 }]);
 });
