@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Installation, tally } from './installation.ts';
+import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
+import { addUser } from './people.ts';
+
+/** How long the database is away; a longer one can be asked for, to look at what grows meanwhile. */
+const awayMs = Number(process.env.TEST_DATABASE_AWAY_MS ?? 3_000);
+
+let postgres: OwnPostgres;
+let installation: Installation;
+
+beforeAll(async () => {
+  postgres = await startOwnPostgres();
+  installation = await Installation.start({ on: postgres });
+});
+afterAll(async () => {
+  await installation?.close();
+  await postgres?.remove();
+});
+
+interface Seen {
+  what: 'call' | 'list' | 'graphql';
+  startedMs: number;
+  endedMs: number;
+  status: number;
+  code: string | undefined;
+  retryAfter: string | null;
+}
+
+it(
+  'with the database stopped every answer is 503 at once, and all goes on without a restart when it is back',
+  async () => {
+    const { upstream } = installation;
+    const userId = await addUser(postgres.database);
+    const key = await installation.keyOf(userId);
+    upstream.json('{"ok":true}');
+    const seen: Seen[] = [];
+    let stop = false;
+    const client = async (number: number) => {
+      const at = number % 2;
+      for (let turn = 0; !stop; turn += 1) {
+        const what = number === 0 ? 'list' : number === 1 ? 'graphql' : 'call';
+        const startedMs = performance.now();
+        const answer = await (what === 'list'
+          ? installation.request(at, key, 'GET', '/v1/skills')
+          : what === 'graphql'
+            ? installation.graphql(at, key, '{ viewer { plan { name } } }')
+            : installation.call(at, key, 'list_things', { q: `${number}-${turn}` }));
+        const code = answer.json.error ?? answer.json.errors?.[0]?.extensions.code;
+        const retryAfter = answer.headers.get('retry-after');
+        seen.push({ what, startedMs, endedMs: performance.now(), status: answer.status, code, retryAfter });
+        await delay(what === 'call' ? 15 : 60);
+      }
+    };
+    const clients = Array.from({ length: 16 }, (_, number) => client(number));
+    await delay(800);
+    const stoppedMs = performance.now();
+    await postgres.stop();
+    const goneMs = performance.now();
+    const ready = await Promise.all(installation.processes.map(({ url }) => fetch(`${url}/readyz`).then(({ status }) => status)));
+    await delay(awayMs);
+    const backMs = performance.now();
+    await postgres.start();
+    const upMs = performance.now();
+    await delay(2_500);
+    stop = true;
+    await Promise.all(clients);
+
+    const between = (fromMs: number, toMs: number) => seen.filter(({ startedMs, endedMs }) => startedMs >= fromMs && endedMs <= toMs);
+    expect(ready).toEqual([503, 503]);
+    // Before: all well. While it is away: nothing but 503. After: all well again within two seconds.
+    expect(tally(between(0, stoppedMs).map(({ status }) => status))).toEqual({ 200: expect.any(Number) });
+    const away = between(goneMs, backMs);
+    expect(new Set(away.map(({ what }) => what))).toEqual(new Set(['call', 'list', 'graphql']));
+    expect(away.length).toBeGreaterThan(100);
+    for (const one of seen.filter(({ status }) => status !== 200))
+      expect(one).toMatchObject({ status: 503, code: 'unavailable', retryAfter: expect.stringMatching(/^\d+$/) });
+    expect(away.filter(({ status }) => status !== 503)).toEqual([]);
+    expect(Math.max(...seen.map(({ startedMs, endedMs }) => endedMs - startedMs))).toBeLessThan(3_000);
+    const after = between(upMs + 2_000, Number.POSITIVE_INFINITY);
+    expect(after.length).toBeGreaterThan(20);
+    expect(after.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(installation.processes.map(({ child }) => child.exitCode)).toEqual([null, null]);
+
+    // Fails closed, and nothing is forgotten: what reached the service has its row, and every call that was answered its end.
+    const rows = await postgres.database.db.selectFrom('skillCalls').select(['id', 'outcome']).where('userId', '=', userId).execute();
+    const answered = seen.filter(({ what, status }) => what === 'call' && status === 200).length;
+    expect(rows.length).toBeGreaterThanOrEqual(upstream.received.length);
+    expect(upstream.received.length).toBe(answered);
+    await expect
+      .poll(
+        async () =>
+          (
+            await postgres.database.db
+              .selectFrom('skillCalls')
+              .select('id')
+              .where('userId', '=', userId)
+              .where('outcome', '=', 'succeeded')
+              .execute()
+          ).length,
+        { timeout: 5_000 },
+      )
+      .toBe(answered);
+  },
+  30_000 + awayMs,
+);
