@@ -1,21 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
-import { type Endpoint, integration, type Parameter, type Resource, resource } from '../../src/domains/recipes/format.ts';
+import type { Endpoint, Parameter } from '../../src/domains/recipes/format.ts';
 import { buildParameterSchema } from '../../src/domains/recipes/parameter-schema.ts';
 import { listFaults, openApi } from './github-openapi.ts';
+import { readRecipe } from './read-recipe.ts';
 
-const folder = new URL('../../recipes/github/', import.meta.url);
-const recipe = integration.parse(readJson(new URL('recipe.json', folder)));
-const resources: Resource[] = readdirSync(folder)
-  .filter((file) => file.endsWith('.json') && file !== 'recipe.json')
-  .map((file) => resource.parse(readJson(new URL(file, folder))));
-const endpoints = resources.flatMap((one) => Object.entries(one.endpoints));
-
-function readJson(file: URL) {
-  return JSON.parse(readFileSync(file, 'utf8'));
-}
+const { recipe, resources, endpoints, requireEndpoint } = readRecipe('github');
 
 const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }));
 
@@ -23,12 +14,6 @@ function listExampleFaults(endpoint: Endpoint): string[] {
   const validate = ajv.compile(buildParameterSchema(endpoint));
   validate(endpoint.example);
   return (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
-}
-
-function requireEndpoint(name: string): Endpoint {
-  const found = endpoints.find(([one]) => one === name)?.[1];
-  if (!found) throw new Error(`No endpoint ${name} in ${folder.pathname}.`);
-  return structuredClone(found);
 }
 
 describe.each(endpoints)('github.%s', (_, endpoint) => {
