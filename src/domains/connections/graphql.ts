@@ -3,6 +3,7 @@ import { builder, listComplexity, pageRequest, toConnection } from '../../core/b
 import { notFound } from '../../core/errors.ts';
 import { guardField } from '../limits/guard.ts';
 import { disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
+import type { ConnectMethod, CredentialField } from './connect-methods.ts';
 import { type ConnectionView, findConnectionView, listConnections } from './list-connections.ts';
 import { setOAuthClient } from './oauth-clients.ts';
 import { type Provider, redirectUri } from './oauth2.ts';
@@ -83,6 +84,41 @@ builder.queryField('connections', (t) =>
     { name: 'ConnectionEdge', description: 'A connection in a page.' },
   ),
 );
+
+const CredentialFieldRef = builder.objectRef<CredentialField>('CredentialField').implement({
+  description: 'One value that `credentials` of `startConnection` holds.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Its name in `credentials`.' }),
+    label: t.exposeString('label', { description: 'What a form calls it.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is; null when the label says it.' }),
+    secret: t.exposeBoolean('secret', { description: 'Whether it must be kept from view.' }),
+  }),
+});
+
+export const ConnectMethodRef = builder.objectRef<ConnectMethod>('ConnectMethod').implement({
+  description: 'A way to connect an integration.',
+  fields: (t) => ({
+    type: t.exposeString('type', { description: '`oauth2`, `bearer`, `api_key`, `basic`, or `none` when nothing is needed.' }),
+    ready: t.exposeBoolean('ready', {
+      description: 'Whether it can be used now; a consent cannot while this installation has no OAuth client for it.',
+    }),
+    how: t.exposeString('how', {
+      nullable: true,
+      description: 'How to get the credential, or how an operator registers the OAuth client; null when nothing is needed.',
+    }),
+    url: t.exposeString('url', { nullable: true, description: 'Page of the service for that.' }),
+    redirectUri: t.exposeString('redirectUri', {
+      nullable: true,
+      description: 'With `oauth2`: the redirect address to register at the service.',
+    }),
+    fields: t.field({
+      type: [CredentialFieldRef],
+      complexity: { multiplier: 3 },
+      description: 'What `credentials` must hold, all of it; empty for a consent.',
+      resolve: ({ fields }) => fields,
+    }),
+  }),
+});
 
 const idArg = { required: true, description: 'Id of the connection, `conn_…`.' } as const;
 

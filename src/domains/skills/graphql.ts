@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
+import { listConnectMethods } from '../connections/connect-methods.ts';
 import { loadAccounts } from '../connections/connections.ts';
-import { ConnectionRef } from '../connections/graphql.ts';
+import { ConnectionRef, ConnectMethodRef } from '../connections/graphql.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import {
   buildExample,
@@ -93,6 +94,7 @@ export const EndpointRef = builder.objectRef<CatalogueEndpoint>('Endpoint').impl
       description: 'A typical call.',
       resolve: (endpoint, _args, { gateway }) => buildExample(endpoint, gateway.config.publicUrl),
     }),
+    answer: t.string({ description: 'What `data` holds on success.', resolve: ({ spec }) => spec.answer }),
     errors: t.field({
       type: [EndpointErrorRef],
       description: 'Failures to expect, with their remedies.',
@@ -133,6 +135,12 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
     authTypes: t.stringList({
       description: 'Ways to connect, the preferred one first: `oauth2`, `bearer`, `api_key`, `basic`, or `none` when nothing is needed.',
       resolve: ({ recipe }) => recipe.auth.map((auth) => auth.type),
+    }),
+    connectMethods: t.field({
+      type: [ConnectMethodRef],
+      complexity: { field: 2, multiplier: 2 },
+      description: 'The ways to connect with what each asks for, the preferred one first.',
+      resolve: (integration, _args, { gateway }) => listConnectMethods(gateway, integration),
     }),
     connected: t.boolean({
       description: 'Whether calls can be made: an account is connected, or none is needed.',

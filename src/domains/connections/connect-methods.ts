@@ -1,0 +1,62 @@
+/** The ways in which a person can connect an integration here, with what each asks for. */
+import type { Gateway } from '../../core/context.ts';
+import type { CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { Auth } from '../recipes/format.ts';
+import { findOAuthClient } from './oauth-clients.ts';
+import { findProvider, redirectUri } from './oauth2.ts';
+
+export interface ConnectMethod {
+  type: Auth['type'];
+  /** False while a consent has no OAuth client to go with. */
+  ready: boolean;
+  /** How to get the credential, or how an operator registers the OAuth client; null when nothing is needed. */
+  how: string | null;
+  /** Page of the service for that. */
+  url: string | null;
+  /** To register at the service, with a consent. */
+  redirectUri: string | null;
+  fields: CredentialField[];
+}
+
+/** One value of `credentials`. */
+export interface CredentialField {
+  name: string;
+  label: string;
+  /** What it is, where the recipe says. */
+  description: string | null;
+  secret: boolean;
+}
+
+/** In the order of the recipe: the preferred way first. */
+export function listConnectMethods(gateway: Gateway, integration: CatalogueIntegration): Promise<ConnectMethod[]> {
+  return Promise.all(integration.recipe.auth.map((auth) => describeMethod(gateway, integration, auth)));
+}
+
+async function describeMethod(gateway: Gateway, integration: CatalogueIntegration, auth: Auth): Promise<ConnectMethod> {
+  if (auth.type === 'none') return { type: 'none', ready: true, how: null, url: null, redirectUri: null, fields: [] };
+  if (auth.type !== 'oauth2')
+    return { type: auth.type, ready: true, how: auth.how, url: auth.create_url ?? null, redirectUri: null, fields: listFields(auth) };
+  const provider = findProvider(gateway, integration);
+  const client = provider && (await findOAuthClient(gateway, provider));
+  const { how, url } = auth.register;
+  return { type: 'oauth2', ready: client !== undefined, how, url, redirectUri: redirectUri(gateway), fields: [] };
+}
+
+function listFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>): CredentialField[] {
+  const further = Object.entries(auth.fields ?? {}).map(([name, { description }]) => ({
+    name,
+    label: name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase()),
+    description,
+    secret: false,
+  }));
+  return [...ownFields(auth), ...further];
+}
+
+function ownFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>): CredentialField[] {
+  if (auth.type === 'bearer') return [{ name: 'token', label: 'Token', description: null, secret: true }];
+  if (auth.type === 'api_key') return [{ name: 'api_key', label: 'API key', description: null, secret: true }];
+  return [
+    { name: 'username', label: auth.username ?? 'User name', description: null, secret: false },
+    { name: 'password', label: auth.password ?? 'Password', description: null, secret: true },
+  ];
+}
