@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import { FolderInUse } from './app/embedded-lock.ts';
-import { createFirstKey, describeStart } from './app/first-start.ts';
+import { createFirstAccess, createOperatorLink, describeStart, NoSuchUser } from './app/first-start.ts';
 import { openGateway } from './app/gateway.ts';
 import { startJobs } from './app/jobs.ts';
 import { createPages } from './app/pages.ts';
@@ -14,7 +14,13 @@ import { RecipeFaults } from './domains/recipes/load.ts';
 
 /** Faults of the installation, which a sentence explains better than a stack. */
 function explain(error: unknown, config?: Config): string {
-  if (error instanceof ConfigFaults || error instanceof RecipeFaults || error instanceof FolderInUse || error instanceof WrongMasterKey)
+  if (
+    error instanceof ConfigFaults ||
+    error instanceof RecipeFaults ||
+    error instanceof FolderInUse ||
+    error instanceof WrongMasterKey ||
+    error instanceof NoSuchUser
+  )
     return error.message;
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
@@ -38,6 +44,7 @@ try {
 }
 
 if (process.argv[2] === 'migrate') await migrateOnly(config);
+else if (process.argv[2] === 'sign-in-link') await printSignInLink(config, process.argv[3]);
 else if (config.workers > 1 && cluster.isPrimary) await superviseWorkers(config);
 else await serve(config);
 
@@ -52,10 +59,24 @@ async function migrateOnly(config: Config): Promise<void> {
   }
 }
 
+/** `npm run sign-in-link [e-mail]`: prints a link that signs the owner in, or that user, and ends. */
+async function printSignInLink(config: Config, email: string | undefined): Promise<void> {
+  try {
+    const { gateway, close } = await openGateway(config);
+    try {
+      console.log(await createOperatorLink(gateway, email));
+    } finally {
+      await close();
+    }
+  } catch (error) {
+    fail(error, config);
+  }
+}
+
 async function serve(config: Config): Promise<void> {
   try {
     const { gateway, close } = await openGateway(config);
-    const fullKey = await createFirstKey(gateway);
+    const first = await createFirstAccess(gateway);
     const http = createHttpServer(gateway, schema, createPages(gateway));
     await new Promise<void>((resolve, reject) => {
       http.server.once('error', reject);
@@ -63,7 +84,7 @@ async function serve(config: Config): Promise<void> {
     });
     const { address, port } = http.server.address() as AddressInfo;
     if (!cluster.isWorker)
-      process.stdout.write(`${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, fullKey)}\n`);
+      process.stdout.write(`${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, first)}\n`);
     const jobs = startJobs(gateway);
     onStop(async () => {
       await Promise.all([http.stop(), jobs.stop()]);
@@ -79,7 +100,7 @@ async function superviseWorkers(config: Config): Promise<void> {
   try {
     const { gateway, close } = await openGateway(config);
     process.stdout.write(
-      `${describeStart(gateway, `http://${config.host}:${config.port} with ${config.workers} processes`, await createFirstKey(gateway))}\n`,
+      `${describeStart(gateway, `http://${config.host}:${config.port} with ${config.workers} processes`, await createFirstAccess(gateway))}\n`,
     );
     await close();
   } catch (error) {

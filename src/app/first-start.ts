@@ -3,9 +3,38 @@ import type { Gateway } from '../core/context.ts';
 import type { Principal } from '../core/principal.ts';
 import { issueApiKey } from '../domains/api-keys/api-keys.ts';
 import { startConnection } from '../domains/connections/start-connection.ts';
+import { makeSignInLink } from '../domains/users/sign-in-links.ts';
+import { findOwner, findUserByEmail } from '../domains/users/store.ts';
 import { createOwner } from '../domains/users/users.ts';
 import { sandboxScopes } from '../sandbox/authorization-server.ts';
 import type { Sandbox } from '../sandbox/server.ts';
+
+/** What the first start gives the owner, once. */
+export interface FirstAccess {
+  fullKey: string;
+  /** Signs the owner in, once. */
+  signInLink: string;
+}
+
+/** As createFirstKey, with a link that signs the owner in. */
+export async function createFirstAccess(gateway: Gateway): Promise<FirstAccess | undefined> {
+  const fullKey = await createFirstKey(gateway);
+  return fullKey === undefined ? undefined : { fullKey, signInLink: await createOperatorLink(gateway) };
+}
+
+/** For whoever runs the process: a link that signs in the owner, or the user with this e-mail address. */
+export async function createOperatorLink(gateway: Gateway, email?: string): Promise<string> {
+  const user = email === undefined ? await findOwner(gateway.db) : await findUserByEmail(gateway.db, email.toLowerCase());
+  if (!user)
+    throw new NoSuchUser(
+      email === undefined
+        ? 'There is no owner yet: the first start of the server makes one and prints a link.'
+        : `Nobody here has the e-mail address ${email}.`,
+    );
+  return (await makeSignInLink(gateway, user.id, { actor: 'system', requestId: null })).url;
+}
+
+export class NoSuchUser extends Error {}
 
 /** Makes the owner, their first key and, in embedded mode, their sandbox account. Undefined when the installation has an owner already. */
 export async function createFirstKey(gateway: Gateway): Promise<string | undefined> {
@@ -36,8 +65,8 @@ async function connectSandbox(gateway: Gateway, sandbox: Sandbox, principal: Pri
   );
 }
 
-/** Text for standard output: addresses always; the key only when it was just made. */
-export function describeStart(gateway: Gateway, address: string, fullKey: string | undefined): string {
+/** Text for standard output: addresses always; key and link only when they were just made. */
+export function describeStart(gateway: Gateway, address: string, first: FirstAccess | undefined): string {
   const { publicUrl } = gateway.config;
   const lines = [
     '',
@@ -47,7 +76,8 @@ export function describeStart(gateway: Gateway, address: string, fullKey: string
     `  REST                    ${publicUrl}/v1/skills`,
     '',
   ];
-  if (fullKey !== undefined) {
+  if (first) {
+    const { fullKey, signInLink } = first;
     const call = gateway.catalogue.find('sandbox') ? 'sandbox/list_notes' : 'open_meteo/get_forecast';
     const params = call === 'sandbox/list_notes' ? {} : { latitude: 52.52, longitude: 13.41, current: ['temperature_2m'] };
     lines.push(
@@ -58,6 +88,10 @@ export function describeStart(gateway: Gateway, address: string, fullKey: string
       'A first call, to paste into another terminal:',
       '',
       `curl -s -X POST '${publicUrl}/v1/${call}' -H 'Authorization: Bearer ${fullKey}' -H 'Content-Type: application/json' -d '${JSON.stringify({ params })}'`,
+      '',
+      'Open this once, within seven days, to sign in as the owner and set your password:',
+      '',
+      signInLink,
       '',
     );
   }

@@ -14,7 +14,6 @@ import { loadCatalogue } from '../domains/recipes/load.ts';
 import { scopeFault } from '../domains/recipes/scope-fault.ts';
 import { buildSearch } from '../domains/skills/search.ts';
 import { type Auth, createAuth } from '../domains/users/auth.ts';
-import { refuseRegistration } from '../domains/users/users.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import { lockDataFolder } from './embedded-lock.ts';
 import { readOrCreateMasterKey } from './master-key.ts';
@@ -60,9 +59,9 @@ export async function openGateway(config: Config, options: { log?: Log; database
     const auth = createAuth({
       config: settled,
       db: database.db,
+      clock,
       log,
       secret: await vault.readOrCreateSecret('auth'),
-      mayRegister: async () => refuseRegistration(settled),
     });
     const parts = {
       config: settled,

@@ -1,17 +1,16 @@
 /** What people's browsers open beside the two doors of agents, by path. A path that ends in `/` is a prefix. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from '../core/context.ts';
-import { notFound, SkillettError } from '../core/errors.ts';
-import { guardField } from '../domains/limits/guard.ts';
-import { addressHeader, authPath } from '../domains/users/auth.ts';
+import { SkillettError } from '../core/errors.ts';
+import { authPath } from '../domains/users/auth.ts';
 import { answerConsent } from '../sandbox/consent.ts';
-import { createContext } from './context.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { toSkillettError } from './failures.ts';
 import { completeWaitingGrant, grantCookie, handleOAuthCallback } from './oauth-callback.ts';
 import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
 import { sendError, splitTarget } from './rest/router.ts';
 import type { Handler } from './server.ts';
+import { answerSignIn } from './sign-in.ts';
 
 export function createPages(gateway: Gateway): Map<string, Handler> {
   const { sandbox } = gateway;
@@ -80,46 +79,6 @@ export function readCookie(header: string, name: string): string | undefined {
     if (part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
   }
   return undefined;
-}
-
-/** What of better-auth is open. Its other routes (one-time links among them) are for this server alone. */
-const signInRoutes = new Set([
-  'GET /get-session',
-  'GET /list-sessions',
-  'GET /magic-link/verify',
-  'GET /callback/google',
-  'GET /callback/github',
-  'POST /sign-in/email',
-  'POST /sign-in/social',
-  'POST /sign-up/email',
-  'POST /sign-out',
-  'POST /change-password',
-  'POST /revoke-session',
-  'POST /revoke-sessions',
-  'POST /revoke-other-sessions',
-  'POST /update-user',
-]);
-
-/** These can be used to guess: ten a minute from one address, over all processes. */
-const guessable = new Set(['/sign-in/email', '/sign-up/email', '/magic-link/verify', '/change-password']);
-
-async function answerSignIn(
-  gateway: Gateway,
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const route = splitTarget(request.url as string)[0].slice(authPath.length);
-    if (!signInRoutes.has(`${request.method} ${route}`)) throw notFound('Route');
-    const context = createContext(gateway, request, 'rest', requestId, signal);
-    if (guessable.has(route)) await guardField(context, { field: 'signIn', max: 10, windowSeconds: 60, by: 'address' });
-    request.headers[addressHeader] = context.address;
-    await gateway.auth.handle(request, response);
-  } catch (thrown) {
-    sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
-  }
 }
 
 function refuseMethod(gateway: Gateway, response: ServerResponse): void {

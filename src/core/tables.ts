@@ -18,6 +18,8 @@ export interface UsersTable {
   /** Limits raised or lowered for this user alone, over the plan's: `{"perMinute": 60}`. */
   limits: ColumnType<Record<string, number | null> | null, string | null | undefined, string | null>;
   closedAt: TimeOrNull;
+  /** The latest sign-in; null before the first. */
+  signedInAt: TimeOrNull;
   createdAt: WithDefault<Date>;
   updatedAt: WithDefault<Date>;
 }
@@ -29,6 +31,8 @@ export interface SessionsTable {
   expiresAt: Time;
   ipAddress: string | null;
   userAgent: string | null;
+  /** `link`, `password`, or a provider's slug. */
+  signedInBy: string | null;
   createdAt: WithDefault<Date>;
   updatedAt: WithDefault<Date>;
 }
@@ -57,6 +61,22 @@ export interface VerificationsTable {
   expiresAt: Time;
   createdAt: WithDefault<Date>;
   updatedAt: WithDefault<Date>;
+}
+
+/** Links with which accounts may be made. */
+export interface InvitationsTable {
+  id: string;
+  /** In lower case. */
+  email: string;
+  plan: string;
+  /** SHA-256 of the token in the link. */
+  tokenHash: Buffer;
+  expiresAt: Time;
+  /** Claimed; used as soon as there is a `userId` too. */
+  acceptedAt: TimeOrNull;
+  userId: string | null;
+  withdrawnAt: TimeOrNull;
+  createdAt: WithDefault<Date>;
 }
 
 // core
@@ -277,11 +297,14 @@ export interface DeviceCodesTable {
   clientName: string;
   clientAddress: string | null;
   scopes: string[];
-  status: WithDefault<'pending' | 'authorized' | 'denied' | 'redeemed'>;
+  /** All but the first two are final. */
+  status: WithDefault<'pending' | 'authorized' | 'denied' | 'redeemed' | 'expired'>;
+  /** Who approved or denied it. */
   userId: string | null;
-  /** The session that looked the code up; only it may approve. */
+  /** The session that looked the code up first; only it may approve. */
   sessionId: string | null;
   grantedScopes: string[] | null;
+  /** How long a client waits between polls; each poll that comes too early adds to it. */
   intervalSeconds: WithDefault<number>;
   polledAt: TimeOrNull;
   expiresAt: Time;
@@ -293,6 +316,7 @@ export interface Tables {
   sessions: SessionsTable;
   signInMethods: SignInMethodsTable;
   verifications: VerificationsTable;
+  invitations: InvitationsTable;
   settings: SettingsTable;
   dataKeys: DataKeysTable;
   leases: LeasesTable;

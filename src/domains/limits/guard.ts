@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import { isIPv6 } from 'node:net';
 import type { getGraphQLRateLimiter as GetGraphQLRateLimiter } from 'graphql-rate-limit';
 import type { Context } from '../../core/context.ts';
+import { sha256 } from '../../core/crypto.ts';
 import { SkillettError } from '../../core/errors.ts';
-import { type RegisteredHit, registerHit } from './store.ts';
+import { deleteHits, type RegisteredHit, registerHit } from './store.ts';
 
 // The ES module build of a dependency of graphql-rate-limit does not load on Node 24; its CommonJS build does.
 const { getGraphQLRateLimiter } = createRequire(import.meta.url)('graphql-rate-limit') as {
@@ -25,19 +26,37 @@ type GuardedBy = 'user' | 'address';
 /** What a guard needs of a request; `Context` has it all. */
 export type GuardedRequest = Pick<Context, 'address' | 'principal'> & { gateway: Pick<Context['gateway'], 'database' | 'clock'> };
 
+/** What a guard by e-mail address needs. */
+type GuardedGateway = GuardedRequest['gateway'];
+
 /** Counts a hit of the field, and throws 429 `rate_limited` when the user or the address has had its share. */
 export async function guardField(context: GuardedRequest, guard: FieldGuard): Promise<void> {
   for (const by of typeof guard.by === 'string' ? [guard.by] : guard.by) {
     const who = by === 'user' ? (await context.principal()).userId : networkOf(context.address);
-    await countHit(context, guard, by, who);
+    await countHit(context.gateway, guard, by, who);
   }
+}
+
+/** As guardField, by the e-mail address that somebody tries to sign in with, whether or not it has an account. */
+export async function guardEmail(gateway: GuardedGateway, guard: Omit<FieldGuard, 'by'>, email: string): Promise<void> {
+  await countHit(gateway, guard, 'email', emailIdentity(email));
+}
+
+/** Forgets the hits of an e-mail address, because the right password followed them. */
+export async function forgetEmail({ db }: Pick<Context['gateway'], 'db'>, field: string, email: string): Promise<void> {
+  await deleteHits(db, `${field}/email/${emailIdentity(email)}`);
+}
+
+/** Hashed, since anything can be sent as an address, of any length. */
+function emailIdentity(email: string): string {
+  return sha256(email.trim().toLowerCase()).toString('hex');
 }
 
 /**
  * graphql-rate-limit reads the hits, decides, and then writes them, which lets concurrent calls through. This store
  * registers the hit while it is read, in the database, so that every process decides on a different count.
  */
-async function countHit({ gateway }: GuardedRequest, guard: FieldGuard, by: GuardedBy, who: string): Promise<void> {
+async function countHit(gateway: GuardedGateway, guard: Omit<FieldGuard, 'by'>, by: GuardedBy | 'email', who: string): Promise<void> {
   let hit: RegisteredHit | undefined;
   const limiter = getGraphQLRateLimiter({
     identifyContext: () => `${by}/${who}`,

@@ -73,6 +73,10 @@ export async function registerHit(
   return { granted, before: granted ? hits - 1 : hits, waitSeconds: Math.max(1, wait_seconds) };
 }
 
+export async function deleteHits(db: Db, identity: string): Promise<void> {
+  await db.deleteFrom('guardedHits').where('identity', '=', identity).execute();
+}
+
 /** Executions in the minute and in the UTC day that are now. */
 export async function readCounters(
   db: Db,

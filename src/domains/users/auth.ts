@@ -2,80 +2,86 @@
  * Sign-in and sessions of people, by better-auth. Only this file imports it. It gets a Kysely of its own without the
  * plugins of ours, over the same connections; its tables are in our migrations under our names, and ids are ours.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type BetterAuthOptions, betterAuth } from 'better-auth';
-import { APIError } from 'better-auth/api';
-import { toNodeHandler } from 'better-auth/node';
-import { magicLink } from 'better-auth/plugins';
+import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from 'better-auth';
+import { APIError, createAuthEndpoint, createAuthMiddleware } from 'better-auth/api';
+import { setSessionCookie } from 'better-auth/cookies';
+import { z } from 'zod';
+import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import type { Db } from '../../core/database.ts';
 import { type IdPrefix, newId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
+import { admitNewcomer, type Newcomer, RegistrationRefused, recordRegistration, requireMayRegister } from './registration.ts';
+import { linkPath, takeSignInLink } from './sign-in-links.ts';
+import { findUser } from './store.ts';
+import { recordSignIn } from './users.ts';
+
+export { hashPassword, verifyPassword } from 'better-auth/crypto';
 
 /** Set by our server on every request to better-auth, over whatever the client sent: the address that TRUST_PROXY yields. */
 export const addressHeader = 'x-skillett-address';
 
 export const authPath = '/api/auth';
 
-const firstLinkSeconds = 7 * 24 * 60 * 60;
+/** Characters. */
+export const passwordLength = { min: 10, max: 128 } as const;
+
 const sessionSeconds = 30 * 24 * 60 * 60;
 
 const idPrefixes: Record<string, IdPrefix> = { user: 'user', session: 'sess', account: 'acct', verification: 'ver' };
 
 export interface Auth {
   /** Answers everything below `/api/auth/`. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  handle(request: Request): Promise<Response>;
   /** The session that a Cookie header carries, if it is good now. */
   findSession(cookie: string): Promise<{ sessionId: string; userId: string } | undefined>;
-  /** A link that signs the user with this address in, once, within seven days. */
-  makeSignInLink(email: string): Promise<string>;
 }
 
-/** `mayRegister` decides about every new account, whichever way it comes; its sentence refuses. */
 export interface AuthOptions {
   config: Config;
   db: Db;
+  clock: Clock;
   log: Log;
   secret: string;
-  mayRegister(email: string): Promise<string | undefined>;
 }
 
 export function createAuth(options: AuthOptions): Auth {
-  const links = new Map<string, string>();
-  const auth = betterAuth({ ...baseOptions(options), plugins: [oneTimeLink(options.config, links)] });
-  const handler = toNodeHandler(auth);
+  const auth = betterAuth({ ...baseOptions(options), plugins: [signInLinks(options)] });
   return {
-    handle: async (request, response) => {
-      await handler(request, response);
-    },
+    handle: (request) => auth.handler(request),
     findSession: async (cookie) => {
       const found = await auth.api.getSession({ headers: new Headers({ cookie }), query: { disableRefresh: true } });
       return found ? { sessionId: found.session.id, userId: found.session.userId } : undefined;
     },
-    makeSignInLink: async (email) => {
-      await auth.api.signInMagicLink({ body: { email, callbackURL: '/dashboard', errorCallbackURL: '/sign-in' }, headers: new Headers() });
-      const link = links.get(email) as string;
-      links.delete(email);
-      return link;
+  };
+}
+
+/**
+ * The route that a one-time link leads to. better-auth's own links are proofs of a mailbox, and take passwords from users
+ * whose address was never proven; ours are handed over by whoever runs the installation and prove no address.
+ */
+function signInLinks({ config, db, clock }: AuthOptions): BetterAuthPlugin {
+  return {
+    id: 'sign-in-links',
+    endpoints: {
+      useSignInLink: createAuthEndpoint(
+        linkPath,
+        { method: 'GET', query: z.object({ token: z.string().optional() }), requireHeaders: true },
+        async (ctx) => {
+          const userId = ctx.query.token === undefined ? undefined : await takeSignInLink({ db, clock }, ctx.query.token);
+          const user = userId === undefined ? null : await ctx.context.internalAdapter.findUserById(userId);
+          if (!user) throw ctx.redirect(`${config.publicUrl}/sign-in?error=link_invalid`);
+          const session = await ctx.context.internalAdapter.createSession(user.id);
+          await setSessionCookie(ctx, { session, user });
+          throw ctx.redirect(`${config.publicUrl}/dashboard`);
+        },
+      ),
     },
   };
 }
 
-/** The link is not mailed: whoever runs the installation hands it over. */
-function oneTimeLink(config: Config, links: Map<string, string>) {
-  return magicLink({
-    disableSignUp: true,
-    expiresIn: firstLinkSeconds,
-    storeToken: 'hashed',
-    sendMagicLink: ({ email, token }) => {
-      const url = new URL(`${config.publicUrl}${authPath}/magic-link/verify`);
-      url.search = new URLSearchParams({ token, callbackURL: '/dashboard', errorCallbackURL: '/sign-in' }).toString();
-      links.set(email, url.href);
-    },
-  });
-}
-
-function baseOptions({ config, db, log, secret, mayRegister }: AuthOptions) {
+function baseOptions(options: AuthOptions) {
+  const { config, db, log, secret } = options;
   return {
     appName: 'Skillett',
     baseURL: config.publicUrl,
@@ -85,9 +91,15 @@ function baseOptions({ config, db, log, secret, mayRegister }: AuthOptions) {
     database: { db: db.withoutPlugins(), type: 'postgres' as const },
     telemetry: { enabled: false },
     logger: { log: (level, message) => log[level]({ part: 'sign-in' }, message) },
-    // Ours counts in the database, for every process together (app/sign-in-door.ts).
+    onAPIError: { errorURL: `${config.publicUrl}/sign-in` },
+    // Ours counts in the database, for every process together (app/sign-in.ts).
     rateLimit: { enabled: false },
-    emailAndPassword: { enabled: true, minPasswordLength: 10, maxPasswordLength: 128, autoSignIn: true },
+    emailAndPassword: {
+      enabled: true,
+      minPasswordLength: passwordLength.min,
+      maxPasswordLength: passwordLength.max,
+      autoSignIn: true,
+    },
     socialProviders: socialProviders(config),
     advanced: {
       cookiePrefix: 'skillett',
@@ -96,19 +108,71 @@ function baseOptions({ config, db, log, secret, mayRegister }: AuthOptions) {
       ipAddress: { ipAddressHeaders: [addressHeader] },
       database: { generateId: ({ model }) => newId(idPrefixes[model] ?? 'ver') },
     },
-    databaseHooks: {
-      user: {
-        create: {
-          before: async (user) => {
-            const refusal = await mayRegister(user.email);
-            if (refusal !== undefined) throw new APIError('FORBIDDEN', { code: 'SIGN_UP_REFUSED', message: refusal });
-            return { data: { ...user, plan: config.defaultPlan } };
-          },
-        },
-      },
+    hooks: {
+      before: createAuthMiddleware(async (ctx) => {
+        if (ctx.path !== '/sign-up/email') return;
+        await orRefuse(requireMayRegister(options, newcomerOf({ email: String(ctx.body?.email), emailVerified: false }, ctx.body)));
+      }),
     },
+    databaseHooks: databaseHooks(options),
     ...tables,
   } satisfies BetterAuthOptions;
+}
+
+/** What we decide and write down beside better-auth's own steps. */
+function databaseHooks(options: AuthOptions) {
+  const { db, clock } = options;
+  return {
+    user: {
+      create: {
+        before: async (user, ctx) => {
+          const plan = await orRefuse(admitNewcomer(options, newcomerOf(user, ctx?.body)));
+          return { data: { ...user, plan } };
+        },
+        after: (user) => recordRegistration(options, user),
+      },
+    },
+    session: {
+      create: {
+        before: async (session, ctx) => {
+          const user = await findUser(db, session.userId);
+          if (!user || user.closedAt)
+            throw new APIError('FORBIDDEN', {
+              code: 'ACCOUNT_CLOSED',
+              message: 'This account is closed. Ask the person who runs this installation.',
+            });
+          return { data: { ...session, signedInBy: wayOf(ctx) } };
+        },
+        after: (session) => recordSignIn({ db, clock }, session),
+      },
+    },
+  } satisfies BetterAuthOptions['databaseHooks'];
+}
+
+/** `password`, `link`, or the provider that the person comes back from. */
+function wayOf(ctx: { path?: string; params?: unknown } | null): string {
+  if (ctx?.path === linkPath) return 'link';
+  const provider = (ctx?.params as { id?: unknown } | undefined)?.id;
+  return typeof provider === 'string' ? provider : 'password';
+}
+
+function newcomerOf(user: { email: string; emailVerified: boolean }, body: unknown): Newcomer {
+  const token = (body as { invitation?: unknown } | undefined)?.invitation;
+  return { email: user.email, emailVerified: user.emailVerified, token: typeof token === 'string' ? token : undefined };
+}
+
+async function orRefuse<Value>(decision: Promise<Value>): Promise<Value> {
+  try {
+    return await decision;
+  } catch (error) {
+    if (error instanceof RegistrationRefused) throw new APIError('FORBIDDEN', { code: 'SIGN_UP_REFUSED', message: error.message });
+    throw error;
+  }
+}
+
+/** The providers that people can sign in with, by slug. */
+export function listSignInProviders(config: Config): string[] {
+  return Object.keys(socialProviders(config));
 }
 
 /** Google and GitHub sign-in, where a client is configured for it: SKILLETT_SIGN_IN_GOOGLE_CLIENT_ID and so on. */
@@ -133,6 +197,7 @@ const tables = {
   session: {
     modelName: 'sessions',
     fields: { userId: 'user_id', expiresAt: 'expires_at', ipAddress: 'ip_address', userAgent: 'user_agent', ...times },
+    additionalFields: { signedInBy: { type: 'string', required: false, input: false, returned: false, fieldName: 'signed_in_by' } },
     expiresIn: sessionSeconds,
     // A cached session would outlive its revocation on another process.
     cookieCache: { enabled: false },

@@ -11,8 +11,18 @@ export async function findUser(db: Db, id: string): Promise<User | undefined> {
   return (await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()) as User | undefined;
 }
 
+/** As findUser; the row cannot change until the transaction ends. */
+export async function lockUser(trx: Db, id: string): Promise<User | undefined> {
+  return (await trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()) as User | undefined;
+}
+
 export async function findOwner(db: Db): Promise<User | undefined> {
   return (await db.selectFrom('users').selectAll().where('isOwner', '=', true).executeTakeFirst()) as User | undefined;
+}
+
+/** `email` in lower case. */
+export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {
+  return (await db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()) as User | undefined;
 }
 
 export async function countUsers(db: Db): Promise<number> {
@@ -40,4 +50,54 @@ export async function insertOwner(
     .onConflict((clash) => clash.doNothing())
     .returningAll()
     .executeTakeFirst()) as User | undefined;
+}
+
+export type UserChange = Partial<{
+  email: string;
+  emailVerified: boolean;
+  displayName: string;
+  plan: PlanName;
+  limits: Record<string, number | null> | null;
+}>;
+
+/** Throws the database's unique violation when another user has the e-mail address. */
+export async function updateUser(trx: Db, clock: Clock, id: string, { limits, ...change }: UserChange): Promise<User> {
+  return (await trx
+    .updateTable('users')
+    .set({ ...change, ...(limits === undefined ? {} : { limits: limits && JSON.stringify(limits) }), updatedAt: clock.sqlNow })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()) as User;
+}
+
+export async function markClosed(trx: Db, clock: Clock, id: string): Promise<void> {
+  await trx.updateTable('users').set({ closedAt: clock.sqlNow, updatedAt: clock.sqlNow }).where('id', '=', id).execute();
+}
+
+export async function markSignedIn(trx: Db, clock: Clock, id: string): Promise<void> {
+  await trx.updateTable('users').set({ signedInAt: clock.sqlNow }).where('id', '=', id).execute();
+}
+
+/** Where a page of users goes on: after this one, towards the past. */
+export type UserPosition = { createdAt: Date; id: string };
+
+/** Cursors know milliseconds, the database microseconds. */
+const createdMs = sql<Date>`date_trunc('milliseconds', created_at)`;
+
+function usersMatching(db: Db, search: string | undefined) {
+  const query = db.selectFrom('users');
+  if (search === undefined) return query;
+  const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`;
+  return query.where((eb) => eb.or([eb('email', 'ilike', pattern), eb('displayName', 'ilike', pattern), eb('id', '=', search)]));
+}
+
+/** The latest first. `search`: part of the e-mail address or name, or an id. */
+export async function listUsers(db: Db, search: string | undefined, after: UserPosition | undefined, limit: number): Promise<User[]> {
+  let query = usersMatching(db, search).selectAll().orderBy(createdMs, 'desc').orderBy('id', 'desc').limit(limit);
+  if (after) query = query.where(sql<boolean>`(${createdMs}, id) < (${after.createdAt}, ${after.id})`);
+  return (await query.execute()) as User[];
+}
+
+export async function countUsersMatching(db: Db, search: string | undefined): Promise<number> {
+  return (await usersMatching(db, search).select(sql<number>`count(*)`.as('all')).executeTakeFirstOrThrow()).all;
 }

@@ -1,0 +1,132 @@
+/**
+ * The door to better-auth: which of its routes are open, to whose pages, and how often. Its own limiter trusts headers of
+ * the client and counts in one process, and calls from within pass it; so what may be guessed is counted here.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context, Gateway } from '../core/context.ts';
+import { badRequest, notFound, SkillettError } from '../core/errors.ts';
+import { forgetEmail, guardEmail, guardField } from '../domains/limits/guard.ts';
+import { addressHeader, authPath } from '../domains/users/auth.ts';
+import { linkPath } from '../domains/users/sign-in-links.ts';
+import { createContext } from './context.ts';
+import { toSkillettError } from './failures.ts';
+import { readBodyBytes } from './read-body.ts';
+import { sendError, splitTarget } from './rest/router.ts';
+
+/** What of better-auth is open. What changes an account is a field of ours, with its audit row. */
+const openRoutes = new Set([
+  'GET /get-session',
+  'GET /list-sessions',
+  `GET ${linkPath}`,
+  'GET /callback/google',
+  'GET /callback/github',
+  'POST /sign-in/email',
+  'POST /sign-in/social',
+  'POST /sign-up/email',
+  'POST /sign-out',
+  'POST /revoke-session',
+  'POST /revoke-sessions',
+  'POST /revoke-other-sessions',
+]);
+
+/** These can be used to guess: ten a minute from one address, over all processes. */
+const guessable = new Set(['/sign-in/email', '/sign-up/email', linkPath]);
+
+/** Where a person's browser arrives, who should see a page and not JSON when it does not work. */
+const arrivals = new Set([linkPath, '/callback/google', '/callback/github']);
+
+/** Wrong passwords for one e-mail address, from wherever they come. */
+const passwordGuard = { field: 'signInPassword', max: 10, windowSeconds: 15 * 60 };
+
+const bodyBytesMax = 64 * 1024;
+
+export async function answerSignIn(
+  gateway: Gateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const route = splitTarget(request.url as string)[0].slice(authPath.length);
+    if (!openRoutes.has(`${request.method} ${route}`)) throw notFound('Route');
+    if (request.method === 'POST') requireOwnPage(gateway, request);
+    const context = createContext(gateway, request, 'rest', requestId, signal);
+    if (guessable.has(route)) await guardField(context, { field: 'signIn', max: 10, windowSeconds: 60, by: 'address' });
+    const body = request.method === 'POST' ? await readJson(request) : undefined;
+    const email = route === '/sign-in/email' && typeof body?.email === 'string' ? body.email : undefined;
+    // Counted before the password is looked at, so that concurrent guesses count; the right one takes the count back.
+    if (email !== undefined) await guardEmail(gateway, passwordGuard, email);
+    const answer = await gateway.auth.handle(toRequest(gateway, request, context, body));
+    if (email !== undefined && answer.ok) await forgetEmail(gateway, passwordGuard.field, email);
+    await sendAnswer(gateway, response, route, answer);
+  } catch (thrown) {
+    sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
+  }
+}
+
+/**
+ * A browser sends its cookie along with other sites' requests too, and other sites can start a sign-in of their own choice.
+ * It names the page's origin with every POST; a client that is no browser and has no cookie needs none.
+ */
+function requireOwnPage(gateway: Gateway, { headers }: IncomingMessage): void {
+  const own = new URL(gateway.config.publicUrl).origin;
+  if (headers.origin === own || (headers.origin === undefined && headers.cookie === undefined && headers['sec-fetch-site'] === undefined))
+    return;
+  throw new SkillettError('forbidden', `Signing in and out is only accepted from ${own} itself (Origin header).`);
+}
+
+async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw new SkillettError('unsupported_media_type', 'Send a JSON object as application/json; `{}` where nothing needs to be said.');
+  const bytes = await readBodyBytes(request, bodyBytesMax);
+  try {
+    const body: unknown = JSON.parse(bytes.toString('utf8'));
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
+  } catch {
+    // falls through to the refusal below
+  }
+  throw badRequest('The body must be a JSON object.');
+}
+
+/** Only headers that better-auth needs; the address is ours. */
+function toRequest(gateway: Gateway, request: IncomingMessage, context: Context, body: Record<string, unknown> | undefined): Request {
+  const headers = new Headers({ [addressHeader]: context.address });
+  for (const name of ['cookie', 'origin', 'user-agent', 'accept'] as const) {
+    const value = request.headers[name];
+    if (value !== undefined) headers.set(name, value);
+  }
+  if (body) headers.set('content-type', 'application/json');
+  return new Request(new URL(gateway.config.publicUrl).origin + request.url, {
+    method: request.method as string,
+    headers,
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+}
+
+async function sendAnswer(gateway: Gateway, response: ServerResponse, route: string, answer: Response): Promise<void> {
+  const cookies = answer.headers.getSetCookie();
+  if (cookies.length > 0) response.setHeader('set-cookie', cookies);
+  response.setHeader('cache-control', 'no-store');
+  // The address of a link holds its token.
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('x-content-type-options', 'nosniff');
+  const text = await answer.text();
+  if (arrivals.has(route) && answer.status >= 400) {
+    response.writeHead(302, { location: signInPage(gateway, text) }).end();
+    return;
+  }
+  const location = answer.headers.get('location');
+  response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8', ...(location === null ? {} : { location }) });
+  response.end(text);
+}
+
+function signInPage(gateway: Gateway, text: string): string {
+  let code: unknown;
+  try {
+    code = (JSON.parse(text) as { code?: unknown }).code;
+  } catch {
+    code = undefined;
+  }
+  return `${gateway.config.publicUrl}/sign-in?${new URLSearchParams({ error: typeof code === 'string' ? code.toLowerCase() : 'failed' })}`;
+}

@@ -1,0 +1,78 @@
+/** A browser as far as sign-in goes: it keeps cookies, names its origin with every POST, and has an address of its own. */
+import type { TestServer } from '../support/server.ts';
+
+/** Of servers for these tests: every browser counts as a client of its own. */
+export const browserEnv = { PUBLIC_URL: 'http://localhost:4000', TRUST_PROXY: '127.0.0.1' };
+
+export interface BrowserAnswer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  json: any;
+}
+
+export class Browser {
+  readonly cookies = new Map<string, string>();
+  readonly #server: Pick<TestServer, 'url'>;
+  readonly #address: string;
+
+  constructor(server: Pick<TestServer, 'url'>, address = newAddress()) {
+    this.#server = server;
+    this.#address = address;
+  }
+
+  get cookie(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
+  /** `headers` go over what a browser on our own page would send; an empty value leaves one out. */
+  async request(method: string, path: string, options: { body?: unknown; headers?: Record<string, string> } = {}): Promise<BrowserAnswer> {
+    const headers: Record<string, string> = { 'x-forwarded-for': this.#address };
+    if (this.cookies.size > 0) headers.cookie = this.cookie;
+    if (method === 'POST') headers.origin = browserEnv.PUBLIC_URL;
+    if (options.body !== undefined) headers['content-type'] = 'application/json';
+    Object.assign(headers, options.headers);
+    for (const [name, value] of Object.entries(headers)) if (value === '') delete headers[name];
+    const answer = await fetch(this.#server.url + path, {
+      method,
+      headers,
+      redirect: 'manual',
+      ...(options.body === undefined ? {} : { body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
+    });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) as unknown as [string, string, string];
+      if (value === '' || /max-age=0/i.test(line)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, json: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  /** Opens a link of PUBLIC_URL. */
+  open(link: string): Promise<BrowserAnswer> {
+    return this.request('GET', link.slice(browserEnv.PUBLIC_URL.length));
+  }
+
+  post(route: string, body: unknown, headers: Record<string, string> = {}): Promise<BrowserAnswer> {
+    return this.request('POST', `/api/auth${route}`, { body, headers });
+  }
+
+  /** `data`, or the first error's `extensions`. */
+  async graphql(query: string, variables: Record<string, unknown> = {}): Promise<BrowserAnswer> {
+    return this.request('POST', '/graphql', { body: { query, variables } });
+  }
+
+  /** Who is signed in here, by e-mail address. */
+  async whoAmI(): Promise<string | undefined> {
+    const { json } = await this.graphql('{ viewer { user { email } } }');
+    return json.data?.viewer.user.email;
+  }
+}
+
+let addresses = 0;
+
+/** One that no other browser of this test run has. */
+export function newAddress(): string {
+  addresses += 1;
+  return `198.18.${addresses >> 8}.${addresses & 255}`;
+}
