@@ -130,8 +130,9 @@ describe('the files of every bundled integration', () => {
 
   it('say of each endpoint its name, method and mapping, then everything a call needs', () => {
     for (const integration of bundled.integrations) {
+      const files = listSkillFiles(integration, publicUrl);
       for (const endpoint of integration.endpoints.values()) {
-        const file = listSkillFiles(integration, publicUrl).find((one) => one.filePath.endsWith(`/${endpoint.name}.md`));
+        const file = files.find((one) => one.filePath.endsWith(`/${endpoint.name}.md`));
         const content = file?.content ?? '';
         const fields = readFrontMatter(content);
         expect(Object.keys(fields).slice(0, 3)).toEqual(['name', 'method', 'param_mapping']);
