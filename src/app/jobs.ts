@@ -10,6 +10,7 @@ import { releaseLease, takeLease } from '../core/leases.ts';
 import { sweepCalls } from '../domains/audit/settle.ts';
 import { endExpiredConsents } from '../domains/connections/consents.ts';
 import { refreshIdleConnections } from '../domains/connections/idle-refresh.ts';
+import { endDeviceCodes } from '../domains/device-codes/device-codes.ts';
 import { settleClaims } from '../domains/executions/settle-claims.ts';
 import { dropOldCounters } from '../domains/limits/old-counters.ts';
 import { resealEverything } from '../domains/operations/operations.ts';
@@ -28,6 +29,7 @@ export const jobs: readonly Job[] = [
   { name: 'settle_calls', everyMs: minuteMs, run: sweepCalls },
   { name: 'settle_claims', everyMs: minuteMs, run: settleClaims },
   { name: 'end_consents', everyMs: minuteMs, run: endExpiredConsents },
+  { name: 'end_device_codes', everyMs: minuteMs, run: endDeviceCodes },
   { name: 'reseal', everyMs: 10 * minuteMs, run: resealEverything },
   { name: 'drop_counters', everyMs: 30 * minuteMs, run: dropOldCounters },
   {

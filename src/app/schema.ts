@@ -1,6 +1,7 @@
 /** The schema, from every domain's part. Types refer to each other by refs, so the order of the imports does not matter. */
 import '../domains/users/graphql.ts';
 import '../domains/api-keys/graphql.ts';
+import '../domains/device-codes/graphql.ts';
 import '../domains/limits/graphql.ts';
 import '../domains/audit/graphql.ts';
 import '../domains/skills/graphql.ts';

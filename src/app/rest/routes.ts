@@ -383,4 +383,107 @@ const apiKeys: Route[] = [
   },
 ];
 
-export const routes: readonly Route[] = [...skills, ...connections, ...executions, ...apiKeys];
+/** Scopes of a device login: a list, or a text with spaces (RFC 6749, section 3.3) or commas between them. */
+const deviceScopes = z.union([z.string().transform((list) => list.split(/[\s,]+/).filter((scope) => scope !== '')), z.array(z.string())]);
+
+// Not strict: an authorization server ignores parameters it does not know (RFC 6749, section 3.2).
+const deviceCodeBody = z.object({
+  client_id: z.string().optional(),
+  client_name: z.string().optional(),
+  scope: deviceScopes.optional(),
+  scopes: deviceScopes.optional(),
+});
+
+const deviceTokenBody = z.object({ device_code: z.string().optional(), grant_type: z.string().optional() });
+
+const deviceDecisionBody = z.strictObject({ user_code: z.string(), deny: z.boolean().optional(), scopes: deviceScopes.optional() });
+
+const deviceLogin: Route[] = [
+  {
+    method: 'POST',
+    path: '/auth/device/code',
+    summary: 'Start a device login; takes a form too',
+    access: 'open',
+    form: true,
+    body: deviceCodeBody,
+    document: `mutation ($clientName: String, $scopes: [String!]) { requestDeviceCode(clientName: $clientName, scopes: $scopes) {
+      deviceCode userCode verificationUri verificationUriComplete expiresIn interval } }`,
+    variables: (input) => {
+      const body = input.body as z.infer<typeof deviceCodeBody>;
+      // A parameter without a value counts as left out (RFC 6749, section 3.1).
+      const scopes = [body.scope, body.scopes].find((list) => list !== undefined && list.length > 0);
+      return { clientName: body.client_name || body.client_id, scopes };
+    },
+    answer: ({ requestDeviceCode: code }) =>
+      ok({
+        device_code: code.deviceCode,
+        user_code: code.userCode,
+        verification_uri: code.verificationUri,
+        verification_uri_complete: code.verificationUriComplete,
+        expires_in: code.expiresIn,
+        interval: code.interval,
+      }),
+  },
+  {
+    method: 'POST',
+    path: '/auth/device/authorize',
+    summary: 'Approve a device login, or refuse it (`deny`)',
+    access: 'session',
+    body: deviceDecisionBody,
+    document: `mutation ($userCode: String!, $scopes: [String!], $deny: Boolean) {
+      authorizeDevice(userCode: $userCode, scopes: $scopes, deny: $deny) { status } }`,
+    prepare: (input) => {
+      input.context.lookUpOnApproval = true;
+    },
+    variables: (input) => {
+      const body = input.body as z.infer<typeof deviceDecisionBody>;
+      return { userCode: body.user_code, scopes: body.scopes, deny: body.deny };
+    },
+    answer: ({ authorizeDevice: decision }) => ok({ status: decision.status }),
+  },
+  {
+    method: 'POST',
+    path: '/auth/device/token',
+    summary: 'Poll a device login; takes a form too, and with `grant_type` answers as RFC 8628 says',
+    access: 'open',
+    form: true,
+    body: deviceTokenBody,
+    document: `mutation ($deviceCode: String!, $grantType: String) { pollDeviceToken(deviceCode: $deviceCode, grantType: $grantType) {
+      status error message user { email displayName } apiKeysUrl accessToken tokenType scope } }`,
+    variables: (input) => {
+      const body = input.body as z.infer<typeof deviceTokenBody>;
+      return { deviceCode: body.device_code ?? '', grantType: body.grant_type || undefined };
+    },
+    answer: ({ pollDeviceToken: answer }, input) =>
+      (input.body as z.infer<typeof deviceTokenBody>).grant_type ? oauthAnswer(answer) : compatibleAnswer(answer),
+  },
+];
+
+interface DeviceTokenFields {
+  status: string;
+  error: string | null;
+  message: string | null;
+  user: { email: string; displayName: string } | null;
+  apiKeysUrl: string | null;
+  accessToken: string | null;
+  tokenType: string | null;
+  scope: string | null;
+}
+
+const refusedHere = { 'x-skillett-error-source': 'skillett' };
+
+/** RFC 8628, section 3.5: every answer that holds no token is a 400 with a code. */
+function oauthAnswer(answer: DeviceTokenFields): RouteAnswer {
+  return answer.status === 'complete'
+    ? ok({ access_token: answer.accessToken, token_type: answer.tokenType, scope: answer.scope })
+    : { status: 400, headers: refusedHere, json: { error: answer.error, error_description: answer.message } };
+}
+
+function compatibleAnswer({ status, error, message, user, apiKeysUrl }: DeviceTokenFields): RouteAnswer {
+  if (user) return ok({ status, user: { email: user.email, display_name: user.displayName }, api_keys_url: apiKeysUrl });
+  if (status === 'pending') return ok({ status, error });
+  const json = status === 'used' ? { error, message } : { status, error, message };
+  return { status: 400, headers: refusedHere, json };
+}
+
+export const routes: readonly Route[] = [...skills, ...connections, ...executions, ...apiKeys, ...deviceLogin];

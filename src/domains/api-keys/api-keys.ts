@@ -143,6 +143,40 @@ export async function issueApiKey(
   return { apiKey, fullKey };
 }
 
+/**
+ * The key of a device or command-line sign-in, made in the transaction that redeems its code. It has no parent, and does not
+ * count against the plan. Its scopes were checked when a person granted them.
+ */
+export async function issueDeviceKey(
+  trx: Db,
+  clock: Clock,
+  device: { userId: string; sessionId: string; name: string; scopes: string[] },
+  requestId: string,
+): Promise<{ apiKey: ApiKey; fullKey: string }> {
+  const { userId, sessionId, name, scopes } = device;
+  const { fullKey, keyPrefix, keyHash } = generateKey();
+  const apiKey = await insertKey(trx, clock, {
+    id: newId('key'),
+    userId,
+    parentId: null,
+    kind: 'device',
+    name,
+    keyPrefix,
+    keyHash,
+    scopes,
+    expiresAt: null,
+  });
+  await recordAudit(trx, {
+    userId,
+    actor: sessionId,
+    action: 'api_key.created',
+    target: apiKey.id,
+    details: { name, scopes, keyPrefix, kind: 'device' },
+    requestId,
+  });
+  return { apiKey, fullKey };
+}
+
 /** The parent may have been revoked since it authenticated; without this, a child made at that moment would outlive it. */
 async function requireActiveParent(trx: Db, principal: Principal): Promise<ApiKey> {
   const parent = await findKeyIn(trx, { userId: principal.userId }, principal.keyId as string);

@@ -1,0 +1,220 @@
+import { z } from 'zod';
+import { builder } from '../../core/builder.ts';
+import type { Context } from '../../core/context.ts';
+import { badRequest, notFound } from '../../core/errors.ts';
+import { guardField } from '../limits/guard.ts';
+import {
+  authorizeDevice,
+  type DeviceRequest,
+  deviceCodeSeconds,
+  type IssuedDeviceCode,
+  intervalSeconds,
+  lookUpDeviceCode,
+  requestDeviceCode,
+} from './device-codes.ts';
+import { pollDeviceToken } from './redeem.ts';
+import { describePoll, deviceGrantType, type TokenAnswer } from './token-answer.ts';
+
+declare module '../../core/context.ts' {
+  interface Context {
+    /** REST: approving looks the code up too, because that route is a single step. */
+    lookUpOnApproval?: boolean;
+  }
+}
+
+const scopeList = { schema: z.array(z.string().max(200)).max(200) };
+const codeText = { schema: z.string().max(100, 'at most 100 characters') };
+
+const verificationUri = (context: Context) => `${context.gateway.config.publicUrl}/device`;
+
+const DeviceCodeRef = builder.objectRef<IssuedDeviceCode>('DeviceCode').implement({
+  description: 'The start of a device login: the client keeps `deviceCode`, and shows `userCode` with the address to type it at.',
+  fields: (t) => ({
+    deviceCode: t.exposeString('deviceCode', { description: 'The secret that the client polls with: 40 hex digits.' }),
+    userCode: t.exposeString('userCode', { description: 'What the person types: `XXXX-XXXX`.' }),
+    verificationUri: t.string({ description: 'Where the person types it.', resolve: (_code, _args, context) => verificationUri(context) }),
+    verificationUriComplete: t.string({
+      description: 'The same page with the code filled in. It still asks the person to compare the code and to approve.',
+      resolve: (code, _args, context) => `${verificationUri(context)}?user_code=${code.userCode}`,
+    }),
+    expiresIn: t.int({ description: 'Seconds until the code expires.', resolve: () => deviceCodeSeconds }),
+    interval: t.int({ description: 'Seconds to wait between two polls.', resolve: () => intervalSeconds }),
+  }),
+});
+
+builder.mutationField('requestDeviceCode', (t) =>
+  t.field({
+    type: DeviceCodeRef,
+    description: 'Starts a device login. Open to everyone, ten times a minute from one address.',
+    args: {
+      clientName: t.arg.string({
+        description: 'What the client calls itself, for the approval page and the key; at most 100 characters count.',
+        validate: { schema: z.string().max(1000) },
+      }),
+      scopes: t.arg.stringList({ description: 'What the key is to do. Left out: everything except `operator`.', validate: scopeList }),
+    },
+    resolve: async (_root, args, context) => {
+      await guardField(context, { field: 'requestDeviceCode', max: 10, windowSeconds: 60, by: 'address' });
+      return requestDeviceCode(context.gateway, {
+        clientName: args.clientName ?? undefined,
+        scopes: args.scopes ?? undefined,
+        address: context.address,
+      });
+    },
+  }),
+);
+
+const DeviceRequestRef = builder.objectRef<DeviceRequest>('DeviceRequest').implement({
+  description: 'What a person compares before approving a device.',
+  fields: (t) => ({
+    userCode: t.exposeString('userCode', { description: 'The code, to compare with the one on the device.' }),
+    clientName: t.exposeString('clientName', { description: 'What the client calls itself. Anyone can claim any name.' }),
+    clientAddress: t.exposeString('clientAddress', { nullable: true, description: 'The network address that asked for the code.' }),
+    scopes: t.exposeStringList('scopes', { description: 'What the client asks for; approving can grant less.' }),
+    ageSeconds: t.exposeInt('ageSeconds', { description: 'How many seconds ago the client asked.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the client asked.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it can be approved.' }),
+  }),
+});
+
+/** Looking up and approving are both guesses at a code, so they count together. */
+async function guardGuess(context: Context): Promise<void> {
+  await context.principal();
+  await guardField(context, { field: 'userCode', max: 10, windowSeconds: 60, by: ['address', 'user'] });
+}
+
+builder.queryField('deviceRequest', (t) =>
+  t.field({
+    type: DeviceRequestRef,
+    description:
+      'The device login behind a user code, for the approval page. Takes a dashboard session, and only the session that looked first may look again, approve or deny. Ten guesses a minute.',
+    args: {
+      userCode: t.arg.string({
+        required: true,
+        description: 'The code as typed; case, spaces and the dash do not matter.',
+        validate: codeText,
+      }),
+    },
+    resolve: async (_root, args, context) => {
+      await guardGuess(context);
+      return lookUpDeviceCode(context.gateway, await context.principal(), args.userCode);
+    },
+  }),
+);
+
+const DeviceDecisionStatus = builder.enumType('DeviceDecisionStatus', {
+  description: 'What a person decided about a device.',
+  values: {
+    authorized: { description: 'The client gets what was granted with its next poll.' },
+    denied: { description: 'The client gets nothing.' },
+  } as const,
+});
+
+const DeviceDecisionRef = builder.objectRef<{ status: 'authorized' | 'denied' }>('DeviceDecision').implement({
+  description: 'The outcome of `authorizeDevice`.',
+  fields: (t) => ({
+    status: t.field({ type: DeviceDecisionStatus, description: 'What was decided.', resolve: (decision) => decision.status }),
+  }),
+});
+
+builder.mutationField('authorizeDevice', (t) =>
+  t.field({
+    type: DeviceDecisionRef,
+    description:
+      'Approves or denies a device login, once. Takes the dashboard session that looked the code up with `deviceRequest`. Fails with `bad_request` for any other code.',
+    args: {
+      userCode: t.arg.string({
+        required: true,
+        description: 'The code as typed; case, spaces and the dash do not matter.',
+        validate: codeText,
+      }),
+      scopes: t.arg.stringList({ description: 'What to grant of the scopes asked for. Left out: all of them.', validate: scopeList }),
+      deny: t.arg.boolean({ description: 'Deny instead of approving.' }),
+    },
+    resolve: async (_root, args, context) => {
+      await guardGuess(context);
+      const decision = {
+        userCode: args.userCode,
+        scopes: args.scopes ?? undefined,
+        deny: args.deny === true,
+        lookUp: context.lookUpOnApproval === true,
+      };
+      return { status: await authorizeDevice(context.gateway, await context.principal(), decision, context.requestId) };
+    },
+  }),
+);
+
+const DeviceTokenStatus = builder.enumType('DeviceTokenStatus', {
+  description: 'How a device login stands.',
+  values: {
+    pending: { description: 'Nobody has decided yet: poll again after the interval.' },
+    complete: { description: 'Approved, and redeemed by this poll.' },
+    denied: { description: 'Denied, or the account or session that approved it has ended.' },
+    expired: { description: 'Nobody approved it in time. Start again.' },
+    used: { description: 'Redeemed by an earlier poll. Start again.' },
+    invalid: { description: 'Not a code, or not one that is known; only with `grantType`.' },
+  } as const,
+});
+
+const DeviceUserRef = builder.objectRef<{ email: string; displayName: string }>('DeviceUser').implement({
+  description: 'The person who approved a device login.',
+  fields: (t) => ({
+    email: t.exposeString('email', { description: 'E-mail address.' }),
+    displayName: t.exposeString('displayName', { description: 'Name as the dashboard shows it.' }),
+  }),
+});
+
+const DeviceTokenRef = builder.objectRef<TokenAnswer>('DeviceToken').implement({
+  description: 'The answer to a poll. Without `grantType` a completed login names the person; with it, it is an API key of its own.',
+  fields: (t) => ({
+    status: t.field({ type: DeviceTokenStatus, description: 'How the login stands.', resolve: (answer) => answer.status }),
+    error: t.exposeString('error', {
+      nullable: true,
+      description: 'While it is not complete, why: a code of RFC 8628 such as `authorization_pending` or `slow_down`.',
+    }),
+    message: t.exposeString('message', { nullable: true, description: 'The same in a sentence, with what to do.' }),
+    user: t.expose('user', { type: DeviceUserRef, nullable: true, description: 'Who approved it, when it is complete.' }),
+    apiKeysUrl: t.string({
+      nullable: true,
+      description: 'Where the person makes and revokes API keys, when it is complete.',
+      resolve: (answer, _args, context) => (answer.status === 'complete' ? `${context.gateway.config.publicUrl}/dashboard/api-keys` : null),
+    }),
+    accessToken: t.exposeString('accessToken', {
+      nullable: true,
+      description: 'With `grantType`: the new API key. Keep it now; it is not shown again.',
+    }),
+    tokenType: t.string({
+      nullable: true,
+      description: '`Bearer`, beside an access token.',
+      resolve: (answer) => (answer.accessToken === null ? null : 'Bearer'),
+    }),
+    scope: t.exposeString('scope', {
+      nullable: true,
+      description: 'What the key may do, separated by spaces, beside an access token.',
+    }),
+  }),
+});
+
+builder.mutationField('pollDeviceToken', (t) =>
+  t.field({
+    type: DeviceTokenRef,
+    description:
+      'Asks how a device login stands, and redeems it when it is approved. Open to whoever has the device code. Polls that come sooner than the interval make it five seconds longer.',
+    args: {
+      deviceCode: t.arg.string({ required: true, description: 'The secret that `requestDeviceCode` gave.', validate: codeText }),
+      grantType: t.arg.string({
+        description: `\`${deviceGrantType}\` to get an API key for the client (RFC 8628). Left out: only who approved.`,
+        validate: { schema: z.string().max(200) },
+      }),
+    },
+    resolve: async (_root, args, context) => {
+      const oauth = args.grantType !== null && args.grantType !== undefined;
+      if (oauth && args.grantType !== deviceGrantType) return describePoll({ state: 'wrong_grant' }, true);
+      const outcome = await pollDeviceToken(context.gateway, args.deviceCode, oauth, context.requestId);
+      if (!oauth && outcome.state === 'malformed')
+        throw badRequest('`device_code` must be the 40 hex digits that the device login began with.');
+      if (!oauth && outcome.state === 'unknown') throw notFound('Device code');
+      return describePoll(outcome, oauth);
+    },
+  }),
+);

@@ -1,0 +1,46 @@
+import * as client from 'openid-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDeviceStand, type DeviceStand } from './stand.ts';
+
+let stand: DeviceStand;
+beforeAll(async () => {
+  stand = await createDeviceStand();
+});
+afterAll(() => stand.close());
+
+function configure(): client.Configuration {
+  const url = stand.urls[0];
+  const server = { issuer: url, device_authorization_endpoint: `${url}/auth/device/code`, token_endpoint: `${url}/auth/device/token` };
+  const configuration = new client.Configuration(server, 'terminal-tool', undefined, client.None());
+  client.allowInsecureRequests(configuration);
+  return configuration;
+}
+
+describe('openid-client', () => {
+  it('completes a device login unchanged, waiting through the pending answers', async () => {
+    const person = await stand.signIn();
+    const configuration = configure();
+    const started = await client.initiateDeviceAuthorization(configuration, { scope: 'github:read' });
+    expect(started).toMatchObject({ expires_in: 900, interval: 5, verification_uri: 'http://skillett.test/device' });
+    const tokens = client.pollDeviceAuthorizationGrant(configuration, started);
+    // It polls after five seconds and after ten: the first poll must find nobody has approved yet.
+    await new Promise((resolve) => setTimeout(resolve, 7_000));
+    const approved = await stand.post('/auth/device/authorize', { user_code: started.user_code }, { as: person });
+    expect(approved.json).toEqual({ status: 'authorized' });
+    const { access_token: key, token_type: type, scope } = await tokens;
+    expect([type, scope]).toEqual(['bearer', 'github:read']);
+    expect(stand.log.join('')).toContain('/auth/device/token');
+    const keys = await fetch(`${stand.urls[0]}/api-keys`, { headers: { authorization: `Bearer ${key}` } });
+    expect(await keys.json()).toMatchObject([{ name: 'terminal-tool', scopes: ['github:read'] }]);
+  }, 30_000);
+
+  it('hears that the device was denied', async () => {
+    const person = await stand.signIn();
+    const configuration = configure();
+    const started = await client.initiateDeviceAuthorization(configuration, {});
+    const tokens = client.pollDeviceAuthorizationGrant(configuration, started);
+    const denied = await stand.post('/auth/device/authorize', { user_code: started.user_code, deny: true }, { as: person });
+    expect(denied.json).toEqual({ status: 'denied' });
+    await expect(tokens).rejects.toMatchObject({ name: 'ResponseBodyError', error: 'access_denied', status: 400 });
+  }, 30_000);
+});
