@@ -1,13 +1,14 @@
 /** Gmail's endpoints against Google's own description of the service. */
 import { describe, expect, it } from 'vitest';
 import type { Endpoint, Parameter } from '../../src/domains/recipes/format.ts';
-import { type Discovery, listMethods, listScopes, type Reading, readDiscovery, toOpenApi } from './google-discovery.ts';
+import { type Discovery, listMethods, listScopes, type Reading, toOpenApi } from './google-discovery.ts';
+import { readDescription } from './named-parameters.ts';
 import { listFaults, type OpenApi } from './openapi-faults.ts';
 import { readRecipe } from './read-recipe.ts';
 
-const place = '../shared/specs/google-gmail/gmail__v1.json';
-const discovery = readDiscovery(new URL(`../../${place}`, import.meta.url));
-const skipped = discovery ? '' : ` (skipped: Google's description is not at ${place}, which is beside the repository and not part of it)`;
+const file = 'google-gmail/gmail__v1.json';
+const discovery = readDescription(file) as Discovery | undefined;
+const skipped = discovery ? '' : ` (skipped: Google's description ${file} is not here, since it is no part of the repository)`;
 const reading: Reading = { basePath: '/gmail/v1', constants: { userId: 'me' } };
 const openApi: OpenApi = discovery ? toOpenApi(discovery, reading) : { paths: {} };
 

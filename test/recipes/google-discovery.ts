@@ -1,5 +1,4 @@
 /** Google's discovery documents (https://developers.google.com/discovery/v1/reference/apis) in the form of OpenAPI, so that one check serves both. */
-import { existsSync, readFileSync } from 'node:fs';
 import type { OpenApi, Operation, Schema } from './openapi-faults.ts';
 
 interface Described {
@@ -32,11 +31,6 @@ interface MethodGroup {
 export interface Discovery extends MethodGroup {
   parameters?: Record<string, Described>;
   schemas: Record<string, Described>;
-}
-
-/** Undefined where the file is absent: Google's documents are kept beside the repository, not in it. */
-export function readDiscovery(file: URL): Discovery | undefined {
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
 export interface Reading {
