@@ -291,6 +291,19 @@ describe('slow_down', () => {
     expect((await pollOAuth(patient)).json.error).toBe('authorization_pending');
   });
 
+  it('counts every one of 20 polls at once on two servers', async () => {
+    const code = await start();
+    const body = { device_code: code.device_code };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_none, at) => stand.postTo((at % 2) as 0 | 1, '/auth/device/token', body)),
+    );
+    expect(answers.map(({ json }) => json.error).sort()).toEqual(['authorization_pending', ...Array(19).fill('slow_down')]);
+    stand.setClock(99_000);
+    expect((await poll(code)).json.error).toBe('slow_down');
+    stand.setClock(99_000 + 105_000);
+    expect((await poll(code)).json.error).toBe('authorization_pending');
+  });
+
   it('does not hold back an approval', async () => {
     const code = await start();
     await pollOAuth(code);
@@ -575,6 +588,25 @@ describe('guessing a user code', () => {
     const refused = await approve(code);
     expect([refused.status, refused.json.error]).toEqual([429, 'rate_limited']);
     expect((await approve(code, {}, await stand.signIn())).status).toBe(200);
+  });
+});
+
+describe('on the embedded database', () => {
+  it('a login completes once, and is slowed down and refused as on PostgreSQL', async () => {
+    const embedded = await createDeviceStand('embedded');
+    try {
+      const person = await embedded.signIn();
+      const { json: code } = await embedded.post('/auth/device/code', { client_name: 'Notebook' });
+      const ask = () => embedded.post('/auth/device/token', { device_code: code.device_code, grant_type: grantType });
+      expect([(await ask()).json.error, (await ask()).json.error]).toEqual(['authorization_pending', 'slow_down']);
+      const decision = { user_code: code.user_code };
+      expect((await embedded.post('/auth/device/authorize', decision, { as: person })).json).toEqual({ status: 'authorized' });
+      const answers = await Promise.all(Array.from({ length: 5 }, ask));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400]);
+      expect((await embedded.post('/auth/device/authorize', decision, { as: person })).json.error).toBe('bad_request');
+    } finally {
+      await embedded.close();
+    }
   });
 });
 

@@ -29,7 +29,8 @@ describe('openid-client', () => {
     expect(approved.json).toEqual({ status: 'authorized' });
     const { access_token: key, token_type: type, scope } = await tokens;
     expect([type, scope]).toEqual(['bearer', 'github:read']);
-    expect(stand.log.join('')).toContain('/auth/device/token');
+    const polls = stand.log.filter((line) => line.includes('/auth/device/token')).map((line) => JSON.parse(line).status);
+    expect(polls).toEqual([400, 200]);
     const keys = await fetch(`${stand.urls[0]}/api-keys`, { headers: { authorization: `Bearer ${key}` } });
     expect(await keys.json()).toMatchObject([{ name: 'terminal-tool', scopes: ['github:read'] }]);
   }, 30_000);

@@ -8,10 +8,10 @@ import { schema } from '../../src/app/schema.ts';
 import { createHttpServer } from '../../src/app/server.ts';
 import { readConfig } from '../../src/core/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
-import { openPostgres } from '../../src/core/database.ts';
+import { type Database, openPostgres } from '../../src/core/database.ts';
 import { newId } from '../../src/core/ids.ts';
 import { createLog } from '../../src/core/log.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
 
 export interface Person {
   userId: string;
@@ -39,7 +39,8 @@ export interface Request {
 }
 
 export interface DeviceStand {
-  databaseUrl: string;
+  /** Of PostgreSQL, for further processes. */
+  databaseUrl: string | undefined;
   masterKey: string;
   gateways: readonly [Gateway, Gateway];
   urls: readonly [string, string];
@@ -58,13 +59,12 @@ export interface DeviceStand {
 
 const publicUrl = 'http://skillett.test';
 
-export async function createDeviceStand(): Promise<DeviceStand> {
-  const { url: databaseUrl, database, drop } = await createTestDatabase();
-  await database.close();
+export async function createDeviceStand(kind: Database['kind'] = 'postgres'): Promise<DeviceStand> {
+  const { databaseUrl, databases, drop } = await openDatabases(kind);
   const masterKey = randomBytes(32).toString('base64');
   const log: string[] = [];
-  const first = await openServer(databaseUrl, masterKey, log);
-  const second = await openServer(databaseUrl, masterKey, log);
+  const first = await openServer(databases[0], masterKey, log);
+  const second = await openServer(databases[1], masterKey, log);
   const servers = [first, second] as const;
   const key = (await createFirstKey(first.gateway)) as string;
   const secret = (await first.gateway.vault.readSecret('auth')) as string;
@@ -90,9 +90,28 @@ export async function createDeviceStand(): Promise<DeviceStand> {
   };
 }
 
-async function openServer(databaseUrl: string, masterKey: string, log: string[]) {
+/** The same database twice: over connections of their own, or the embedded one itself. */
+async function openDatabases(
+  kind: Database['kind'],
+): Promise<{ databaseUrl: string | undefined; databases: [Database, Database]; drop: () => Promise<void> }> {
+  if (kind === 'embedded') {
+    const database = await createEmbeddedTestDatabase();
+    return { databaseUrl: undefined, databases: [database, database], drop: () => database.close() };
+  }
+  const { url: databaseUrl, database, drop } = await createTestDatabase();
+  const other = openPostgres(databaseUrl);
+  return {
+    databaseUrl,
+    databases: [database, other],
+    drop: async () => {
+      await other.close();
+      await drop();
+    },
+  };
+}
+
+async function openServer(database: Database, masterKey: string, log: string[]) {
   const config = readConfig({ PORT: '0', SKILLETT_MASTER_KEY: masterKey, PUBLIC_URL: publicUrl, TRUST_PROXY: '127.0.0.1' });
-  const database = openPostgres(databaseUrl);
   const { gateway, close } = await openGateway(config, { database, log: createLog('trace', { write: (line) => void log.push(line) }) });
   const http = createHttpServer(gateway, schema, createPages(gateway));
   await new Promise<void>((resolve) => http.server.listen(0, '127.0.0.1', resolve));
@@ -102,7 +121,6 @@ async function openServer(databaseUrl: string, masterKey: string, log: string[])
     close: async () => {
       await http.stop();
       await close();
-      await database.close();
     },
   };
 }
