@@ -11,6 +11,9 @@ import { Toasts } from './ui/toasts.tsx';
 
 const Home = page(() => import('./pages/home.tsx').then(({ Home }) => Home));
 const ApiKeys = page(() => import('./pages/api-keys.tsx').then(({ ApiKeys }) => ApiKeys));
+const Integrations = page(() => import('./pages/integrations.tsx').then(({ Integrations }) => Integrations));
+const Integration = page(() => import('./pages/integration.tsx').then(({ Integration }) => Integration));
+const Calls = page(() => import('./pages/calls.tsx').then(({ Calls }) => Calls));
 const SignIn = page(() => import('./pages/sign-in.tsx').then(({ SignIn }) => SignIn));
 const SignUp = page(() => import('./pages/sign-up.tsx').then(({ SignUp }) => SignUp));
 const NotFound = page(() => import('./pages/not-found.tsx').then(({ NotFound }) => NotFound));
@@ -38,6 +41,9 @@ export function App() {
                       <Switch>
                         <Route path="/dashboard" component={Home} />
                         <Route path="/dashboard/api-keys" component={ApiKeys} />
+                        <Route path="/dashboard/integrations" component={Integrations} />
+                        <Route path="/dashboard/integrations/:slug" component={Integration} />
+                        <Route path="/dashboard/calls" component={Calls} />
                         <Route component={NotFound} />
                       </Switch>
                     </Suspense>
