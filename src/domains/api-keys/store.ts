@@ -96,3 +96,15 @@ export async function revokeFamily(db: Db, clock: Clock, id: string): Promise<st
     .execute();
   return rows.map((row) => row.id);
 }
+
+/** Revokes every key of a user; returns the ids that were still active. */
+export async function revokeKeysOf(trx: Db, clock: Clock, userId: string): Promise<string[]> {
+  const rows = await trx
+    .updateTable('apiKeys')
+    .set({ revokedAt: clock.sqlNow })
+    .where('userId', '=', userId)
+    .where('revokedAt', 'is', null)
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id);
+}

@@ -3,7 +3,7 @@ import type { PlanLimits, PlanName } from '../../core/config.ts';
 import { PlanNameEnum, ViewerRef } from '../users/graphql.ts';
 import { readUsage, type Usage } from './usage.ts';
 
-const PlanRef = builder.objectRef<PlanLimits & { name: PlanName }>('Plan').implement({
+export const PlanRef = builder.objectRef<PlanLimits & { name: PlanName }>('Plan').implement({
   description: 'The plan of a user with its limits as they are for this user. A limit that is null does not exist.',
   fields: (t) => ({
     name: t.field({ type: PlanNameEnum, description: 'Name of the plan.', resolve: (plan) => plan.name }),

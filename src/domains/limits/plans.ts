@@ -1,7 +1,7 @@
 /** Which limits apply to a user. */
 import type { Config, PlanLimits, PlanName } from '../../core/config.ts';
 
-const limitNames = ['perMinute', 'perDay', 'connections', 'apiKeys'] as const;
+export const limitNames = ['perMinute', 'perDay', 'connections', 'apiKeys'] as const;
 
 /** The plan's limits, with what an operator changed for one user (`users.limits`) over them. */
 export function planLimits(config: Pick<Config, 'plans'>, plan: PlanName, overrides: Record<string, number | null> | null): PlanLimits {

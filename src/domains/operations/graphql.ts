@@ -32,7 +32,7 @@ const BulkOutcomeRef = builder.objectRef<BulkOutcome>('BulkOutcome').implement({
   }),
 });
 
-const BulkReportRef = builder.objectRef<BulkReport>('BulkReport').implement({
+export const BulkReportRef = builder.objectRef<BulkReport>('BulkReport').implement({
   description: 'What a change in bulk did, connection by connection.',
   fields: (t) => ({
     outcomes: t.field({

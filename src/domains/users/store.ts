@@ -13,7 +13,7 @@ export async function findUser(db: Db, id: string): Promise<User | undefined> {
 
 /** As findUser; the row cannot change until the transaction ends. */
 export async function lockUser(trx: Db, id: string): Promise<User | undefined> {
-  return (await trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()) as User | undefined;
+  return (await trx.selectFrom('users').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()) as User | undefined;
 }
 
 export async function findOwner(db: Db): Promise<User | undefined> {

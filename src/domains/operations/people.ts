@@ -1,0 +1,210 @@
+/** What whoever runs the installation does about its users. All of it needs `operator`, and leaves a row in the audit trail. */
+import type { PlanLimits, PlanName } from '../../core/config.ts';
+import type { Gateway } from '../../core/context.ts';
+import { type Db, lockInTransaction } from '../../core/database.ts';
+import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { type Principal, requireOperator } from '../../core/principal.ts';
+import { revokeKeysOf } from '../api-keys/store.ts';
+import { recordAudit } from '../audit/audit.ts';
+import { type AuditRow, countAuditRows, listAuditRows, type TrailFilter } from '../audit/trail-store.ts';
+import { limitNames } from '../limits/plans.ts';
+import { countInvitations, type Invitation, listInvitations } from '../users/invitation-store.ts';
+import { inviteUser, withdrawInvitation } from '../users/registration.ts';
+import { endSignInLinks, makeSignInLink, type SignInLink } from '../users/sign-in-links.ts';
+import { deleteSessions } from '../users/sign-in-store.ts';
+import { countUsersMatching, findUser, listUsers, lockUser, markClosed, type User, type UserChange, updateUser } from '../users/store.ts';
+import { type BulkReport, revokeConnections } from './operations.ts';
+
+/** Where a page goes on in a list that has the latest first. */
+function readPosition(after: string | undefined): { createdAt: Date; id: string } | undefined {
+  if (after === undefined) return undefined;
+  const [moment, id] = decodeCursor(after, 2);
+  const createdAt = new Date(Number(moment));
+  if (Number.isNaN(createdAt.getTime()))
+    throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+  return { createdAt, id: String(id) };
+}
+
+function toPage<Row>(rows: Row[], first: number, total: number, positionOf: (row: Row) => (string | number)[]): Page<Row> {
+  const shown = rows.slice(0, first);
+  return { rows: shown, cursors: shown.map((row) => encodeCursor(positionOf(row))), hasNextPage: rows.length > first, total };
+}
+
+const byCreation = (row: { createdAt: Date; id: string }) => [row.createdAt.getTime(), row.id];
+
+/** The latest first, closed ones too. */
+export async function listPeople(
+  { db }: Pick<Gateway, 'db'>,
+  principal: Principal,
+  search: string | undefined,
+  request: PageRequest,
+): Promise<Page<User>> {
+  requireOperator(principal);
+  const [rows, total] = await Promise.all([
+    listUsers(db, search, readPosition(request.after), request.first + 1),
+    countUsersMatching(db, search),
+  ]);
+  return toPage(rows, request.first, total, byCreation);
+}
+
+export async function requirePerson({ db }: Pick<Gateway, 'db'>, principal: Principal, id: string): Promise<User> {
+  requireOperator(principal);
+  const user = await findUser(db, id);
+  if (!user) throw notFound('User');
+  return user;
+}
+
+/** A user who is there and not closed; the row cannot change until the transaction ends. */
+async function lockOpenUser(trx: Db, id: string): Promise<User> {
+  const user = await lockUser(trx, id);
+  if (!user) throw notFound('User');
+  if (user.closedAt) throw new SkillettError('conflict', 'This user is closed.');
+  return user;
+}
+
+interface Change {
+  change: UserChange;
+  action: string;
+  details: Record<string, unknown>;
+}
+
+/** Changes a user and writes it down; `decide` sees the user as they are and may find that nothing is to be changed. */
+async function changeUser(
+  { db, clock }: Pick<Gateway, 'db' | 'clock'>,
+  principal: Principal,
+  id: string,
+  requestId: string,
+  decide: (user: User) => Change | undefined,
+): Promise<User> {
+  return db.transaction().execute(async (trx) => {
+    const before = await lockOpenUser(trx, id);
+    const decided = decide(before);
+    if (!decided) return before;
+    const after = await updateUser(trx, clock, id, decided.change);
+    const { action, details } = decided;
+    await recordAudit(trx, { userId: id, actor: principal.holderId, action, target: id, details, requestId });
+    return after;
+  });
+}
+
+/** From the user's next call on, on every process. Limits that were changed for the user alone stay. */
+export async function setPlan(gateway: Gateway, principal: Principal, id: string, plan: PlanName, requestId: string): Promise<User> {
+  requireOperator(principal);
+  return changeUser(gateway, principal, id, requestId, (user) =>
+    user.plan === plan ? undefined : { change: { plan }, action: 'user.plan_changed', details: { from: user.plan, to: plan } },
+  );
+}
+
+/** A number, `none` for no limit, null for the plan's own; what is left out stays as it is. */
+export type LimitChanges = { [name in keyof PlanLimits]?: number | 'none' | null | undefined };
+
+/** From the user's next call on, on every process. */
+export async function setLimits(
+  gateway: Gateway,
+  principal: Principal,
+  id: string,
+  changes: LimitChanges,
+  requestId: string,
+): Promise<User> {
+  requireOperator(principal);
+  return changeUser(gateway, principal, id, requestId, (user) => {
+    const from = user.limits ?? {};
+    const to: Record<string, number | null> = {};
+    for (const name of limitNames) {
+      const wanted = changes[name];
+      if (typeof wanted === 'number') to[name] = wanted;
+      else if (wanted === 'none') to[name] = null;
+      else if (wanted === undefined && from[name] !== undefined) to[name] = from[name];
+    }
+    if (limitNames.every((name) => from[name] === to[name])) return undefined;
+    const limits = Object.keys(to).length === 0 ? null : to;
+    return { change: { limits }, action: 'user.limits_changed', details: { from, to } };
+  });
+}
+
+export interface ClosedUser {
+  user: User;
+  /** What became of the connections, as `revokeConnections` reports it. */
+  connections: BulkReport;
+}
+
+/**
+ * Closes an account: its keys and sessions end at once on every process, nobody can sign in to it, and its connections are
+ * deleted and revoked at their services, at most a hundred a call; closing again goes on with those. The user, the calls
+ * and the audit trail stay. The owner cannot be closed.
+ */
+export async function closeUser(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<ClosedUser> {
+  requireOperator(principal);
+  const { db, clock } = gateway;
+  await db.transaction().execute(async (trx) => {
+    // Before the row's own lock, as whoever makes a key takes them.
+    await lockInTransaction(trx, `api-keys/${id}`);
+    const user = await lockUser(trx, id);
+    if (!user) throw notFound('User');
+    if (user.isOwner) throw new SkillettError('conflict', 'The owner runs the installation and cannot be closed.');
+    if (user.closedAt) return;
+    await markClosed(trx, clock, id);
+    const keys = await revokeKeysOf(trx, clock, id);
+    const sessionsEnded = await deleteSessions(trx, id);
+    await endSignInLinks(trx, id);
+    await recordAudit(trx, {
+      userId: id,
+      actor: principal.holderId,
+      action: 'user.closed',
+      target: id,
+      details: { email: user.email, keys, sessionsEnded },
+      requestId,
+    });
+  });
+  const connections = await revokeConnections(gateway, principal, { userId: id }, requestId);
+  return { user: (await findUser(db, id)) as User, connections };
+}
+
+/** For any user: how one without a password gets in, and how a lost password is replaced without mail. */
+export async function createSignInLink(gateway: Gateway, principal: Principal, userId: string, requestId: string): Promise<SignInLink> {
+  await requirePerson(gateway, principal, userId);
+  return makeSignInLink(gateway, userId, { actor: principal.holderId, requestId });
+}
+
+export async function invitePerson(
+  gateway: Gateway,
+  principal: Principal,
+  guest: { email: string; plan: PlanName },
+  requestId: string,
+): Promise<{ invitation: Invitation; url: string }> {
+  requireOperator(principal);
+  return inviteUser(gateway, guest, { actor: principal.holderId, requestId });
+}
+
+export async function withdrawPersonInvitation(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<Invitation> {
+  requireOperator(principal);
+  return withdrawInvitation(gateway, id, { actor: principal.holderId, requestId });
+}
+
+/** The latest first. */
+export async function listAllInvitations(
+  { db, clock }: Pick<Gateway, 'db' | 'clock'>,
+  principal: Principal,
+  request: PageRequest,
+): Promise<Page<Invitation>> {
+  requireOperator(principal);
+  const [rows, total] = await Promise.all([
+    listInvitations(db, clock, readPosition(request.after), request.first + 1),
+    countInvitations(db),
+  ]);
+  return toPage(rows, request.first, total, byCreation);
+}
+
+/** Who did what, the latest first. */
+export async function listTrail(
+  { db }: Pick<Gateway, 'db'>,
+  principal: Principal,
+  filter: TrailFilter,
+  request: PageRequest,
+): Promise<Page<AuditRow>> {
+  requireOperator(principal);
+  const after = request.after === undefined ? undefined : String(decodeCursor(request.after, 1)[0]);
+  const [rows, total] = await Promise.all([listAuditRows(db, filter, after, request.first + 1), countAuditRows(db, filter)]);
+  return toPage(rows, request.first, total, ({ id }) => [id]);
+}
