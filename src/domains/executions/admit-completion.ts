@@ -7,6 +7,8 @@ import { type CompletedCall, correctUnknownCalls } from '../audit/settle-store.t
 import { numberArray, textArray } from './admit-batch.ts';
 
 const batchMax = 512;
+/** Nobody waits for these rows, so they gather for a moment: a statement for many costs hardly more than one for a few. */
+const gatherMs = 20;
 /** From here on new calls wait for room, */
 const crowdedAt = 2_048;
 /** this long, and are then refused. */
@@ -32,6 +34,7 @@ export class CompletionBuffer {
   #writing: Promise<void> | undefined;
   readonly #waiters = new Set<() => void>();
   #closeBy = Number.POSITIVE_INFINITY;
+  #stopGathering: () => void = () => {};
 
   constructor(parts: Pick<Gateway, 'database' | 'clock' | 'log'>) {
     this.#parts = parts;
@@ -44,7 +47,8 @@ export class CompletionBuffer {
 
   add(call: CompletedCall): void {
     this.#waiting.push(call);
-    this.#writing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#writeAll());
+    this.#writing ??= this.#gather().then(() => this.#writeAll());
+    if (this.#waiting.length >= batchMax) this.#stopGathering();
   }
 
   /** Returns when there is room again. Throws 503 `unavailable` when there is none soon. */
@@ -65,7 +69,19 @@ export class CompletionBuffer {
   /** Writes what is there. What cannot be written in `closeMaxMs` stays as started, which the sweep turns into unknown. */
   async close(): Promise<void> {
     this.#closeBy = performance.now() + closeMaxMs;
+    this.#stopGathering();
     await this.#writing;
+  }
+
+  #gather(): Promise<void> {
+    if (this.#closeBy !== Number.POSITIVE_INFINITY) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      this.#stopGathering = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #writeAll(): Promise<void> {
