@@ -48,6 +48,8 @@ const statementsMax = 2;
 /** Calls that wait or are being admitted; beyond, a client is told to come back instead of waiting for seconds. */
 const queuedMax = 4_096;
 const attemptsMax = 5;
+/** A client waits no longer for the database (a table that somebody locked, a network that swallows everything). */
+const statementMsMax = 5_000;
 
 export class AdmissionQueue {
   readonly #parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>;
@@ -57,6 +59,8 @@ export class AdmissionQueue {
   readonly #waiting: (() => void)[] = [];
   #inFlight = 0;
   #queued = 0;
+  /** Statements that nobody waits for any more. While there are any, the database is as good as away. */
+  #stuck = 0;
   #closed = false;
 
   constructor(parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>) {
@@ -81,6 +85,7 @@ export class AdmissionQueue {
     const { caller } = request;
     if (caller.kind === 'none') throw authenticationFault('unauthorized');
     if (this.#closed) throw unavailable('The server is shutting down. Try again shortly.', 1);
+    if (this.#stuck > 0) throw tooSlow();
     if (this.#queued >= queuedMax) throw unavailable('Too many calls are waiting. Try again shortly.', 1);
     this.#queued += 1;
     if (this.#completions.crowded) await this.#waitForRoom();
@@ -135,14 +140,50 @@ export class AdmissionQueue {
   }
 
   async #admitBatch(batch: readonly AdmissionRequest[]): Promise<(Admission | Error)[]> {
+    let patience: NodeJS.Timeout | undefined;
+    try {
+      if (this.#stuck > 0) return batch.map(tooSlow);
+      const admitting = this.#admitInFlight(batch);
+      const tooLate = new Promise<undefined>((resolve) => {
+        patience = setTimeout(() => resolve(undefined), statementMsMax);
+      });
+      const outcomes = await Promise.race([admitting, tooLate]);
+      return outcomes ?? this.#giveUp(batch, admitting);
+    } finally {
+      clearTimeout(patience);
+      this.#queued -= batch.length;
+    }
+  }
+
+  async #admitInFlight(batch: readonly AdmissionRequest[]): Promise<(Admission | Error)[]> {
     this.#inFlight += 1;
     try {
       return await this.#admitOrSplit(batch);
     } finally {
       this.#inFlight -= 1;
-      this.#queued -= batch.length;
       this.#pump();
     }
+  }
+
+  /** Refuses these calls and all that wait behind them. What the statement then admits is written down as having failed. */
+  #giveUp(batch: readonly AdmissionRequest[], admitting: Promise<(Admission | Error)[]>): Error[] {
+    this.#stuck += 1;
+    void admitting.then((late) => {
+      this.#stuck -= 1;
+      for (const [at, admission] of late.entries()) {
+        if (admission instanceof Error || admission.replay) continue;
+        this.complete({
+          callId: (batch[at] as AdmissionRequest).callId,
+          outcome: 'failed',
+          errorCode: 'unavailable',
+          totalMs: statementMsMax,
+        });
+        // A claim that cannot be released lapses as one of a call that died.
+        if (admission.claim) this.releaseIdempotent(admission.claim).catch(() => {});
+      }
+    });
+    for (const send of this.#waiting.splice(0)) send();
+    return batch.map(tooSlow);
   }
 
   /** A statement that fails for another reason than the database's own halves the batch, until the culprit stands alone. */
@@ -169,6 +210,10 @@ export class AdmissionQueue {
       }
     }
   }
+}
+
+function tooSlow(): SkillettError {
+  return unavailable('The database does not answer in time. Try again shortly.', 5);
 }
 
 /** PostgreSQL keeps no NUL in a text, and half a surrogate pair is no character. */

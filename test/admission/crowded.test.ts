@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Database } from '../../src/core/database.ts';
+import type { SkillettError } from '../../src/core/errors.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { Installation, tally } from './installation.ts';
+import { addKey, addUser, callBy, openQueue, type TestKey } from './people.ts';
+
+let database: Database;
+let url: string;
+let drop: () => Promise<void>;
+let blocker: pg.Client;
+let key: TestKey;
+let userId: string;
+
+beforeAll(async () => {
+  ({ database, url, drop } = await createTestDatabase());
+  blocker = new pg.Client({ connectionString: url });
+  await blocker.connect();
+});
+afterAll(async () => {
+  await blocker.end();
+  await drop();
+});
+beforeEach(async () => {
+  userId = await addUser(database, { limits: { perMinute: null } });
+  key = await addKey(database, userId);
+});
+
+const outcomes = async () => {
+  const rows = await database.db.selectFrom('skillCalls').select(['outcome', 'errorCode']).where('userId', '=', userId).execute();
+  return tally(rows.map(({ outcome, errorCode }) => errorCode ?? outcome));
+};
+
+const refusal = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'let through',
+    ({ code, headers }: SkillettError) => ({ code, retryAfter: headers['retry-after'] }),
+  );
+
+it('while ends of calls cannot be written new ones wait, then are 503, and no end is lost', async () => {
+  const { queue } = openQueue(database);
+  const calls = Array.from({ length: 2_500 }, () => callBy(key));
+  await Promise.all(calls.map((call) => queue.admit(call)));
+  await blocker.query('begin');
+  await blocker.query('select 1 from skill_calls where user_id = $1 for update', [userId]);
+  for (const { callId } of calls) queue.complete({ callId, outcome: 'succeeded', upstreamStatus: 200, totalMs: 1 });
+
+  const startedMs = performance.now();
+  expect(await refusal(queue.admit(callBy(key)))).toEqual({ code: 'unavailable', retryAfter: '2' });
+  expect(performance.now() - startedMs).toBeGreaterThan(1_900);
+  expect(performance.now() - startedMs).toBeLessThan(3_000);
+  expect(await outcomes()).toEqual({ started: 2_500 });
+
+  // One that came shortly before the lock goes is let through.
+  const waiting = queue.admit(callBy(key));
+  await delay(200);
+  await blocker.query('rollback');
+  expect(await waiting).toMatchObject({ principal: { userId } });
+  await expect.poll(outcomes).toEqual({ succeeded: 2_500, started: 1 });
+  await queue.close();
+});
+
+it('calls beyond those that may wait are refused at once', async () => {
+  const { queue } = openQueue(database);
+  await blocker.query('begin');
+  await blocker.query('lock table skill_calls in access exclusive mode');
+  const waiting = Array.from({ length: 4_096 }, () => refusal(queue.admit(callBy(key))));
+  const startedMs = performance.now();
+  expect(await refusal(queue.admit(callBy(key)))).toEqual({ code: 'unavailable', retryAfter: '1' });
+  expect(performance.now() - startedMs).toBeLessThan(100);
+  // Nobody waits for longer than a few seconds either, and what is told apart is counted apart.
+  const refused = await Promise.all(waiting);
+  expect(performance.now() - startedMs).toBeLessThan(7_000);
+  expect(new Set(refused.map((one) => JSON.stringify(one)))).toEqual(new Set(['{"code":"unavailable","retryAfter":"5"}']));
+  expect(await refusal(queue.admit(callBy(key)))).toEqual({ code: 'unavailable', retryAfter: '5' });
+
+  await blocker.query('rollback');
+  // What the statements in flight admitted after all is no call: it was never sent, and its row says so.
+  await expect.poll(outcomes).toEqual({ unavailable: 512 });
+  expect(await queue.admit(callBy(key))).toMatchObject({ principal: { userId } });
+  await queue.close();
+});
+
+it('a claim of a call that was given up is free again', async () => {
+  const { queue } = openQueue(database);
+  const claiming = () => callBy(key, { idempotency: { key: 'k', fingerprint: Buffer.from('f') } });
+  await blocker.query('begin');
+  await blocker.query('lock table skill_calls in access exclusive mode');
+  expect(await refusal(queue.admit(claiming()))).toEqual({ code: 'unavailable', retryAfter: '5' });
+  await blocker.query('rollback');
+  await expect.poll(outcomes).toEqual({ unavailable: 1 });
+  await expect.poll(() => database.db.selectFrom('idempotencyClaims').selectAll().execute()).toEqual([]);
+  expect((await queue.admit(claiming())).claim).toMatchObject({ key: 'k' });
+  await queue.close();
+});
+
+it('a locked call log slows a server down and then makes it answer 503; its memory stays bounded, and no row is lost', async () => {
+  const installation = await Installation.start({ processes: 1 });
+  const locker = new pg.Client({ connectionString: installation.databaseUrl });
+  await locker.connect();
+  try {
+    const caller = await installation.newKey({ limits: { perMinute: null } });
+    installation.upstream.json(JSON.stringify('x'.repeat(50_000)));
+    const statuses: number[] = [];
+    let stop = false;
+    const clients = Array.from({ length: 64 }, async () => {
+      while (!stop) {
+        const { status, headers } = await installation.call(0, caller, 'list_things');
+        statuses.push(status);
+        if (status === 503) expect(headers.get('retry-after')).toMatch(/^\d+$/);
+      }
+    });
+    await delay(700);
+    const before = statuses.length;
+    await locker.query('begin');
+    await locker.query('lock table skill_calls in access exclusive mode');
+    const memory = await residentBytes(installation.processes[0]?.child.pid as number);
+    await delay(6_500);
+    const during = tally(statuses.slice(before));
+    const grown = (await residentBytes(installation.processes[0]?.child.pid as number)) - memory;
+    await locker.query('rollback');
+    const released = statuses.length;
+    await delay(1_000);
+    stop = true;
+    await Promise.all(clients);
+    expect(tally(statuses.slice(0, before))).toEqual({ 200: before });
+    expect(during[503]).toBeGreaterThan(64);
+    expect(grown).toBeLessThan(100 * 1024 * 1024);
+    expect(tally(statuses.slice(released + 64))[200]).toBeGreaterThan(50);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+
+    const ok = statuses.filter((status) => status === 200).length;
+    expect(installation.upstream.received).toHaveLength(ok);
+    const { db } = installation.database;
+    await expect
+      .poll(async () => {
+        const rows = await db.selectFrom('skillCalls').select('outcome').execute();
+        return { ...tally(rows.map(({ outcome }) => outcome)), failed: undefined };
+      })
+      .toEqual({ succeeded: ok });
+  } finally {
+    await locker.end();
+    await installation.close();
+  }
+});
+
+async function residentBytes(pid: number): Promise<number> {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
