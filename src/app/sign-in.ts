@@ -47,8 +47,8 @@ export async function answerSignIn(
   requestId: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const route = splitTarget(request.url as string)[0].slice(authPath.length);
   try {
-    const route = splitTarget(request.url as string)[0].slice(authPath.length);
     if (!openRoutes.has(`${request.method} ${route}`)) throw notFound('Route');
     if (request.method === 'POST') requireOwnPage(gateway, request);
     const context = createContext(gateway, request, 'rest', requestId, signal);
@@ -61,7 +61,9 @@ export async function answerSignIn(
     if (email !== undefined && answer.ok) await forgetEmail(gateway, passwordGuard.field, email);
     await sendAnswer(gateway, response, route, answer);
   } catch (thrown) {
-    sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
+    const failure = toSkillettError(gateway, thrown, requestId);
+    if (request.method === 'GET' && arrivals.has(route)) sendToSignIn(gateway, response, failure.code);
+    else sendError(gateway, response, failure);
   }
 }
 
@@ -113,7 +115,7 @@ async function sendAnswer(gateway: Gateway, response: ServerResponse, route: str
   response.setHeader('x-content-type-options', 'nosniff');
   const text = await answer.text();
   if (arrivals.has(route) && answer.status >= 400) {
-    response.writeHead(302, { location: signInPage(gateway, text) }).end();
+    sendToSignIn(gateway, response, codeOf(text));
     return;
   }
   const location = answer.headers.get('location');
@@ -121,12 +123,17 @@ async function sendAnswer(gateway: Gateway, response: ServerResponse, route: str
   response.end(text);
 }
 
-function signInPage(gateway: Gateway, text: string): string {
-  let code: unknown;
+/** The page says what the code means. */
+function sendToSignIn(gateway: Gateway, response: ServerResponse, code: string): void {
+  const query = new URLSearchParams({ error: code.toLowerCase() });
+  response.writeHead(302, { location: `${gateway.config.publicUrl}/sign-in?${query}`, 'cache-control': 'no-store' }).end();
+}
+
+function codeOf(text: string): string {
   try {
-    code = (JSON.parse(text) as { code?: unknown }).code;
+    const { code } = JSON.parse(text) as { code?: unknown };
+    return typeof code === 'string' ? code : 'failed';
   } catch {
-    code = undefined;
+    return 'failed';
   }
-  return `${gateway.config.publicUrl}/sign-in?${new URLSearchParams({ error: typeof code === 'string' ? code.toLowerCase() : 'failed' })}`;
 }

@@ -103,6 +103,9 @@ function baseOptions(options: AuthOptions) {
     socialProviders: socialProviders(config),
     advanced: {
       cookiePrefix: 'skillett',
+      // Said, because better-auth leaves these checks out where NODE_ENV is `test`.
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
       useSecureCookies: config.publicUrl.startsWith('https:'),
       defaultCookieAttributes: { sameSite: 'lax', httpOnly: true },
       ipAddress: { ipAddressHeaders: [addressHeader] },
@@ -149,11 +152,12 @@ function databaseHooks(options: AuthOptions) {
   } satisfies BetterAuthOptions['databaseHooks'];
 }
 
-/** `password`, `link`, or the provider that the person comes back from. */
-function wayOf(ctx: { path?: string; params?: unknown } | null): string {
+/** `link`, the provider that the person comes back from or that vouches for them, or `password`. */
+function wayOf(ctx: { path?: string; params?: unknown; body?: unknown } | null): string {
   if (ctx?.path === linkPath) return 'link';
-  const provider = (ctx?.params as { id?: unknown } | undefined)?.id;
-  return typeof provider === 'string' ? provider : 'password';
+  const { id } = (ctx?.params ?? {}) as { id?: unknown };
+  const { provider } = (ctx?.path === '/sign-in/social' ? ctx.body : {}) as { provider?: unknown };
+  return String(id ?? provider ?? 'password');
 }
 
 function newcomerOf(user: { email: string; emailVerified: boolean }, body: unknown): Newcomer {
