@@ -40,7 +40,7 @@ function importsOf(file: string): { target: string; typeOnly: boolean }[] {
 
 /** `store.ts`, or one of several (`consent-store.ts`) where a domain has too many queries for one file. */
 function isStoreOf(owner: string, file: string): boolean {
-  return path.dirname(file) === path.join('domains', owner) && /^([a-z]+-)?store\.ts$/.test(path.basename(file));
+  return path.dirname(file) === path.join('domains', owner) && /^([a-z]+-)*store\.ts$/.test(path.basename(file));
 }
 
 function layerOf(file: string): string {
