@@ -11,8 +11,8 @@ import { type AuditRow, countAuditRows, listAuditRows, type TrailFilter } from '
 import { limitNames } from '../limits/plans.ts';
 import { countInvitations, type Invitation, listInvitations } from '../users/invitation-store.ts';
 import { inviteUser, withdrawInvitation } from '../users/registration.ts';
+import { deleteSessions } from '../users/session-store.ts';
 import { endSignInLinks, makeSignInLink, type SignInLink } from '../users/sign-in-links.ts';
-import { deleteSessions } from '../users/sign-in-store.ts';
 import { countUsersMatching, findUser, listUsers, lockUser, markClosed, type User, type UserChange, updateUser } from '../users/store.ts';
 import { type BulkReport, revokeConnections } from './operations.ts';
 

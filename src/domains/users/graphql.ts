@@ -4,8 +4,8 @@ import type { Config, PlanName } from '../../core/config.ts';
 import type { Principal } from '../../core/principal.ts';
 import { guardField } from '../limits/guard.ts';
 import { listSignInProviders, passwordLength } from './auth.ts';
+import { listSignInMethods } from './method-store.ts';
 import { changePassword, setPassword } from './passwords.ts';
-import { listSignInMethods } from './sign-in-store.ts';
 import { findOwner, findUser, type User } from './store.ts';
 import { updateProfile } from './users.ts';
 

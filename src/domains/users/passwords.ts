@@ -6,7 +6,8 @@ import { newId } from '../../core/ids.ts';
 import type { Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { hashPassword, verifyPassword } from './auth.ts';
-import { deleteSessions, findPasswordHash, findSessionStart, writePasswordHash } from './sign-in-store.ts';
+import { findPasswordHash, writePasswordHash } from './method-store.ts';
+import { deleteSessions, findSessionStart } from './session-store.ts';
 import { lockUser } from './store.ts';
 import { requireSession } from './users.ts';
 

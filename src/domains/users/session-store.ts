@@ -1,4 +1,5 @@
 /** Queries of sessions, beside those of better-auth. */
+import { sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
 import type { Db } from '../../core/database.ts';
 import type { User } from './store.ts';
@@ -18,4 +19,24 @@ export async function findUserInSession(trx: Db, clock: Clock, userId: string, s
     .where('sessions.expiresAt', '>', clock.sqlNow)
     .forShare('users')
     .executeTakeFirst()) as User | undefined;
+}
+
+/** How a session began and how long ago, in seconds. Undefined for a session that has ended. */
+export async function findSessionStart(
+  db: Db,
+  clock: Clock,
+  id: string,
+): Promise<{ signedInBy: string | null; ageSeconds: number } | undefined> {
+  return db
+    .selectFrom('sessions')
+    .select(['signedInBy', sql<number>`extract(epoch from ${clock.sqlNow} - created_at)::float8`.as('ageSeconds')])
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** Ends the sessions of a user, all or all but one. Returns how many there were. */
+export async function deleteSessions(trx: Db, userId: string, exceptId?: string): Promise<number> {
+  let query = trx.deleteFrom('sessions').where('userId', '=', userId);
+  if (exceptId !== undefined) query = query.where('id', '!=', exceptId);
+  return Number((await query.executeTakeFirstOrThrow()).numDeletedRows);
 }

@@ -7,7 +7,7 @@ import type { Db } from '../../core/database.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { deleteLinks, insertLink, takeLink } from './sign-in-store.ts';
+import { deleteLinks, insertLink, takeLink } from './link-store.ts';
 import { lockUser } from './store.ts';
 
 /** Below `/api/auth`. */
