@@ -14,6 +14,10 @@ const ApiKeys = page(() => import('./pages/api-keys.tsx').then(({ ApiKeys }) => 
 const Integrations = page(() => import('./pages/integrations.tsx').then(({ Integrations }) => Integrations));
 const Integration = page(() => import('./pages/integration.tsx').then(({ Integration }) => Integration));
 const Calls = page(() => import('./pages/calls.tsx').then(({ Calls }) => Calls));
+const Device = page(() => import('./pages/device.tsx').then(({ Device }) => Device));
+const Billing = page(() => import('./pages/billing.tsx').then(({ Billing }) => Billing));
+const Settings = page(() => import('./pages/settings.tsx').then(({ Settings }) => Settings));
+const Operator = page(() => import('./pages/operator.tsx').then(({ Operator }) => Operator));
 const SignIn = page(() => import('./pages/sign-in.tsx').then(({ SignIn }) => SignIn));
 const SignUp = page(() => import('./pages/sign-up.tsx').then(({ SignUp }) => SignUp));
 const NotFound = page(() => import('./pages/not-found.tsx').then(({ NotFound }) => NotFound));
@@ -44,6 +48,10 @@ export function App() {
                         <Route path="/dashboard/integrations" component={Integrations} />
                         <Route path="/dashboard/integrations/:slug" component={Integration} />
                         <Route path="/dashboard/calls" component={Calls} />
+                        <Route path="/dashboard/operator" component={Operator} />
+                        <Route path="/device" component={Device} />
+                        <Route path="/billing" component={Billing} />
+                        <Route path="/settings" component={Settings} />
                         <Route component={NotFound} />
                       </Switch>
                     </Suspense>

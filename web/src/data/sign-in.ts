@@ -24,8 +24,18 @@ export function signIn(email: string, password: string): Promise<AuthAnswer<unkn
   return post('/sign-in/email', { email, password });
 }
 
-export function signUp(name: string, email: string, password: string): Promise<AuthAnswer<unknown>> {
-  return post('/sign-up/email', { name, email, password });
+/** `invitation` is the token of an invitation's link. */
+export function signUp(account: { name: string; email: string; password: string; invitation?: string }): Promise<AuthAnswer<unknown>> {
+  return post('/sign-up/email', account);
+}
+
+/** Leads to the provider's page, and from there back to `next`. */
+export async function signInWith(provider: string, next: string): Promise<Failure | undefined> {
+  const answer = await post<{ url?: string }>('/sign-in/social', { provider, callbackURL: next, errorCallbackURL: '/sign-in' });
+  if (!answer.ok) return answer.failure;
+  if (answer.data.url === undefined) return { message: 'The provider gave no page to go to.' };
+  location.assign(answer.data.url);
+  return undefined;
 }
 
 export function signOut(): Promise<AuthAnswer<unknown>> {

@@ -33,10 +33,12 @@ export function Endpoint({ slug, name }: { slug: string; name: string }) {
   const query = useQuery({ query: EndpointQuery, variables: { slug, name } });
   const endpoint = query[0].data?.endpoint;
   return (
-    <Page title={name} lead={endpoint && <Inline text={endpoint.description} />} actions={endpoint && <EndpointTags endpoint={endpoint} />}>
-      <p className="fine">
-        <Link href={`/dashboard/integrations/${slug}`}>All endpoints of {endpoint?.service.name ?? slug}</Link>
-      </p>
+    <Page
+      title={name}
+      crumb={<Link href={`/dashboard/integrations/${slug}`}>All endpoints of {endpoint?.service.name ?? slug}</Link>}
+      lead={endpoint && <Inline text={endpoint.description} />}
+      actions={endpoint && <EndpointTags endpoint={endpoint} />}
+    >
       <Answer query={query} what="the endpoint">
         {(data) => (
           <Tabs

@@ -32,6 +32,7 @@ const HomeQuery = graphql(
     query Home($since: DateTime!) {
       viewer {
         ...Person
+        hasPassword
         plan {
           name
           connections
@@ -86,6 +87,13 @@ function Overview({ data }: { data: HomeData }) {
   const anyCalls = data.callCounts.length > 0;
   return (
     <div className="stack">
+      {!viewer.hasPassword && (
+        <Notice tone="warn">
+          <p>
+            You have no password yet, so you could not sign in again. <Link href="/settings">Set one now</Link>
+          </p>
+        </Notice>
+      )}
       {broken.map(({ id, integration, account, frozenAt, service }) => (
         <Notice key={id} tone="warn">
           <p>

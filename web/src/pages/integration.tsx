@@ -68,6 +68,7 @@ function IntegrationPage({ slug }: { slug: string }) {
   return (
     <Page
       title={service?.name ?? slug}
+      crumb={<Link href="/dashboard/integrations">All integrations</Link>}
       lead={service?.description}
       actions={
         connectable && (
@@ -83,7 +84,6 @@ function IntegrationPage({ slug }: { slug: string }) {
           return (
             <>
               <p className="row fine">
-                <Link href="/dashboard/integrations">All integrations</Link>
                 <a href={integration.documentationUrl} target="_blank" rel="noreferrer">
                   Documentation of the service
                 </a>

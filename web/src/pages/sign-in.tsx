@@ -1,7 +1,9 @@
 import { type FormEvent, useState } from 'react';
+import { useQuery } from 'urql';
 import { Link, useSearchParams } from 'wouter';
 import type { Failure } from '../data/failure.ts';
-import { safeNext, signIn } from '../data/sign-in.ts';
+import { graphql } from '../data/graphql.ts';
+import { safeNext, signIn, signInWith } from '../data/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { Entrance } from '../ui/entrance.tsx';
 import { TextField } from '../ui/field.tsx';
@@ -9,15 +11,23 @@ import { Notice, Problem } from '../ui/problem.tsx';
 
 /** Codes with which a sign-in link or a sign-in provider sends people back here. */
 const linkErrors: Record<string, string> = {
-  INVALID_TOKEN: 'This sign-in link was used already, or it is not one of this installation. Ask for a new one.',
-  EXPIRED_TOKEN: 'This sign-in link has expired. Ask for a new one.',
-  ATTEMPTS_EXCEEDED: 'This sign-in link was used already. Ask for a new one.',
-  new_user_signup_disabled: 'There is no account with this address here. Ask the person who runs this installation to invite you.',
+  link_invalid: 'This sign-in link was used already, has expired, or is not of this installation. Ask for a new one.',
+  account_closed: 'This account is closed. Ask the person who runs this installation.',
+  sign_up_refused: 'There is no account with this address here. Ask the person who runs this installation to invite you.',
   signup_disabled: 'There is no account with this address here. Ask the person who runs this installation to invite you.',
-  account_not_linked: 'An account with this address exists, but it is not linked to that provider. Sign in with your password.',
+  account_not_linked: 'An account with this address exists, but it does not belong to that provider. Sign in with your password.',
   access_denied: 'The sign-in was declined at the provider.',
   state_mismatch: 'The sign-in took too long or was started in another window. Try again.',
+  rate_limited: 'There were too many tries from here. Wait a minute and try again.',
 };
+
+const OptionsQuery = graphql(`
+  query SignInOptions {
+    signInOptions { signUp providers ownerHasSignedIn }
+  }
+`);
+
+const providerNames: Record<string, string> = { google: 'Google', github: 'GitHub' };
 
 export function SignIn() {
   const [search] = useSearchParams();
@@ -27,6 +37,13 @@ export function SignIn() {
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
+
+  const [{ data }] = useQuery({ query: OptionsQuery });
+  const options = data?.signInOptions;
+
+  const goTo = async (provider: string) => {
+    setFailure(await signInWith(provider, next));
+  };
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -47,7 +64,9 @@ export function SignIn() {
   return (
     <Entrance title="Sign in">
       {error !== null && (
-        <Problem failure={{ message: linkErrors[error] ?? 'The sign-in did not work. Try again, or ask for a new sign-in link.' }} />
+        <Problem
+          failure={{ message: linkErrors[error.toLowerCase()] ?? 'The sign-in did not work. Try again, or ask for a new sign-in link.' }}
+        />
       )}
       {search.has('next') && error === null && (
         <Notice>
@@ -70,9 +89,34 @@ export function SignIn() {
           Sign in
         </Button>
       </form>
-      <p className="fine">
-        The owner’s first sign-in is by the link that the server prints. Invited? <Link href="/sign-up">Make your account</Link>.
-      </p>
+      {options && options.providers.length > 0 && (
+        <div className="stack">
+          {options.providers.map((provider) => (
+            <Button key={provider} onClick={() => void goTo(provider)}>
+              Sign in with {providerNames[provider] ?? provider}
+            </Button>
+          ))}
+        </div>
+      )}
+      {options && !options.ownerHasSignedIn && (
+        <Notice>
+          <p>
+            Do you run this installation? Your first sign-in is by the link that the server printed when it started. Another one: run{' '}
+            <code>npm run sign-in-link</code> where it is installed.
+          </p>
+        </Notice>
+      )}
+      {options?.ownerHasSignedIn && (
+        <p className="fine">
+          No password, or forgotten? The person who runs this installation can give you a sign-in link
+          {options.signUp === 'anyone' ? (
+            <>
+              . New here? <Link href="/sign-up">Make an account</Link>
+            </>
+          ) : null}
+          .
+        </p>
+      )}
     </Entrance>
   );
 }

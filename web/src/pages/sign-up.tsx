@@ -9,6 +9,7 @@ import { Problem } from '../ui/problem.tsx';
 
 export function SignUp() {
   const [search] = useSearchParams();
+  const invitation = search.get('invitation');
   const [name, setName] = useState('');
   const [email, setEmail] = useState(search.get('email') ?? '');
   const [password, setPassword] = useState('');
@@ -20,7 +21,7 @@ export function SignUp() {
     if (busy) return;
     setBusy(true);
     setFailure(undefined);
-    const answer = await signUp(name, email, password);
+    const answer = await signUp({ name, email, password, ...(invitation === null ? {} : { invitation }) });
     if (answer.ok) return location.assign(safeNext(search.get('next')));
     setBusy(false);
     setFailure(answer.failure);
@@ -28,7 +29,11 @@ export function SignUp() {
 
   return (
     <Entrance title="Make your account">
-      <p className="muted">Use the address that you were invited with.</p>
+      <p className="muted">
+        {invitation === null
+          ? 'Accounts are made from the link of an invitation. Ask the person who runs this installation for one.'
+          : 'You are invited. The account can only have the address that the invitation was made for.'}
+      </p>
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <TextField label="Name" name="name" autoComplete="name" required maxLength={100} value={name} onChange={setName} />
         <TextField label="E-mail address" type="email" name="email" autoComplete="username" required value={email} onChange={setEmail} />

@@ -3,7 +3,20 @@ import { type ReactNode, useEffect, useRef } from 'react';
 let openedBefore = false;
 
 /** A page's heading. After a change of page the focus goes there, as it would with a page that was loaded. */
-export function Page({ title, lead, actions, children }: { title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode }) {
+export function Page({
+  title,
+  crumb,
+  lead,
+  actions,
+  children,
+}: {
+  title: string;
+  /** The way back up. */
+  crumb?: ReactNode;
+  lead?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Skillett`;
@@ -16,6 +29,7 @@ export function Page({ title, lead, actions, children }: { title: string; lead?:
     <>
       <div className="page-head">
         <div>
+          {crumb && <p className="crumb">{crumb}</p>}
           <h1 ref={heading} tabIndex={-1}>
             {title}
           </h1>

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { describeError } from '../data/failure.ts';
 import { graphql } from '../data/graphql.ts';
-import { addScope, covers, removeScope } from '../data/scopes.ts';
+import { addScope, covers, describeScope, removeScope } from '../data/scopes.ts';
 import { Button } from './button.tsx';
 import { TextField } from './field.tsx';
 import { Loading } from './loading.tsx';
@@ -22,28 +22,44 @@ interface ScopePickerProps {
   scopes: readonly string[];
   /** Whether the person may give out `operator`. */
   operator: boolean;
+  /** What was asked for, when that can only be narrowed. */
+  within?: readonly string[];
   onChange: (scopes: string[]) => void;
 }
 
-export function ScopePicker({ integrations, scopes, operator, onChange }: ScopePickerProps) {
+export function ScopePicker({ integrations, scopes, operator, within = ['*'], onChange }: ScopePickerProps) {
   const [search, setSearch] = useState('');
   const everything = scopes.includes('*');
   const words = search.trim().toLowerCase();
-  const shown = integrations.filter(({ slug, name }) => slug.includes(words) || name.toLowerCase().includes(words));
+  const whole = integrations.filter(({ slug }) => within.some((scope) => covers(scope, slug)));
+  const shown = whole.filter(({ slug, name }) => slug.includes(words) || name.toLowerCase().includes(words));
+  // Reads and single endpoints that were asked for cannot be narrowed further; neither can what this installation does not know.
+  const fixed = within.filter((scope) => scope !== '*' && scope !== 'operator' && !whole.some(({ slug }) => slug === scope));
+  const nameOf = (slug: string) => integrations.find((integration) => integration.slug === slug)?.name ?? slug;
   // What an agent can use at once comes first.
   const sorted = shown.toSorted((a, b) => Number(b.connected) - Number(a.connected) || a.name.localeCompare(b.name));
   return (
     <fieldset className="scopes">
       <legend className="label">What it may do</legend>
-      <Tick
-        checked={everything}
-        label="Everything"
-        hint="Every integration, also later ones, and your keys and connections. Tick single ones below instead where you can."
-        onChange={(checked) => onChange(checked ? addScope(scopes, '*') : removeScope(scopes, '*'))}
-      />
-      {!everything && (
+      {within.includes('*') && (
+        <Tick
+          checked={everything}
+          label="Everything"
+          hint="Every integration, also later ones, and your keys and connections. Tick single ones below instead where you can."
+          onChange={(checked) => onChange(checked ? addScope(scopes, '*') : removeScope(scopes, '*'))}
+        />
+      )}
+      {fixed.map((scope) => (
+        <Tick
+          key={scope}
+          checked={scopes.includes(scope)}
+          label={describeScope(scope, nameOf)}
+          onChange={(checked) => onChange(checked ? addScope(scopes, scope) : removeScope(scopes, scope))}
+        />
+      ))}
+      {!everything && whole.length > 0 && (
         <>
-          {integrations.length > 8 && (
+          {whole.length > 8 && (
             <TextField label="Find an integration" type="search" value={search} onChange={setSearch} autoComplete="off" />
           )}
           <div className="scopes-list">
