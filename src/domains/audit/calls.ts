@@ -45,8 +45,8 @@ export async function listCallLog(db: Db, principal: Principal, question: CallQu
 function readPosition(cursor: string): CallPosition {
   const [moment, id] = decodeCursor(cursor, 2);
   const startedAt = new Date(Number(moment));
-  if (Number.isNaN(startedAt.getTime()))
-    throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+  // The database's time does not reach as far back as JavaScript's.
+  if (!(startedAt.getTime() >= 0)) throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
   return { startedAt, id: String(id) };
 }
 
