@@ -79,14 +79,14 @@ export async function correctUnknownCalls(db: Db, clock: Clock, ends: readonly C
   });
 }
 
-/** Deletes calls and counts older than `days`, `limit` calls at most. Returns how many calls went. */
+/** Deletes calls and counts older than `days`, `limit` calls at most; whole hours, so that both tell the same. Returns how many calls went. */
 export async function deleteOldCalls(db: Db, clock: Clock, days: number, limit: number): Promise<number> {
-  const end = sql<Date>`${clock.sqlNow} - ${days} * interval '1 day'`;
+  const end = sql<Date>`date_trunc('hour', ${clock.sqlNow} - ${days} * interval '1 day', 'UTC')`;
   const deleted = await sql`
     delete from skill_calls where id = any(array(
       select id from skill_calls where started_at < ${end} order by started_at limit ${limit}
     ))`.execute(db);
   const count = Number(deleted.numAffectedRows ?? 0);
-  if (count < limit) await sql`delete from call_hours where hour < ${end} - interval '1 hour'`.execute(db);
+  if (count < limit) await sql`delete from call_hours where hour < ${end}`.execute(db);
   return count;
 }
