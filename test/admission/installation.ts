@@ -28,7 +28,7 @@ const write = {
 
 const recipeOf = (slug: string, more: object = {}) => ({
   slug,
-  name: slug === 'desk' ? 'Desk' : 'Bank',
+  name: `${slug[0]?.toUpperCase()}${slug.slice(1)}`,
   version: '1.0.0',
   description: 'A service of the tests.',
   category: 'tests',
@@ -55,16 +55,22 @@ const things = {
   },
 };
 
-/** Integrations `desk`, and `bank` with an idempotency header of its own. */
-async function writeRecipes(folder: string): Promise<void> {
+/** Integrations `desk`, `bank` with an idempotency header of its own, and `safe`, which needs a token. */
+export async function writeRecipes(folder: string): Promise<void> {
   for (const [slug, more] of [
     ['desk', {}],
     ['bank', { idempotency_header: 'Idempotency-Key' }],
+    ['safe', { auth: [{ type: 'bearer', how: 'Make one.' }], verify: { path: '/me', account: { id: 'id', label: 'login' } } }],
   ] as const) {
     await mkdir(path.join(folder, slug), { recursive: true });
     await writeFile(path.join(folder, slug, 'recipe.json'), JSON.stringify(recipeOf(slug, more)));
     await writeFile(path.join(folder, slug, 'things.json'), JSON.stringify(things));
   }
+}
+
+/** The settings that lead those integrations to a service of the test. */
+export function baseUrls(origin: string): Record<string, string> {
+  return { SKILLETT_DESK_BASE_URL: origin, SKILLETT_BANK_BASE_URL: origin, SKILLETT_SAFE_BASE_URL: origin };
 }
 
 export class Installation {
@@ -95,8 +101,7 @@ export class Installation {
       DATABASE_URL: url,
       SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'),
       SKILLETT_RECIPES: made.folder,
-      SKILLETT_DESK_BASE_URL: upstream.origin,
-      SKILLETT_BANK_BASE_URL: upstream.origin,
+      ...baseUrls(upstream.origin),
       PUBLIC_URL: 'https://gateway.example',
       ...options.env,
     };
