@@ -72,6 +72,7 @@ export function describeStart(gateway: Gateway, address: string, first: FirstAcc
     '',
     `Skillett listens on ${address}`,
     '',
+    `  Dashboard               ${publicUrl}/dashboard`,
     `  GraphQL and playground  ${publicUrl}/graphql`,
     `  REST                    ${publicUrl}/v1/skills`,
     '',
