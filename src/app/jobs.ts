@@ -14,6 +14,7 @@ import { endDeviceCodes } from '../domains/device-codes/device-codes.ts';
 import { settleClaims } from '../domains/executions/settle-claims.ts';
 import { dropOldCounters } from '../domains/limits/old-counters.ts';
 import { resealEverything } from '../domains/operations/operations.ts';
+import { dropOldSignIns } from '../domains/users/old-sign-ins.ts';
 
 export interface Job {
   /** Name of its lease and in the log. */
@@ -32,6 +33,7 @@ export const jobs: readonly Job[] = [
   { name: 'end_device_codes', everyMs: minuteMs, run: endDeviceCodes },
   { name: 'reseal', everyMs: 10 * minuteMs, run: resealEverything },
   { name: 'drop_counters', everyMs: 30 * minuteMs, run: dropOldCounters },
+  { name: 'drop_sign_ins', everyMs: 60 * minuteMs, run: dropOldSignIns },
   {
     name: 'refresh_idle',
     everyMs: 60 * minuteMs,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOperatorLink } from '../../src/app/first-start.ts';
+import { dropOldSignIns } from '../../src/domains/users/old-sign-ins.ts';
 import { ownerEmail } from '../../src/domains/users/users.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Browser, browserEnv } from './browser.ts';
@@ -71,5 +72,29 @@ describe('a sign-in link', () => {
     expect(dump).toContain('user.sign_in_link_created');
     expect(dump).not.toContain(token);
     expect(server.log.join('')).not.toContain(token);
+  });
+});
+
+describe('the background job', () => {
+  it('forgets sessions and links whose time is over, and no others', async () => {
+    const { gateway } = server;
+    const browser = new Browser(server);
+    await browser.open(await createOperatorLink(gateway));
+    const link = await createOperatorLink(gateway);
+    await dropOldSignIns(gateway);
+    expect(await browser.whoAmI()).toBe(ownerEmail);
+    expect((await new Browser(server).open(link)).headers.get('location')).toContain('/dashboard');
+    await createOperatorLink(gateway);
+    gateway.clock.offsetMs = 31 * 86_400_000;
+    try {
+      const dropped = await dropOldSignIns(gateway);
+      expect(dropped.sessions).toBeGreaterThan(0);
+      expect(dropped.proofs).toBeGreaterThan(0);
+    } finally {
+      gateway.clock.offsetMs = 0;
+    }
+    expect(await browser.whoAmI()).toBeUndefined();
+    const left = await gateway.db.selectFrom('verifications').select('id').where('identifier', 'like', 'sign-in-link:%').execute();
+    expect(left).toEqual([]);
   });
 });

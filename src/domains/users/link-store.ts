@@ -37,3 +37,9 @@ export async function takeLink(db: Db, clock: Clock, identifier: string): Promis
 export async function deleteLinks(trx: Db, userId: string, prefix: string): Promise<void> {
   await trx.deleteFrom('verifications').where('value', '=', userId).where('identifier', 'like', `${prefix}%`).execute();
 }
+
+/** Links and the states of unfinished sign-ins at providers. Returns how many went. */
+export async function deleteExpiredProofs(db: Db, clock: Clock): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom('verifications').where('expiresAt', '<=', clock.sqlNow).executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}

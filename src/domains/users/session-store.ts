@@ -40,3 +40,9 @@ export async function deleteSessions(trx: Db, userId: string, exceptId?: string)
   if (exceptId !== undefined) query = query.where('id', '!=', exceptId);
   return Number((await query.executeTakeFirstOrThrow()).numDeletedRows);
 }
+
+/** Returns how many went. */
+export async function deleteExpiredSessions(db: Db, clock: Clock): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom('sessions').where('expiresAt', '<=', clock.sqlNow).executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
