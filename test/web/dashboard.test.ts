@@ -1,0 +1,293 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openStand, ownerPassword, type Stand, watchGraphql } from './stand.ts';
+
+let stand: Stand;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  stand = await openStand();
+}, 120_000);
+afterAll(() => stand.close());
+afterEach(async () => {
+  await context.close();
+  // Among them what the Content-Security-Policy refused.
+  expect(stand.faults.splice(0)).toEqual([]);
+});
+
+async function open(path: string): Promise<void> {
+  await page.goto(stand.url + path);
+}
+
+async function run(command: string): Promise<string> {
+  return (await promisify(execFile)('sh', ['-c', command], { env: { ...process.env, SKILLETT_API_KEY: stand.key } })).stdout;
+}
+
+describe('a stranger', () => {
+  beforeEach(async () => {
+    ({ context, page } = await stand.openWindow());
+  });
+
+  it('is led to the sign-in, and after it to the page that was asked for', async () => {
+    await open('/dashboard/calls?outcome=refused');
+    await page.waitForURL('**/sign-in?next=*');
+    await page.getByLabel('E-mail address').fill('owner@skillett.invalid');
+    await page.getByLabel('Password').fill('not the password at all');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('No account has this address with this password');
+    await page.getByLabel('Password').fill(ownerPassword);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.waitForURL('**/dashboard/calls?outcome=refused');
+    await page.getByRole('heading', { name: 'Calls', level: 1 }).waitFor();
+  });
+
+  it.each(['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)'])(
+    'is not led to %s by a sign-in',
+    async (next) => {
+      await open(`/sign-in?next=${encodeURIComponent(next)}`);
+      await page.getByLabel('E-mail address').fill('owner@skillett.invalid');
+      await page.getByLabel('Password').fill(ownerPassword);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.waitForURL(`${stand.url}/dashboard`);
+    },
+  );
+
+  it('reads why a sign-in link does not work', async () => {
+    await open('/api/auth/link?token=unknown');
+    await page.waitForURL('**/sign-in?error=*');
+    expect(await page.getByRole('alert').innerText()).toContain('was used already, has expired');
+  });
+});
+
+describe('the owner', () => {
+  beforeEach(async () => {
+    ({ context, page } = await stand.openOwnerWindow());
+  });
+
+  it('sees usage, calls per day as bars and as a table, and failures with their remedy, for one GraphQL request', async () => {
+    await fetch(`${stand.url}/v1/github/list_issues`, { method: 'POST', headers: { authorization: `Bearer ${stand.key}` } });
+    const sent = watchGraphql(page);
+    await open('/dashboard');
+    await page.getByText('integration_not_connected').waitFor();
+    await page.waitForLoadState('networkidle');
+    expect(sent).toHaveLength(1);
+    const table = page.getByRole('table', { name: 'Calls per day' });
+    expect(await table.count()).toBe(0);
+    await page.getByRole('button', { name: 'Show as table' }).click();
+    expect(await table.getByRole('row').count()).toBe(15);
+    expect(sent).toHaveLength(1);
+    await page.getByRole('link', { name: 'Connect github' }).click();
+    await page.waitForURL('**/dashboard/integrations/github');
+  });
+
+  it('connects an account of the sandbox by its consent page, and disconnecting says what happened', async () => {
+    await open('/dashboard/integrations?search=notes');
+    await page.getByRole('button', { name: 'Connect another account of Sandbox' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Connect Sandbox' });
+    const consentPage = context.waitForEvent('page');
+    await dialog.getByRole('button', { name: 'Continue to Sandbox' }).click();
+    const consent = await consentPage;
+    await dialog.getByText('Waiting for your consent').waitFor();
+    await consent.getByLabel('Account to connect').fill('second');
+    await consent.getByRole('button', { name: 'Allow' }).click();
+    await consent.getByText('Sandbox is connected').waitFor();
+    await dialog.waitFor({ state: 'detached' });
+    const row = page.getByRole('row', { name: /second/ });
+    await row.getByText('Working').waitFor();
+    await row.getByRole('button', { name: 'Manage second' }).click();
+    await page.getByRole('menuitem', { name: 'Disconnect' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Disconnect' }).click();
+    await page.getByText('the service has ended it too').waitFor();
+    await row.waitFor({ state: 'detached' });
+  });
+
+  it('reads that a consent was declined, and that an account needs no second one', async () => {
+    await open('/dashboard/integrations/sandbox');
+    await page.getByRole('button', { name: 'Connect another account' }).click();
+    const consentPage = context.waitForEvent('page');
+    await page.getByRole('button', { name: 'Continue to Sandbox' }).click();
+    await (await consentPage).getByRole('button', { name: 'Deny' }).click();
+    await page.getByRole('dialog').getByText('You declined at the service').waitFor();
+  });
+
+  it('connects by a credential, which the service is asked about first', async () => {
+    await open('/dashboard/integrations/notion');
+    await page.getByRole('button', { name: 'Connect an account' }).first().click();
+    const dialog = page.getByRole('dialog', { name: 'Connect Notion' });
+    await dialog.getByRole('tab', { name: 'Token' }).click();
+    await dialog.getByLabel('Token', { exact: true }).fill('a token with \u00e9');
+    await dialog.getByRole('button', { name: 'Connect' }).click();
+    // Refused before anything is sent: the fault stands at its field.
+    await dialog.getByText('holds characters that cannot be sent in a header').first().waitFor();
+  });
+
+  it('runs an endpoint from a form, sees faults at their parameters, and gets the same call for elsewhere', async () => {
+    await open('/dashboard/integrations/sandbox?endpoint=create_note');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('alert').getByText('do not fit').waitFor();
+    expect(await page.getByLabel('title', { exact: true }).getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('title', { exact: true }).fill("It's a “note” for $HOME");
+    await page.getByRole('button', { name: 'Show 2 optional parameters' }).click();
+    await page.getByLabel('tags (optional)').fill('one\ntwo');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const answer = page.getByRole('region', { name: 'the answer' });
+    await page.getByText('Succeeded · 201').waitFor();
+    expect(JSON.parse(await answer.innerText())).toMatchObject({ title: "It's a “note” for $HOME", tags: ['one', 'two'] });
+
+    const curl = await page.getByRole('region', { name: 'the call with curl' }).innerText();
+    expect(JSON.parse(await run(`curl -s ${curl.slice('curl '.length)}`))).toMatchObject({
+      status: 201,
+      data: { title: "It's a “note” for $HOME", tags: ['one', 'two'] },
+    });
+    await page.getByRole('tab', { name: 'GraphQL' }).click();
+    const query = await page.getByRole('region', { name: 'the call in GraphQL' }).innerText();
+    expect(await stand.graphql(query)).toMatchObject({
+      execute: { status: 201, data: { title: "It's a “note” for $HOME", tags: ['one', 'two'] } },
+    });
+    await page.getByRole('tab', { name: 'Command line' }).click();
+    expect(await page.getByRole('region', { name: 'the call on the command line' }).innerText()).toBe(
+      `skillett run sandbox create_note --title 'It'\\''s a “note” for $HOME' --tags '["one","two"]'`,
+    );
+    await page.getByRole('tab', { name: 'Documentation' }).click();
+    await page.getByRole('heading', { name: 'Failures and what to do' }).waitFor();
+  });
+
+  it('is asked before something that cannot be undone, and sees a failure of the service as such', async () => {
+    await open('/dashboard/integrations/sandbox?endpoint=delete_note');
+    await page.getByLabel('id', { exact: true }).fill('x');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByText('This must be a number').waitFor();
+    await page.getByLabel('id', { exact: true }).fill('999999');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('cannot be undone').waitFor();
+    await dialog.getByRole('button', { name: 'Run it' }).click();
+    await page.getByText('The service said no · 404').waitFor();
+  });
+
+  it('makes a key with few scopes, sees it once, copies it, sees its last use, and revokes it', async () => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: stand.url });
+    await open('/dashboard/api-keys');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    const form = page.getByRole('dialog', { name: 'Make an API key' });
+    await form.getByLabel('Name').fill('Reading agent');
+    await form.getByRole('button', { name: 'Make the key' }).click();
+    await form.getByText('Tick at least one thing').waitFor();
+    await form.getByLabel('Only read from Sandbox').click();
+    await form.getByRole('button', { name: 'Make the key' }).click();
+    const shown = page.getByRole('dialog', { name: '“Reading agent” is ready' });
+    const key = await shown.getByLabel('API key').inputValue();
+    await shown.getByRole('button', { name: 'Copy the key' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
+    await page.keyboard.press('Escape');
+    expect(await shown.isVisible()).toBe(true);
+    await shown.getByRole('button', { name: 'I have kept it' }).click();
+    await shown.waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain(key);
+
+    const call = (endpoint: string) =>
+      fetch(`${stand.url}/v1/sandbox/${endpoint}`, { method: 'POST', headers: { authorization: `Bearer ${key}` } }).then(
+        ({ status }) => status,
+      );
+    expect(await call('list_notes')).toBe(200);
+    expect(await call('create_note')).toBe(403);
+    await page.reload();
+    const row = page.getByRole('row', { name: /Reading agent/ });
+    await row.getByText('Sandbox: reading only').waitFor();
+    await row.getByText('just now').waitFor();
+    await row.getByRole('button', { name: 'Revoke Reading agent' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke the key' }).click();
+    await page.getByText('“Reading agent” is revoked').waitFor();
+    expect(await call('list_notes')).toBe(401);
+    await page.getByRole('table', { name: 'Revoked and expired keys' }).getByText('Reading agent').waitFor();
+  });
+
+  it('filters the call log and pages through it', async () => {
+    const headers = { authorization: `Bearer ${stand.key}`, 'content-type': 'application/json' };
+    for (let call = 0; call < 55; call += 1)
+      await fetch(`${stand.url}/v1/sandbox/get_note`, { method: 'POST', headers, body: '{"params":{"id":999999}}' });
+    await open('/dashboard/calls');
+    await page.getByLabel('Outcome').click();
+    await page.getByRole('option', { name: 'Service said no' }).click();
+    await page.waitForURL('**/dashboard/calls?outcome=upstream_failed');
+    const rows = page.getByRole('row', { name: /sandbox\/get_note/ });
+    await expect.poll(() => rows.count()).toBe(50);
+    await page.getByRole('button', { name: 'Show older calls' }).click();
+    await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(55);
+    await rows.first().getByRole('button').click();
+    await page.getByRole('dialog').getByText('Parameters given').waitFor();
+  });
+
+  it('finds what was typed again when the session ended meanwhile', async () => {
+    await open('/dashboard/integrations/sandbox?endpoint=get_note');
+    await page.getByLabel('id', { exact: true }).fill('4711');
+    await context.clearCookies();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.waitForURL('**/sign-in?next=*');
+    await page.getByLabel('E-mail address').fill('owner@skillett.invalid');
+    await page.getByLabel('Password').fill(ownerPassword);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.waitForURL('**/dashboard/integrations/sandbox?endpoint=get_note');
+    expect(await page.getByLabel('id', { exact: true }).inputValue()).toBe('4711');
+  });
+
+  it('reads that the network is gone, and goes on when it is back', async () => {
+    await open('/dashboard');
+    await page.getByText('Calls today').waitFor();
+    await page.getByRole('link', { name: 'Plan and limits' }).click();
+    await page.getByRole('heading', { name: 'Limits', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByLabel('Name').waitFor();
+    await context.setOffline(true);
+    await page.getByLabel('Name').fill('The owner');
+    await page.getByRole('button', { name: 'Save the profile' }).click();
+    await page.getByRole('alert').getByText('The server cannot be reached').waitFor();
+    await context.setOffline(false);
+    await page.getByRole('button', { name: 'Save the profile' }).click();
+    await page.getByText('Your profile is saved').waitFor();
+    expect(await page.getByRole('button', { name: /appearance and sign-out/ }).innerText()).toContain('The owner');
+  });
+
+  it('chooses light or dark, which stays after a reload', async () => {
+    await open('/settings');
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground();
+    await page.getByLabel('Colours').click();
+    await page.getByRole('option', { name: 'Dark' }).click();
+    await expect.poll(ground).not.toBe(light);
+    const dark = await ground();
+    await page.reload();
+    await page.getByLabel('Colours').waitFor();
+    expect(await ground()).toBe(dark);
+  });
+
+  it('signs other sessions out, and every one', async () => {
+    const other = await stand.openWindow();
+    await other.page.goto(`${stand.url}/sign-in`);
+    await other.page.getByLabel('E-mail address').fill('owner@skillett.invalid');
+    await other.page.getByLabel('Password').fill(ownerPassword);
+    await other.page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await other.page.getByText('Calls today').waitFor();
+    await other.page.goto(`${stand.url}/settings`);
+    const sessions = other.page.getByRole('table', { name: 'Your sessions' });
+    await sessions
+      .getByRole('button', { name: /^Sign out/ })
+      .first()
+      .waitFor();
+    const before = await sessions.getByRole('row').count();
+    await sessions
+      .getByRole('button', { name: /^Sign out/ })
+      .last()
+      .click();
+    await expect.poll(() => sessions.getByRole('row').count()).toBe(before - 1);
+    await other.page.getByRole('button', { name: 'Sign out everywhere' }).click();
+    await other.page.getByRole('alertdialog').getByRole('button', { name: 'Sign out everywhere' }).click();
+    await other.page.waitForURL('**/sign-in');
+    await open('/dashboard');
+    await page.waitForURL('**/sign-in?next=*');
+    await other.context.close();
+  });
+});
