@@ -13,7 +13,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       plan text not null,
       limits jsonb,
       closed_at timestamptz,
-      created_at timestamptz not null default now(),
+      created_at timestamptz(3) not null default now(),
       updated_at timestamptz not null default now()
     )`.execute(db);
   await sql`create unique index users_one_owner on users (is_owner) where is_owner`.execute(db);

@@ -13,7 +13,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       scopes text[] not null,
       expires_at timestamptz,
       revoked_at timestamptz,
-      created_at timestamptz not null default now()
+      created_at timestamptz(3) not null default now()
     )`.execute(db);
   await sql`create index api_keys_by_user on api_keys (user_id, created_at)`.execute(db);
   await sql`create index api_keys_by_parent on api_keys (parent_id) where parent_id is not null`.execute(db);

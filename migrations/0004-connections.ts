@@ -22,7 +22,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       refresh_until timestamptz,
       frozen_at timestamptz,
       refreshed_at timestamptz,
-      created_at timestamptz not null default now(),
+      created_at timestamptz(3) not null default now(),
       updated_at timestamptz not null default now(),
       unique (user_id, integration, provider_account_id),
       unique (user_id, integration, account)

@@ -17,7 +17,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       accepted_at timestamptz,
       user_id text references users (id) on delete set null,
       withdrawn_at timestamptz,
-      created_at timestamptz not null default now()
+      created_at timestamptz(3) not null default now()
     )`.execute(db);
   await sql`create index invitations_by_email on invitations (email)`.execute(db);
 }

@@ -289,6 +289,14 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     const page = await server.request('GET', '/api-keys?limit=1');
     expect(page.json).toHaveLength(1);
     expect(page.headers.get('link')).toMatch(/^<http.*\/api-keys\?limit=1&cursor=.+>; rel="next"$/);
+    const paged: string[] = [];
+    let next: string | undefined = '/api-keys?limit=1';
+    while (next !== undefined) {
+      const one = await server.request('GET', next);
+      paged.push(...one.json.map((key: { id: string }) => key.id));
+      next = /<https?:\/\/[^/]+(\/[^>]+)>/.exec(one.headers.get('link') ?? '')?.[1];
+    }
+    expect(paged).toEqual(all.json.map((key: { id: string }) => key.id));
 
     expect((await server.request('DELETE', `/api-keys/${made.json.api_key.id}`)).status).toBe(204);
     expect((await server.request('DELETE', `/api-keys/${made.json.api_key.id}`)).status).toBe(204);

@@ -100,18 +100,15 @@ export async function findInvitation(db: Db, clock: Clock, id: string): Promise<
 /** Where a page of invitations goes on: after this one, towards the past. */
 export type InvitationPosition = { createdAt: Date; id: string };
 
-/** Cursors know milliseconds, the database microseconds. */
-const createdMs = sql<Date>`date_trunc('milliseconds', created_at)`;
-
 /** The latest first. */
 export async function listInvitations(db: Db, clock: Clock, after: InvitationPosition | undefined, limit: number): Promise<Invitation[]> {
   let query = db
     .selectFrom('invitations')
     .select([...columns, stateAt(clock).as('state')])
-    .orderBy(createdMs, 'desc')
+    .orderBy('createdAt', 'desc')
     .orderBy('id', 'desc')
     .limit(limit);
-  if (after) query = query.where(sql<boolean>`(${createdMs}, id) < (${after.createdAt}, ${after.id})`);
+  if (after) query = query.where(sql<boolean>`(created_at, id) < (${after.createdAt}, ${after.id})`);
   return (await query.execute()) as Invitation[];
 }
 

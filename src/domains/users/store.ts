@@ -81,9 +81,6 @@ export async function markSignedIn(trx: Db, clock: Clock, id: string): Promise<v
 /** Where a page of users goes on: after this one, towards the past. */
 export type UserPosition = { createdAt: Date; id: string };
 
-/** Cursors know milliseconds, the database microseconds. */
-const createdMs = sql<Date>`date_trunc('milliseconds', created_at)`;
-
 function usersMatching(db: Db, search: string | undefined) {
   const query = db.selectFrom('users');
   if (search === undefined) return query;
@@ -93,8 +90,8 @@ function usersMatching(db: Db, search: string | undefined) {
 
 /** The latest first. `search`: part of the e-mail address or name, or an id. */
 export async function listUsers(db: Db, search: string | undefined, after: UserPosition | undefined, limit: number): Promise<User[]> {
-  let query = usersMatching(db, search).selectAll().orderBy(createdMs, 'desc').orderBy('id', 'desc').limit(limit);
-  if (after) query = query.where(sql<boolean>`(${createdMs}, id) < (${after.createdAt}, ${after.id})`);
+  let query = usersMatching(db, search).selectAll().orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(limit);
+  if (after) query = query.where(sql<boolean>`(created_at, id) < (${after.createdAt}, ${after.id})`);
   return (await query.execute()) as User[];
 }
 
