@@ -65,7 +65,13 @@ try {
     {
       name: 'relay',
       pid: relay.child.pid as number,
-      shot: (size) => ({ url: `${relay.url}/repos/bench/bench/labels/${size}`, method: 'GET', headers: {} }),
+      // The same bytes come in as at the gateway; the relay reads the body and asks upstream for what the path names.
+      shot: (size) => ({
+        url: `${relay.url}/repos/bench/bench/labels/${size}`,
+        method: 'POST',
+        headers: json,
+        body: JSON.stringify({ params: { repo: 'bench/bench', name: size } }),
+      }),
     },
     {
       name: 'REST',

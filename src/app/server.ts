@@ -43,13 +43,7 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
     });
     const pathname = splitTarget(request.url as string)[0];
     const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];
-    const startedMs = performance.now();
-    response.on('finish', () => {
-      gateway.log.debug(
-        { requestId, method: request.method, path: pathname, status: response.statusCode, ms: Math.round(performance.now() - startedMs) },
-        'request',
-      );
-    });
+    if (gateway.log.isLevelEnabled('debug')) logWhenFinished(gateway, response, { requestId, method: request.method, path: pathname });
     const done = handler
       ? handler(request, response, requestId, leaving.signal)
       : rest.handle(request, response, requestId, leaving.signal);
@@ -76,6 +70,17 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
       clearTimeout(force);
     },
   };
+}
+
+function logWhenFinished(
+  gateway: Gateway,
+  response: ServerResponse,
+  facts: { requestId: string; method: string | undefined; path: string },
+) {
+  const startedMs = performance.now();
+  response.on('finish', () => {
+    gateway.log.debug({ ...facts, status: response.statusCode, ms: Math.round(performance.now() - startedMs) }, 'request');
+  });
 }
 
 function sendHealth(response: ServerResponse, status: number, body: object): void {

@@ -155,7 +155,7 @@ async function requireAccess(
   context: Context,
   query: URLSearchParams,
 ): Promise<void> {
-  const leaked = [...query].find(([, value]) => keyForm.test(value));
+  const leaked = query.size === 0 ? undefined : [...query].find(([, value]) => keyForm.test(value));
   if (leaked && request.headers.authorization !== undefined) {
     throw badRequest(
       `The query parameter \`${leaked[0]}\` holds an API key. Keys go into the Authorization header only; addresses end up in logs and histories, so revoke this key.`,
@@ -181,6 +181,7 @@ async function requireAccess(
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 const json = /^application\/json\s*(;|$)/i;
 const form = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
@@ -198,7 +199,7 @@ function parseBody(bytes: Buffer, contentType: string, formAllowed: boolean): un
   }
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     throw badRequest('The body is not valid UTF-8. JSON is sent as UTF-8 (RFC 8259, section 8.1).');
   }
