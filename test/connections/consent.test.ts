@@ -395,6 +395,26 @@ describe('with several users', () => {
     for (const { id } of [late, swept]) expect(await view(id)).toMatchObject({ status: 'error', reason: 'expired' });
   });
 
+  it('a waiting grant that does not open any more is ended, and those after it too', async () => {
+    const broken = await start();
+    const sound = await start();
+    await answer(broken.url, { code: 'c1' });
+    await answer(sound.url, { code: 'c2' });
+    await stand.gateway.db
+      .updateTable('consents')
+      .set({ sealed: '1.AAAA' as never })
+      .where('id', '=', broken.id)
+      .execute();
+    stand.gateway.clock.offsetMs = 601_000;
+    try {
+      await endExpiredConsents(stand.gateway);
+    } finally {
+      stand.gateway.clock.offsetMs = 0;
+    }
+    expect(revoked).toEqual(['at-ada']);
+    for (const { id } of [broken, sound]) expect(await view(id)).toMatchObject({ status: 'error', reason: 'expired' });
+  });
+
   it('a consent of a user who has gone connects nothing', async () => {
     const { id, url } = await start();
     await stand.gateway.db.updateTable('users').set({ closedAt: new Date() }).where('id', '=', ada.userId).execute();

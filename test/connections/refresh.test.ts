@@ -323,3 +323,17 @@ it('idle connections are refreshed before their provider forgets them, and only 
   for (const { id } of [active, lasting]) expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 1, status: 'connected' });
   expect(await refreshIdleConnections(stand.gateway)).toBe(0);
 });
+
+it('an idle connection whose credential does not open is logged and keeps no other from being refreshed', async () => {
+  await stand.gateway.db.deleteFrom('connections').execute();
+  const broken = await seed({ idleDays: 17, expiresInSeconds: 3600 });
+  const sound = await seed({ idleDays: 16, expiresInSeconds: 3600 });
+  await stand.gateway.db
+    .updateTable('connections')
+    .set({ credential: '1.AAAA' as never })
+    .where('id', '=', broken.id)
+    .execute();
+  expect(await refreshIdleConnections(stand.gateway)).toBe(1);
+  expect(await stand.admitted(sound.id)).toMatchObject({ credentialVersion: 2 });
+  expect(stand.log.some((line) => line.includes(broken.id) && line.includes('could not be refreshed'))).toBe(true);
+});

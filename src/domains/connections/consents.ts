@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
+import { isDatabaseAway } from '../../core/database.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { keepConnection } from './accounts.ts';
@@ -234,8 +235,14 @@ export async function openHeldGrant(gateway: Gateway, consentId: string, sealed:
 export async function endExpiredConsents(gateway: Gateway): Promise<number> {
   const consents = await listExpiredConsents(gateway.db, gateway.clock, 100);
   for (const consent of consents) {
-    const held = consent.sealed === null ? undefined : await openHeldGrant(gateway, consent.id, consent.sealed);
-    if (held) await discardGrant(gateway, consent.integration, held);
+    try {
+      const held = consent.sealed === null ? undefined : await openHeldGrant(gateway, consent.id, consent.sealed);
+      if (held) await discardGrant(gateway, consent.integration, held);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      // It ends all the same: a grant that cannot be opened or revoked must not keep those after it.
+      gateway.log.error({ consent: consent.id, err: error }, 'a grant that nobody came for could not be revoked');
+    }
     await failConsent(gateway, consent, 'expired', null);
   }
   await deleteOldFailures(gateway.db, gateway.clock, failuresKeptDays);

@@ -1,5 +1,6 @@
 /** Keeps connections alive whose refresh tokens would lapse unused. A background job, run by one process at a time. */
 import type { Gateway } from '../../core/context.ts';
+import { isDatabaseAway } from '../../core/database.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { refreshConnection } from './refresh.ts';
 import { listIdleConnections } from './refresh-store.ts';
@@ -21,7 +22,12 @@ export async function refreshIdleConnections(gateway: Gateway): Promise<number> 
         await refreshConnection(gateway, integration, id, credentialVersion);
         refreshed += 1;
       } catch (error) {
-        if (!(error instanceof SkillettError)) throw error;
+        if (isDatabaseAway(error)) throw error;
+        if (!(error instanceof SkillettError)) {
+          // One connection that cannot be used, such as a credential that does not open, keeps none of the others waiting.
+          gateway.log.error({ connection: id, integration: integration.slug, err: error }, 'an idle connection could not be refreshed');
+          continue;
+        }
         gateway.log.info({ connection: id, integration: integration.slug, code: error.code }, 'an idle connection could not be refreshed');
         // Nobody answers for the others of this integration either.
         if (error.code !== 'token_expired' && error.code !== 'connection_frozen' && error.code !== 'integration_not_connected') break;
