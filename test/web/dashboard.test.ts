@@ -2,16 +2,22 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Upstream } from '../support/upstream.ts';
 import { openStand, ownerPassword, type Stand, watchGraphql } from './stand.ts';
 
 let stand: Stand;
 let context: BrowserContext;
 let page: Page;
+let notion: Upstream;
 
 beforeAll(async () => {
-  stand = await openStand();
+  notion = await Upstream.start();
+  stand = await openStand({ SKILLETT_NOTION_BASE_URL: notion.origin });
 }, 120_000);
-afterAll(() => stand.close());
+afterAll(async () => {
+  await stand.close();
+  await notion.close();
+});
 afterEach(async () => {
   await context.close();
   // Among them what the Content-Security-Policy refused.
@@ -104,7 +110,7 @@ describe('the owner', () => {
     await row.waitFor({ state: 'detached' });
   });
 
-  it('reads that a consent was declined, and that an account needs no second one', async () => {
+  it('reads that a consent was declined', async () => {
     await open('/dashboard/integrations/sandbox');
     await page.getByRole('button', { name: 'Connect another account' }).click();
     const consentPage = context.waitForEvent('page');
@@ -114,14 +120,32 @@ describe('the owner', () => {
   });
 
   it('connects by a credential, which the service is asked about first', async () => {
+    notion.play = ({ headers }, response) => {
+      const good = headers.authorization === 'Bearer ntn_good';
+      response.writeHead(good ? 200 : 401, { 'content-type': 'application/json' });
+      response.end(good ? '{"id":"bot-1","name":"Planning","bot":{}}' : '{"code":"unauthorized"}');
+    };
     await open('/dashboard/integrations/notion');
     await page.getByRole('button', { name: 'Connect an account' }).first().click();
     const dialog = page.getByRole('dialog', { name: 'Connect Notion' });
-    await dialog.getByRole('tab', { name: 'Token' }).click();
-    await dialog.getByLabel('Token', { exact: true }).fill('a token with \u00e9');
-    await dialog.getByRole('button', { name: 'Connect' }).click();
+    const token = dialog.getByRole('textbox', { name: 'Token' });
     // Refused before anything is sent: the fault stands at its field.
+    await token.fill('a token with \u00e9');
+    await dialog.getByRole('button', { name: 'Connect' }).click();
     await dialog.getByText('holds characters that cannot be sent in a header').first().waitFor();
+    expect(notion.received).toHaveLength(0);
+    await token.fill('ntn_bad');
+    await dialog.getByRole('button', { name: 'Connect' }).click();
+    await dialog.getByText('refused the credential').waitFor();
+    await token.fill('ntn_good');
+    await dialog.getByRole('button', { name: 'Connect' }).click();
+    await page.getByText('Notion is connected').waitFor();
+    await page
+      .getByRole('row', { name: /Planning/ })
+      .getByText('Working')
+      .waitFor();
+    // What was given stays nowhere in the browser.
+    expect(await page.evaluate(() => JSON.stringify([sessionStorage, localStorage]) + document.body.innerHTML)).not.toContain('ntn_');
   });
 
   it('runs an endpoint from a form, sees faults at their parameters, and gets the same call for elsewhere', async () => {

@@ -1,5 +1,6 @@
 /** A gateway as a process of its own on an empty folder, and a real browser in front of it. */
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { openBrowser } from '../support/browser.ts';
 import { makeFolder, type ServerProcess, startProcess } from '../support/process.ts';
 
 export interface Stand {
@@ -22,14 +23,11 @@ export interface Stand {
 export const ownerPassword = 'correct horse battery staple';
 
 /** Starts it and gives the owner a password by the link that the first start prints. */
-export async function openStand(): Promise<Stand> {
+export async function openStand(env: Record<string, string> = {}): Promise<Stand> {
   const { folder, remove } = await makeFolder();
-  const server = await startProcess({ SKILLETT_DATA: folder, SKILLETT_SIGN_UP: 'invited', LOG_LEVEL: 'warn' });
+  const server = await startProcess({ SKILLETT_DATA: folder, SKILLETT_SIGN_UP: 'invited', LOG_LEVEL: 'warn', ...env });
   const url = server.url.replace('127.0.0.1', 'localhost');
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update'],
-  });
+  const browser = await openBrowser();
   const key = /^sk_[0-9a-f]{48}$/m.exec(server.stdout())?.[0] as string;
   const link = /^http\S+\/api\/auth\/link\S+$/m.exec(server.stdout())?.[0] as string;
   const faults: string[] = [];

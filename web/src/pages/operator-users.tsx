@@ -271,11 +271,11 @@ function LimitsDialog({ user, onClose, onSaved }: { user: User; onClose: () => v
   );
 }
 
-/** An empty object takes the plan's limit again. */
-function limitInputs(entries: Record<LimitName, LimitEntry>): Record<LimitName, { max?: number; none?: boolean }> {
+/** Null takes the plan's limit again. */
+function limitInputs(entries: Record<LimitName, LimitEntry>): Record<LimitName, { max?: number; none?: boolean } | null> {
   const inputs = limitNames.map((name) => {
     const { kind, max } = entries[name];
-    return [name, kind === 'number' ? { max: Number(max) } : kind === 'none' ? { none: true } : {}];
+    return [name, kind === 'number' ? { max: Number(max) } : kind === 'none' ? { none: true } : null];
   });
   return Object.fromEntries(inputs);
 }

@@ -115,11 +115,10 @@ function PersonMenu() {
   const name = person?.displayName ?? 'Account';
   return (
     <Menu.Root>
-      <Menu.Trigger className="person-button" aria-label={`${name}: appearance and sign-out`}>
-        <span className="initial" aria-hidden="true">
-          {name.slice(0, 1).toUpperCase()}
-        </span>
-        <span className="wide-only person-name">{name}</span>
+      <Menu.Trigger className="person-button">
+        <span className="initial" data-initial={name.slice(0, 1).toUpperCase()} aria-hidden="true" />
+        <span className="person-name">{name}</span>
+        <span className="unseen">: appearance and sign-out</span>
         <DownIcon />
       </Menu.Trigger>
       <Menu.Portal>
