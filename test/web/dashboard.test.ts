@@ -100,6 +100,7 @@ describe('the owner', () => {
     await consent.getByLabel('Account to connect').fill('second');
     await consent.getByRole('button', { name: 'Allow' }).click();
     await consent.getByText('Sandbox is connected').waitFor();
+    await consent.close();
     await dialog.waitFor({ state: 'detached' });
     const row = page.getByRole('row', { name: /second/ });
     await row.getByText('Working').waitFor();
