@@ -6,6 +6,7 @@ import { authPath } from '../domains/users/auth.ts';
 import { answerConsent } from '../sandbox/consent.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { toSkillettError } from './failures.ts';
+import { answerMetrics } from './metrics.ts';
 import { completeWaitingGrant, grantCookie, handleOAuthCallback } from './oauth-callback.ts';
 import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
 import { sendError, splitTarget } from './rest/router.ts';
@@ -17,6 +18,7 @@ export function createPages(gateway: Gateway): Map<string, Handler> {
   const redirectUri = `${gateway.config.publicUrl}/oauth/callback`;
   return new Map<string, Handler>([
     ...createDashboard(gateway),
+    ['/metrics', (request, response, requestId, signal) => answerMetrics(gateway, request, response, requestId, signal)],
     ['/oauth/callback', (request, response, requestId) => answerCallback(gateway, request, response, requestId)],
     ['/oauth/waiting', (request, response, requestId) => answerWaiting(gateway, request, response, requestId)],
     [`${authPath}/`, (request, response, requestId, signal) => answerSignIn(gateway, request, response, requestId, signal)],

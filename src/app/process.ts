@@ -3,6 +3,7 @@ import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import { type Config, ConfigFaults, readConfig } from '../core/config.ts';
 import { WrongMasterKey } from '../core/crypto.ts';
+import { collectProcessMetrics } from '../core/metrics.ts';
 import { RecipeFaults } from '../domains/recipes/load.ts';
 import { FolderInUse } from './embedded-lock.ts';
 import { createFirstAccess, createOperatorLink, describeStart, NoSuchUser } from './first-start.ts';
@@ -77,6 +78,7 @@ async function serve(config: Config): Promise<void> {
   try {
     const { gateway, close } = await openGateway(config);
     const first = await createFirstAccess(gateway);
+    collectProcessMetrics();
     const http = createHttpServer(gateway, schema, createPages(gateway));
     await new Promise<void>((resolve, reject) => {
       http.server.once('error', reject);

@@ -2,6 +2,7 @@
 import type { Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
+import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
 import type { OutboundAnswer } from '../../core/outbound.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
@@ -16,7 +17,6 @@ import { requireSelect } from './select.ts';
 
 /** Throws SkillettError; an upstream failure is an Execution with `ok: false`. */
 export async function executeEndpoint(gateway: Gateway, request: ExecutionRequest): Promise<Execution> {
-  const startedMs = performance.now();
   const integration = gateway.catalogue.find(request.integration);
   const endpoint = integration?.endpoints.get(request.endpoint);
   if (!integration || !endpoint) {
@@ -24,6 +24,29 @@ export async function executeEndpoint(gateway: Gateway, request: ExecutionReques
     await request.principal();
     throw notFound(integration ? 'Endpoint' : 'Integration');
   }
+  const startedMs = performance.now();
+  try {
+    const execution = await admitAndCall(gateway, request, integration, endpoint, startedMs);
+    count(integration, execution.replayed ? 'replayed' : execution.ok ? 'succeeded' : 'upstream_failed', startedMs);
+    return execution;
+  } catch (error) {
+    count(integration, error instanceof SkillettError && error.status < 500 ? 'refused' : 'failed', startedMs);
+    throw error;
+  }
+}
+
+function count({ slug }: CatalogueIntegration, outcome: string, startedMs: number): void {
+  executionsTotal.inc({ integration: slug, outcome });
+  executionSeconds.observe({ integration: slug }, (performance.now() - startedMs) / 1000);
+}
+
+async function admitAndCall(
+  gateway: Gateway,
+  request: ExecutionRequest,
+  integration: CatalogueIntegration,
+  endpoint: CatalogueEndpoint,
+  startedMs: number,
+): Promise<Execution> {
   const callId = newTimeOrderedId('call', gateway.clock.nowMs());
   const fault = findFault(request, endpoint);
   const admission = await admit(gateway, request, integration, endpoint, callId, fault === undefined);
