@@ -116,7 +116,7 @@ async function makeUseOf({ url, key, graphql, openOwnerWindow }: Stand): Promise
   for (let count = 0; count < 12; count += 1) await call('sandbox/list_notes', {});
   await call('sandbox/get_note', { id: 999 });
   await call('sandbox/get_note', { id: 'x' });
-  await call('github/list_issues', { repo: 'octocat/hello-world' });
+  await call('github/list_issues', {});
   await graphql('mutation { createApiKey(name: "Coding agent", scopes: ["github:read", "sandbox"]) { apiKey { id } } }');
   const { context, page } = await openOwnerWindow();
   await page.goto(`${url}/dashboard/operator?tab=invitations`);

@@ -154,8 +154,12 @@ function KeyTable({ caption, keys, nameOf, onRevoke }: KeyTableProps) {
                 ))}
               </ul>
             </td>
-            <td className="nowrap">{key.lastUsedAt ? <Time at={key.lastUsedAt} /> : 'never'}</td>
-            <td className="nowrap">{describeEnd(key)}</td>
+            <td className="nowrap" data-label="Last used">
+              {key.lastUsedAt ? <Time at={key.lastUsedAt} /> : 'never'}
+            </td>
+            <td className="nowrap" data-label="Ends">
+              {describeEnd(key)}
+            </td>
             {onRevoke && (
               <td className="actions">
                 <Button aria-label={`Revoke ${key.name}`} onClick={() => onRevoke(key)}>

@@ -74,7 +74,7 @@ export function Billing() {
                 </div>
               </Section>
               <Section title="Limits">
-                <TableFrame caption="Limits of your plan">
+                <TableFrame caption="Limits of your plan" narrow>
                   <thead>
                     <tr>
                       <th scope="col">What</th>

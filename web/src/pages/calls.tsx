@@ -227,8 +227,10 @@ function CallTable({ calls, keyNames, onShow }: { calls: readonly Call[]; keyNam
               <OutcomeTag outcome={call.outcome} status={call.upstreamStatus} />
               {call.errorCode && <div className="fine">{call.errorCode}</div>}
             </td>
-            <td>{describeKey(call.keyId, keyNames)}</td>
-            <td className="number nowrap">{call.totalMs === null ? '' : `${formatNumber(call.totalMs)} ms`}</td>
+            <td data-label="By">{describeKey(call.keyId, keyNames)}</td>
+            <td className="number nowrap" data-label="Took">
+              {call.totalMs === null ? '' : `${formatNumber(call.totalMs)} ms`}
+            </td>
             <td className="actions">
               <Button aria-label={`Details of ${call.integration}/${call.endpoint}`} onClick={() => onShow(call)}>
                 Details

@@ -91,7 +91,7 @@ function Documentation({ endpoint }: { endpoint: EndpointData }) {
                   <code>{parameter.name}</code>
                   <div className="fine">{parameter.required ? 'required' : 'optional'}</div>
                 </th>
-                <td>{parameter.type}</td>
+                <td data-label="Type">{parameter.type}</td>
                 <td>
                   <Inline text={parameter.description} />
                   {parameter.enum && <div className="fine">One of {parameter.enum.map((value) => JSON.stringify(value)).join(', ')}</div>}

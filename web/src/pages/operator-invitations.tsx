@@ -163,13 +163,13 @@ function InvitationTable({ invitations, onWithdrawn }: { invitations: readonly I
             <th scope="row" className="break">
               {invitation.email}
             </th>
-            <td>{invitation.plan}</td>
+            <td data-label="Plan">{invitation.plan}</td>
             <td>
               <span className="tag" data-tone={tones[invitation.state]}>
                 {invitation.state}
               </span>
             </td>
-            <td className="nowrap">
+            <td className="nowrap" data-label="Made">
               <Time at={invitation.createdAt} />
             </td>
             <td className="actions">

@@ -89,7 +89,7 @@ function ClientTable({ services, onSet, onRemove }: ClientTableProps) {
         {services.map((service) => (
           <tr key={service.slug}>
             <th scope="row">{service.name}</th>
-            <td>
+            <td data-label="Client">
               <span className="tag" data-tone={service.consent.ready ? 'good' : undefined}>
                 {service.consent.ready ? 'set' : 'not set'}
               </span>

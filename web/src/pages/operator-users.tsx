@@ -140,7 +140,9 @@ function UserTable({ users, onWork }: { users: readonly User[]; onWork: (work: W
                 accounts, {printLimit(user.plan.apiKeys)} keys
               </div>
             </td>
-            <td className="nowrap">{user.signedInAt ? <Time at={user.signedInAt} /> : 'never'}</td>
+            <td className="nowrap" data-label="Last sign-in">
+              {user.signedInAt ? <Time at={user.signedInAt} /> : 'never'}
+            </td>
             <td className="actions">{!user.closedAt && <UserMenu user={user} onWork={onWork} />}</td>
           </tr>
         ))}

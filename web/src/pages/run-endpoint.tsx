@@ -148,7 +148,7 @@ export function RunEndpoint({ endpoint }: { endpoint: RunnableEndpoint }) {
           </Button>
         </div>
       </form>
-      <div className="stack answer">
+      <div className="answer">
         <div aria-live="polite">
           {busySince !== undefined && <Running since={busySince} onStop={() => running.current?.abort()} />}
           {outcome &&

@@ -238,8 +238,8 @@ function Sessions() {
                 <th scope="row">
                   {describeBrowser(session.userAgent)} {session.current && <span className="tag">this one</span>}
                 </th>
-                <td>{session.ipAddress ?? ''}</td>
-                <td className="nowrap">
+                <td data-label="Address">{session.ipAddress ?? ''}</td>
+                <td className="nowrap" data-label="Signed in">
                   <Time at={session.createdAt} />
                 </td>
                 <td className="actions">

@@ -122,13 +122,13 @@ function AccountRow({ account, withoutService, alone, onWork, onChanged }: Accou
           <Link href={`/dashboard/integrations/${account.integration}`}>{account.service?.name ?? account.integration}</Link>
         </th>
       )}
-      <td className="break">
+      <td className="break" data-label="Account">
         {name} {account.isDefault && !alone && <span className="tag">default</span>}
       </td>
       <td>
         <Health account={account} />
       </td>
-      <td className="nowrap">
+      <td className="nowrap" data-label="Connected">
         <Time at={account.createdAt} />
       </td>
       <td className="actions">

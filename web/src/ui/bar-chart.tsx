@@ -31,7 +31,7 @@ export function CallsPerDay({ days }: { days: Day[] }) {
         </Button>
       </figcaption>
       {asTable ? (
-        <TableFrame caption="Calls per day">
+        <TableFrame caption="Calls per day" narrow>
           <thead>
             <tr>
               <th scope="col">Day (UTC)</th>
@@ -67,7 +67,7 @@ export function CallsPerDay({ days }: { days: Day[] }) {
               return (
                 <g key={day}>
                   <title>{`${shortDay.format(Date.parse(day))}: ${count(good + bad, 'call')}, ${formatNumber(bad)} not successful`}</title>
-                  <rect className="bar-ground" x={index * 24 + 3} y={0} width={18} height={height} />
+                  <rect className="bar-ground" x={index * 24 + 3} y={height - 2} width={18} height={2} />
                   <rect className="bar-bad" x={index * 24 + 3} y={height - goodHeight - badHeight} width={18} height={badHeight} />
                   <rect className="bar-good" x={index * 24 + 3} y={height - goodHeight} width={18} height={goodHeight} />
                 </g>
