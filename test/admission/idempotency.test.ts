@@ -4,6 +4,7 @@ import { Clock } from '../../src/core/clock.ts';
 import { createLog } from '../../src/core/log.ts';
 import { sweepCalls } from '../../src/domains/audit/settle.ts';
 import { settleClaims } from '../../src/domains/executions/settle-claims.ts';
+import { buildCatalogue } from '../../src/domains/recipes/catalogue.ts';
 import { Engine } from '../executions/engine.ts';
 import { makeIntegration } from '../executions/integration.ts';
 import { eventually } from '../support/upstream.ts';
@@ -139,29 +140,41 @@ it('without an idempotency key a timeout of a write says that it may have taken 
   expect(received()).toHaveLength(1);
 });
 
-it('kill -9 between sending and writing down: never sent again, outcome_unknown once the call must have ended', async () => {
+it('kill -9 between sending and writing down: a write is never sent again but outcome_unknown once it must have ended, a read is free then', async () => {
   const key = await installation.newKey();
   installation.upstream.play = () => {};
-  const lost = create(0, key, 'killed').catch(() => 'connection lost');
-  await eventually(() => received().length === 1, 'the call reaches the service');
+  const read = (at: number) => create(at, key, 'killed-read', {}, 'list_things');
+  const lost = [create(0, key, 'killed'), read(0)].map((call) => call.catch(() => 'connection lost'));
+  await eventually(() => received().length === 2, 'the calls reach the service');
   await installation.processes[0]?.kill();
-  expect(await lost).toBe('connection lost');
+  expect(await Promise.all(lost)).toEqual(['connection lost', 'connection lost']);
   installation.processes[0] = await installation.startProcess();
   installation.processes.pop();
 
-  for (const at of [0, 1]) expect((await create(at, key, 'killed')).json.error).toBe('idempotency_in_progress');
+  for (const at of [0, 1]) {
+    expect((await create(at, key, 'killed')).json.error).toBe('idempotency_in_progress');
+    expect((await read(at)).json.error).toBe('idempotency_in_progress');
+  }
   // What the background jobs do minutes later, on whichever process.
   const clock = new Clock();
-  const parts = { db: installation.database.db, clock, config: { callRetentionDays: 90 } as never, log: createLog('silent') };
+  const endpoints = { list_things: {}, create_thing: { method: 'POST' } };
+  const catalogue = buildCatalogue([makeIntegration('http://127.0.0.1', endpoints, { slug: 'desk' })]);
+  const parts = { db: installation.database.db, clock, config: { callRetentionDays: 90 } as never, log: createLog('silent'), catalogue };
   clock.offsetMs = 200_000;
-  expect(await settleClaims(parts)).toEqual({ lost: 0, deleted: 0 });
+  expect(await settleClaims(parts)).toEqual({ lost: 0, freed: 0, deleted: 0 });
   clock.offsetMs = 241_000;
-  expect(await settleClaims(parts)).toMatchObject({ lost: 1 });
+  expect(await settleClaims(parts)).toEqual({ lost: 1, freed: 1, deleted: 0 });
   await sweepCalls(parts);
   for (const at of [0, 1]) {
     const { status, json } = await create(at, key, 'killed');
     expect([status, json.error]).toEqual([409, 'outcome_unknown']);
   }
+  installation.upstream.json('{"things":[]}');
+  const freed = [await read(1), await read(0)];
+  expect(freed.map(({ status, headers }) => [status, headers.get('idempotent-replayed')])).toEqual([
+    [200, null],
+    [200, 'true'],
+  ]);
   const row = await installation.database.db
     .selectFrom('skillCalls')
     .select(['outcome', 'completedAt'])
@@ -169,7 +182,8 @@ it('kill -9 between sending and writing down: never sent again, outcome_unknown 
     .orderBy('id')
     .executeTakeFirstOrThrow();
   expect(row).toEqual({ outcome: 'unknown', completedAt: expect.any(Date) });
-  expect(received()).toHaveLength(1);
+  expect(received().filter(({ method }) => method === 'POST')).toHaveLength(1);
+  expect(received()).toHaveLength(3);
 }, 40_000);
 
 it('keeps answers of up to 1 MiB, and of longer ones the status, which the replay says', async () => {

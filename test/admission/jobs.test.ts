@@ -205,7 +205,7 @@ it('idempotency keys go a day after their answer; those whose call died become u
       claim('runs', 'running', -0.03, 23),
     ])
     .execute();
-  expect(await settleClaims(first)).toEqual({ lost: 1, deleted: 1 });
+  expect(await settleClaims(first)).toEqual({ lost: 1, freed: 0, deleted: 1 });
   expect(await database.db.selectFrom('idempotencyClaims').select(['key', 'state']).orderBy('key').execute()).toEqual([
     { key: 'died', state: 'unknown' },
     { key: 'kept', state: 'done' },

@@ -90,3 +90,13 @@ export async function deleteOldCalls(db: Db, clock: Clock, days: number, limit: 
   if (count < limit) await sql`delete from call_hours where hour < ${end}`.execute(db);
   return count;
 }
+
+/** What these calls have called, by id. Calls that are not in the log are left out. */
+export async function findCalledEndpoints(
+  db: Db,
+  callIds: readonly string[],
+): Promise<Map<string, { integration: string; endpoint: string }>> {
+  if (callIds.length === 0) return new Map();
+  const rows = await db.selectFrom('skillCalls').select(['id', 'integration', 'endpoint']).where('id', 'in', callIds).execute();
+  return new Map(rows.map(({ id, integration, endpoint }) => [id, { integration, endpoint }]));
+}

@@ -40,15 +40,39 @@ export async function releaseClaim(db: Db, { holderId, key, callId }: Idempotenc
     .execute();
 }
 
-/** Claims that began so long ago and still run become unknown. Returns how many. */
-export async function loseStaleClaims(db: Db, clock: Clock, staleSeconds: number): Promise<number> {
+/** Claims that began so long ago and still run, the oldest first. */
+export async function listStaleClaims(db: Db, clock: Clock, staleSeconds: number, limit: number): Promise<IdempotencyClaim[]> {
+  return db
+    .selectFrom('idempotencyClaims')
+    .select(['holderId', 'key', 'callId'])
+    .where('state', '=', 'running')
+    .where(sql<boolean>`created_at < ${clock.sqlNow} - ${staleSeconds} * interval '1 second'`)
+    .orderBy('createdAt')
+    .limit(limit)
+    .execute();
+}
+
+/** Those that still run become unknown. Returns how many. */
+export async function loseRunningClaims(db: Db, callIds: readonly string[]): Promise<number> {
+  if (callIds.length === 0) return 0;
   const { numUpdatedRows } = await db
     .updateTable('idempotencyClaims')
     .set({ state: 'unknown' })
     .where('state', '=', 'running')
-    .where(sql<boolean>`created_at < ${clock.sqlNow} - ${staleSeconds} * interval '1 second'`)
+    .where('callId', 'in', callIds)
     .executeTakeFirstOrThrow();
   return Number(numUpdatedRows);
+}
+
+/** Those that still run are forgotten. Returns how many. */
+export async function releaseRunningClaims(db: Db, callIds: readonly string[]): Promise<number> {
+  if (callIds.length === 0) return 0;
+  const { numDeletedRows } = await db
+    .deleteFrom('idempotencyClaims')
+    .where('state', '=', 'running')
+    .where('callId', 'in', callIds)
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }
 
 /** Deletes up to `limit` claims whose time is over. Returns how many. */
