@@ -95,6 +95,27 @@ it('identical reads of one GraphQL request count once, and a batch of operations
   expect(next.headers.get('ratelimit-remaining')).toBe('28');
 });
 
+it('GraphQL answers carry the headers of the limit too, refused ones with Retry-After', async () => {
+  const key = await installation.newKey({ limits: { perMinute: 2, perDay: 100 } });
+  await roomInMinute(5_000);
+  const limitOf = ({ headers }: Answer) => ['limit', 'remaining'].map((name) => headers.get(`ratelimit-${name}`));
+  const first = await installation.graphql(0, key, document('query', 0, 1));
+  expect([aliasOutcomes(first), limitOf(first), first.headers.get('retry-after')]).toEqual([['200'], ['2', '1'], null]);
+  expect(aliasOutcomes(await installation.graphql(1, key, document('mutation', 0, 1)))).toEqual(['200']);
+  for (const kind of ['query', 'mutation'] as const) {
+    const refused = await installation.graphql(1, key, document(kind, 5, 1));
+    expect([aliasOutcomes(refused), limitOf(refused)]).toEqual([['rate_limited'], ['2', '0']]);
+    const seconds = refused.headers.get('retry-after');
+    expect(refused.json.errors[0].message).toBe(`Rate limit reached (2 requests per minute). Retry in ${seconds} s.`);
+    expect(refused.headers.get('ratelimit-reset')).toBe(seconds);
+  }
+  const used = await installation.newKey({ limits: { perMinute: 2, perDay: 0 } });
+  const day = await installation.graphql(0, used, document('query', 0, 1));
+  expect([aliasOutcomes(day), limitOf(day)]).toEqual([['daily_limit_reached'], ['2', '1']]);
+  expect(Number(day.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(upstreamCalls()).toBe(2);
+});
+
 it('the day of a user is exact over keys and processes, and refusals of the minute do not use it up', async () => {
   const userId = await addUser(installation.database, { limits: { perMinute: 40, perDay: 50 } });
   const keys = [await installation.keyOf(userId), await installation.keyOf(userId)];

@@ -497,6 +497,22 @@ describe('a retry', () => {
     expect(Date.now() - startedMs).toBeLessThan(3_000);
   });
 
+  test("hands on a wait beyond the time there is as Retry-After, also from the service's own headers, and only where it is one", async () => {
+    const inFortyThreeSeconds = String(Math.floor(Date.now() / 1000) + 43);
+    engine.upstream.answer(403, { 'x-remaining': '0', 'x-reset': inFortyThreeSeconds }, '{}');
+    const startedMs = performance.now();
+    const { status, headers } = await engine.execute({ integration: 'limited', endpoint: 'list' });
+    expect(performance.now() - startedMs).toBeLessThan(500);
+    expect(status).toBe(403);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(42);
+    expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(43);
+    expect(engine.upstream.received).toHaveLength(1);
+    engine.upstream.answer(403, { 'x-remaining': '5', 'x-reset': inFortyThreeSeconds }, '{}');
+    expect((await engine.execute({ integration: 'limited', endpoint: 'list' })).headers.has('retry-after')).toBe(false);
+    engine.upstream.answer(200, { 'retry-after': '43' }, '{}');
+    expect((await engine.execute({ endpoint: 'list' })).headers.has('retry-after')).toBe(false);
+  });
+
   test('does not follow a 403 that is no limit, nor a status the recipe does not name', async () => {
     engine.upstream.answer(403, { 'x-remaining': '10' }, '{}');
     expect(await engine.execute({ integration: 'limited', endpoint: 'list' })).toMatchObject({ status: 403 });

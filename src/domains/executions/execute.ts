@@ -7,12 +7,14 @@ import type { OutboundAnswer } from '../../core/outbound.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admit.ts';
+import { limitHeaders } from './admit-verdict.ts';
 import { answerExecution } from './answer-execution.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, type Run } from './execution.ts';
 import { openAnswer } from './kept-answer.ts';
 import { prepareRequest } from './prepare-request.ts';
+import { askedWait } from './retry.ts';
 import { requireSelect } from './select.ts';
 
 /** Throws SkillettError; an upstream failure is an Execution with `ok: false`. */
@@ -50,7 +52,6 @@ async function admitAndCall(
   const callId = newTimeOrderedId('call', gateway.clock.nowMs());
   const fault = findFault(request, endpoint);
   const admission = await admit(gateway, request, integration, endpoint, callId, fault === undefined);
-  announceLimit(request, admission);
   if (admission.replay) return replay(gateway, request, admission.replay, startedMs);
   const run: Run = { gateway, request, integration, endpoint, callId, startedMs, admission, call: undefined };
   try {
@@ -92,7 +93,7 @@ async function admit(
   const given = typeof params === 'object' ? Object.keys(params) : [];
   const canonical = canonicalJson(params);
   const account = sound ? request.account : undefined;
-  return gateway.admission.admit({
+  const admitting = gateway.admission.admit({
     caller: await request.caller(),
     callId,
     requestId: request.requestId,
@@ -108,6 +109,15 @@ async function admit(
         ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonical) }
         : undefined,
   });
+  try {
+    const admission = await admitting;
+    announceLimit(request, limitHeaders(admission.minute));
+    return admission;
+  } catch (error) {
+    // In GraphQL an error stands beside what else was asked for, and its own headers are not the answer's.
+    if (error instanceof SkillettError) announceRefusal(request, error);
+    throw error;
+  }
 }
 
 /** Everything that shapes the answer. */
@@ -117,13 +127,16 @@ function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: s
 }
 
 /** For the minute (contract, "Answers"); several executions of one request leave the lowest. */
-function announceLimit({ answerHeaders }: ExecutionRequest, { minute }: Admission): void {
-  if (minute.limit === null || minute.remaining === null) return;
+function announceLimit({ answerHeaders }: ExecutionRequest, headers: Record<string, string>): void {
+  const remaining = headers['ratelimit-remaining'];
   const before = answerHeaders.get('ratelimit-remaining');
-  if (before !== undefined && Number(before) <= minute.remaining) return;
-  answerHeaders.set('ratelimit-limit', String(minute.limit));
-  answerHeaders.set('ratelimit-remaining', String(minute.remaining));
-  answerHeaders.set('ratelimit-reset', String(minute.resetSeconds));
+  if (remaining === undefined || (before !== undefined && Number(before) <= Number(remaining))) return;
+  for (const name of ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset']) answerHeaders.set(name, headers[name] as string);
+}
+
+function announceRefusal(request: ExecutionRequest, { headers }: SkillettError): void {
+  announceLimit(request, headers);
+  if (headers['retry-after'] !== undefined) request.answerHeaders.set('retry-after', headers['retry-after']);
 }
 
 async function replay(
@@ -168,14 +181,14 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   };
   run.call = call;
   const answer = await callUpstream(gateway, call);
-  passOnRetryAfter(request, answer);
+  passOnRetryAfter(run, answer);
   return answerExecution(run, call, answer);
 }
 
-function passOnRetryAfter(request: ExecutionRequest, answer: OutboundAnswer): void {
-  const retryAfter = answer.headers['retry-after'];
-  if ((answer.status === 429 || answer.status === 503) && typeof retryAfter === 'string')
-    request.answerHeaders.set('retry-after', retryAfter);
+/** A service that asks callers to come back later says so to ours too, also where it has headers of its own for that. */
+function passOnRetryAfter({ gateway, request, integration }: Run, answer: OutboundAnswer): void {
+  const waitMs = askedWait(integration.recipe, answer, gateway.clock.nowMs());
+  if (waitMs !== undefined) request.answerHeaders.set('retry-after', String(Math.ceil(waitMs / 1000)));
 }
 
 /** Writes down why no answer can be given, and returns what the client is told. */

@@ -24,6 +24,12 @@ export function pauseAfterAnswer(recipe: Integration, answer: OutboundAnswer, mo
   return askedPause(recipe, answer, moment.nowMs) ?? pauseAfterFailure(moment.attempt);
 }
 
+/** How long the service asks callers to stay away, in milliseconds; undefined when it does not. */
+export function askedWait(recipe: Integration, answer: OutboundAnswer, nowMs: number): number | undefined {
+  const asks = answer.status === 429 || answer.status === 503 || isLimited(recipe, answer);
+  return asks ? askedPause(recipe, answer, nowMs) : undefined;
+}
+
 /** Doubling, with a random part so that callers which failed together do not come back together. */
 export function pauseAfterFailure(attempt: number): number {
   return firstPauseMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2);
