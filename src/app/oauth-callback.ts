@@ -3,6 +3,7 @@
  * "Connecting"): with one user anybody, with several the user who started it, in a browser signed in as them.
  */
 import type { Gateway } from '../core/context.ts';
+import type { Db } from '../core/database.ts';
 import { findKeyIn } from '../domains/api-keys/store.ts';
 import type { Consent } from '../domains/connections/consent-store.ts';
 import {
@@ -19,7 +20,7 @@ import {
   waitingSeconds,
 } from '../domains/connections/consents.ts';
 import { planLimits } from '../domains/limits/plans.ts';
-import { countUsers, findUser } from '../domains/users/store.ts';
+import { countUsers, findUserForShare } from '../domains/users/store.ts';
 import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
 
 export interface OAuthCallback {
@@ -73,19 +74,21 @@ async function finish(gateway: Gateway, consent: Consent, held: HeldGrant, reque
   ]);
 }
 
-async function complete(gateway: Gateway, consent: Consent, held: HeldGrant, requestId: string) {
-  // Both may have changed since the consent was started. A session's id finds no key.
-  const [user, key] = await Promise.all([
-    findUser(gateway.db, consent.userId),
-    findKeyIn(gateway.db, { userId: consent.userId }, consent.startedBy),
-  ]);
-  if (!user || user.closedAt || key?.revokedAt) {
-    await discardGrant(gateway, consent.integration, held);
-    const gone = user && !user.closedAt ? 'The API key that started this was revoked.' : 'The user who started this is not there any more.';
-    throw new ConsentFault('failed', `${gone} Nothing was connected.`);
-  }
-  const { connections } = planLimits(gateway.config, user.plan, user.limits);
-  return completeConsent(gateway, consent, held, connections, requestId);
+function complete(gateway: Gateway, consent: Consent, held: HeldGrant, requestId: string) {
+  return completeConsent(gateway, consent, held, (trx) => admit(gateway, trx, consent), requestId);
+}
+
+/**
+ * The user and the key may have changed since the consent was started. The user's row stays as it is until the connection
+ * is stored, so that whoever closes the account finds the connection or none comes after.
+ */
+async function admit(gateway: Gateway, trx: Db, consent: Consent): Promise<number | null> {
+  const user = await findUserForShare(trx, consent.userId);
+  if (!user || user.closedAt) throw new ConsentFault('failed', 'The user who started this is not there any more. Nothing was connected.');
+  // A session's id finds no key.
+  const key = await findKeyIn(trx, { userId: user.id }, consent.startedBy);
+  if (key?.revokedAt) throw new ConsentFault('failed', 'The API key that started this was revoked. Nothing was connected.');
+  return planLimits(gateway.config, user.plan, user.limits).connections;
 }
 
 async function wait(gateway: Gateway, consent: Consent, held: HeldGrant): Promise<CallbackPage> {

@@ -218,6 +218,26 @@ describe('a consent', () => {
   });
 });
 
+it('a consent that is being finished when its time runs out is neither ended nor revoked by the sweep', async () => {
+  const { id, url } = await start();
+  const play = upstream.play;
+  stand.gateway.clock.offsetMs = 595_000;
+  try {
+    upstream.play = async (request, response, incoming) => {
+      if (request.target === '/token') {
+        stand.gateway.clock.offsetMs = 610_000;
+        await endExpiredConsents(stand.gateway);
+      }
+      return play(request, response, incoming);
+    };
+    expect((await answer(url, { code: 'c1' })).status).toBe(200);
+  } finally {
+    stand.gateway.clock.offsetMs = 0;
+  }
+  expect(await view(id)).toMatchObject({ status: 'connected' });
+  expect(revoked).toEqual([]);
+});
+
 describe('a callback', () => {
   it('nobody asked for gets a calm page and a line in the log', async () => {
     const lines = stand.log.length;
@@ -367,6 +387,42 @@ describe('with several users', () => {
     expect(revoked).toEqual([]);
   });
 
+  it('a consent that is cancelled while the code is redeemed does not wait, and its grant is revoked', async () => {
+    const { id, url } = await start();
+    const play = upstream.play;
+    upstream.play = async (request, response, incoming) => {
+      if (request.target === '/token') await disconnect(stand.gateway, ada, id, 'req_1');
+      return play(request, response, incoming);
+    };
+    const page = await answer(url, { code: 'c1' });
+    expect(page.status).toBe(400);
+    expect(page.html).toContain('cancelled');
+    expect(page.headers['set-cookie']).toBeUndefined();
+    expect(revoked).toEqual(['at-ada']);
+  });
+
+  it('a waiting grant that is being kept when its time runs out is not revoked by the sweep', async () => {
+    const { id, url } = await start();
+    const cookie = cookieOf(await answer(url, { code: 'c1' }));
+    const play = upstream.play;
+    stand.gateway.clock.offsetMs = 595_000;
+    try {
+      upstream.play = async (request, response, incoming) => {
+        if (request.target === '/me') {
+          stand.gateway.clock.offsetMs = 610_000;
+          await endExpiredConsents(stand.gateway);
+        }
+        return play(request, response, incoming);
+      };
+      const done = await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' });
+      expect(done).toMatchObject({ outcome: 'connected' });
+    } finally {
+      stand.gateway.clock.offsetMs = 0;
+    }
+    expect(await view(id)).toMatchObject({ status: 'connected' });
+    expect(revoked).toEqual([]);
+  });
+
   it('a waiting grant is discarded and revoked when anyone else signs in', async () => {
     const { id, url } = await start();
     const cookie = cookieOf(await answer(url, { code: 'c1' }));
@@ -422,6 +478,19 @@ describe('with several users', () => {
     expect((await answer(url, { code: 'c1' }, ada)).status).toBe(400);
     expect(revoked).toEqual(['at-ada']);
     expect(await view(id)).toMatchObject({ status: 'error' });
+  });
+
+  it('a user whose account is closed while the provider answers has nothing connected', async () => {
+    const { id, url } = await start();
+    const play = upstream.play;
+    upstream.play = async (request, response, incoming) => {
+      if (request.target === '/me')
+        await stand.gateway.db.updateTable('users').set({ closedAt: new Date() }).where('id', '=', ada.userId).execute();
+      return play(request, response, incoming);
+    };
+    expect((await answer(url, { code: 'c1' }, ada)).html).toContain('is not there any more');
+    expect(revoked).toEqual(['at-ada']);
+    expect(await view(id)).toMatchObject({ status: 'error', reason: 'failed' });
   });
 });
 

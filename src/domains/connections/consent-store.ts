@@ -54,11 +54,15 @@ export async function findConsent(db: Db, clock: Clock, userId: string, id: stri
     .executeTakeFirst();
 }
 
+/** A consent that is being finished lasts long enough for it, so that the sweep does not revoke what is just being stored. */
+const untilFinished = (clock: Clock) =>
+  sql<Date>`case when expires_at > ${clock.sqlNow} then greatest(expires_at, ${clock.sqlNow} + interval '2 minutes') else expires_at end`;
+
 /** Takes the consent that a state belongs to; the same state finds nothing again (RFC 6749, section 10.12). */
 export async function takeConsentByState(db: Db, clock: Clock, stateHash: Buffer): Promise<Consent | undefined> {
   return db
     .updateTable('consents')
-    .set({ stateHash: null })
+    .set({ stateHash: null, expiresAt: untilFinished(clock) as never })
     .where('stateHash', '=', stateHash)
     .where('status', '=', 'pending')
     .where(expired(clock), '=', false)
@@ -70,25 +74,28 @@ export async function takeConsentByState(db: Db, clock: Clock, stateHash: Buffer
 export async function takeConsentByBrowser(db: Db, clock: Clock, browserHash: Buffer): Promise<Consent | undefined> {
   return db
     .updateTable('consents')
-    .set({ browserHash: null })
+    .set({ browserHash: null, expiresAt: untilFinished(clock) as never })
     .where('browserHash', '=', browserHash)
     .where('status', '=', 'pending')
     .returning([...columns, expired(clock).as('expired')])
     .executeTakeFirst();
 }
 
+/** False when the consent has ended meanwhile. */
 export async function holdConsent(
   db: Db,
   clock: Clock,
   id: string,
   held: { sealed: string; browserHash: Buffer; lastsSeconds: number },
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const row = await db
     .updateTable('consents')
     .set({ sealed: held.sealed, browserHash: held.browserHash, expiresAt: inSeconds(clock, held.lastsSeconds) as never })
     .where('id', '=', id)
     .where('status', '=', 'pending')
-    .execute();
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** False when it had ended already. */

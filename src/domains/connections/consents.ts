@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
-import { isDatabaseAway } from '../../core/database.ts';
+import { type Db, isDatabaseAway } from '../../core/database.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { keepConnection } from './accounts.ts';
@@ -104,15 +104,18 @@ function toFault(error: unknown): ConsentFault | unknown {
   return error instanceof SkillettError ? new ConsentFault('failed', error.message, { cause: error }) : error;
 }
 
+/** Whether a consent may still become a connection; returns how many connections its user may have. Throws ConsentFault. */
+export type Admission = (trx: Db) => Promise<number | null>;
+
 /**
  * Makes the connection, or renews the one of the same account. What cannot be kept is revoked. Throws ConsentFault.
- * `connectionsMax`: what the plan of the consent's user allows.
+ * `admit` is asked in the transaction that stores the connection.
  */
 export async function completeConsent(
   gateway: Gateway,
   consent: Consent,
   held: HeldGrant,
-  connectionsMax: number | null,
+  admit: Admission,
   requestId: string,
 ): Promise<{ account: string; integration: string }> {
   const provider = requireProvider(gateway, consent);
@@ -120,7 +123,7 @@ export async function completeConsent(
   let { account } = held.grant;
   try {
     account ??= await verifyCredential(gateway, provider.integration, provider.auth, credential);
-    const kept = await keepGrant(gateway, consent, provider, held, account, connectionsMax, requestId);
+    const kept = await keepGrant(gateway, consent, provider, held, account, admit, requestId);
     return { account: kept.account, integration: provider.integration.recipe.name };
   } catch (error) {
     // Some providers end every grant of an account with one, and with it the connection that the account already has.
@@ -136,12 +139,13 @@ async function keepGrant(
   provider: Provider,
   held: HeldGrant,
   account: { id: string; label: string },
-  connectionsMax: number | null,
+  admit: Admission,
   requestId: string,
 ) {
   const { grant, obtainedAtMs } = held;
   const elapsed = Math.max(0, Math.floor((gateway.clock.nowMs() - obtainedAtMs) / 1000));
   return gateway.db.transaction().execute(async (trx) => {
+    const connectionsMax = await admit(trx);
     const kept = await keepConnection(
       gateway,
       trx,
@@ -157,8 +161,7 @@ async function keepGrant(
       consent.id,
       connectionsMax,
     );
-    if (!(await endConsent(trx, consent.id, { status: 'connected', connectionId: kept.id })))
-      throw new ConsentFault('failed', 'This connection was cancelled before it was complete.');
+    if (!(await endConsent(trx, consent.id, { status: 'connected', connectionId: kept.id }))) throw cancelled();
     await recordAudit(trx, {
       userId: consent.userId,
       actor: consent.startedBy,
@@ -169,6 +172,10 @@ async function keepGrant(
     });
     return kept;
   });
+}
+
+function cancelled(): ConsentFault {
+  return new ConsentFault('failed', 'This connection was cancelled before it was complete.');
 }
 
 function toCredential(grant: Grant): StoredCredential {
@@ -186,15 +193,20 @@ function grantedScopes(grant: Grant, requested: readonly string[]): string[] | n
   return requested.length === 0 ? null : [...requested];
 }
 
-/** Keeps the grant sealed until the starter signs in within ten minutes in this browser; returns the value of its cookie. */
+/**
+ * Keeps the grant sealed until the starter signs in within ten minutes in this browser; returns the value of its cookie.
+ * Revokes the grant and throws ConsentFault when the consent was cancelled meanwhile.
+ */
 export async function holdGrant(gateway: Gateway, consent: Consent, held: HeldGrant): Promise<string> {
   const cookie = randomBytes(32).toString('base64url');
-  await holdConsent(gateway.db, gateway.clock, consent.id, {
+  const waits = await holdConsent(gateway.db, gateway.clock, consent.id, {
     sealed: gateway.vault.seal(JSON.stringify(held), sealContext(consent.id)),
     browserHash: sha256(cookie),
     lastsSeconds: waitingSeconds,
   });
-  return cookie;
+  if (waits) return cookie;
+  await discardGrant(gateway, consent.integration, held);
+  throw cancelled();
 }
 
 /** The grant that waits under this cookie, once. */

@@ -11,6 +11,11 @@ export async function findUser(db: Db, id: string): Promise<User | undefined> {
   return (await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()) as User | undefined;
 }
 
+/** As findUser; the account cannot be closed until the transaction ends, and others may look likewise meanwhile. */
+export async function findUserForShare(trx: Db, id: string): Promise<User | undefined> {
+  return (await trx.selectFrom('users').selectAll().where('id', '=', id).forShare().executeTakeFirst()) as User | undefined;
+}
+
 /** As findUser; the row cannot change until the transaction ends. */
 export async function lockUser(trx: Db, id: string): Promise<User | undefined> {
   return (await trx.selectFrom('users').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()) as User | undefined;
