@@ -192,7 +192,7 @@ export class AdmissionQueue {
       return await this.#runStatement(batch);
     } catch (error) {
       if (isDatabaseAway(error)) return batch.map(() => databaseUnavailable(error));
-      if (batch.length === 1) return [error as Error];
+      if (batch.length === 1) return [isTransient(error) ? databaseUnavailable(error) : (error as Error)];
       const half = batch.length >> 1;
       return [...(await this.#admitOrSplit(batch.slice(0, half))), ...(await this.#admitOrSplit(batch.slice(half)))];
     }
