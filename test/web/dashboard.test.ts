@@ -276,6 +276,18 @@ describe('the owner', () => {
     expect(await page.getByRole('button', { name: /appearance and sign-out/ }).innerText()).toContain('The owner');
   });
 
+  it('is told that a page could not be loaded, and still gets to others', async () => {
+    await open('/settings');
+    await page.getByLabel('Name').waitFor();
+    await context.route('**/assets/billing-*', (route) => route.abort());
+    await page.getByRole('link', { name: 'Plan and limits' }).click();
+    await page.getByText('This page could not be shown').waitFor();
+    await page.getByRole('link', { name: 'Home', exact: true }).click();
+    await page.getByText('Calls today').waitFor();
+    // The browser's own word for it, and React's.
+    expect(stand.faults.splice(0).join()).toContain('billing');
+  });
+
   it('chooses light or dark, which stays after a reload', async () => {
     await open('/settings');
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

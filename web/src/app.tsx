@@ -2,7 +2,7 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { type ComponentType, lazy, Suspense } from 'react';
 import { Provider } from 'urql';
-import { Redirect, Route, Switch } from 'wouter';
+import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { client } from './data/client.ts';
 import { Loading } from './ui/loading.tsx';
 import { PageFault } from './ui/page-fault.tsx';
@@ -31,37 +31,47 @@ export function App() {
     <CSPProvider disableStyleElements>
       <Provider value={client}>
         <Toasts>
-          <Suspense fallback={<Loading what="the page" />}>
-            <Switch>
-              <Route path="/sign-in" component={SignIn} />
-              <Route path="/sign-up" component={SignUp} />
-              <Route path="/">
-                <Redirect to="/dashboard" replace />
-              </Route>
-              <Route>
-                <Shell>
-                  <PageFault>
-                    <Suspense fallback={<Loading what="the page" />}>
-                      <Switch>
-                        <Route path="/dashboard" component={Home} />
-                        <Route path="/dashboard/api-keys" component={ApiKeys} />
-                        <Route path="/dashboard/integrations" component={Integrations} />
-                        <Route path="/dashboard/integrations/:slug" component={Integration} />
-                        <Route path="/dashboard/calls" component={Calls} />
-                        <Route path="/dashboard/operator" component={Operator} />
-                        <Route path="/device" component={Device} />
-                        <Route path="/billing" component={Billing} />
-                        <Route path="/settings" component={Settings} />
-                        <Route component={NotFound} />
-                      </Switch>
-                    </Suspense>
-                  </PageFault>
-                </Shell>
-              </Route>
-            </Switch>
-          </Suspense>
+          <PageFault>
+            <Suspense fallback={<Loading what="the page" />}>
+              <Switch>
+                <Route path="/sign-in" component={SignIn} />
+                <Route path="/sign-up" component={SignUp} />
+                <Route path="/">
+                  <Redirect to="/dashboard" replace />
+                </Route>
+                <Route>
+                  <Shell>
+                    <SignedInPages />
+                  </Shell>
+                </Route>
+              </Switch>
+            </Suspense>
+          </PageFault>
         </Toasts>
       </Provider>
     </CSPProvider>
+  );
+}
+
+function SignedInPages() {
+  const [path] = useLocation();
+  return (
+    // A page that could not be shown must not keep others from being shown.
+    <PageFault key={path}>
+      <Suspense fallback={<Loading what="the page" />}>
+        <Switch>
+          <Route path="/dashboard" component={Home} />
+          <Route path="/dashboard/api-keys" component={ApiKeys} />
+          <Route path="/dashboard/integrations" component={Integrations} />
+          <Route path="/dashboard/integrations/:slug" component={Integration} />
+          <Route path="/dashboard/calls" component={Calls} />
+          <Route path="/dashboard/operator" component={Operator} />
+          <Route path="/device" component={Device} />
+          <Route path="/billing" component={Billing} />
+          <Route path="/settings" component={Settings} />
+          <Route component={NotFound} />
+        </Switch>
+      </Suspense>
+    </PageFault>
   );
 }

@@ -1,11 +1,8 @@
 /** The frame around every page behind the sign-in: where one is, where one can go, and who one is. */
-import { Menu } from '@base-ui/react/menu';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { usePerson } from '../data/person.ts';
-import { signOut } from '../data/sign-in.ts';
-import { setTheme, type Theme, useTheme } from '../data/theme.ts';
-import { CheckIcon, DownIcon, GaugeIcon, GearIcon, HomeIcon, KeyIcon, ListIcon, MenuIcon, PlugIcon, TowerIcon } from './icons.tsx';
+import { DownIcon, GaugeIcon, GearIcon, HomeIcon, KeyIcon, ListIcon, MenuIcon, PlugIcon, TowerIcon } from './icons.tsx';
 import mark from './mark.svg';
 
 const places = [
@@ -18,8 +15,12 @@ const places = [
 ] as const;
 const operatorPlace = { href: '/dashboard/operator', text: 'Operator', Icon: TowerIcon } as const;
 
+const PagesMenu = lazy(async () => ({ default: (await import('./shell-menus.tsx')).PagesMenu }));
+const PersonMenu = lazy(async () => ({ default: (await import('./shell-menus.tsx')).PersonMenu }));
+
 export function Shell({ children }: { children: ReactNode }) {
   const person = usePerson();
+  const name = person?.displayName ?? 'Account';
   const shown = person?.isOwner ? [...places, operatorPlace] : places;
   return (
     <div className="shell">
@@ -41,8 +42,14 @@ export function Shell({ children }: { children: ReactNode }) {
           </ul>
         </nav>
         <div className="side-end">
-          <PagesMenu places={shown} />
-          <PersonMenu />
+          <div className="narrow-only">
+            <PressedMenu className="icon-button" label={<PagesLabel />}>
+              <PagesMenu places={shown} label={<PagesLabel />} />
+            </PressedMenu>
+          </div>
+          <PressedMenu className="person-button" label={<PersonLabel name={name} />}>
+            <PersonMenu label={<PersonLabel name={name} />} />
+          </PressedMenu>
         </div>
       </header>
       <main id="main" tabIndex={-1}>
@@ -52,9 +59,9 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-type Place = (typeof places)[number] | typeof operatorPlace;
+export type Place = (typeof places)[number] | typeof operatorPlace;
 
-function useIsHere(href: string): boolean {
+export function useIsHere(href: string): boolean {
   const [path] = useLocation();
   return href === '/dashboard' ? path === href : path === href || path.startsWith(`${href}/`);
 }
@@ -69,92 +76,33 @@ function NavLink({ href, text, Icon }: Place) {
   );
 }
 
-/** The same pages where the screen is too narrow for a column of links. */
-function PagesMenu({ places: shown }: { places: readonly Place[] }) {
+/** A button that becomes a menu when it is pressed: until then the page does without the script of menus. */
+function PressedMenu({ className, label, children }: { className: string; label: ReactNode; children: ReactNode }) {
+  const [pressed, setPressed] = useState(false);
+  const button = (
+    <button type="button" className={className} aria-haspopup="menu" aria-expanded={false} onClick={() => setPressed(true)}>
+      {label}
+    </button>
+  );
+  return pressed ? <Suspense fallback={button}>{children}</Suspense> : button;
+}
+
+function PagesLabel() {
   return (
-    <div className="narrow-only">
-      <Menu.Root>
-        <Menu.Trigger className="icon-button" aria-label="Pages">
-          <MenuIcon />
-        </Menu.Trigger>
-        <Menu.Portal>
-          <Menu.Positioner className="positioner" sideOffset={6} align="end">
-            <Menu.Popup className="popup">
-              {shown.map((place) => (
-                <PlaceItem key={place.href} {...place} />
-              ))}
-            </Menu.Popup>
-          </Menu.Positioner>
-        </Menu.Portal>
-      </Menu.Root>
-    </div>
+    <>
+      <MenuIcon />
+      <span className="unseen">Pages</span>
+    </>
   );
 }
 
-function PlaceItem({ href, text, Icon }: Place) {
-  const here = useIsHere(href);
-  const [, navigate] = useLocation();
+function PersonLabel({ name }: { name: string }) {
   return (
-    <Menu.Item className="menu-item" aria-current={here ? 'page' : undefined} onClick={() => navigate(href)}>
-      <Icon />
-      {text}
-    </Menu.Item>
+    <>
+      <span className="initial" data-initial={name.slice(0, 1).toUpperCase()} aria-hidden="true" />
+      <span className="person-name">{name}</span>
+      <span className="unseen">: appearance and sign-out</span>
+      <DownIcon />
+    </>
   );
-}
-
-const themes: { value: Theme; text: string }[] = [
-  { value: 'system', text: 'As the system' },
-  { value: 'light', text: 'Light' },
-  { value: 'dark', text: 'Dark' },
-];
-
-function PersonMenu() {
-  const person = usePerson();
-  const theme = useTheme();
-  const [, navigate] = useLocation();
-  const name = person?.displayName ?? 'Account';
-  return (
-    <Menu.Root>
-      <Menu.Trigger className="person-button">
-        <span className="initial" data-initial={name.slice(0, 1).toUpperCase()} aria-hidden="true" />
-        <span className="person-name">{name}</span>
-        <span className="unseen">: appearance and sign-out</span>
-        <DownIcon />
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner className="positioner" sideOffset={6} align="end">
-          <Menu.Popup className="popup">
-            {person && <p className="menu-text">{person.email}</p>}
-            <Menu.RadioGroup value={theme} onValueChange={(value) => setTheme(value as Theme)}>
-              <Menu.GroupLabel className="menu-label">Appearance</Menu.GroupLabel>
-              {themes.map(({ value, text }) => (
-                <Menu.RadioItem key={value} value={value} className="menu-item" closeOnClick={false}>
-                  <span className="menu-mark">
-                    <Menu.RadioItemIndicator>
-                      <CheckIcon />
-                    </Menu.RadioItemIndicator>
-                  </span>
-                  {text}
-                </Menu.RadioItem>
-              ))}
-            </Menu.RadioGroup>
-            <Menu.Separator className="menu-line" />
-            <Menu.Item className="menu-item" onClick={() => navigate('/settings')}>
-              Settings
-            </Menu.Item>
-            <Menu.Item className="menu-item" onClick={() => void leave()}>
-              Sign out
-            </Menu.Item>
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
-  );
-}
-
-async function leave(): Promise<void> {
-  await signOut();
-  // A fresh page holds nothing of what this person saw, nor what they typed.
-  sessionStorage.clear();
-  location.assign('/sign-in');
 }
