@@ -7,11 +7,12 @@ import { answerConsent } from '../sandbox/consent.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { toSkillettError } from './failures.ts';
 import { answerMetrics } from './metrics.ts';
-import { completeWaitingGrant, grantCookie, handleOAuthCallback } from './oauth-callback.ts';
+import { handleOAuthCallback } from './oauth-callback.ts';
 import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
 import { sendError, splitTarget } from './rest/router.ts';
 import type { Handler } from './server.ts';
 import { answerSignIn } from './sign-in.ts';
+import { findWaitingOutcome, renderOutcome } from './waiting-grant.ts';
 
 export function createPages(gateway: Gateway): Map<string, Handler> {
   const { sandbox } = gateway;
@@ -39,27 +40,16 @@ async function answerCallback(gateway: Gateway, request: IncomingMessage, respon
   );
 }
 
-/** Where a sign-in leads when a grant waits in this browser. */
+/** Where a sign-in leads when a grant waits in this browser, or waited and was settled by that sign-in. */
 async function answerWaiting(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
   if (request.method !== 'GET') return refuseMethod(gateway, response);
   await sendPage(gateway, response, requestId, async () => {
-    const cookie = request.headers.cookie ?? '';
-    const session = await gateway.findSession(cookie);
+    const session = await gateway.findSession(request.headers.cookie ?? '');
     if (!session)
       return renderPage(401, 'Sign in first', ['An account can only be connected by the person who started it.'], {
         link: { href: '/sign-in?next=/oauth/waiting', text: 'Sign in' },
       });
-    const browserCookie = readCookie(cookie, grantCookie);
-    const done =
-      browserCookie === undefined ? undefined : await completeWaitingGrant(gateway, { browserCookie, userId: session.userId, requestId });
-    if (!done)
-      return renderPage(400, 'Nothing to finish here', [
-        'No account waits in this browser to be connected. If one should, start again and open the new link.',
-      ]);
-    if (done.outcome === 'discarded') return renderPage(400, 'This could not be connected', [done.message]);
-    return renderPage(200, `${done.integration} is connected`, [
-      `The account ${done.account} can be used from now on. You can close this window.`,
-    ]);
+    return renderOutcome(await findWaitingOutcome(gateway, request.headers.cookie ?? '', session.userId, requestId));
   });
 }
 
@@ -73,14 +63,6 @@ async function sendPage(gateway: Gateway, response: ServerResponse, requestId: s
   }
   response.writeHead(page.status, page.headers);
   response.end(page.html);
-}
-
-export function readCookie(header: string, name: string): string | undefined {
-  for (const part of header.split(';')) {
-    const at = part.indexOf('=');
-    if (part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
-  }
-  return undefined;
 }
 
 function refuseMethod(gateway: Gateway, response: ServerResponse): void {
