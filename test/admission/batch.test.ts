@@ -90,8 +90,14 @@ it('batches of two processes over the same keys, users and idempotency keys neve
   const queues = [openQueue(database).queue, openQueue(second).queue];
   const users = await Promise.all(Array.from({ length: 6 }, () => addUser(database)));
   const keys = await Promise.all(Array.from({ length: 48 }, (_, at) => addKey(database, users[at % 6] as string)));
-  await roomInMinute(8_000);
-  const rounds = 30;
+  // Slow enough that two statements meet.
+  await sql`
+    create function linger() returns trigger language plpgsql as $$ begin perform pg_sleep(0.0005); return new; end $$`.execute(
+    database.db,
+  );
+  await sql`create trigger linger before insert on minute_counters for each row execute function linger()`.execute(database.db);
+  await roomInMinute(12_000);
+  const rounds = 10;
   let claims = 0;
   for (let round = 0; round < rounds; round += 1) {
     const order = keys.toSorted(() => Math.random() - 0.5);
