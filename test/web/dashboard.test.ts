@@ -80,6 +80,13 @@ describe('the owner', () => {
     await page.getByText('integration_not_connected').waitFor();
     await page.waitForLoadState('networkidle');
     expect(sent).toHaveLength(1);
+    const scriptBytes = await page.evaluate(() =>
+      (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+        .filter(({ name }) => name.endsWith('.js'))
+        .reduce((total, { encodedBodySize }) => total + encodedBodySize, 0),
+    );
+    expect(scriptBytes).toBeGreaterThan(10_000);
+    expect(scriptBytes).toBeLessThan(150_000);
     const table = page.getByRole('table', { name: 'Calls per day' });
     expect(await table.count()).toBe(0);
     await page.getByRole('button', { name: 'Show as table' }).click();
