@@ -101,6 +101,7 @@ builder.mutationField('createApiKey', (t) =>
     resolve: async (_root, args, context) => {
       const principal = await context.principal();
       await guardField(context, { field: 'createApiKey', max: 60, windowSeconds: 60, by: 'user' });
+      await guardField(context, { field: 'createApiKey', max: 300, windowSeconds: 60, by: 'address' });
       return issueApiKey(
         context.gateway,
         principal,

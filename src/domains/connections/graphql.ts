@@ -190,6 +190,7 @@ builder.mutationField('startConnection', (t) =>
     resolve: async (_root, args, context) => {
       const principal = await context.principal();
       await guardField(context, { field: 'startConnection', max: 60, windowSeconds: 60, by: 'user' });
+      await guardField(context, { field: 'startConnection', max: 300, windowSeconds: 60, by: 'address' });
       return startConnection(
         context.gateway,
         principal,

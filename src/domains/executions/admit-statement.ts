@@ -70,7 +70,8 @@ decided as materialized (
   first: `,
   case when d.verdict in ('replayed', 'idempotency_in_progress', 'outcome_unknown') then d.first_call_id end as first_call_id,
   case when d.verdict = 'replayed' then d.first_answer end as first_answer,
-  case when d.verdict = 'replayed' then d.first_status end as first_status`,
+  case when d.verdict = 'replayed' then d.first_status end as first_status,
+  d.is_replay`,
 };
 
 // `(select $6)` and not `$6`: an array whose length the planner can see makes it plan anew for each length, which takes

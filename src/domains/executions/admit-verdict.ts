@@ -35,6 +35,8 @@ export interface AdmittedRow {
   first_call_id?: string | null;
   first_answer?: string | null;
   first_status?: number | null;
+  /** It found an answer to its idempotency key, and is limited as a request. */
+  is_replay?: boolean;
 }
 
 /** The outcome of each call, in order: an Admission, or the refusal. */
@@ -135,7 +137,7 @@ function refusal(
     case 'scope_not_allowed':
       return new SkillettError(code, `API key does not have access to the ${integration} integration.`);
     case 'rate_limited': {
-      const limit = minute.remaining === 0 ? minute.limit : replaysPerMinute;
+      const limit = row.is_replay ? replaysPerMinute : minute.limit;
       return new SkillettError(code, `Rate limit reached (${limit} requests per minute). Retry in ${minute.resetSeconds} s.`, {
         action: '/billing',
         headers: { 'retry-after': String(minute.resetSeconds), ...limitHeaders(minute) },
