@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gateway } from '../../core/context.ts';
 import { databaseUnavailable, isDatabaseAway } from '../../core/database.ts';
 import { SkillettError } from '../../core/errors.ts';
+import { OutboundError } from '../../core/outbound.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { StoredCredential } from './credential.ts';
@@ -188,12 +189,12 @@ async function endConnection(gateway: Gateway, state: RefreshState, holder: stri
 /** A refusal that a new consent would not mend, such as `invalid_client`: the connection stays. */
 function toSkillettError(slug: string, error: unknown): unknown {
   if (!(error instanceof OAuthRefusal)) {
-    const timedOut = error instanceof SkillettError && error.code === 'upstream_timeout';
-    return timedOut
-      ? new SkillettError('upstream_unreachable', `The sign-in service of ${slug} did not answer in time. Try again later.`, {
-          cause: error,
-        })
-      : error;
+    // In its own words it speaks of the request that was sent, which the client would take for the call.
+    if (!(error instanceof OutboundError) || (error.kind !== 'timeout' && error.kind !== 'network')) return error;
+    const what = error.kind === 'timeout' ? 'did not answer in time' : 'cannot be reached';
+    return new SkillettError('upstream_unreachable', `The sign-in service of ${slug} ${what}. The call was not made; try it again later.`, {
+      cause: error,
+    });
   }
   return new SkillettError(
     'upstream_unexpected',

@@ -19,7 +19,7 @@ export interface UpstreamCall {
   signal: AbortSignal | undefined;
   /** Set when the first attempt begins. */
   startedMs: number | undefined;
-  /** Set once the service may have received any part of any attempt. */
+  /** Whether the service may have received any part of an attempt that it did not refuse for its credential. */
   sent: boolean;
   /** Query names of the credential that was used. */
   credentialQuery: readonly string[];
@@ -32,11 +32,14 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
   const deadlineMs = call.startedMs + (call.endpoint.spec.timeout_ms ?? timeoutMsDefault);
   const repeatable = call.endpoint.readOnly || providerIdempotency(call) !== undefined;
   for (let attempt = 1, renewed = false; ; attempt += 1) {
+    const sentBefore = call.sent;
     const answer = await attemptOnce(gateway, call, credential, deadlineMs, attempt, repeatable);
     if (!answer) continue;
     if (answer.status === 401 && call.connection && credential && !renewed) {
       renewed = true;
-      // A refused credential means that nothing was done, so even a write may be sent again with a newer one.
+      // A refused credential means that nothing was done, so even a write may be sent again with a newer one, and one that
+      // finds no newer one is known to have done nothing.
+      call.sent = sentBefore;
       const newer = await renewKeeping(gateway, call, answer, credential);
       if (!newer) return answer;
       credential = newer;
