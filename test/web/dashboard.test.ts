@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -198,6 +199,22 @@ describe('the owner', () => {
     await dialog.getByText('cannot be undone').waitFor();
     await dialog.getByRole('button', { name: 'Run it' }).click();
     await page.getByText('The service said no · 404').waitFor();
+  });
+
+  it('saves an answer that is a file, and stops waiting for one that takes long', async () => {
+    await open('/dashboard/integrations/sandbox?endpoint=get_image');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the file' }).click();
+    const saved = await readFile(await (await download).path());
+    expect(saved.subarray(1, 4).toString('ascii')).toBe('PNG');
+    await open('/dashboard/integrations/sandbox?endpoint=wait');
+    await page.getByLabel(/^milliseconds/).fill('20000');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByText(/Running, \d+ s so far/).waitFor();
+    await page.getByRole('button', { name: 'Stop waiting' }).click();
+    await page.getByText('Running').waitFor({ state: 'detached' });
+    expect(await page.getByRole('button', { name: 'Run', exact: true }).getAttribute('aria-disabled')).toBeNull();
   });
 
   it('makes a key with few scopes, sees it once, copies it, sees its last use, and revokes it', async () => {

@@ -9,6 +9,10 @@ export function safeNext(next: string | null): string {
 }
 
 let leaving = false;
+// A page that the browser brings back as it was may have to leave again.
+addEventListener('pageshow', () => {
+  leaving = false;
+});
 
 /** Leads to the sign-in page, which leads back here. */
 export function goToSignIn(): void {
