@@ -23,13 +23,17 @@ function explain(error: unknown, config?: Config): string {
     error instanceof NoSuchUser
   )
     return error.message;
-  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const { code, syscall, stack } = error as NodeJS.ErrnoException;
+  // An AggregateError (every address of a name was tried) has a code but no message.
+  const message = (error as Error).message || code;
   if (code === 'EADDRINUSE')
     return `Port ${config?.port} on ${config?.host} is taken. Stop what listens there, or set PORT to another one.`;
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
     return `Cannot listen on ${config?.host}:${config?.port}: ${message}. Set HOST and PORT to an address of this machine.`;
+  if (config && config.databaseUrl === undefined && code !== undefined && ['mkdir', 'open', 'write'].includes(syscall ?? ''))
+    return `The data folder ${config.dataFolder} cannot be used: ${message}. Set SKILLETT_DATA to a folder that this process may write to.`;
   if (config?.databaseUrl !== undefined && code !== undefined) return `The database of DATABASE_URL cannot be used: ${message}.`;
-  return stack ?? message;
+  return stack ?? String(message);
 }
 
 function fail(error: unknown, config?: Config): never {
@@ -77,13 +81,14 @@ async function printSignInLink(config: Config, email: string | undefined): Promi
 async function serve(config: Config): Promise<void> {
   try {
     const { gateway, close } = await openGateway(config);
-    const first = await createFirstAccess(gateway);
     collectProcessMetrics();
     const http = createHttpServer(gateway, schema, createPages(gateway));
     await new Promise<void>((resolve, reject) => {
       http.server.once('error', reject);
       http.server.listen(config.port, config.host, resolve);
     });
+    // Only now: what is shown once must not be made by a start that fails because its port is taken.
+    const first = await createFirstAccess(gateway);
     const { address, port } = http.server.address() as AddressInfo;
     if (!cluster.isWorker)
       process.stdout.write(`${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, first)}\n`);

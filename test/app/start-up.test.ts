@@ -65,9 +65,13 @@ describe('the first start, embedded', () => {
 
   it('says who listens on a port that is taken', async () => {
     const folder = path.join(made.folder, 'other');
-    const { code, stderr } = await runToEnd({ SKILLETT_DATA: folder, PORT: new URL(server.url).port });
-    expect(code).toBe(1);
+    const { code, stdout, stderr } = await runToEnd({ SKILLETT_DATA: folder, PORT: new URL(server.url).port });
+    expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain('is taken');
+    // The key of the first start was not lost with it.
+    const next = await startProcess({ SKILLETT_DATA: folder });
+    expect(next.stdout()).toMatch(keyLine);
+    await next.stop();
   });
 
   it('does not start without its master key', async () => {
@@ -84,6 +88,20 @@ describe('faults of an installation', () => {
     const { code, stderr } = await runToEnd({ PORT: 'x', WORKERS: '4', SKILLETT_LIMITS: '{' });
     expect(code).toBe(1);
     for (const name of ['PORT', 'WORKERS', 'SKILLETT_LIMITS']) expect(stderr).toContain(name);
+  });
+
+  it('include a database or a data folder that cannot be used, in a sentence without a stack', async () => {
+    const away = await runToEnd({
+      DATABASE_URL: `postgres://localhost:${await freePort()}/none`,
+      SKILLETT_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
+    });
+    expect(away.code).toBe(1);
+    expect(away.stderr).toMatch(/^The database of DATABASE_URL cannot be used: .*ECONNREFUSED/m);
+    expect(away.stderr).not.toContain('    at ');
+    const file = await runToEnd({ SKILLETT_DATA: import.meta.filename });
+    expect(file.code).toBe(1);
+    expect(file.stderr).toMatch(/^The data folder .* cannot be used: .*Set SKILLETT_DATA/m);
+    expect(file.stderr).not.toContain('    at ');
   });
 
   it('include a bad recipe, by file and place', async () => {

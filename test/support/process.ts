@@ -41,7 +41,7 @@ export async function startProcess(env: Record<string, string>, args: string[] =
     if (started.child.exitCode !== null)
       throw new Error(`the server ended with ${started.child.exitCode}:\n${started.stdout()}${started.stderr()}`);
     const ready = await fetch(`${url}/readyz`).catch(() => undefined);
-    if (ready?.ok) return { ...started, url };
+    if (ready?.ok && started.stdout().includes('listens on')) return { ...started, url };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await started.kill();
