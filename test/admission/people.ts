@@ -104,7 +104,7 @@ const spec = {
   example: {},
 } as unknown as Endpoint;
 export const listNotes = buildEndpoint('notes', 'notes', 'list_notes', spec);
-export const createNote = buildEndpoint('notes', 'notes', 'create_note', { ...spec, method: 'POST' });
+
 export const listMails = buildEndpoint('mail', 'mails', 'list_mails', spec);
 
 export function callBy(key: TestKey, call: Partial<AdmissionRequest> = {}): AdmissionRequest {
