@@ -95,7 +95,9 @@ export async function migrate(db: Db): Promise<string[]> {
   const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder: migrationsFolder }) });
   const { error, results } = await migrator.migrateToLatest();
   const failed = results?.find((result) => result.status === 'Error');
-  if (error) throw new Error(`Migration ${failed?.migrationName ?? ''} failed; the database is as it was before it.`, { cause: error });
+  // Without a migration that failed, the database could not even be asked.
+  if (error && !failed) throw error;
+  if (failed) throw new Error(`Migration ${failed.migrationName} failed; the database is as it was before it.`, { cause: error });
   return (results ?? []).map((result) => result.migrationName);
 }
 
