@@ -11,7 +11,7 @@ import { Outbound } from '../core/outbound.ts';
 import { AdmissionQueue } from '../domains/executions/admit.ts';
 import { buildCatalogue, type Catalogue } from '../domains/recipes/catalogue.ts';
 import { loadCatalogue } from '../domains/recipes/load.ts';
-import { scopeFault } from '../domains/recipes/scope-fault.ts';
+import { isReadOnlyScope, scopeFault } from '../domains/recipes/scope-fault.ts';
 import { buildSearch } from '../domains/skills/search.ts';
 import { type Auth, createAuth } from '../domains/users/auth.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
@@ -74,6 +74,7 @@ export async function openGateway(config: Config, options: { log?: Log; database
       catalogue: catalogueHere,
       skillSearch: buildSearch(catalogueHere),
       scopeFault: (scope: string) => scopeFault(catalogueHere, scope),
+      isReadOnlyScope: (scope: string) => isReadOnlyScope(catalogueHere, scope),
       findSession: auth.findSession,
       auth,
       sandbox,

@@ -125,10 +125,16 @@ builder.addScalarType(
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 export function parseDateTime(value: unknown): Date {
-  const moment = typeof value === 'string' && rfc3339.test(value) ? new Date(value) : undefined;
+  const moment = typeof value === 'string' && rfc3339.test(value) && isCalendarDay(value.slice(0, 10)) ? new Date(value) : undefined;
   if (moment === undefined || Number.isNaN(moment.getTime()))
     throw badRequest('A time must be written as in RFC 3339, for instance 2026-01-31T12:00:00Z.');
   return moment;
+}
+
+/** Date takes 30 February for 2 March. */
+function isCalendarDay(day: string): boolean {
+  const moment = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(moment.getTime()) && moment.toISOString().startsWith(day);
 }
 
 function literalToJson(node: ValueNode, variables?: Record<string, unknown> | null): unknown {

@@ -38,13 +38,16 @@ export function hasEverything(principal: Principal): boolean {
   return principal.scopes.includes('*');
 }
 
-/** True when `scope` adds nothing to what `held` already allows. `operator` is only covered by itself. */
-export function coversScope(held: readonly string[], scope: string): boolean {
+/**
+ * True when `scope` adds nothing to what `held` already allows. `operator` is only covered by itself. `isReadOnly` says whether
+ * a scope is an endpoint that only reads: its integration's `:read` covers it then.
+ */
+export function coversScope(held: readonly string[], scope: string, isReadOnly: (scope: string) => boolean = () => false): boolean {
   if (held.includes(scope)) return true;
   if (scope === 'operator' || scope === '*') return false;
   if (held.includes('*')) return true;
   const integration = scope.split(/[:.]/, 1)[0] as string;
-  return held.includes(integration);
+  return held.includes(integration) || (held.includes(`${integration}:read`) && isReadOnly(scope));
 }
 
 export function requireOperator(principal: Principal): void {

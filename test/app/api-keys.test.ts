@@ -33,6 +33,18 @@ describe('API keys', () => {
     }
   });
 
+  it('for reads can give single endpoints that only read', async () => {
+    const reader = await makeKey({ scopes: ['github:read'] });
+    const { authorization } = await makeKey({ scopes: ['github.get_issue'] }, reader.authorization);
+    expect((await server.request('POST', '/v1/github/get_issue', { body: {}, authorization })).json.error).toBe('bad_request');
+    expect((await server.request('POST', '/v1/github/get_pull', { body: {}, authorization })).json.error).toBe('scope_not_allowed');
+    const write = await server.request('POST', '/api-keys', {
+      body: { name: 'More', scopes: ['github.create_issue'] },
+      authorization: reader.authorization,
+    });
+    expect(write.status).toBe(403);
+  });
+
   it('give their maker’s scopes when none are named', async () => {
     const github = await makeKey({ scopes: ['github'] });
     const { json } = await server.request('POST', '/api-keys', { body: { name: 'Same' }, authorization: github.authorization });
@@ -90,6 +102,7 @@ describe('API keys', () => {
   });
 
   it.each([
+    [{ expires_at: '2030-02-30T00:00:00Z' }, 'RFC 3339'],
     [{ scopes: [] }, 'empty'],
     [{ scopes: ['githb'] }, 'githb'],
     [{ scopes: ['github.create_isue'] }, 'create_isue'],

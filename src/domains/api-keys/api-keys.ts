@@ -25,6 +25,8 @@ declare module '../../core/context.ts' {
   interface Gateway {
     /** What is wrong with a scope that is well formed (an integration or endpoint that does not exist), or undefined. */
     scopeFault: (scope: string) => string | undefined;
+    /** Whether it is the scope of one endpoint that only reads. */
+    isReadOnlyScope: (scope: string) => boolean;
   }
 }
 
@@ -105,7 +107,7 @@ export async function issueApiKey(
   requestId: string,
 ): Promise<{ apiKey: ApiKey; fullKey: string }> {
   const scopes = request.scopes ? parseScopes(gateway, request.scopes) : hasEverything(principal) ? ['*'] : [...principal.scopes];
-  const beyond = scopes.filter((scope) => !coversScope(principal.scopes, scope));
+  const beyond = scopes.filter((scope) => !coversScope(principal.scopes, scope, gateway.isReadOnlyScope));
   if (beyond.length > 0) {
     throw new SkillettError(
       'forbidden',

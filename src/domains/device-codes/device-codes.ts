@@ -143,7 +143,8 @@ export async function authorizeDevice(
 
 function narrowScopes(gateway: Gateway, principal: Principal, code: DeviceCode, asked: readonly string[] | undefined): string[] {
   const scopes = asked === undefined ? code.scopes : parseScopes(gateway, asked);
-  const beyond = scopes.filter((scope) => !coversScope(code.scopes, scope) || !coversScope(principal.scopes, scope));
+  const covers = (held: readonly string[], scope: string) => coversScope(held, scope, gateway.isReadOnlyScope);
+  const beyond = scopes.filter((scope) => !covers(code.scopes, scope) || !covers(principal.scopes, scope));
   if (beyond.length > 0)
     throw new SkillettError(
       'forbidden',
