@@ -1,7 +1,7 @@
 /** The sandbox's OAuth 2.0 server: token and revocation endpoints (RFC 6749 sections 4.1.3 and 6, RFC 7636, RFC 7009). */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Tokens } from './tokens.ts';
+import type { TokenContent, Tokens } from './tokens.ts';
 
 export interface SandboxClient {
   id: string;
@@ -26,7 +26,7 @@ export function answerTokenRequest(
   if (!isClient(request, form, client)) return sendFault(response, 401, 'invalid_client', 'The client id or secret is wrong.');
   if (path === '/oauth/revoke') {
     const content = tokens.read(form.get('token') ?? '', ['access', 'refresh']);
-    if (content) tokens.spend(content);
+    if (content) tokens.revoke(content);
     response.writeHead(200).end();
     return;
   }
@@ -45,7 +45,7 @@ function redeemCode(response: ServerResponse, form: URLSearchParams, tokens: Tok
     return sendFault(response, 400, 'invalid_grant', 'The code is unknown, used, expired, or was given for another address or verifier.');
   }
   tokens.spend(code);
-  sendTokens(response, tokens, code.account, code.scopes);
+  sendTokens(response, tokens, code, `grant-${code.id}`);
 }
 
 /** Refresh tokens rotate: each is good once. */
@@ -53,17 +53,17 @@ function refresh(response: ServerResponse, form: URLSearchParams, tokens: Tokens
   const token = tokens.read(form.get('refresh_token') ?? '', ['refresh']);
   if (!token) return sendFault(response, 400, 'invalid_grant', 'The refresh token is unknown, used or revoked.');
   tokens.spend(token);
-  sendTokens(response, tokens, token.account, token.scopes);
+  sendTokens(response, tokens, token, token.grant ?? token.id);
 }
 
-function sendTokens(response: ServerResponse, tokens: Tokens, account: string, scopes: string[]): void {
+function sendTokens(response: ServerResponse, tokens: Tokens, { account, scopes }: TokenContent, grant: string): void {
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(
     JSON.stringify({
-      access_token: tokens.issue({ kind: 'access', account, scopes, expiresAtMs: Date.now() + accessTokenSeconds * 1000 }),
+      access_token: tokens.issue({ kind: 'access', account, scopes, grant, expiresAtMs: Date.now() + accessTokenSeconds * 1000 }),
       token_type: 'Bearer',
       expires_in: accessTokenSeconds,
-      refresh_token: tokens.issue({ kind: 'refresh', account, scopes }),
+      refresh_token: tokens.issue({ kind: 'refresh', account, scopes, grant }),
       scope: scopes.join(' '),
     }),
   );

@@ -12,7 +12,9 @@ export interface TokenContent {
   /** Of a code: the S256 challenge and the redirect address it was asked with. */
   challenge?: string;
   redirectUri?: string;
-  /** Makes every token different; a refresh token's is shared by its whole grant. */
+  /** Shared by the access and refresh tokens that come of one consent. */
+  grant?: string;
+  /** Makes every token different. */
   id: string;
 }
 
@@ -38,13 +40,18 @@ export class Tokens {
     const expected = Buffer.from(this.#sign(payload));
     if (expected.length !== signature.length || !timingSafeEqual(expected, Buffer.from(signature))) return undefined;
     const content = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as TokenContent;
-    if (!kinds.includes(content.kind) || this.#spent.has(content.id)) return undefined;
+    if (!kinds.includes(content.kind) || this.#spent.has(content.id) || this.#spent.has(content.grant ?? '')) return undefined;
     if (content.expiresAtMs !== undefined && content.expiresAtMs <= Date.now()) return undefined;
     return content;
   }
 
   spend(content: TokenContent): void {
     this.#spent.add(content.id);
+  }
+
+  /** Ends the token with all others of its grant (RFC 7009, section 2.1). */
+  revoke(content: TokenContent): void {
+    this.#spent.add(content.grant ?? content.id);
   }
 
   #sign(payload: string): string {

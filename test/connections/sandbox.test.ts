@@ -1,0 +1,123 @@
+/** What a newcomer can try offline: the whole flow of a consent with the sandbox, through the doors. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ kind: 'embedded', env: { PUBLIC_URL: 'http://gateway.example' } });
+});
+afterAll(() => server.close());
+
+async function startConsent(): Promise<{ id: string; path: string }> {
+  const { json } = await server.request('POST', '/v1/connect', { body: { integration: 'sandbox' } });
+  expect(json.oauth_url.startsWith('http://gateway.example/sandbox/authorize?')).toBe(true);
+  return { id: json.connection_id, path: json.oauth_url.slice('http://gateway.example'.length) };
+}
+
+const press = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
+  server.request('POST', path, {
+    body: new URLSearchParams(form).toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    authorization: null,
+  });
+
+/** Presses the button and goes where that leads, as a browser does. */
+async function consent(path: string, form: Record<string, string>) {
+  const pressed = await press(path, form);
+  expect(pressed.status).toBe(303);
+  const target = pressed.headers.get('location') as string;
+  expect(target.startsWith('http://gateway.example/oauth/callback?')).toBe(true);
+  return server.request('GET', target.slice('http://gateway.example'.length), { authorization: null });
+}
+
+async function credentialOf(id: string): Promise<{ accessToken: string; refreshToken: string }> {
+  const { gateway } = server;
+  const { credential } = await gateway.db.selectFrom('connections').select('credential').where('id', '=', id).executeTakeFirstOrThrow();
+  return JSON.parse(await gateway.vault.open(credential, id));
+}
+
+function refreshWith(refreshToken: string): Promise<Response> {
+  const { url, client } = server.gateway.sandbox as NonNullable<TestServer['gateway']['sandbox']>;
+  const form = { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: client.id, client_secret: client.secret };
+  return fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
+}
+
+const account = (accessToken: string) =>
+  fetch(`${server.gateway.sandbox?.url}/account`, { headers: { authorization: `Bearer ${accessToken}` } });
+
+it('connects by its consent page, executes, expires, is refreshed, and is revoked with all its tokens', async () => {
+  const { id, path } = await startConsent();
+  const page = await server.request('GET', path, { authorization: null });
+  expect(page.status).toBe(200);
+  expect(page.text).toContain('Create, change and delete your notes');
+  expect(page.text).not.toContain('<script');
+  expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'; base-uri 'none'$/);
+  expect((await consent(path, { account: 'grace', answer: 'allow' })).text).toContain('The account grace can be used');
+  expect((await server.request('GET', `/v1/connect/${id}`)).json).toEqual({ status: 'connected', integration: 'sandbox' });
+
+  const call = () => server.request('POST', '/v1/sandbox/create_note', { body: { params: { title: 'Offline' }, account: 'grace' } });
+  expect((await call()).json).toMatchObject({ status: 201, data: { title: 'Offline' } });
+  const first = await credentialOf(id);
+  server.gateway.clock.offsetMs = 121_000;
+  try {
+    expect((await call()).status).toBe(201);
+  } finally {
+    server.gateway.clock.offsetMs = 0;
+  }
+  const second = await credentialOf(id);
+  expect(second.accessToken).not.toBe(first.accessToken);
+  const reused = await refreshWith(first.refreshToken);
+  expect([reused.status, ((await reused.json()) as { error: string }).error]).toEqual([400, 'invalid_grant']);
+
+  expect((await account(second.accessToken)).status).toBe(200);
+  const removed = await server.request('DELETE', `/v1/connect/${id}`);
+  expect([removed.status, removed.headers.get('x-skillett-revoked')]).toEqual([204, 'true']);
+  expect((await refreshWith(second.refreshToken)).status).toBe(400);
+  for (const { accessToken } of [first, second]) expect((await account(accessToken)).status).toBe(401);
+});
+
+it('can be declined, and asks again for a name that is none', async () => {
+  const { id, path } = await startConsent();
+  const again = await press(path, { account: '<b>', answer: 'allow' });
+  expect([again.status, again.headers.get('location')]).toEqual([400, null]);
+  expect(again.text).not.toContain('<b>');
+  expect((await consent(path, { account: 'grace', answer: 'deny' })).text).toContain('was declined');
+  expect((await server.request('GET', `/v1/connect/${id}`)).json).toMatchObject({ status: 'error', reason: 'denied' });
+});
+
+describe('its consent page', () => {
+  it.each([
+    ['redirect_uri', 'https://evil.example/'],
+    ['redirect_uri', 'http://gateway.example/oauth/callback/../evil'],
+    ['client_id', 'another'],
+    ['response_type', 'token'],
+    ['code_challenge_method', 'plain'],
+    ['code_challenge', ''],
+  ])('sends nobody anywhere with %s=%s', async (name, value) => {
+    const { path } = await startConsent();
+    const url = new URL(path, 'http://gateway.example');
+    url.searchParams.set(name, value);
+    for (const answer of [
+      await server.request('GET', url.pathname + url.search, { authorization: null }),
+      await press(url.pathname + url.search, { account: 'grace', answer: 'allow' }),
+    ])
+      expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
+  });
+
+  it('takes a code once, and only with the verifier of its challenge', async () => {
+    const { path } = await startConsent();
+    const pressed = await press(path, { account: 'grace', answer: 'allow' });
+    const code = new URL(pressed.headers.get('location') as string).searchParams.get('code') as string;
+    const { url, client } = server.gateway.sandbox as NonNullable<TestServer['gateway']['sandbox']>;
+    const form = {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: 'http://gateway.example/oauth/callback',
+      code_verifier: 'guessed',
+    };
+    const body = new URLSearchParams({ ...form, client_id: client.id, client_secret: client.secret });
+    expect((await fetch(`${url}/oauth/token`, { method: 'POST', body })).status).toBe(400);
+    expect((await server.request('GET', (pressed.headers.get('location') as string).slice(22), { authorization: null })).status).toBe(200);
+    expect((await server.request('GET', (pressed.headers.get('location') as string).slice(22), { authorization: null })).status).toBe(400);
+  });
+});
