@@ -530,6 +530,31 @@ describe('an OAuth client', () => {
 });
 
 describe('scopes of the provider', () => {
+  it('are added to the account that lacks them, not to the default', async () => {
+    await answer((await start()).url, { code: 'c1' });
+    account = 'bob';
+    const work = await start(ada, { account: 'work' });
+    await answer(work.url, { code: 'c2' });
+    await stand.gateway.db
+      .updateTable('connections')
+      .set({ providerScopes: ['admin'] })
+      .where('id', '=', work.id)
+      .execute();
+    const forge = stand.integration('forge');
+    const connection = await stand.admitted(work.id);
+    let error: SkillettError | undefined;
+    try {
+      requireProviderScopes(stand.gateway, forge.endpoints.get('list_things') as never, connection);
+    } catch (thrown) {
+      error = thrown as SkillettError;
+    }
+    expect(error?.action).toBe('/dashboard/integrations/forge?scopes=things%3Aread&account=work');
+    const again = await start(ada, { account: 'work', scopes: ['things:read'] });
+    expect(again.url.searchParams.get('scope')).toBe('profile things:read admin');
+    expect((await answer(again.url, { code: 'c3' })).status).toBe(200);
+    expect(await view(again.id)).toMatchObject({ connection: { id: work.id, account: 'work' } });
+  });
+
   it('that were not granted are asked for by name and link; those implied by others are there', async () => {
     const { id, url } = await start();
     await answer(url, { code: 'c1' });
@@ -546,8 +571,12 @@ describe('scopes of the provider', () => {
     } catch (thrown) {
       error = thrown as SkillettError;
     }
-    expect(error).toMatchObject({ code: 'consent_required', action: '/dashboard/integrations/forge?scopes=things%3Awrite' });
+    expect(error).toMatchObject({ code: 'consent_required', action: '/dashboard/integrations/forge?scopes=things%3Awrite&account=ada' });
     expect(error?.message).toContain('`things:write`');
+    // What the message and the link name adds the scope to this account, and takes none from it.
+    const link = new URLSearchParams(error?.action?.split('?')[1]);
+    const again = await start(ada, { account: link.get('account') as string, scopes: (link.get('scopes') as string).split(' ') });
+    expect(again.url.searchParams.get('scope')).toBe('profile things:write things:read');
   });
 });
 

@@ -113,8 +113,10 @@ export function requireProviderScopes(gateway: Gateway, endpoint: CatalogueEndpo
   const names = missing.map((scope) => `\`${scope}\``).join(', ');
   throw new SkillettError(
     'consent_required',
-    `${integration.recipe.name} did not grant ${names} to the account ${connection.account}, which \`${endpoint.name}\` needs. Open the link to add it, or start a connection with "scopes": ${JSON.stringify(missing)}.`,
-    { action: `/dashboard/integrations/${integration.slug}?scopes=${encodeURIComponent(missing.join(' '))}` },
+    `${integration.recipe.name} did not grant ${names} to the account ${connection.account}, which \`${endpoint.name}\` needs. Open the link to add it, or start a connection with "account": ${JSON.stringify(connection.account)} and "scopes": ${JSON.stringify(missing)}.`,
+    {
+      action: `/dashboard/integrations/${integration.slug}?scopes=${encodeURIComponent(missing.join(' '))}&account=${encodeURIComponent(connection.account)}`,
+    },
   );
 }
 
