@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admitNewcomer, RegistrationRefused } from '../../src/domains/users/registration.ts';
+import { findUserByEmail } from '../../src/domains/users/store.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Browser, browserEnv } from './browser.ts';
 import { addUser, signedIn, signedInOwner } from './person.ts';
@@ -170,6 +171,29 @@ describe('with SKILLETT_SIGN_UP=anyone', () => {
     expect(vip).toEqual([{ plan: { name: 'unlimited' } }]);
     const twice = await new Browser(server).post('/sign-up/email', { name: 'Plain', email: 'plain@example.org', password });
     expect(twice.status).toBe(422);
+  });
+
+  it('takes a name without what could hide or break the text around it, and nothing else that a newcomer says of themselves', async () => {
+    const signUp = async (name: string, more: object = {}) => {
+      const email = `named-${Math.random()}@example.org`;
+      const { status } = await new Browser(server).post('/sign-up/email', { name, email, password: 'correct horse battery', ...more });
+      return { status, user: await findUserByEmail(server.gateway.db, email), email };
+    };
+    expect((await signUp('Zoë  Ångström 李')).user?.displayName).toBe('Zoë Ångström 李');
+    expect((await signUp('A\u0000da\r\n\u202eevil')).user?.displayName).toBe('A da evil');
+    expect((await signUp('x'.repeat(5000))).user?.displayName).toBe('x'.repeat(100));
+    const nameless = await signUp(' \u200b ');
+    expect(nameless.user?.displayName).toBe(nameless.email.split('@')[0]);
+    const claims = await signUp('Eve', {
+      emailVerified: true,
+      isOwner: true,
+      is_owner: true,
+      image: 'https://evil.example/p.png',
+      id: 'user_0',
+    });
+    expect(claims.user).toMatchObject({ emailVerified: false, isOwner: false, image: null });
+    expect(claims.user?.id).not.toBe('user_0');
+    expect((await signUp('Eve', { plan: 'unlimited' })).user).toBeUndefined();
   });
 
   it('a session made by signing up is that person’s alone', async () => {

@@ -26,6 +26,8 @@ export const authPath = '/api/auth';
 /** Characters. */
 export const passwordLength = { min: 10, max: 128 } as const;
 
+const nameLengthMax = 100;
+
 const sessionSeconds = 30 * 24 * 60 * 60;
 
 const idPrefixes: Record<string, IdPrefix> = { user: 'user', session: 'sess', account: 'acct', verification: 'ver' };
@@ -130,7 +132,9 @@ function databaseHooks(options: AuthOptions) {
       create: {
         before: async (user, ctx) => {
           const plan = await orRefuse(admitNewcomer(options, newcomerOf(user, ctx?.body)));
-          return { data: { ...user, plan } };
+          // A sign-up by e-mail says of itself what it likes; a picture is only taken from a provider.
+          const image = ctx?.path === '/sign-up/email' ? null : user.image;
+          return { data: { ...user, name: cleanName(user), image, plan } };
         },
         after: (user) => recordRegistration(options, user),
       },
@@ -150,6 +154,12 @@ function databaseHooks(options: AuthOptions) {
       },
     },
   } satisfies BetterAuthOptions['databaseHooks'];
+}
+
+/** Shown where operators decide about people, so it cannot reorder, hide or break the text around it. */
+function cleanName({ name, email }: { name: string; email: string }): string {
+  const clean = name.replace(/[\p{C}\s]+/gu, ' ').trim();
+  return [...clean].slice(0, nameLengthMax).join('').trim() || (email.split('@', 1)[0] as string);
 }
 
 /** `link`, the provider that the person comes back from or that vouches for them, or `password`. */
