@@ -28,8 +28,13 @@ declare module '../core/context.ts' {
   }
 }
 
+/** Whoever asks waits no longer than this for one statement; admission has a limit of its own (admit.ts). */
+const statementMsMax = 8_000;
+
 export interface OpenGateway {
   gateway: Gateway;
+  /** The same for background jobs, whose statements may take longer than somebody would wait. */
+  background: Gateway;
   close(): Promise<void>;
 }
 
@@ -44,7 +49,8 @@ export async function openGateway(config: Config, options: { log?: Log; database
     const clock = options.clock ?? new Clock();
     const masterKeys = [...config.masterKeys];
     const database = options.database ?? (await openConfiguredDatabase(config, log, masterKeys, closers));
-    const ran = await migrate(database.db);
+    const patient = options.database ? database : openPatientDatabase(config, database, log, closers);
+    const ran = await migrate(patient.db);
     if (ran.length > 0) log.info({ migrations: ran }, 'database migrated');
     const vault = await Vault.open(database.db, masterKeys);
     const outbound = new Outbound({ allow: config.outboundAllow });
@@ -82,7 +88,7 @@ export async function openGateway(config: Config, options: { log?: Log; database
     const admission = new AdmissionQueue(parts);
     closers.push(() => admission.close());
     const gateway: Gateway = { ...parts, admission };
-    return { gateway, close };
+    return { gateway, background: { ...gateway, database: patient, db: patient.db }, close };
   } catch (error) {
     await close();
     throw error;
@@ -117,7 +123,7 @@ function exemptConfigured(outbound: Outbound, integrations: ReadonlyMap<string, 
 
 async function openConfiguredDatabase(config: Config, log: Log, masterKeys: Buffer[], closers: (() => unknown)[]): Promise<Database> {
   if (config.databaseUrl !== undefined) {
-    const database = openPostgres(config.databaseUrl, { onError: (error) => log.warn({ err: error }, 'a database connection was lost') });
+    const database = openPostgres(config.databaseUrl, { statementMsMax, onError: warnOfLoss(log) });
     closers.push(() => database.close());
     return database;
   }
@@ -127,4 +133,16 @@ async function openConfiguredDatabase(config: Config, log: Log, masterKeys: Buff
   const database = await openEmbedded(path.join(config.dataFolder, 'database'));
   closers.push(() => database.close());
   return database;
+}
+
+/** Of a few connections, for migrations and background jobs; beside the embedded database there is no other. */
+function openPatientDatabase(config: Config, database: Database, log: Log, closers: (() => unknown)[]): Database {
+  if (config.databaseUrl === undefined) return database;
+  const patient = openPostgres(config.databaseUrl, { poolMax: 3, onError: warnOfLoss(log) });
+  closers.push(() => patient.close());
+  return patient;
+}
+
+function warnOfLoss(log: Log): (error: Error) => void {
+  return (error) => log.warn({ err: error }, 'a database connection was lost');
 }

@@ -80,7 +80,7 @@ async function printSignInLink(config: Config, email: string | undefined): Promi
 
 async function serve(config: Config): Promise<void> {
   try {
-    const { gateway, close } = await openGateway(config);
+    const { gateway, background, close } = await openGateway(config);
     collectProcessMetrics();
     const http = createHttpServer(gateway, schema, createPages(gateway));
     await new Promise<void>((resolve, reject) => {
@@ -92,7 +92,7 @@ async function serve(config: Config): Promise<void> {
     const { address, port } = http.server.address() as AddressInfo;
     if (!cluster.isWorker)
       process.stdout.write(`${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, first)}\n`);
-    const jobs = startJobs(gateway);
+    const jobs = startJobs(background);
     onStop(async () => {
       await Promise.all([http.stop(), jobs.stop()]);
       await close();

@@ -33,7 +33,12 @@ const asText = (text: string): string => text;
 
 const camelCase = () => new CamelCasePlugin({ maintainNestedObjectKeys: true });
 
-export function openPostgres(databaseUrl: string, options: { poolMax?: number; onError?: (error: Error) => void } = {}): Database {
+/** `statementMsMax`: what takes longer is cancelled, and counts as a database that is away. */
+export function openPostgres(
+  databaseUrl: string,
+  options: { poolMax?: number; statementMsMax?: number; onError?: (error: Error) => void } = {},
+): Database {
+  const { statementMsMax = 30_000 } = options;
   const types: pg.CustomTypesConfig = {
     getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
       if (oid === int8) return toNumber;
@@ -45,9 +50,9 @@ export function openPostgres(databaseUrl: string, options: { poolMax?: number; o
     connectionString: databaseUrl,
     max: options.poolMax ?? 10,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 30_000,
+    statement_timeout: statementMsMax,
     // For a network that swallows everything: the server's own limit cannot be heard then.
-    query_timeout: 35_000,
+    query_timeout: statementMsMax + 1_000,
     keepAlive: true,
     idle_in_transaction_session_timeout: 30_000,
     application_name: 'skillett',

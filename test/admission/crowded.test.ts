@@ -147,6 +147,38 @@ it('a locked call log slows a server down and then makes it answer 503; its memo
   }
 });
 
+it('who asks for anything else waits ten seconds at most for a database that does not answer, and is then told to come back', async () => {
+  const installation = await Installation.start({ processes: 1 });
+  const locker = new pg.Client({ connectionString: installation.databaseUrl });
+  await locker.connect();
+  try {
+    const caller = await installation.newKey();
+    const ask = () =>
+      Promise.all([
+        installation.request(0, caller, 'GET', '/v1/skills'),
+        installation.request(0, caller, 'GET', '/api-keys'),
+        installation.graphql(0, caller, '{ viewer { plan { name } } }'),
+      ]);
+    expect((await ask()).map(({ status }) => status)).toEqual([200, 200, 200]);
+    await locker.query('begin');
+    await locker.query('lock table users in access exclusive mode');
+    const startedMs = performance.now();
+    const away = await ask();
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(away.map(({ status, json }) => [status, json.error ?? json.errors[0].extensions.code])).toEqual([
+      [503, 'unavailable'],
+      [503, 'unavailable'],
+      [503, 'unavailable'],
+    ]);
+    for (const { headers } of away) expect(headers.get('retry-after')).toMatch(/^\d+$/);
+    await locker.query('rollback');
+    expect((await ask()).map(({ status }) => status)).toEqual([200, 200, 200]);
+  } finally {
+    await locker.end();
+    await installation.close();
+  }
+});
+
 async function residentBytes(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
