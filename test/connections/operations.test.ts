@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId, newTimeOrderedId } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';
@@ -126,6 +127,24 @@ describe('an operator', () => {
       { action: 'connection.frozen', userId: ada.userId, actor: operator.holderId },
       { action: 'connection.thawed', userId: ada.userId, actor: operator.holderId },
     ]);
+  });
+
+  it('freezes more connections than one call takes by repeating the call, and sees what is left', async () => {
+    const id = await connect(ada, 'forge');
+    const { db } = stand.gateway;
+    await sql`
+      insert into connections (id, user_id, integration, auth_type, provider_account_id, account, credential)
+      select 'conn_many_' || n, user_id, integration, auth_type, 'many-' || n, 'many-' || n, credential
+      from connections, generate_series(1, 1004) n where id = ${id}`.execute(db);
+    const freeze = () => freezeConnections(stand.gateway, operator, { integration: 'forge' }, true, 'req_1');
+    const changed = async () => {
+      const { outcomes, remaining } = await freeze();
+      return [outcomes.filter(({ outcome }) => outcome === 'frozen').length, outcomes.length, remaining];
+    };
+    expect(await changed()).toEqual([1000, 1000, 5]);
+    expect(await changed()).toEqual([5, 1000, 0]);
+    expect(await db.selectFrom('connections').select('id').where('frozenAt', 'is', null).execute()).toEqual([]);
+    expect(await changed()).toEqual([0, 1000, 0]);
   });
 
   it('revokes every connection of one user and learns what each service said', async () => {

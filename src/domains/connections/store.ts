@@ -143,12 +143,14 @@ export interface ConnectionFilter {
   userId?: string | undefined;
   /** One of these ids, or started by this key or session. */
   reachedBy?: { ids: readonly string[]; startedBy: string } | undefined;
+  frozen?: boolean | undefined;
 }
 
 function connectionsWhere(db: Db, filter: ConnectionFilter) {
   let query = db.selectFrom('connections');
   if (filter.integration !== undefined) query = query.where('integration', '=', filter.integration);
   if (filter.userId !== undefined) query = query.where('userId', '=', filter.userId);
+  if (filter.frozen !== undefined) query = query.where('frozenAt', filter.frozen ? 'is not' : 'is', null);
   const { reachedBy } = filter;
   if (reachedBy) {
     query = query.where((eb) =>

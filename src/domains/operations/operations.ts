@@ -54,7 +54,9 @@ export async function freezeConnections(
   requireOperator(principal);
   const { db, clock } = gateway;
   const filter = await filterOf(gateway, target);
-  const [found, all] = await Promise.all([listConnectionsWhere(db, filter, freezeMax), countConnectionsWhere(db, filter)]);
+  // Those to change come first, so that a repeated call goes on with the rest of them.
+  const open = await listConnectionsWhere(db, { ...filter, frozen: !frozen }, freezeMax);
+  const found = [...open, ...(await listConnectionsWhere(db, { ...filter, frozen }, freezeMax - open.length))];
   const changed = await db.transaction().execute(async (trx) => {
     const ids = new Set(
       await setFrozen(
@@ -79,7 +81,7 @@ export async function freezeConnections(
   const word = frozen ? 'frozen' : 'thawed';
   return {
     outcomes: found.map((connection) => ({ connection, outcome: changed.has(connection.id) ? word : 'unchanged', revoked: null })),
-    remaining: Math.max(0, all - found.length),
+    remaining: await countConnectionsWhere(db, { ...filter, frozen: !frozen }),
   };
 }
 
