@@ -91,6 +91,25 @@ it('an IPv6 client is its /64, whichever of its addresses it takes', () => {
   expect(networkOf('::1')).toBe('0:0:0:0::/64');
 });
 
+it.each([
+  ['POST', '/sign-in/email', { email: 'nobody@example.org', password: 'wrong wrong wrong' }],
+  ['POST', '/sign-up/email', { email: 'nobody@example.org', password: 'wrong wrong wrong', name: 'Nobody' }],
+  ['POST', '/sign-in/social', { provider: 'github' }],
+  ['GET', '/link?token=wrong', undefined],
+] as const)('%s %s passes ten times a minute from one address', async (method, route, body) => {
+  const server = await startTestServer();
+  try {
+    const answers = await Promise.all(
+      Array.from({ length: 13 }, () => server.request(method, `/api/auth${route}`, { authorization: null, ...(body ? { body } : {}) })),
+    );
+    // A person's browser is led to a page that says it.
+    const limited = answers.filter(({ status, headers }) => status === 429 || headers.get('location')?.endsWith('error=rate_limited'));
+    expect(limited).toHaveLength(3);
+  } finally {
+    await server.close();
+  }
+});
+
 describe('forwarding headers', () => {
   /** Asks for so many device codes, which an address may have ten of in a minute, and counts the statuses. */
   async function ask(server: TestServer, times: number, forwarded: (at: number) => string): Promise<Record<string, number>> {
