@@ -11,7 +11,7 @@ import { actionUrl, toSkillettError } from './failures.ts';
 import { useOperationLimits } from './graphql-limits.ts';
 import { exampleTabs } from './playground.ts';
 import { readBodyBytes } from './read-body.ts';
-import { sendError } from './rest/router.ts';
+import { refuseKeyInQuery, sendError, splitTarget } from './rest/router.ts';
 
 /** Attachments travel in `execute`, so GraphQL takes as much as REST executions do. */
 const bodyBytesMax = 40 * 1024 * 1024;
@@ -93,6 +93,7 @@ async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, conte
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw new SkillettError('unsupported_media_type', 'Send GraphQL requests as application/json: {"query": "…", "variables": {…}}.');
   }
+  refuseKeyInQuery(new URLSearchParams(splitTarget(request.url as string)[1]));
   const caller = await context.caller();
   if (caller.kind === 'session' && request.headers.origin !== new URL(gateway.config.publicUrl).origin) {
     throw new SkillettError(

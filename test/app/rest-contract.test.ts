@@ -62,6 +62,11 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     expect(both.status).toBe(400);
     expect(both.json.message).toContain('`api_key`');
     expect(both.text).not.toContain(server.key);
+    for (const [query, status] of [
+      [`?api_key=${server.key}`, 400],
+      ['?api_key=none', 200],
+    ] as const)
+      expect((await server.request('POST', `/graphql${query}`, { body: { query: '{ __typename }' } })).status, query).toBe(status);
   });
 
   it('lists the integrations with the fields of the contract', async () => {
@@ -177,8 +182,8 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     expect(method.status).toBe(405);
     expect(method.headers.get('allow')).toBe('POST, GET');
     expect(
-      (await server.request('POST', '/v1/sandbox/echo', { body: 'x=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }))
-        .json.error,
+      (await server.request('POST', '/v1/connect', { body: 'x=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).json
+        .error,
     ).toBe('unsupported_media_type');
     expect((await server.request('POST', '/api-keys', { body: `{"name":"${'x'.repeat(1024 * 1024)}"}` })).json).toMatchObject({
       error: 'payload_too_large',
@@ -186,7 +191,39 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     });
     expect((await server.request('POST', '/api-keys', { body: '{"name":' })).json.message).toContain('not valid JSON');
     expect((await server.request('POST', '/api-keys', { body: { name: 'x', colour: 'red' } })).json.message).toContain('colour');
-    expect((await server.request('POST', '/api-keys', { body: { name: 7 } })).json.details[0].path).toBe('name');
+    expect((await server.request('POST', '/api-keys', { body: { name: 7, scopes: 3 } })).json).toEqual({
+      error: 'bad_request',
+      message: 'The body is not as this route takes it: `name` must be a text; `scopes` must be a text or a list of texts.',
+      details: [
+        { path: 'name', message: 'must be a text' },
+        { path: 'scopes', message: 'must be a text or a list of texts' },
+      ],
+    });
+    expect((await server.request('POST', '/api-keys', { body: {} })).json.message).toContain('`name` is required');
+  });
+
+  it('refuses a faulty body of an execution after what comes first, and counts the call', async () => {
+    const faults: [string, string, Record<string, string>][] = [
+      ['{"params":', 'not valid JSON', {}],
+      ['{"params":"x"}', '`params` must be an object', {}],
+      ['{"parms":{}}', '`parms` is no field here; there are `params`, `account`, `select`', {}],
+      [`{"params":{"title":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`, 'nested deeper than 100 levels', {}],
+      ['x=1', 'application/json', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ];
+    for (const [at, [body, message, headers]] of faults.entries()) {
+      const answer = await server.request('POST', '/v1/github/create_issue', { body, headers });
+      expect(answer.json.message, body.slice(0, 40)).toContain(message);
+      expect(answer.status).toBe(at === 4 ? 415 : 400);
+      // Only what has counted says how much is left.
+      expect(answer.headers.get('ratelimit-remaining')).toMatch(/^\d+$/);
+      expect((await server.request('POST', '/v1/github/nope', { body, headers })).status).toBe(404);
+    }
+    const made = await server.request('POST', '/api-keys', { body: { name: 'Mail', scopes: 'gmail' } });
+    const refused = await server.request('POST', '/v1/github/create_issue', {
+      body: '{"params":',
+      authorization: `Bearer ${made.json.full_key}`,
+    });
+    expect(refused.json.error).toBe('scope_not_allowed');
   });
 
   it('connects by credential, shows the connection, and executes with the account', async () => {

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema, parse, validate } from 'graphql';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { writeSpliced } from '../../core/raw-json.ts';
@@ -45,6 +45,8 @@ export interface Route {
   bodyBytesMax?: number;
   /** Takes application/x-www-form-urlencoded too. */
   form?: boolean;
+  /** Takes what is wrong with the body where the document refuses it itself, after what comes first (404, 403, 429). */
+  takeBodyFault?(context: Context, fault: SkillettError): void;
   /** Set on the context before the document runs. */
   prepare?(input: RouteInput): void;
   variables(input: RouteInput): Record<string, unknown>;
@@ -99,9 +101,14 @@ export class RestRouter {
     try {
       input.body = await readRouteBody(request, route);
     } catch (fault) {
-      // 401 comes before 400 (contract, "Order of refusals").
-      if (route.access !== 'open') await context.principal();
-      throw fault;
+      if (route.takeBodyFault && fault instanceof SkillettError && !signal.aborted) {
+        route.takeBodyFault(context, fault);
+        input.body = {};
+      } else {
+        // 401 comes before 400 (contract, "Order of refusals").
+        if (route.access !== 'open') await context.principal();
+        throw fault;
+      }
     }
     route.prepare?.(input);
     const variableValues = route.variables(input);
@@ -148,6 +155,15 @@ export function splitTarget(target: string): [pathname: string, search: string] 
   return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
 }
 
+/** Throws bad_request. Without an Authorization header the answer is 401 anyway. */
+export function refuseKeyInQuery(query: URLSearchParams): void {
+  const leaked = query.size === 0 ? undefined : [...query].find(([, value]) => keyForm.test(value));
+  if (leaked)
+    throw badRequest(
+      `The query parameter \`${leaked[0]}\` holds an API key. Keys go into the Authorization header only; addresses end up in logs and histories, so revoke this key.`,
+    );
+}
+
 async function requireAccess(
   gateway: Gateway,
   route: Route,
@@ -155,12 +171,7 @@ async function requireAccess(
   context: Context,
   query: URLSearchParams,
 ): Promise<void> {
-  const leaked = query.size === 0 ? undefined : [...query].find(([, value]) => keyForm.test(value));
-  if (leaked && request.headers.authorization !== undefined) {
-    throw badRequest(
-      `The query parameter \`${leaked[0]}\` holds an API key. Keys go into the Authorization header only; addresses end up in logs and histories, so revoke this key.`,
-    );
-  }
+  if (request.headers.authorization !== undefined) refuseKeyInQuery(query);
   if (route.access === 'open') return;
   const caller = await context.caller();
   if (caller.kind === 'none') throw unauthorized();
@@ -213,11 +224,40 @@ function parseBody(bytes: Buffer, contentType: string, formAllowed: boolean): un
 function checkBody(schema: z.ZodType, body: unknown): unknown {
   const checked = schema.safeParse(body);
   if (checked.success) return checked.data;
-  const details = checked.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const details = checked.error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: describeUnknownField(known) }));
+    return { path: issue.path.join('.'), message: describeIssue(issue, valueAt(body, issue.path)) };
+  });
   throw badRequest(
-    `The body is not as this route takes it: ${details.map((fault) => (fault.path ? `\`${fault.path}\`: ${fault.message}` : fault.message)).join('; ')}.`,
+    `The body is not as this route takes it: ${details.map((fault) => `${fault.path ? `\`${fault.path}\`` : 'it'} ${fault.message}`).join('; ')}.`,
     details,
   );
+}
+
+function describeUnknownField(known: readonly string[]): string {
+  return known.length === 0 ? 'is no field here' : `is no field here; there are ${known.map((name) => `\`${name}\``).join(', ')}`;
+}
+
+const typeNames: Record<string, string> = {
+  string: 'a text',
+  record: 'an object',
+  object: 'an object',
+  array: 'a list',
+  boolean: 'true or false',
+};
+
+function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
+  if (value === undefined && issue.code !== 'custom') return 'is required';
+  if (issue.code === 'invalid_type') return `must be ${typeNames[issue.expected] ?? issue.expected}`;
+  // The only choice in bodies is that of scopes, which come as a text or a list.
+  if (issue.code === 'invalid_union') return 'must be a text or a list of texts';
+  return issue.message;
+}
+
+function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], body);
 }
 
 async function send(response: ServerResponse, answer: RouteAnswer): Promise<void> {

@@ -235,9 +235,9 @@ const connections: Route[] = [
 ];
 
 const executionBody = z.strictObject({
-  params: z.record(z.string(), z.unknown()).optional(),
-  account: z.string().optional(),
-  select: z.string().optional(),
+  params: z.record(z.string(), z.unknown()).nullish(),
+  account: z.string().nullish(),
+  select: z.string().nullish(),
 });
 
 interface ExecutionFields {
@@ -275,6 +275,9 @@ const executions: Route[] = [
     document: `mutation ($integration: String!, $endpoint: String!, $params: JSON, $account: String, $select: String, $idempotencyKey: String) {
       execute(integration: $integration, endpoint: $endpoint, params: $params, account: $account, select: $select, idempotencyKey: $idempotencyKey) {
         status ok data error selectError } }`,
+    takeBodyFault: (context, fault) => {
+      context.bodyFault = fault;
+    },
     prepare: (input) => {
       input.context.raw = accepts(input, 'application/octet-stream');
     },

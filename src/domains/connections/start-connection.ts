@@ -10,7 +10,7 @@ import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import { keepConnection, requireRoomForConnection } from './accounts.ts';
 import { insertConsent } from './consent-store.ts';
 import { sealContext } from './consents.ts';
-import { describeForms, formNeeded, parseCredential } from './credential-forms.ts';
+import { formNeeded, parseCredential } from './credential-forms.ts';
 import { requireOAuthClient } from './oauth-clients.ts';
 import { authorizeUrl, findProvider, type Provider, redirectUri } from './oauth2.ts';
 import { scopesToRequest } from './provider-scopes.ts';
@@ -50,7 +50,7 @@ export async function startConnection(
   if (!maySee(principal.scopes, integration.slug))
     throw new SkillettError('scope_not_allowed', `API key does not have access to the ${integration.slug} integration.`);
   if (integration.recipe.auth.every((auth) => auth.type === 'none'))
-    throw badRequest(`${integration.recipe.name} needs no connection. ${describeForms(integration)}`);
+    throw badRequest(`${integration.recipe.name} needs no connection: call its endpoints as they are.`);
   if (request.credentials !== undefined && request.credentials !== null)
     return connectByCredential(gateway, principal, integration, request, requestId);
   const provider = findProvider(gateway, integration);

@@ -1,9 +1,25 @@
-/** JSON in which equal values have equal text: keys in order of their code units, no spaces (as RFC 8785, for what JSON.parse returns). */
+/** JSON in which equal values have equal text: keys in order of their code units, no spaces (as RFC 8785, for what JSON.parse returns). `null` for what is too deep, and refused. */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  return isTooDeep(value) ? 'null' : print(value);
+}
+
+function print(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(print).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const members = Object.keys(value)
     .sort()
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson((value as Record<string, unknown>)[name])}`);
+    .map((name) => `${JSON.stringify(name)}:${print((value as Record<string, unknown>)[name])}`);
   return `{${members.join(',')}}`;
+}
+
+/** Beyond this, functions that call themselves would run out of stack. */
+export const nestingMax = 100;
+
+export function isTooDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= nestingMax; depth += 1) {
+    level = level.filter((one) => typeof one === 'object' && one !== null).flatMap((one) => Object.values(one as object));
+    if (level.length === 0) return false;
+  }
+  return true;
 }

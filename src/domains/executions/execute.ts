@@ -10,7 +10,7 @@ import type { Admission } from './admit.ts';
 import { limitHeaders } from './admit-verdict.ts';
 import { answerExecution } from './answer-execution.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson, isTooDeep, nestingMax } from './canonical-json.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, type Run } from './execution.ts';
 import { openAnswer } from './kept-answer.ts';
 import { prepareRequest } from './prepare-request.ts';
@@ -65,6 +65,8 @@ async function admitAndCall(
 /** What is wrong with the request besides its parameters; thrown once the call is admitted, since 401, 403 and 429 come first. */
 function findFault(request: ExecutionRequest, endpoint: CatalogueEndpoint): SkillettError | undefined {
   const { account, idempotencyKey, select } = request;
+  if (request.fault) return request.fault;
+  if (isTooDeep(request.params)) return badRequest(`\`params\` is nested deeper than ${nestingMax} levels. Send it flatter.`);
   if (request.readOnly && !endpoint.readOnly)
     return badRequest(
       `\`${endpoint.name}\` of ${endpoint.integration} changes things, so it does not run as a query. Use the mutation \`execute\`.`,

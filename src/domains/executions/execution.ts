@@ -1,6 +1,7 @@
 /** What goes into an execution, what comes out, and what it carries along its path. */
 import type { Readable } from 'node:stream';
 import type { Caller, Door, Gateway } from '../../core/context.ts';
+import type { SkillettError } from '../../core/errors.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { RawJson } from '../../core/raw-json.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
@@ -15,6 +16,8 @@ export interface ExecutionRequest {
   endpoint: string;
   /** As the caller sent them; undefined for none. */
   params: unknown;
+  /** What the door found wrong with the request, which leaves it without parameters. */
+  fault?: SkillettError | undefined;
   account: string | undefined;
   /** A JMESPath expression over `data`. */
   select: string | undefined;

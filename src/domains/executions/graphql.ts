@@ -1,5 +1,6 @@
 import { builder } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
+import type { SkillettError } from '../../core/errors.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { executeEndpoint } from './execute.ts';
 import type { Execution, RawAnswer } from './execution.ts';
@@ -9,6 +10,8 @@ declare module '../../core/context.ts' {
   interface Context {
     /** REST: the client asks for the service's body as it comes. */
     raw?: boolean;
+    /** REST: what is wrong with the body; thrown once the call is admitted. */
+    bodyFault?: SkillettError;
     /** REST: that body, for the door to pass on instead of the document's result. */
     rawAnswer?: RawAnswer;
   }
@@ -135,6 +138,7 @@ async function execute(context: Context, args: Arguments): Promise<Execution> {
     requestId: context.requestId,
     signal: context.signal,
     readOnly: args.readOnly,
+    fault: context.bodyFault,
     raw: context.raw === true,
     answerHeaders: context.answerHeaders,
   });
