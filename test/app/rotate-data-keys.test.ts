@@ -24,6 +24,10 @@ it('brings everything sealed under a new data key while the server runs, and sho
     .updateTable('apiKeys')
     .set({ scopes: ['*', 'operator'] })
     .execute();
+  const create = () =>
+    server.request('POST', '/v1/sandbox/create_note', { body: { params: { title: 'Kept' } }, headers: { 'idempotency-key': 'kept' } });
+  const answered = await create();
+  expect(answered.status).toBe(201);
   const { code, stdout, stderr } = await run({ SKILLETT_URL: server.url, SKILLETT_API_KEY: key });
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toContain(`Data key ${before + 1} seals from now on`);
@@ -31,6 +35,10 @@ it('brings everything sealed under a new data key while the server runs, and sho
   const sealed = await gateway.db.selectFrom('connections').select('credential').execute();
   expect(sealed.length).toBeGreaterThan(0);
   for (const { credential } of sealed) expect(credential).toMatch(new RegExp(`^${before + 1}\\.`));
+  const kept = await gateway.db.selectFrom('idempotencyClaims').select('answer').execute();
+  expect(kept).toEqual([{ answer: expect.stringMatching(new RegExp(`^${before + 1}\\.`)) }]);
+  const replayed = await create();
+  expect([replayed.headers.get('idempotent-replayed'), replayed.text]).toEqual(['true', answered.text]);
   const call = await server.request('POST', '/v1/sandbox/list_notes', { body: {} });
   expect(call.status).toBe(200);
 });

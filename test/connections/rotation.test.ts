@@ -100,6 +100,25 @@ describe('a new data key', () => {
     }
   });
 
+  it('is not held up by a value that does not open', async () => {
+    const ids = await seedConnections(3);
+    const { gateway } = stand;
+    const broken = `1.${'A'.repeat(60)}`;
+    await gateway.db
+      .updateTable('connections')
+      .set({ credential: broken as never })
+      .where('id', '=', ids[0] as string)
+      .execute();
+    await gateway.vault.addDataKey(gateway.db);
+    await gateway.vault.reload();
+    expect(await resealCredentials(gateway, 100)).toBe(2);
+    expect(await resealCredentials(gateway, 100)).toBe(0);
+    expect(await countStaleCredentials(gateway)).toBe(1);
+    expect((await stand.admitted(ids[0] as string)).credential).toBe(broken);
+    expect(await tokenOf(gateway, ids[2] as string)).toBe('Bearer token-2');
+    expect(stand.log.join()).toContain(ids[0]);
+  });
+
   it('is found by the other processes when they meet it', async () => {
     const [id] = (await seedConnections(1)) as [string];
     const other = await openStandGateway(stand.databaseUrl, stand.masterKey, [forge], {});

@@ -84,3 +84,23 @@ export async function deleteExpiredClaims(db: Db, clock: Clock, limit: number): 
     )`.execute(db);
   return Number(numAffectedRows ?? 0);
 }
+
+/** Kept answers that an older data key sealed. */
+export async function listStaleAnswers(db: Db, currentVersion: number, limit: number): Promise<{ callId: string; answer: string }[]> {
+  return db
+    .selectFrom('idempotencyClaims')
+    .select(['callId', sql<string>`answer`.as('answer')])
+    .where('answer', 'not like', `${currentVersion}.%`)
+    .limit(limit)
+    .execute();
+}
+
+export async function countStaleAnswers(db: Db, currentVersion: number): Promise<number> {
+  const count = db.selectFrom('idempotencyClaims').select(sql<number>`count(*)`.as('all'));
+  return (await count.where('answer', 'not like', `${currentVersion}.%`).executeTakeFirstOrThrow()).all;
+}
+
+/** Puts the same answer under another seal, only where the old seal still stands. */
+export async function replaceAnswerSeal(db: Db, { callId, answer }: { callId: string; answer: string }, resealed: string): Promise<void> {
+  await db.updateTable('idempotencyClaims').set({ answer: resealed }).where('callId', '=', callId).where('answer', '=', answer).execute();
+}

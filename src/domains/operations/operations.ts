@@ -7,6 +7,7 @@ import { listConnectionsTouched, listTouched, type Touched } from '../audit/touc
 import { removeConnection } from '../connections/change-connection.ts';
 import { countStaleCredentials, resealCredentials } from '../connections/reseal.ts';
 import { type Connection, type ConnectionFilter, countConnectionsWhere, listConnectionsWhere, setFrozen } from '../connections/store.ts';
+import { countStaleKeptAnswers, resealKeptAnswers } from '../executions/reseal.ts';
 
 /** What to act on; what is given must all hold, and something must be given. */
 export interface BulkTarget {
@@ -135,8 +136,12 @@ export async function readDataKeyState(gateway: Gateway, principal: Principal): 
 
 async function countStale(gateway: Gateway): Promise<DataKeyState> {
   await gateway.vault.reload();
-  const [credentials, secrets] = await Promise.all([countStaleCredentials(gateway), gateway.vault.countStaleSecrets()]);
-  return { version: gateway.vault.currentVersion, remaining: credentials + secrets };
+  const [credentials, answers, secrets] = await Promise.all([
+    countStaleCredentials(gateway),
+    countStaleKeptAnswers(gateway),
+    gateway.vault.countStaleSecrets(),
+  ]);
+  return { version: gateway.vault.currentVersion, remaining: credentials + answers + secrets };
 }
 
 /** Makes a new data key and starts bringing everything sealed under it, while the server runs. */
@@ -170,7 +175,9 @@ export async function resealEverything(gateway: Gateway): Promise<number> {
   await gateway.vault.reload();
   let total = 0;
   for (;;) {
-    const resealed = (await resealCredentials(gateway, resealBatch)) + (await gateway.vault.resealSecrets(resealBatch));
+    const credentials = await resealCredentials(gateway, resealBatch);
+    const answers = await resealKeptAnswers(gateway, resealBatch);
+    const resealed = credentials + answers + (await gateway.vault.resealSecrets(resealBatch));
     if (resealed === 0) return total;
     total += resealed;
   }
