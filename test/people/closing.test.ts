@@ -122,5 +122,6 @@ describe('the command for a lost link, embedded', () => {
       await server.stop();
       await remove();
     }
-  });
+    // Five starts of a process, which take a busy machine half a minute.
+  }, 120_000);
 });
