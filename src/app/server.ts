@@ -2,8 +2,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../core/context.ts';
+import { SkillettError } from '../core/errors.ts';
 import { newRequestId } from './context.ts';
-import { RestRouter, splitTarget } from './rest/router.ts';
+import { RestRouter, sendError, splitTarget } from './rest/router.ts';
 import { routes } from './rest/routes.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
@@ -25,8 +26,8 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
   const state = { stopping: false };
   const exact = new Map<string, Handler>([
     ['/graphql', graphql],
-    ['/healthz', (_request, response) => sendHealth(response, 200, { status: 'ok' })],
-    ['/readyz', (_request, response) => reportReadiness(gateway, state, response)],
+    ['/healthz', forReading(gateway, (_request, response) => sendHealth(response, 200, { status: 'ok' }))],
+    ['/readyz', forReading(gateway, (_request, response) => reportReadiness(gateway, state, response))],
     ...[...pages].filter(([path]) => !path.endsWith('/') || path === '/'),
   ]);
   const prefixes = [...pages].filter(([path]) => path.endsWith('/') && path !== '/');
@@ -81,6 +82,15 @@ function logWhenFinished(
   response.on('finish', () => {
     gateway.log.debug({ ...facts, status: response.statusCode, ms: Math.round(performance.now() - startedMs) }, 'request');
   });
+}
+
+/** Other methods than GET and HEAD are 405. */
+function forReading(gateway: Gateway, handler: (request: IncomingMessage, response: ServerResponse) => Promise<void> | void): Handler {
+  return (request, response) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return handler(request, response);
+    const headers = { allow: 'GET, HEAD' };
+    sendError(gateway, response, new SkillettError('method_not_allowed', `This takes GET, not ${request.method}.`, { headers }));
+  };
 }
 
 function sendHealth(response: ServerResponse, status: number, body: object): void {

@@ -181,6 +181,13 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     const method = await server.request('PUT', '/v1/connect');
     expect(method.status).toBe(405);
     expect(method.headers.get('allow')).toBe('POST, GET');
+    for (const path of ['/healthz', '/readyz']) {
+      expect((await server.request('GET', path)).status, path).toBe(200);
+      const posted = await server.request('POST', path);
+      expect(posted.status, path).toBe(405);
+      expect(posted.headers.get('allow')).toBe('GET, HEAD');
+      expect(posted.json.error).toBe('method_not_allowed');
+    }
     expect(
       (await server.request('POST', '/v1/connect', { body: 'x=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).json
         .error,

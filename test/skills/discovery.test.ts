@@ -172,6 +172,10 @@ describe('GET /v1/skills/:integration/:endpoint', () => {
   it('is the Markdown document when that is asked for', async () => {
     const document = await server.request('GET', '/v1/skills/github/create_issue', { headers: { accept: 'text/markdown' } });
     expect(document.headers.get('content-type')).toMatch(/^text\/markdown/);
+    const unwanted = await server.request('GET', '/v1/skills/github/create_issue', {
+      headers: { accept: 'application/json, text/markdown;q=0' },
+    });
+    expect(unwanted.json.name).toBe('create_issue');
     const files = (await get('/v1/github/download')).json.files;
     expect(document.text).toBe(files.find((one: { file_path: string }) => one.file_path === 'endpoints/issues/create_issue.md').content);
   });

@@ -153,9 +153,12 @@ const skills: Route[] = [
   },
 ];
 
-/** The media type is named in Accept by itself (a browser's catch-all does not ask for it). */
+/** The media type is named in Accept by itself (a browser's catch-all does not ask for it), and not refused by a weight of 0. */
 function accepts(input: RouteInput, mediaType: string): boolean {
-  return (input.headers.accept ?? '').split(',').some((part) => part.split(';', 1)[0]?.trim().toLowerCase() === mediaType);
+  return (input.headers.accept ?? '').split(',').some((part) => {
+    const [name, ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());
+    return name === mediaType && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  });
 }
 
 const connectBody = z.strictObject({
