@@ -7,8 +7,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts', 'test/web/build-dashboard.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Generous: a machine with other work to do starts a browser or a fifth server slowly, and no test measures speed.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     // Two cores: more workers than that only wait for each other.
     maxWorkers: 2,
   },

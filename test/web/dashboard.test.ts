@@ -297,7 +297,7 @@ describe('the owner', () => {
     await context.setOffline(false);
     await page.getByRole('button', { name: 'Save the profile' }).click();
     await page.getByText('Your profile is saved').waitFor();
-    expect(await page.getByRole('button', { name: /appearance and sign-out/ }).innerText()).toContain('The owner');
+    await page.getByRole('button', { name: /appearance and sign-out/ }).getByText('The owner').waitFor();
   });
 
   it('is told that a page could not be loaded, and still gets to others', async () => {
