@@ -119,6 +119,40 @@ describe('the owner', () => {
     await row.waitFor({ state: 'detached' });
   });
 
+  it('adds the scope that a call lacked, by the link of the refusal', async () => {
+    const rest = async (path: string, body: object) =>
+      (await (
+        await fetch(stand.url + path, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${stand.key}`, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })
+      )
+      // biome-ignore lint/suspicious/noExplicitAny: answers of several routes
+        .json()) as any;
+    const { oauth_url } = await rest('/v1/connect', { integration: 'sandbox', scopes: ['notes:read'], account: 'narrow' });
+    await page.goto(oauth_url);
+    await page.getByLabel('Account to connect').fill('narrow');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByText('Sandbox is connected').waitFor();
+    const write = { params: { title: 'Hello', text: 'There' }, account: 'narrow' };
+    const refused = await rest('/v1/sandbox/create_note', write);
+    expect(refused.error).toBe('consent_required');
+
+    await page.goto(refused.action_url);
+    const dialog = page.getByRole('dialog', { name: 'Reconnect narrow of Sandbox' });
+    await dialog.getByText('notes:write').waitFor();
+    const consentPage = context.waitForEvent('page');
+    await dialog.getByRole('button', { name: 'Continue to Sandbox' }).click();
+    const consent = await consentPage;
+    await consent.getByLabel('Account to connect').fill('narrow');
+    await consent.getByRole('button', { name: 'Allow' }).click();
+    await consent.getByText('Sandbox is connected').waitFor();
+    await dialog.waitFor({ state: 'detached' });
+    expect((await rest('/v1/sandbox/create_note', write)).status).toBe(201);
+    expect(new URL(page.url()).search).toBe('');
+  });
+
   it('reads that a consent was declined', async () => {
     await open('/dashboard/integrations/sandbox');
     await page.getByRole('button', { name: 'Connect another account' }).click();
@@ -297,7 +331,10 @@ describe('the owner', () => {
     await context.setOffline(false);
     await page.getByRole('button', { name: 'Save the profile' }).click();
     await page.getByText('Your profile is saved').waitFor();
-    await page.getByRole('button', { name: /appearance and sign-out/ }).getByText('The owner').waitFor();
+    await page
+      .getByRole('button', { name: /appearance and sign-out/ })
+      .getByText('The owner')
+      .waitFor();
   });
 
   it('is told that a page could not be loaded, and still gets to others', async () => {

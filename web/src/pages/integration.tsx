@@ -61,7 +61,13 @@ export function Integration() {
 function IntegrationPage({ slug }: { slug: string }) {
   const query = useQuery({ query: IntegrationQuery, variables: { slug } });
   const [{ data }, again] = query;
-  const [connecting, setConnecting] = useState(false);
+  const [search, setSearch] = useSearchParams();
+  // A call that lacked a scope links here with what is to be added to which account.
+  const [connecting, setConnecting] = useState<{ account?: string; scopes?: string[] } | undefined>(() => readWish(search));
+  const close = () => {
+    setConnecting(undefined);
+    if (readWish(search)) setSearch({}, { replace: true });
+  };
   const refresh = () => again({ requestPolicy: 'network-only' });
   const service = data?.integration;
   const connectable = service?.authTypes.some((type) => type !== 'none') ?? false;
@@ -72,7 +78,7 @@ function IntegrationPage({ slug }: { slug: string }) {
       lead={service?.description}
       actions={
         connectable && (
-          <Button look={service?.connected ? 'plain' : 'main'} onClick={() => setConnecting(true)}>
+          <Button look={service?.connected ? 'plain' : 'main'} onClick={() => setConnecting({})}>
             {service?.connected ? 'Connect another account' : 'Connect an account'}
           </Button>
         )
@@ -97,7 +103,7 @@ function IntegrationPage({ slug }: { slug: string }) {
                     <Empty
                       title="No account is connected"
                       action={
-                        <Button look="main" onClick={() => setConnecting(true)}>
+                        <Button look="main" onClick={() => setConnecting({})}>
                           Connect an account
                         </Button>
                       }
@@ -112,9 +118,15 @@ function IntegrationPage({ slug }: { slug: string }) {
           );
         }}
       </Answer>
-      {connecting && <ConnectDialog slug={slug} onClose={() => setConnecting(false)} onConnected={refresh} />}
+      {connecting && <ConnectDialog slug={slug} {...connecting} onClose={close} onConnected={refresh} />}
     </Page>
   );
+}
+
+function readWish(search: URLSearchParams): { account?: string; scopes: string[] } | undefined {
+  const scopes = search.get('scopes')?.split(' ').filter(Boolean);
+  const account = search.get('account');
+  return scopes?.length ? { scopes, ...(account === null ? {} : { account }) } : undefined;
 }
 
 function Endpoints({ service }: { service: Service }) {

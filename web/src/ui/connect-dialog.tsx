@@ -26,8 +26,8 @@ const MethodsQuery = graphql(`
 `);
 
 const StartConnection = graphql(`
-  mutation StartConnection($integration: String!, $account: String, $credentials: JSON) {
-    startConnection(integration: $integration, account: $account, credentials: $credentials) { connectionId status oauthUrl }
+  mutation StartConnection($integration: String!, $account: String, $scopes: [String!], $credentials: JSON) {
+    startConnection(integration: $integration, account: $account, scopes: $scopes, credentials: $credentials) { connectionId status oauthUrl }
   }
 `);
 
@@ -44,12 +44,14 @@ interface ConnectDialogProps {
   slug: string;
   /** The account to connect again; left out for a further one. */
   account?: string | undefined;
+  /** What to ask the service for besides what the account has, as a refusal named it; left out: what all endpoints need. */
+  scopes?: string[] | undefined;
   onClose: () => void;
   /** After an account was connected: what shows accounts must ask again. */
   onConnected: () => void;
 }
 
-export function ConnectDialog({ slug, account, onClose, onConnected }: ConnectDialogProps) {
+export function ConnectDialog({ slug, account, scopes, onClose, onConnected }: ConnectDialogProps) {
   const query = useQuery({ query: MethodsQuery, variables: { slug } });
   const name = query[0].data?.integration.name ?? slug;
   const done = (connected: string | null) => {
@@ -60,7 +62,7 @@ export function ConnectDialog({ slug, account, onClose, onConnected }: ConnectDi
   return (
     <Dialog open title={account === undefined ? `Connect ${name}` : `Reconnect ${account} of ${name}`} onClose={onClose}>
       <Answer query={query} what="the ways to connect">
-        {({ integration }) => <Methods service={integration} account={account} onDone={done} />}
+        {({ integration }) => <Methods service={integration} account={account} scopes={scopes} onDone={done} />}
       </Answer>
     </Dialog>
   );
@@ -70,18 +72,19 @@ interface MethodProps {
   service: Service;
   method: Method;
   account: string | undefined;
+  scopes: string[] | undefined;
   onDone: (account: string | null) => void;
 }
 
 const methodTexts: Record<string, string> = { oauth2: 'Consent', bearer: 'Token', api_key: 'API key', basic: 'User name and password' };
 
-function Methods({ service, account, onDone }: Omit<MethodProps, 'method'>) {
+function Methods({ service, account, scopes, onDone }: Omit<MethodProps, 'method'>) {
   const methods = service.connectMethods.filter(({ type }) => type !== 'none');
   // What works comes before what would work if an operator set it up.
   const sorted = methods.toSorted((a, b) => Number(b.ready) - Number(a.ready));
   const show = (method: Method) =>
     method.type === 'oauth2' ? (
-      <ByConsent service={service} method={method} account={account} onDone={onDone} />
+      <ByConsent service={service} method={method} account={account} scopes={scopes} onDone={onDone} />
     ) : (
       <ByCredential service={service} method={method} account={account} onDone={onDone} />
     );
@@ -96,7 +99,7 @@ function Methods({ service, account, onDone }: Omit<MethodProps, 'method'>) {
   );
 }
 
-function ByConsent({ service, method, account, onDone }: MethodProps) {
+function ByConsent({ service, method, account, scopes, onDone }: MethodProps) {
   const [label, setLabel] = useState('');
   const [waiting, setWaiting] = useState<{ id: string; oauthUrl: string }>();
   const [failure, setFailure] = useState<Failure>();
@@ -122,7 +125,7 @@ function ByConsent({ service, method, account, onDone }: MethodProps) {
     setFailure(undefined);
     // Opened now, while the press of the button still counts; the address follows.
     const page = window.open('about:blank', '_blank');
-    const result = await start({ integration: service.slug, account: account ?? (label.trim() || null) });
+    const result = await start({ integration: service.slug, account: account ?? (label.trim() || null), scopes: scopes ?? null });
     const { oauthUrl, connectionId } = result.data?.startConnection ?? {};
     if (result.error || !oauthUrl || !connectionId) {
       page?.close();
@@ -138,6 +141,11 @@ function ByConsent({ service, method, account, onDone }: MethodProps) {
   return (
     <form className="stack" onSubmit={(event) => void begin(event)}>
       <p>{service.name} asks in a new tab whether you agree. Skillett keeps what it gives, sealed; no agent ever sees it.</p>
+      {scopes && (
+        <p>
+          It is asked to allow, besides what it allows now: <strong>{scopes.join(', ')}</strong>
+        </p>
+      )}
       {account === undefined && (
         <TextField
           label="Name of the account (optional)"
@@ -232,7 +240,7 @@ function NoClient({ service, method }: { service: Service; method: Method }) {
   );
 }
 
-function ByCredential({ service, method, account, onDone }: MethodProps) {
+function ByCredential({ service, method, account, onDone }: Omit<MethodProps, 'scopes'>) {
   const [values, setValues] = useState<Record<string, string>>({});
   const [label, setLabel] = useState('');
   const [failure, setFailure] = useState<Failure>();
