@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const sizes: Record<string, number> = { '1k': 1_000, '100k': 100_000, '1m': 1_000_000 };
+const sizes: Record<string, number> = { '1k': 1_000, '100k': 100_000, '1m': 1_000_000, '30m': 30_000_000 };
 const bodies = new Map(
   Object.entries(sizes).map(([name, size]) => {
     const item = { id: 1234567890, title: 'A line of an answer', labels: ['one', 'two'], open: true };

@@ -20,6 +20,9 @@ import { readOrCreateMasterKey } from './master-key.ts';
 
 export const bundledRecipes = path.resolve(import.meta.dirname, '../../recipes');
 
+/** What a start leaves for the next one to be faster; may be deleted at any time. */
+export const cacheFolder = path.resolve(import.meta.dirname, '../../node_modules/.cache/skillett');
+
 declare module '../core/context.ts' {
   interface Gateway {
     auth: Auth;
@@ -59,7 +62,12 @@ export async function openGateway(config: Config, options: { log?: Log; database
     const sandbox = database.kind === 'embedded' ? await openSandbox(config, vault, integrations) : undefined;
     if (sandbox) closers.push(() => sandbox.close());
     exemptConfigured(outbound, integrations);
-    const catalogue = await loadCatalogue({ bundledFolder: bundledRecipes, extraFolder: config.recipesFolder, integrations });
+    const catalogue = await loadCatalogue({
+      bundledFolder: bundledRecipes,
+      extraFolder: config.recipesFolder,
+      integrations,
+      cacheFolder,
+    });
     const catalogueHere = sandbox || integrations.has('sandbox') ? catalogue : withoutSandbox(catalogue);
     const settled = { ...config, integrations };
     const auth = createAuth({

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
@@ -135,5 +135,21 @@ describe('the bundled recipes', () => {
 
   it('are completed in an editor by the format as it is: recipes/recipe.schema.json is up to date', async () => {
     expect(await readFile(path.join(bundledFolder, 'recipe.schema.json'), 'utf8')).toBe(printRecipeSchema());
+  });
+});
+
+describe('a folder that was found sound before', () => {
+  it('is loaded alike, and what has changed in it is checked again, however often', async () => {
+    const cacheFolder = path.join(root, 'cache');
+    const folder = await writeFolder(filesOf(soundRecipe()));
+    const again = () => loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map(), cacheFolder });
+    expect((await again()).integrations).toEqual((await again()).integrations);
+    expect(await readFile(path.join(cacheFolder, 'checked-recipes.json'), 'utf8')).toMatch(/^\["[0-9a-f]{64}"/);
+
+    const changed = soundRecipe();
+    changed.letters.endpoints.list_letters.parameters.size.default = 'twenty';
+    await writeFile(path.join(folder, 'letters/letters.json'), JSON.stringify(changed.letters));
+    for (let turn = 0; turn < 2; turn += 1)
+      expect(await faultsOf(again())).toEqual([expect.stringContaining('endpoints.list_letters.parameters.size.default')]);
   });
 });

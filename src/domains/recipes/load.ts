@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { z } from 'zod';
 import type { IntegrationSettings } from '../../core/config.ts';
 import { buildCatalogue, buildEndpoint, type Catalogue, type CatalogueIntegration } from './catalogue.ts';
+import { CheckedFiles } from './checked-files.ts';
 import { type Integration, integration, type Resource, resource } from './format.ts';
 import { validateIntegration, validateResource } from './validate.ts';
 import type { FaultPath, Report } from './validate-text.ts';
@@ -18,6 +19,8 @@ interface RecipeFolders {
   extraFolder: string | undefined;
   /** What the installation sets, by slug. */
   integrations: ReadonlyMap<string, IntegrationSettings>;
+  /** Where it is remembered which files were found sound. */
+  cacheFolder?: string | undefined;
 }
 
 export interface RecipeFault {
@@ -42,14 +45,16 @@ export class RecipeFaults extends Error {
 
 /** Throws RecipeFaults. */
 export async function loadCatalogue(folders: RecipeFolders): Promise<Catalogue> {
-  const bundled = await readRecipes(folders.bundledFolder, path.basename(folders.bundledFolder));
-  const extra = folders.extraFolder === undefined ? [] : await readRecipes(folders.extraFolder, folders.extraFolder);
+  const checked = await CheckedFiles.open(folders.cacheFolder);
+  const bundled = await readRecipes(folders.bundledFolder, path.basename(folders.bundledFolder), checked);
+  const extra = folders.extraFolder === undefined ? [] : await readRecipes(folders.extraFolder, folders.extraFolder, checked);
   for (const recipe of extra)
     if (bundled.some((other) => other.slug === recipe.slug))
       recipe.report('recipe.json')(['slug'], `${recipe.slug} comes with Skillett already; give this one another slug and folder name`);
   const all = [...bundled, ...extra];
   const faults = all.flatMap((recipe) => recipe.faults);
   if (faults.length > 0) throw new RecipeFaults(faults);
+  await checked.save();
   return buildCatalogue(all.map((recipe) => buildIntegration(recipe, bundled.includes(recipe), folders.integrations.get(recipe.slug))));
 }
 
@@ -61,6 +66,8 @@ class RecipeFiles {
   recipe: Integration | undefined;
   /** File name → resource. */
   readonly resources = new Map<string, Resource>();
+  /** File name → its text. */
+  readonly texts = new Map<string, string>();
   /** `guides/…` → Markdown. */
   readonly guides = new Map<string, string>();
   private readonly folder: string;
@@ -92,8 +99,10 @@ class RecipeFiles {
       if (file.endsWith('.md')) this.guides.set(`guides/${file}`, await this.text(`guides/${file}`));
   }
 
-  private text(file: string): Promise<string> {
-    return readFile(path.join(this.folder, file), 'utf8');
+  private async text(file: string): Promise<string> {
+    const text = await readFile(path.join(this.folder, file), 'utf8');
+    this.texts.set(file, text);
+    return text;
   }
 
   private async parse<Shape extends z.ZodType>(file: string, shape: Shape): Promise<z.infer<Shape> | undefined> {
@@ -125,7 +134,7 @@ function reportIssue(issue: z.core.$ZodIssue, report: Report): void {
 }
 
 /** `label` is what faults call the folder. */
-async function readRecipes(folder: string, label: string): Promise<RecipeFiles[]> {
+async function readRecipes(folder: string, label: string, checked: CheckedFiles): Promise<RecipeFiles[]> {
   const slugs = await listFolders(folder).catch((error: Error) => {
     throw new RecipeFaults([{ file: label, path: '', message: `the folder of recipes cannot be read (${error.message})` }]);
   });
@@ -133,7 +142,7 @@ async function readRecipes(folder: string, label: string): Promise<RecipeFiles[]
     slugs.map(async (slug) => {
       const files = new RecipeFiles(path.join(folder, slug), path.posix.join(label, slug), slug);
       await files.read();
-      checkFiles(files);
+      checkFiles(files, checked);
       return files;
     }),
   );
@@ -146,7 +155,7 @@ async function listFolders(folder: string): Promise<string[]> {
 }
 
 /** How the files fit each other; only once each of them has the right shape. */
-function checkFiles(files: RecipeFiles): void {
+function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
   const { recipe, resources } = files;
   if (recipe === undefined || files.faults.length > 0) return;
   if (recipe.slug !== files.slug) files.report('recipe.json')(['slug'], `is ${recipe.slug}, but the folder is called ${files.slug}`);
@@ -154,7 +163,11 @@ function checkFiles(files: RecipeFiles): void {
   const definedIn = new Map<string, string>();
   for (const [file, content] of resources) {
     const report = files.report(file);
-    validateResource(content, file, recipe, report);
+    checked.check([files.texts.get('recipe.json') as string, file, files.texts.get(file) as string], () => {
+      const before = files.faults.length;
+      validateResource(content, file, recipe, report);
+      return files.faults.length === before;
+    });
     for (const name of Object.keys(content.endpoints)) {
       if (definedIn.has(name)) report(['endpoints', name], `is already in ${definedIn.get(name)}; names are unique in an integration`);
       definedIn.set(name, file);
