@@ -120,18 +120,12 @@ describe('the owner', () => {
   });
 
   it('adds the scope that a call lacked, by the link of the refusal', async () => {
-    const rest = async (path: string, body: object) =>
-      (await (
-        await fetch(stand.url + path, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${stand.key}`, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        })
-      )
-      // biome-ignore lint/suspicious/noExplicitAny: answers of several routes
-        .json()) as any;
+    const rest = async (path: string, body: object): Promise<Record<string, string>> => {
+      const headers = { authorization: `Bearer ${stand.key}`, 'content-type': 'application/json' };
+      return (await fetch(stand.url + path, { method: 'POST', headers, body: JSON.stringify(body) })).json() as never;
+    };
     const { oauth_url } = await rest('/v1/connect', { integration: 'sandbox', scopes: ['notes:read'], account: 'narrow' });
-    await page.goto(oauth_url);
+    await page.goto(oauth_url as string);
     await page.getByLabel('Account to connect').fill('narrow');
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByText('Sandbox is connected').waitFor();
@@ -139,7 +133,7 @@ describe('the owner', () => {
     const refused = await rest('/v1/sandbox/create_note', write);
     expect(refused.error).toBe('consent_required');
 
-    await page.goto(refused.action_url);
+    await page.goto(refused.action_url as string);
     const dialog = page.getByRole('dialog', { name: 'Reconnect narrow of Sandbox' });
     await dialog.getByText('notes:write').waitFor();
     const consentPage = context.waitForEvent('page');
