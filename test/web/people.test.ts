@@ -158,6 +158,7 @@ describe('the operator', () => {
   it('makes a new data key and sees everything brought under it', async () => {
     await page.goto(`${stand.url}/dashboard/operator?tab=keys`);
     await page.getByText('version 1').waitFor();
+    await page.getByRole('region', { name: 'Master key' }).getByText('SKILLETT_MASTER_KEY=<new>,<old>').waitFor();
     await page.getByRole('button', { name: 'Make a new data key' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Make it' }).click();
     await page.getByText('version 2').waitFor();

@@ -65,6 +65,24 @@ export function DataKeys() {
               </Button>
             </div>
           </div>
+          <section className="card stack" aria-labelledby="master-key">
+            <h2 id="master-key">Master key</h2>
+            <p>
+              It wraps the data keys and is a setting, <code>SKILLETT_MASTER_KEY</code>, that never passes through a browser. To change it:
+            </p>
+            <ol>
+              <li>
+                Make a new one: <code>openssl rand -base64 32</code>
+              </li>
+              <li>
+                Start every process with <code>SKILLETT_MASTER_KEY=&lt;new&gt;,&lt;old&gt;</code>. Each start wraps the data keys under the
+                first. With the embedded database the old one is in the file <code>master-key</code> of the data folder.
+              </li>
+              <li>
+                From the next start on <code>SKILLETT_MASTER_KEY=&lt;new&gt;</code> alone is enough, and the old one opens nothing.
+              </li>
+            </ol>
+          </section>
           <Confirm
             open={asking}
             title="Make a new data key?"
