@@ -106,8 +106,12 @@ export async function migrate(db: Db): Promise<string[]> {
   return (results ?? []).map((result) => result.migrationName);
 }
 
-/** SQLSTATE classes and system errors that mean "the database cannot be used now", not "the statement was wrong". */
-const awayCodes = /^(08...|57P0[123]|53...|25P03|57014|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EAI_AGAIN)$/;
+/**
+ * SQLSTATE classes and system errors that mean "the database cannot be used now", not "the statement was wrong". 25006: it
+ * takes no writes, as a standby does until it is promoted.
+ */
+const awayCodes =
+  /^(08...|57P0[123]|53...|25006|25P03|57014|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/;
 const awayMessages =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end/;
 

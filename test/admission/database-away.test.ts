@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Installation, tally } from './installation.ts';
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
@@ -105,3 +106,26 @@ it(
   },
   30_000 + awayMs,
 );
+
+it('a database that takes no writes counts as away: nothing is called, and calls go on when it takes them again', async () => {
+  const key = await installation.newKey();
+  installation.upstream.json('{"ok":true}');
+  const ask = () => Promise.all([installation.call(0, key, 'list_things'), installation.request(1, key, 'GET', '/v1/skills')]);
+  const takeWrites = async (taken: boolean) => {
+    // As after a change of servers: whoever connects from now on meets the other one.
+    await sql`alter role postgres set default_transaction_read_only = ${sql.lit(taken ? 'off' : 'on')}`.execute(postgres.database.db);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'skillett' and pid <> pg_backend_pid()`.execute(
+      postgres.database.db,
+    );
+  };
+  expect((await ask()).map(({ status }) => status)).toEqual([200, 200]);
+  const before = installation.upstream.received.length;
+  await takeWrites(false);
+  for (const { status, headers, json } of await ask()) {
+    expect([status, json.error]).toEqual([503, 'unavailable']);
+    expect(headers.get('retry-after')).toMatch(/^\d+$/);
+  }
+  expect(installation.upstream.received).toHaveLength(before);
+  await takeWrites(true);
+  expect((await ask()).map(({ status }) => status)).toEqual([200, 200]);
+});

@@ -72,3 +72,12 @@ it('a connection that breaks between two statements of a transaction fails that 
   expect(isDatabaseAway(error)).toBe(true);
   expect(await other.statement('alive', 'select 1 as one', [])).toEqual([{ one: 1 }]);
 });
+
+it.each([
+  ['EHOSTUNREACH', true],
+  ['ENETUNREACH', true],
+  ['ECONNREFUSED', true],
+  ['23505', false],
+])('an error with the code %s counts as a database that is away: %s', (code, away) => {
+  expect(isDatabaseAway(Object.assign(new Error('any'), { code }))).toBe(away);
+});
