@@ -76,7 +76,8 @@ export class ConfigFaults extends Error {
   }
 }
 
-const limit = z.int().min(0).nullable();
+/** The database counts in 32 bits. */
+const limit = z.int().min(0).max(1_000_000_000).nullable();
 const planOverrides = z.partialRecord(
   z.enum(planNames),
   z.strictObject({ perMinute: limit.optional(), perDay: limit.optional(), connections: limit.optional(), apiKeys: limit.optional() }),

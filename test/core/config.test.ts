@@ -78,6 +78,12 @@ describe('settings', () => {
     expect(config.plans.free).toEqual({ perMinute: 30, perDay: 10_000, connections: 3, apiKeys: 5 });
   });
 
+  it('take limits that the database can count to, and refuse larger ones', () => {
+    const limitsOf = (perDay: number) => ({ SKILLETT_LIMITS: JSON.stringify({ pro: { perDay } }) });
+    expect(readConfig(limitsOf(1_000_000_000)).plans.pro.perDay).toBe(1_000_000_000);
+    expect(faultsOf(limitsOf(2_147_483_648))).toEqual([expect.stringMatching(/SKILLETT_LIMITS at pro\.perDay: .*null means no limit/)]);
+  });
+
   it('name integrations by upper-case slug, underscores included', () => {
     const config = readConfig({ SKILLETT_GITHUB_BASE_URL: 'https://git.example.org/api/v3/', SKILLETT_OPEN_METEO_CLIENT_ID: 'abc' });
     expect(config.integrations.get('github')).toEqual({ baseUrl: 'https://git.example.org/api/v3' });
