@@ -6,7 +6,7 @@ import ValidationPlugin from '@pothos/plugin-zod';
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import type { Context } from './context.ts';
 import { badRequest, type Fault } from './errors.ts';
-import { type Page, pageSizeMax, requirePageSize } from './pages.ts';
+import { type Page, pageSizeMax, requirePageSize, type Total } from './pages.ts';
 
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -18,7 +18,7 @@ export const builder = new SchemaBuilder<{
     JSON: { Input: unknown; Output: unknown };
     DateTime: { Input: Date; Output: Date };
   };
-  Connection: { totalCount: number };
+  Connection: { totalCount: Total };
 }>({
   plugins: [ComplexityPlugin, RelayPlugin, ValidationPlugin],
   defaultFieldNullability: false,
@@ -60,7 +60,11 @@ builder.queryType({ description: 'What can be asked. Everything here only reads.
 builder.mutationType({ description: 'What can be done. Fields of one request run one after the other, in order.' });
 
 builder.globalConnectionField('totalCount', (t) =>
-  t.int({ description: 'How many items there are over all pages.', complexity: 0, resolve: (connection) => connection.totalCount }),
+  t.int({
+    description: 'How many items there are over all pages.',
+    complexity: 0,
+    resolve: ({ totalCount }) => (typeof totalCount === 'function' ? totalCount() : totalCount),
+  }),
 );
 
 const firstDefault = 25;

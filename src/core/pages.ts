@@ -3,14 +3,17 @@ import { badRequest } from './errors.ts';
 
 export const pageSizeMax = 100;
 
-/** A page of rows with what a client needs for the next one. `total` counts all pages. */
+/** A page of rows with what a client needs for the next one. */
 export interface Page<Row> {
   rows: Row[];
   /** The cursor of each row, in order. */
   cursors: string[];
   hasNextPage: boolean;
-  total: number;
+  /** Over all pages; a function where counting costs more than the page, so that only who asks for it waits. */
+  total: Total;
 }
+
+export type Total = number | (() => Promise<number>);
 
 export interface PageRequest {
   first: number;

@@ -2,7 +2,9 @@ import { CamelCasePlugin, type CompiledQuery, Kysely, PostgresDialect, sql } fro
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Db } from '../../src/core/database.ts';
+import type { Principal } from '../../src/core/principal.ts';
 import type { Tables } from '../../src/core/tables.ts';
+import { listCallLog } from '../../src/domains/audit/calls.ts';
 import { type CallFilter, countCalls, groupCalls, listCalls } from '../../src/domains/audit/store.ts';
 import { listTouched } from '../../src/domains/audit/touched-store.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -134,6 +136,17 @@ it.each<[string, CallFilter]>([
   const grouped = await costOf(() => groupCalls(db, filter, ['day', 'outcome'], 1_001));
   expect(grouped.scanned).toEqual([]);
   expect(grouped.rows).toBeLessThan(2_500);
+});
+
+it('a page is read without counting all pages, which whoever asks for the total does once', async () => {
+  const principal = { kind: 'session', userId: 'user_busy', keyId: undefined } as Principal;
+  const { total } = await listCallLog(db, principal, {}, { first: 25 });
+  const page = await costOf(() => listCallLog(db, principal, {}, { first: 25 }));
+  expect(page.rows).toBeLessThan(200);
+  queries.length = 0;
+  const count = total as () => Promise<number>;
+  expect((await Promise.all([count(), count()])).map(Number)).toEqual([rowCount / 4, rowCount / 4]);
+  expect(queries).toHaveLength(1);
 });
 
 it('the counts of a month of a busy user are read by an index', async () => {
