@@ -6,6 +6,7 @@ import { type FieldGuard, type GuardedRequest, guardField, networkOf } from '../
 import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { tally } from './installation.ts';
+import { addKey, addUser } from './people.ts';
 
 const clock = new Clock();
 const guard: FieldGuard = { field: 'guess', max: 30, windowSeconds: 60, by: 'user' };
@@ -105,6 +106,34 @@ it.each([
     // A person's browser is led to a page that says it.
     const limited = answers.filter(({ status, headers }) => status === 429 || headers.get('location')?.endsWith('error=rate_limited'));
     expect(limited).toHaveLength(3);
+  } finally {
+    await server.close();
+  }
+});
+
+it.each([
+  ['key creation', '/api-keys', { name: 'k' }],
+  ['starting a connection', '/v1/connect', { integration: 'open_meteo' }],
+])('%s passes 60 times a minute for one user, and 300 times from one address, whoever asks', async (_what, route, body) => {
+  const server = await startTestServer({ env: { TRUST_PROXY: '127.0.0.1' } });
+  try {
+    const { database } = server.gateway;
+    const newKey = async () => (await addKey(database, await addUser(database))).id;
+    /** How many of so many the guard lets through, whatever becomes of them then, and where the others are sent. */
+    const ask = async (key: string, times: number, address: string) => {
+      const options = { authorization: `Bearer ${key}`, body, headers: { 'x-forwarded-for': address } };
+      const answers = await Promise.all(Array.from({ length: times }, () => server.request('POST', route, options)));
+      const refused = answers.filter(({ status }) => status === 429);
+      for (const { headers } of refused) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      return { passed: times - refused.length, link: refused[0]?.json.action_url };
+    };
+    expect(await ask(await newKey(), 65, '198.51.100.1')).toEqual({ passed: 60, link: expect.stringMatching(/\/billing$/) });
+    const others = await Promise.all(Array.from({ length: 4 }, newKey));
+    const passed = await Promise.all(others.map(async (other) => (await ask(other, 60, '198.51.100.1')).passed));
+    expect(passed).toEqual([60, 60, 60, 60]);
+    // A plan would not help against a limit on an address.
+    expect(await ask(await newKey(), 5, '198.51.100.1')).toEqual({ passed: 0, link: undefined });
+    expect(await ask(await newKey(), 5, '198.51.100.2')).toEqual({ passed: 5, link: undefined });
   } finally {
     await server.close();
   }
