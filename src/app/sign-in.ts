@@ -54,7 +54,7 @@ export async function answerSignIn(
     if (request.method === 'POST') requireOwnPage(gateway, request);
     const context = createContext(gateway, request, 'rest', requestId, signal);
     if (guessable.has(route)) await guardField(context, { field: 'signIn', max: 10, windowSeconds: 60, by: 'address' });
-    const body = request.method === 'POST' ? await readJson(request) : undefined;
+    const body = request.method === 'POST' ? await readJson(request, response) : undefined;
     const email = route === '/sign-in/email' && typeof body?.email === 'string' ? body.email : undefined;
     // Counted before the password is looked at, so that concurrent guesses count; the right one takes the count back.
     if (email !== undefined) await guardEmail(gateway, passwordGuard, email);
@@ -82,10 +82,10 @@ function requireOwnPage(gateway: Gateway, { headers }: IncomingMessage): void {
   throw new SkillettError('forbidden', `Signing in and out is only accepted from ${own} itself (Origin header).`);
 }
 
-async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+async function readJson(request: IncomingMessage, response: ServerResponse): Promise<Record<string, unknown>> {
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new SkillettError('unsupported_media_type', 'Send a JSON object as application/json; `{}` where nothing needs to be said.');
-  const bytes = await readBodyBytes(request, bodyBytesMax);
+  const bytes = await readBodyBytes(request, response, bodyBytesMax);
   try {
     const body: unknown = JSON.parse(bytes.toString('utf8'));
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;

@@ -54,7 +54,7 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema): G
     const context = createContext(gateway, request, 'graphql', requestId, signal);
     try {
       const playground = gateway.config.playground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request);
-      const body = playground ? undefined : await readGraphqlBody(gateway, request, context);
+      const body = playground ? undefined : await readGraphqlBody(gateway, request, response, context);
       const answer: ServerContext['answer'] = {};
       const result = await yoga.fetch(
         new URL('/graphql', gateway.config.publicUrl).href,
@@ -80,7 +80,7 @@ function acceptsHtml(request: IncomingMessage): boolean {
 }
 
 /** POST with JSON, and with a dashboard session only from our own pages: a browser sends its cookie along with other sites' requests too. */
-async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, context: Context): Promise<Buffer> {
+async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, response: ServerResponse, context: Context): Promise<Buffer> {
   if (request.method !== 'POST') {
     throw new SkillettError(
       'method_not_allowed',
@@ -101,7 +101,7 @@ async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, conte
       `With a dashboard session /graphql is only open to ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
     );
   }
-  return readBodyBytes(request, bodyBytesMax);
+  return readBodyBytes(request, response, bodyBytesMax);
 }
 
 function forwardedHeaders(request: IncomingMessage): Record<string, string> {

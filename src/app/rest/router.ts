@@ -99,7 +99,7 @@ export class RestRouter {
     const input: RouteInput = { context, path, query, headers: request.headers, body: undefined };
     await requireAccess(this.#gateway, route, request, context, query);
     try {
-      input.body = await readRouteBody(request, route);
+      input.body = await readRouteBody(request, response, route);
     } catch (fault) {
       if (route.takeBodyFault && fault instanceof SkillettError && !signal.aborted) {
         route.takeBodyFault(context, fault);
@@ -196,9 +196,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 const json = /^application\/json\s*(;|$)/i;
 const form = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
-async function readRouteBody(request: IncomingMessage, route: Route): Promise<unknown> {
+async function readRouteBody(request: IncomingMessage, response: ServerResponse, route: Route): Promise<unknown> {
   if (!route.body) return undefined;
-  const bytes = await readBodyBytes(request, route.bodyBytesMax ?? bodyBytesMaxDefault);
+  const bytes = await readBodyBytes(request, response, route.bodyBytesMax ?? bodyBytesMaxDefault);
   return checkBody(route.body, bytes.length === 0 ? {} : parseBody(bytes, request.headers['content-type'] ?? '', route.form === true));
 }
 
