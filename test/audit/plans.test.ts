@@ -6,7 +6,7 @@ import type { Principal } from '../../src/core/principal.ts';
 import type { Tables } from '../../src/core/tables.ts';
 import { listCallLog } from '../../src/domains/audit/calls.ts';
 import { type CallFilter, countCalls, groupCalls, listCalls } from '../../src/domains/audit/store.ts';
-import { listTouched } from '../../src/domains/audit/touched-store.ts';
+import { listConnectionsTouched, listTouched } from '../../src/domains/audit/touched-store.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 const rowCount = 200_000;
@@ -160,4 +160,20 @@ it('what a key has reached since yesterday reads no more than since yesterday', 
   const cost = await costOf(() => listTouched(db, 'key_3', day(1), 1_000));
   expect(cost.scanned).toEqual([]);
   expect(cost.rows).toBeLessThan(1_000);
+});
+
+it('the connections that a key has used are found without reading the log', async () => {
+  await sql`
+    insert into call_hours (user_id, hour, integration, endpoint, key_id, connection_id, door, outcome, calls)
+    values ('user_busy', date_trunc('hour', now() - interval '200 days'), 'desk', 'list', 'key_lost', 'conn_long_ago', 'rest', 'succeeded', 1)`.execute(
+    db,
+  );
+  await sql`
+    insert into skill_calls (id, user_id, key_id, connection_id, integration, endpoint, door, parameter_names, outcome, request_id, started_at)
+    values ('call_now', 'user_busy', 'key_lost', 'conn_just_now', 'desk', 'list', 'rest', '{}', 'started', 'req_1', now())`.execute(db);
+  expect((await listConnectionsTouched(db, 'key_lost')).sort()).toEqual(['conn_just_now', 'conn_long_ago']);
+  expect(await listConnectionsTouched(db, 'key_4')).toEqual([]);
+  const cost = await costOf(() => listConnectionsTouched(db, 'key_lost'));
+  expect(cost.scanned).toEqual([]);
+  expect(cost.rows).toBeLessThan(200);
 });

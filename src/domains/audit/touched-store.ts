@@ -28,14 +28,12 @@ export async function listTouched(db: Db, keyId: string, since: Date, limit: num
     .execute();
 }
 
-/** Connections that a key has sent anything with. */
+/** Connections that a key has sent anything with. Who asks is in a hurry, so the log is read only where it is not counted yet. */
 export async function listConnectionsTouched(db: Db, keyId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('skillCalls')
-    .select('connectionId')
-    .distinct()
-    .where('keyId', '=', keyId)
-    .where('connectionId', 'is not', null)
-    .execute();
-  return rows.map((row) => row.connectionId as string);
+  const { rows } = await sql<{ connectionId: string }>`
+    select connection_id from call_hours where key_id = ${keyId} and connection_id <> ''
+    union
+    select connection_id from skill_calls
+    where key_id = ${keyId} and connection_id is not null and started_at > (select until from call_settlement)`.execute(db);
+  return rows.map((row) => row.connectionId);
 }
