@@ -129,3 +129,34 @@ it('a database that takes no writes counts as away: nothing is called, and calls
   await takeWrites(true);
   expect((await ask()).map(({ status }) => status)).toEqual([200, 200]);
 });
+
+it('an answer that comes while the database restarts is kept all the same, and so is that another was lost', async () => {
+  const key = await installation.newKey();
+  const { upstream } = installation;
+  const repeat = (idempotencyKey: string, endpoint: string) =>
+    installation.call(0, key, endpoint, { title: idempotencyKey }, { 'idempotency-key': idempotencyKey });
+  let arrived = 0;
+  const bothArrived = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  upstream.play = async ({ target }, response) => {
+    arrived += 1;
+    if (arrived === 2) bothArrived.resolve();
+    await goOn.promise;
+    if (target === '/things/quick') response.destroy();
+    else response.setHeader('content-type', 'application/json').end('{"made":1}');
+  };
+  const first = [repeat('kept', 'create_thing'), repeat('lost', 'create_quickly')] as const;
+  await bothArrived.promise;
+  await postgres.stop();
+  goOn.resolve();
+  await delay(200);
+  await postgres.start();
+  expect((await Promise.all(first)).map(({ status, json }) => [status, json.error])).toEqual([
+    [200, undefined],
+    [409, 'outcome_unknown'],
+  ]);
+  const replayed = await repeat('kept', 'create_thing');
+  expect([replayed.status, replayed.headers.get('idempotent-replayed'), replayed.json.data]).toEqual([200, 'true', { made: 1 }]);
+  const lost = await repeat('lost', 'create_quickly');
+  expect([lost.status, lost.json.error]).toEqual([409, 'outcome_unknown']);
+});

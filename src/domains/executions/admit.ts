@@ -2,6 +2,7 @@
  * Admission: no call is made before the database has said who calls, that the limits have room, and has written the row
  * of the call. Whatever waits at one moment shares a statement, so this costs one round trip a batch, not one a call.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import type { Caller, Door, Gateway } from '../../core/context.ts';
 import { databaseUnavailable, isDatabaseAway, isTransient } from '../../core/database.ts';
@@ -50,6 +51,9 @@ const queuedMax = 4_096;
 const attemptsMax = 5;
 /** A client waits no longer for the database (a table that somebody locked, a network that swallows everything). */
 const statementMsMax = 5_000;
+/** How long a client whose answer is there waits for a database that restarts, so that its idempotency key ends as it did. */
+const claimPatienceMs = 4_000;
+const claimPauseMs = 250;
 
 export class AdmissionQueue {
   readonly #parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>;
@@ -101,17 +105,17 @@ export class AdmissionQueue {
 
   /** Keeps the first answer for 24 hours; committed when this returns. */
   async completeIdempotent(claim: IdempotencyClaim, first: { status: number; answer: string | null }): Promise<void> {
-    await finishClaim(this.#parts.db, this.#parts.clock, claim, first);
+    await patiently(() => finishClaim(this.#parts.db, this.#parts.clock, claim, first));
   }
 
   /** The call was sent and its answer was lost. */
   async loseIdempotent(claim: IdempotencyClaim): Promise<void> {
-    await loseClaim(this.#parts.db, claim);
+    await patiently(() => loseClaim(this.#parts.db, claim));
   }
 
   /** Nothing was sent: the key may be used again. */
   async releaseIdempotent(claim: IdempotencyClaim): Promise<void> {
-    await releaseClaim(this.#parts.db, claim);
+    await patiently(() => releaseClaim(this.#parts.db, claim));
   }
 
   /** Writes what has ended so far. Calls that are still running are completed by their own end, or by the sweep. */
@@ -209,6 +213,20 @@ export class AdmissionQueue {
         if (attempt === attemptsMax || !isTransient(error)) throw error;
       }
     }
+  }
+}
+
+/** Writes how a claim ended. One that is left as running tells whoever repeats the call that it still runs, and later that nobody knows. */
+async function patiently(write: () => Promise<void>): Promise<void> {
+  const untilMs = performance.now() + claimPatienceMs;
+  for (let pauseMs = claimPauseMs; ; pauseMs *= 2) {
+    try {
+      return await write();
+    } catch (error) {
+      const again = isDatabaseAway(error) || isTransient(error);
+      if (!again || performance.now() + pauseMs > untilMs) throw error;
+    }
+    await delay(pauseMs);
   }
 }
 
