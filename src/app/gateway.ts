@@ -8,6 +8,7 @@ import { Vault } from '../core/crypto.ts';
 import { type Database, migrate, openEmbedded, openPostgres } from '../core/database.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { Outbound } from '../core/outbound.ts';
+import { finishRefreshes } from '../domains/connections/refresh.ts';
 import { AdmissionQueue } from '../domains/executions/admit.ts';
 import { buildCatalogue, type Catalogue } from '../domains/recipes/catalogue.ts';
 import { loadCatalogue } from '../domains/recipes/load.ts';
@@ -96,6 +97,8 @@ export async function openGateway(config: Config, options: { log?: Log; database
     const admission = new AdmissionQueue(parts);
     closers.push(() => admission.close());
     const gateway: Gateway = { ...parts, admission };
+    // Nobody waits for a refresh whose caller has left, or for one of a background job that takes long.
+    closers.push(() => finishRefreshes(gateway));
     return { gateway, background: { ...gateway, database: patient, db: patient.db }, close };
   } catch (error) {
     await close();

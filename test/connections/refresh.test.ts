@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { IntegrationSettings } from '../../src/core/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, renewCredential } from '../../src/domains/connections/connections.ts';
@@ -14,6 +15,7 @@ let stand: Stand;
 /** Another process of the same installation. */
 let other: Gateway;
 let upstream: Upstream;
+let forgeSettings: IntegrationSettings;
 let tokenRequests: URLSearchParams[];
 let revoked: string[];
 /** What the token endpoint answers next. */
@@ -32,6 +34,7 @@ const oauth2 = {
 beforeAll(async () => {
   upstream = await Upstream.start();
   const settings = { baseUrl: upstream.origin, clientId: 'client', clientSecret: 'secret', tokenUrl: `${upstream.origin}/token` };
+  forgeSettings = settings;
   const integrations = [
     makeIntegration('forge', { auth: [oauth2] }, settings),
     makeIntegration('steady', { auth: [{ ...oauth2, refresh: { reusable: true, send_scope: true } }] }, settings),
@@ -252,13 +255,24 @@ describe('a lease', () => {
 });
 
 describe('what happens while the provider answers', () => {
-  it('a process that stops can wait for it, although no caller does any more', async () => {
+  it('a process that stops waits for it, although no caller does any more, and begins no other', async () => {
     const { id, connection } = await seed({ leftSeconds: -1 });
-    void credentialFor(stand.gateway, forge(), connection);
-    while (tokenRequests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 1 });
-    await finishRefreshes(stand.gateway);
-    expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 2, refreshHolder: null });
+    const later = await seed({ leftSeconds: -1 });
+    const stopping = await openStandGateway(stand.databaseUrl, stand.masterKey, [forge()], { forge: forgeSettings });
+    try {
+      // As a background job would, whose gateway is another object.
+      void credentialFor({ ...stopping }, forge(), connection);
+      while (tokenRequests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 1 });
+      await finishRefreshes(stopping);
+      expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 2, refreshHolder: null });
+      await expect(credentialFor(stopping, forge(), later.connection)).rejects.toMatchObject({ code: 'unavailable' });
+      expect(tokenRequests).toHaveLength(1);
+    } finally {
+      await stopping.outbound.close();
+      await stopping.database.close();
+    }
+    expect(await credentialFor(stand.gateway, forge(), later.connection)).toMatchObject({ version: 2 });
   });
 
   it('a reconnect is not overwritten by the token that was on its way', async () => {

@@ -12,8 +12,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gateway } from '../../core/context.ts';
+import type { Vault } from '../../core/crypto.ts';
 import { databaseUnavailable, isDatabaseAway } from '../../core/database.ts';
-import { SkillettError } from '../../core/errors.ts';
+import { SkillettError, unavailable } from '../../core/errors.ts';
 import { OutboundError } from '../../core/outbound.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
@@ -37,31 +38,46 @@ import { connectionGone, reconnectNeeded, requireUsable } from './usable.ts';
 const leaseSeconds = tokenTimeoutMs / 1000 + 10;
 const pollMs = 150;
 
-const inFlight = new WeakMap<Gateway, Map<string, Promise<RefreshState>>>();
+/** Refreshes of this process, by connection and version. */
+interface Running {
+  refreshes: Map<string, Promise<RefreshState>>;
+  stopping: boolean;
+}
+
+/** By vault, which the gateway of the doors and that of background jobs share. */
+const running = new WeakMap<Vault, Running>();
+
+function runningOf({ vault }: Gateway): Running {
+  const known = running.get(vault) ?? { refreshes: new Map(), stopping: false };
+  running.set(vault, known);
+  return known;
+}
 
 /**
  * The connection with a newer credential than `version`, whoever fetched it. Throws token_expired when only a new
  * consent helps, connection_frozen, upstream_unreachable when the provider is away, integration_not_connected when the
- * connection is gone.
+ * connection is gone, unavailable when this process stops.
  */
 export function refreshConnection(gateway: Gateway, integration: CatalogueIntegration, id: string, version: number): Promise<RefreshState> {
-  const shared = inFlight.get(gateway) ?? new Map<string, Promise<RefreshState>>();
-  inFlight.set(gateway, shared);
+  const { refreshes, stopping } = runningOf(gateway);
   const name = `${id}/${version}`;
-  let refresh = shared.get(name);
+  let refresh = refreshes.get(name);
   if (!refresh) {
-    refresh = refreshOnce(gateway, integration, id, version).finally(() => shared.delete(name));
-    shared.set(name, refresh);
+    if (stopping) return Promise.reject(unavailable('This process is stopping. Send the call again.', 1));
+    refresh = refreshOnce(gateway, integration, id, version).finally(() => refreshes.delete(name));
+    refreshes.set(name, refresh);
   }
   return refresh;
 }
 
 /**
- * Waits for the refreshes this process has begun. A process that stops without it may lose what a provider has answered,
- * and with it the connection.
+ * Waits for the refreshes this process has begun, and begins no other. A process that stops without it may lose what a
+ * provider has answered, and with it the connection.
  */
 export async function finishRefreshes(gateway: Gateway): Promise<void> {
-  await Promise.allSettled(inFlight.get(gateway)?.values() ?? []);
+  const here = runningOf(gateway);
+  here.stopping = true;
+  await Promise.allSettled(here.refreshes.values());
 }
 
 async function refreshOnce(gateway: Gateway, integration: CatalogueIntegration, id: string, version: number): Promise<RefreshState> {
