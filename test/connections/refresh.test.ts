@@ -38,6 +38,7 @@ beforeAll(async () => {
   const integrations = [
     makeIntegration('forge', { auth: [oauth2] }, settings),
     makeIntegration('steady', { auth: [{ ...oauth2, refresh: { reusable: true, send_scope: true } }] }, settings),
+    makeIntegration('bare', { auth: [oauth2] }),
   ];
   const all = { forge: settings, steady: settings };
   stand = await createStand(integrations, all);
@@ -102,6 +103,17 @@ describe('ahead of expiry', () => {
     await expect(credentialFor(stand.gateway, forge(), await stand.admitted(id))).rejects.toMatchObject({ code: 'upstream_unreachable' });
     tokenAnswer = { status: 200, body: { access_token: 'at-2', expires_in: 3600 } };
     expect(await credentialFor(stand.gateway, forge(), await stand.admitted(id))).toMatchObject({ version: 2, ...bearer('at-2') });
+  });
+
+  it('an OAuth client that is not set any more costs no call while the token still works, and is named afterwards', async () => {
+    const { id, connection } = await seed({ integration: 'bare', leftSeconds: 50, expiresInSeconds: 3600 });
+    const bare = stand.integration('bare');
+    expect(await credentialFor(stand.gateway, bare, connection)).toMatchObject({ version: 1, ...bearer('at-1') });
+    stand.gateway.clock.offsetMs = 51_000;
+    const late = credentialFor(stand.gateway, bare, await stand.admitted(id));
+    await expect(late).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining('SKILLETT_BARE_CLIENT_ID') });
+    expect(await stand.admitted(id)).toMatchObject({ status: 'connected', refreshHolder: null });
+    expect(tokenRequests).toEqual([]);
   });
 
   it('a token that has run out without a refresh token asks for a reconnect', async () => {

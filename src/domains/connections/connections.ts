@@ -48,12 +48,15 @@ export async function credentialFor(
       await refreshConnection(gateway, integration, connection.id, connection.credentialVersion),
     );
   } catch (error) {
-    // The token still works for a little while, so a provider that is away for a moment fails no call.
-    const passing = error instanceof SkillettError && (error.code === 'upstream_unreachable' || error.code === 'upstream_unexpected');
-    if (passing && leftMs > 0) return inject(integration, connection, credential);
+    // The token still works for a little while, so a provider that is away for a moment, or a client that is not set, fails no call.
+    const ended = !(error instanceof SkillettError) || endings.includes(error.code);
+    if (!ended && leftMs > 0) return inject(integration, connection, credential);
     throw error;
   }
 }
+
+/** After these the connection cannot be used, whatever its token could still do. */
+const endings = ['token_expired', 'connection_frozen', 'integration_not_connected'];
 
 /** A minute, or half the lifetime of tokens that live shorter than two. */
 function refreshAheadMs(credential: { expiresInSeconds: number | null }): number {
