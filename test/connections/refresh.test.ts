@@ -350,6 +350,29 @@ it('idle connections are refreshed before their provider forgets them, and only 
   expect(await refreshIdleConnections(stand.gateway)).toBe(0);
 });
 
+it('an idle connection that its provider refuses in an odd way keeps no other from being refreshed; one that is away is not asked for all', async () => {
+  await stand.gateway.db.deleteFrom('connections').execute();
+  const odd = await seed({ idleDays: 17, expiresInSeconds: 3600, refreshToken: 'rt-odd' });
+  const sound = await Promise.all([1, 2, 3].map(() => seed({ idleDays: 16, expiresInSeconds: 3600 })));
+  const play = upstream.play;
+  upstream.play = (request, response, incoming) => {
+    tokenAnswer = request.body.includes('rt-odd')
+      ? { status: 400, body: { error: 'account_suspended' } }
+      : { status: 200, body: { access_token: 'at-2', refresh_token: 'rt-2' } };
+    return play(request, response, incoming);
+  };
+  expect(await refreshIdleConnections(stand.gateway)).toBe(3);
+  for (const { id } of sound) expect(await stand.admitted(id)).toMatchObject({ credentialVersion: 2 });
+  expect(await stand.admitted(odd.id)).toMatchObject({ credentialVersion: 1, status: 'connected', refreshHolder: null });
+
+  await Promise.all([1, 2, 3, 4].map(() => seed({ idleDays: 16, expiresInSeconds: 3600 })));
+  tokenRequests.length = 0;
+  tokenAnswer = { status: 503, body: {} };
+  upstream.play = play;
+  expect(await refreshIdleConnections(stand.gateway)).toBe(0);
+  expect(tokenRequests).toHaveLength(3);
+});
+
 it('an idle connection whose credential does not open is logged and keeps no other from being refreshed', async () => {
   await stand.gateway.db.deleteFrom('connections').execute();
   const broken = await seed({ idleDays: 17, expiresInSeconds: 3600 });

@@ -6,6 +6,9 @@ import { refreshConnection } from './refresh.ts';
 import { listIdleConnections } from './refresh-store.ts';
 
 const batchMax = 100;
+/** Failures in a row that are not of one connection alone: then nobody answers for the others of its integration either. */
+const failuresMax = 3;
+const ofOneConnection = ['token_expired', 'connection_frozen', 'integration_not_connected'];
 
 /**
  * Refreshes what has been idle for half of the time after which its provider forgets it (`refresh.idle_days` of the
@@ -17,10 +20,12 @@ export async function refreshIdleConnections(gateway: Gateway): Promise<number> 
     const idleDays = integration.recipe.auth.find((auth) => auth.type === 'oauth2')?.refresh?.idle_days;
     if (idleDays === undefined) continue;
     const idle = await listIdleConnections(gateway.db, gateway.clock, integration.slug, idleDays / 2, batchMax);
+    let failures = 0;
     for (const { id, credentialVersion } of idle) {
       try {
         await refreshConnection(gateway, integration, id, credentialVersion);
         refreshed += 1;
+        failures = 0;
       } catch (error) {
         if (isDatabaseAway(error)) throw error;
         if (!(error instanceof SkillettError)) {
@@ -29,8 +34,8 @@ export async function refreshIdleConnections(gateway: Gateway): Promise<number> 
           continue;
         }
         gateway.log.info({ connection: id, integration: integration.slug, code: error.code }, 'an idle connection could not be refreshed');
-        // Nobody answers for the others of this integration either.
-        if (error.code !== 'token_expired' && error.code !== 'connection_frozen' && error.code !== 'integration_not_connected') break;
+        failures = ofOneConnection.includes(error.code) ? 0 : failures + 1;
+        if (failures === failuresMax) break;
       }
     }
   }

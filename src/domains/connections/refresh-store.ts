@@ -127,7 +127,7 @@ export async function markReconnectNeeded(
   return (await query.returning('id').executeTakeFirst()) !== undefined;
 }
 
-/** Connections whose refresh token has not been used for this long, oldest first. */
+/** Connections whose refresh token has not been used for this long, in no order: those that fail every time must not always come first. */
 export async function listIdleConnections(db: Db, clock: Clock, integration: string, idleDays: number, limit: number) {
   return db
     .selectFrom('connections')
@@ -137,7 +137,7 @@ export async function listIdleConnections(db: Db, clock: Clock, integration: str
     .where('status', '=', 'connected')
     .where('frozenAt', 'is', null)
     .where(sql<boolean>`coalesce(refreshed_at, updated_at) < ${clock.sqlNow} - ${idleDays} * interval '1 day'`)
-    .orderBy(sql`coalesce(refreshed_at, updated_at)`)
+    .orderBy(sql`random()`)
     .limit(limit)
     .execute();
 }
