@@ -385,4 +385,6 @@ it('an idle connection whose credential does not open is logged and keeps no oth
   expect(await refreshIdleConnections(stand.gateway)).toBe(1);
   expect(await stand.admitted(sound.id)).toMatchObject({ credentialVersion: 2 });
   expect(stand.log.some((line) => line.includes(broken.id) && line.includes('could not be refreshed'))).toBe(true);
+  // Nothing was sent for it, so nothing was interrupted.
+  expect(await stand.admitted(broken.id)).toMatchObject({ status: 'connected', refreshHolder: null });
 });

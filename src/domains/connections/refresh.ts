@@ -114,7 +114,14 @@ async function refreshUnderLease(
   holder: string,
 ): Promise<RefreshState> {
   const { slug } = provider.integration;
-  const used = JSON.parse(await gateway.vault.open(state.credential, state.id)) as StoredCredential;
+  let used: StoredCredential;
+  try {
+    used = JSON.parse(await gateway.vault.open(state.credential, state.id)) as StoredCredential;
+  } catch (error) {
+    // Nothing was sent, so the lease must not lapse as if something had been.
+    await releaseLease(gateway.db, state.id, holder);
+    throw error;
+  }
   if (used.type !== 'oauth2' || used.refreshToken === null) {
     await endConnection(gateway, state, holder, 'expired');
     throw reconnectNeeded(provider.integration);
