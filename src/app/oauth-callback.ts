@@ -27,11 +27,16 @@ export interface OAuthCallback {
   query: URLSearchParams;
   /** The session of the browser, if it has one. */
   findSession: () => Promise<{ userId: string } | undefined>;
+  /** Under which grants wait in this browser already. */
+  waiting: readonly string[];
   requestId: string;
 }
 
-/** Name of the cookie under which a grant waits for its starter to sign in. */
+/** Name of the cookie under which grants wait for their starter to sign in, the latest first. */
 export const grantCookie = 'skillett_grant';
+export const grantSeparator = '.';
+/** Grants that wait in one browser. */
+export const waitingMax = 5;
 
 export async function handleOAuthCallback(gateway: Gateway, callback: OAuthCallback): Promise<CallbackPage> {
   const { requestId } = callback;
@@ -53,7 +58,7 @@ export async function handleOAuthCallback(gateway: Gateway, callback: OAuthCallb
       );
     }
     const held = await redeemCode(gateway, consent, code);
-    return finisher === 'starter' ? await finish(gateway, consent, held, requestId) : await wait(gateway, consent, held);
+    return finisher === 'starter' ? await finish(gateway, consent, held, requestId) : await wait(gateway, consent, held, callback.waiting);
   } catch (error) {
     return describeFailure(gateway, consent, error, requestId);
   }
@@ -91,8 +96,9 @@ async function admit(gateway: Gateway, trx: Db, consent: Consent): Promise<numbe
   return planLimits(gateway.config, user.plan, user.limits).connections;
 }
 
-async function wait(gateway: Gateway, consent: Consent, held: HeldGrant): Promise<CallbackPage> {
-  const cookie = await holdGrant(gateway, consent, held);
+async function wait(gateway: Gateway, consent: Consent, held: HeldGrant, before: readonly string[]): Promise<CallbackPage> {
+  // One sign-in finishes all that the person has consented to in this browser.
+  const cookie = [await holdGrant(gateway, consent, held), ...before].slice(0, waitingMax).join(grantSeparator);
   const secure = gateway.config.publicUrl.startsWith('https:') ? '; Secure' : '';
   return renderPage(
     200,

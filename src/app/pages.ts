@@ -12,7 +12,7 @@ import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
 import { sendError, splitTarget } from './rest/router.ts';
 import type { Handler } from './server.ts';
 import { answerSignIn } from './sign-in.ts';
-import { findWaitingOutcome, renderOutcome } from './waiting-grant.ts';
+import { findWaitingOutcomes, listWaitingGrants, renderOutcomes } from './waiting-grant.ts';
 
 export function createPages(gateway: Gateway): Map<string, Handler> {
   const { sandbox } = gateway;
@@ -35,12 +35,18 @@ export function createPages(gateway: Gateway): Map<string, Handler> {
 async function answerCallback(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
   if (request.method !== 'GET') return refuseMethod(gateway, response);
   const query = new URLSearchParams(splitTarget(request.url as string)[1]);
+  const cookie = request.headers.cookie ?? '';
   await sendPage(gateway, response, requestId, () =>
-    handleOAuthCallback(gateway, { query, findSession: async () => gateway.findSession(request.headers.cookie ?? ''), requestId }),
+    handleOAuthCallback(gateway, {
+      query,
+      findSession: async () => gateway.findSession(cookie),
+      waiting: listWaitingGrants(cookie),
+      requestId,
+    }),
   );
 }
 
-/** Where a sign-in leads when a grant waits in this browser, or waited and was settled by that sign-in. */
+/** Where a sign-in leads when grants wait in this browser, or waited and were settled by that sign-in. */
 async function answerWaiting(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
   if (request.method !== 'GET') return refuseMethod(gateway, response);
   await sendPage(gateway, response, requestId, async () => {
@@ -49,7 +55,7 @@ async function answerWaiting(gateway: Gateway, request: IncomingMessage, respons
       return renderPage(401, 'Sign in first', ['An account can only be connected by the person who started it.'], {
         link: { href: '/sign-in?next=/oauth/waiting', text: 'Sign in' },
       });
-    return renderOutcome(await findWaitingOutcome(gateway, request.headers.cookie ?? '', session.userId, requestId));
+    return renderOutcomes(await findWaitingOutcomes(gateway, request.headers.cookie ?? '', session.userId, requestId));
   });
 }
 

@@ -12,7 +12,7 @@ import { createContext } from './context.ts';
 import { toSkillettError } from './failures.ts';
 import { readBodyBytes } from './read-body.ts';
 import { sendError, splitTarget } from './rest/router.ts';
-import { settleWaitingGrant, waitingPath } from './waiting-grant.ts';
+import { settleWaitingGrants, waitingPath } from './waiting-grant.ts';
 
 /** What of better-auth is open. What changes an account is a field of ours, with its audit row. */
 const openRoutes = new Set([
@@ -62,7 +62,7 @@ export async function answerSignIn(
     if (email !== undefined && answer.ok) await forgetEmail(gateway, passwordGuard.field, email);
     const setCookies = answer.headers.getSetCookie();
     const settled =
-      answer.status < 400 ? await settleWaitingGrant(gateway, { cookie: request.headers.cookie ?? '', setCookies, requestId }) : [];
+      answer.status < 400 ? await settleWaitingGrants(gateway, { cookie: request.headers.cookie ?? '', setCookies, requestId }) : [];
     await sendAnswer(gateway, response, route, answer, settled);
   } catch (thrown) {
     const failure = toSkillettError(gateway, thrown, requestId);
@@ -110,7 +110,7 @@ function toRequest(gateway: Gateway, request: IncomingMessage, context: Context,
   });
 }
 
-/** `settled`: cookies of a grant that waited here for this sign-in, whose page comes next then. */
+/** `settled`: cookies of grants that waited here for this sign-in, whose page comes next then. */
 async function sendAnswer(
   gateway: Gateway,
   response: ServerResponse,

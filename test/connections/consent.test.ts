@@ -104,6 +104,7 @@ function answer(url: URL, parameters: Record<string, string>, session?: Principa
   return handleOAuthCallback(stand.gateway, {
     query: new URLSearchParams({ state: url.searchParams.get('state') as string, ...parameters }),
     findSession: async () => session && { userId: session.userId },
+    waiting: [],
     requestId: 'req_2',
   });
 }
@@ -242,7 +243,7 @@ describe('a callback', () => {
   it('nobody asked for gets a calm page and a line in the log', async () => {
     const lines = stand.log.length;
     const query = new URLSearchParams({ state: 'made-up', code: '"><script>' });
-    const page = await handleOAuthCallback(stand.gateway, { query, findSession: async () => undefined, requestId: 'req_3' });
+    const page = await handleOAuthCallback(stand.gateway, { query, findSession: async () => undefined, waiting: [], requestId: 'req_3' });
     expect(page.status).toBe(400);
     expect(page.html).toContain('Nothing to finish here');
     expect(page.html).not.toContain('<script');
@@ -253,6 +254,7 @@ describe('a callback', () => {
     const bare = await handleOAuthCallback(stand.gateway, {
       query: new URLSearchParams(),
       findSession: async () => undefined,
+      waiting: [],
       requestId: 'req_3',
     });
     expect(bare.status).toBe(400);

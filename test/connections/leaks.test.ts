@@ -79,7 +79,7 @@ it('from consent over refresh to revocation, no token, code, state, verifier or 
   expect(await everythingKept()).not.toContain(url.searchParams.get('state'));
   const redirect = await fetch(url, { redirect: 'manual' });
   const query = new URL(redirect.headers.get('location') as string).searchParams;
-  const page = await handleOAuthCallback(gateway, { query, findSession: async () => undefined, requestId: 'req_2' });
+  const page = await handleOAuthCallback(gateway, { query, findSession: async () => undefined, waiting: [], requestId: 'req_2' });
   expect(page.html).toContain('The account ada@example.org can be used');
   seen.push(page.html, await everythingKept());
 

@@ -71,6 +71,7 @@ async function connect(account: string): Promise<string> {
   const page = await handleOAuthCallback(stand.gateway, {
     query: answer.searchParams,
     findSession: async () => undefined,
+    waiting: [],
     requestId: 'req_1',
   });
   expect(page.html).toContain(`The account ${account} can be used`);

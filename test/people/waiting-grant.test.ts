@@ -12,6 +12,8 @@ let server: TestServer;
 let github: Upstream;
 /** Tokens that the provider was told to end. */
 let revoked: string[];
+/** The next that the provider gives. */
+let token: string;
 let ada: string;
 let adasKey: string;
 let adasBrowser: Browser;
@@ -40,12 +42,14 @@ afterAll(async () => {
 
 beforeEach(async () => {
   revoked = [];
+  token = 'gho_waiting';
   github.play = (request, response) => {
     if (request.method === 'DELETE') {
       revoked.push(JSON.parse(request.body.toString()).access_token);
       return void response.writeHead(204).end();
     }
-    const body = request.target.startsWith('/login') ? { access_token: 'gho_waiting', scope: 'repo' } : { id: 7, login: 'ada-on-github' };
+    const asked = request.headers.authorization?.includes('gho_work') ? 'ada-at-work' : 'ada-on-github';
+    const body = request.target.startsWith('/login') ? { access_token: token, scope: 'repo' } : { id: asked, login: asked };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
   emails += 1;
@@ -57,13 +61,13 @@ beforeEach(async () => {
 });
 
 /** As Ada's agent does. Returns the id, and the path that the provider sends a browser back to. */
-async function startConsent(): Promise<{ id: string; back: string }> {
-  const { json } = await server.request('POST', '/v1/connect', { body: { integration: 'github' }, authorization: adasKey });
+async function startConsent(key = adasKey): Promise<{ id: string; back: string }> {
+  const { json } = await server.request('POST', '/v1/connect', { body: { integration: 'github' }, authorization: key });
   const state = new URL(json.oauth_url).searchParams.get('state') as string;
   return { id: json.connection_id, back: `/oauth/callback?code=c&state=${state}` };
 }
 
-const statusOf = async (id: string) => (await server.request('GET', `/v1/connect/${id}`, { authorization: adasKey })).json;
+const statusOf = async (id: string, key = adasKey) => (await server.request('GET', `/v1/connect/${id}`, { authorization: key })).json;
 
 /** Opens a page in a browser, which keeps the cookies it sets. */
 async function openPage(browser: Browser, path: string) {
@@ -122,6 +126,26 @@ it.each(['link', 'password'])('the starter completes it by signing in there with
   expect(page.status).toBe(200);
   expect(page.text).toContain('ada-on-github');
   expect(revoked).toEqual([]);
+});
+
+it('all that the starter consented to in this browser is completed by one sign-in; what another one started there is not', async () => {
+  const [mine, second] = [await startConsent(), await startConsent()];
+  const bobsKey = await makeKey(await signedIn(server, bob));
+  const bobs = await startConsent(bobsKey);
+  const browser = new Browser(server);
+  await openPage(browser, mine.back);
+  await openPage(browser, bobs.back);
+  token = 'gho_work';
+  await openPage(browser, second.back);
+  await openLink(browser, ada);
+  expect(await statusOf(mine.id)).toMatchObject({ status: 'connected' });
+  expect(await statusOf(second.id)).toMatchObject({ status: 'connected' });
+  expect(await statusOf(bobs.id, bobsKey)).toEqual({ status: 'error', integration: 'github', reason: 'failed' });
+  expect(revoked).toEqual(['gho_waiting']);
+  const page = await openPage(browser, '/oauth/waiting');
+  expect(page.status).toBe(200);
+  for (const account of ['ada-on-github', 'ada-at-work']) expect(page.text).toContain(`The account ${account} of GitHub`);
+  expect(page.text).toContain('You are somebody else');
 });
 
 it('anyone else who signs in there ends it, by a link or with a new account, also when the starter comes after', async () => {
