@@ -7,6 +7,7 @@ import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
 import { type Db, isDatabaseAway } from '../../core/database.ts';
 import { SkillettError } from '../../core/errors.ts';
+import { OutboundError } from '../../core/outbound.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { keepConnection } from './accounts.ts';
 import {
@@ -101,6 +102,11 @@ function toFault(error: unknown): ConsentFault | unknown {
         cause: error,
       },
     );
+  // In its own words it speaks to a client that might send the request again.
+  if (error instanceof OutboundError && (error.kind === 'timeout' || error.kind === 'network')) {
+    const what = error.kind === 'timeout' ? 'did not answer in time' : 'cannot be reached';
+    return new ConsentFault('failed', `The service ${what}, so nothing was connected.`, { cause: error });
+  }
   return error instanceof SkillettError ? new ConsentFault('failed', error.message, { cause: error }) : error;
 }
 

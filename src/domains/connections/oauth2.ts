@@ -55,6 +55,11 @@ export class OAuthRefusal extends Error {
 
 export const tokenTimeoutMs = 20_000;
 const tokenAnswerBytesMax = 1024 * 1024;
+const accountIdLengthMax = 500;
+/** RFC 6749, appendix A.12 and A.4: what a header and a list of scopes can hold. */
+const sendable = /^[\x20-\x7e]+$/;
+const visible = /^[\x21-\x7e]+$/;
+const unprintable = /\p{C}/u;
 /** Codes with which a provider says that it, not the request, is at fault (RFC 6749, section 4.1.2.1; RFC 8628, section 3.5). */
 const passingErrors = ['server_error', 'temporarily_unavailable', 'slow_down'];
 
@@ -206,32 +211,42 @@ function readTokenAnswer(provider: Provider, status: number, answer: unknown): G
       'upstream_unreachable',
       `The sign-in service of ${integration.slug} answered ${error ?? status}. Try again later.`,
     );
-  if (error !== undefined) throw new OAuthRefusal(error, textAt(answer, at.error_description ?? 'error_description'));
+  if (error !== undefined) throw new OAuthRefusal(error.slice(0, 100), textAt(answer, at.error_description ?? 'error_description'));
   const accessToken = textAt(answer, at.access_token ?? 'access_token');
+  const said = `The sign-in service of ${integration.slug} answered ${status}`;
   if (status >= 300 || accessToken === undefined)
-    throw new SkillettError(
-      'upstream_unexpected',
-      `The sign-in service of ${integration.slug} answered ${status} without a token or an error code.`,
-    );
-  const seconds = Number(valueAt(answer, at.expires_in ?? 'expires_in') ?? Number.NaN);
+    throw new SkillettError('upstream_unexpected', `${said} without a token or an error code.`);
+  if (!sendable.test(accessToken)) throw new SkillettError('upstream_unexpected', `${said} with a token that no request can carry.`);
   return {
     accessToken,
     refreshToken: textAt(answer, at.refresh_token ?? 'refresh_token') ?? null,
     scopes: readScopes(auth, valueAt(answer, at.scope ?? 'scope')),
-    expiresInSeconds: seconds > 0 ? Math.min(Math.floor(seconds), 10 * 365 * 86_400) : undefined,
+    expiresInSeconds: readSeconds(valueAt(answer, at.expires_in ?? 'expires_in')),
     account: at.account && accountAt(answer, at.account),
   };
+}
+
+/** RFC 6749, section 5.1: a number, which some send as text. What says no time is as good as none. */
+function readSeconds(said: unknown): number | undefined {
+  const seconds = typeof said === 'number' || typeof said === 'string' ? Number(said) : Number.NaN;
+  return seconds > 0 ? Math.min(Math.floor(seconds), 10 * 365 * 86_400) : undefined;
 }
 
 function readScopes(auth: OAuth2, said: unknown): string[] | null | undefined {
   if (said === false) return null;
   if (said === undefined || said === null) return undefined;
   const parts = Array.isArray(said) ? said.map(String) : String(said).split(auth.scope_separator === ',' ? /[,\s]+/ : /\s+/);
-  return [...new Set(parts.filter((scope) => scope !== ''))];
+  return [...new Set(parts.filter((scope) => visible.test(scope)))];
 }
 
-function valueAt(answer: unknown, expression: string): unknown {
-  return answer === undefined || answer === null || typeof answer !== 'object' ? undefined : search(answer as never, expression);
+/** Undefined when it is not there, and when the answer holds something else than the expression can take. */
+export function valueAt(answer: unknown, expression: string): unknown {
+  if (answer === null || typeof answer !== 'object') return undefined;
+  try {
+    return search(answer as never, expression);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Text that is not empty. */
@@ -240,14 +255,14 @@ export function textAt(answer: unknown, expression: string): string | undefined 
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The account that an answer names. Undefined when its id is not there. */
+/** The account that an answer names. Undefined when its id is not there, or is nothing that tells accounts apart. */
 export function accountAt(answer: unknown, names: { id: string; label: string }): { id: string; label: string } | undefined {
-  const [id, label] = [valueAt(answer, names.id), valueAt(answer, names.label)];
-  if ((typeof id !== 'string' && typeof id !== 'number') || id === '') return undefined;
-  const plain = String(label ?? id)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
-    .trim()
-    .slice(0, 100);
-  return { id: String(id), label: plain || String(id).slice(0, 100) };
+  const id = plainText(valueAt(answer, names.id));
+  if (id === '' || id.length > accountIdLengthMax || unprintable.test(id)) return undefined;
+  const label = plainText(valueAt(answer, names.label)).replace(/[\p{C}\s]+/gu, ' ');
+  return { id, label: [...(label.trim() || id)].slice(0, 100).join('').trim() };
+}
+
+function plainText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

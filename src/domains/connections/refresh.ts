@@ -221,7 +221,7 @@ function toSkillettError(slug: string, error: unknown): unknown {
   }
   return new SkillettError(
     'upstream_unexpected',
-    `The sign-in service of ${slug} refused to renew the token with ${error.error.slice(0, 100)}. The connection is kept; check the OAuth client's settings.`,
+    `The sign-in service of ${slug} refused to renew the token with ${error.error}. The connection is kept; check the OAuth client's settings.`,
     { cause: error },
   );
 }

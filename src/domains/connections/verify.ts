@@ -1,12 +1,11 @@
 /** Proves a credential at its service, by the recipe's own call, and learns whose account it is. */
-import { search } from '@jmespath-community/jmespath';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { readBody } from '../../core/outbound.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Auth } from '../recipes/format.ts';
 import { injectCredential, type StoredCredential } from './credential.ts';
-import { accountAt } from './oauth2.ts';
+import { accountAt, valueAt } from './oauth2.ts';
 
 const verifyTimeoutMs = 15_000;
 const verifyBytesMax = 4 * 1024 * 1024;
@@ -53,7 +52,7 @@ function requireAccepted(integration: CatalogueIntegration, auth: Auth, status: 
     );
   }
   const { succeeds_when: condition } = integration.recipe.verify ?? {};
-  const held = condition === undefined || isTruthy(body === undefined ? undefined : search(body as never, condition));
+  const held = condition === undefined || isTruthy(valueAt(body, condition));
   if (status >= 400 || !held) throw credentialRejected(integration, auth, status);
   if (status >= 300 || body === undefined)
     throw new SkillettError('upstream_unexpected', `${integration.slug} answered ${status} without JSON when asked about the credential.`);
