@@ -195,6 +195,21 @@ describe('a consent', () => {
     expect(revoked).toEqual(['at-bob']);
   });
 
+  it('whose account cannot be asked for ends its grant, unless that may be the grant of an account that is connected', async () => {
+    const play = upstream.play;
+    const away: typeof play = (request, response, incoming) =>
+      request.target === '/me' ? void response.writeHead(503).end() : play(request, response, incoming);
+    upstream.play = away;
+    expect((await answer((await start()).url, { code: 'c1' })).status).toBe(400);
+    expect(revoked).toEqual(['at-ada']);
+    upstream.play = play;
+    expect((await answer((await start()).url, { code: 'c2' })).status).toBe(200);
+    upstream.play = away;
+    expect((await answer((await start()).url, { code: 'c3' })).status).toBe(400);
+    expect(revoked).toEqual(['at-ada']);
+    expect((await listConnections(stand.gateway, ada, { first: 10 })).rows).toMatchObject([{ status: 'connected' }]);
+  });
+
   it('cannot start beyond the plan when there is nothing it could renew', async () => {
     await expect(start({ ...ada, limits: { ...ada.limits, connections: 0 } })).rejects.toMatchObject({ code: 'plan_limit_reached' });
   });

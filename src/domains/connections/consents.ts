@@ -134,7 +134,8 @@ export async function completeConsent(
   } catch (error) {
     // Some providers end every grant of an account with one, and with it the connection that the account already has.
     const siblings = await listSiblings(gateway.db, consent.userId, consent.integration);
-    if (!siblings.some((row) => row.providerAccountId === account?.id)) await revokeAtProvider(gateway, provider, credential);
+    const endsAnother = account ? siblings.some((row) => row.providerAccountId === account?.id) : siblings.length > 0;
+    if (!endsAnother) await revokeAtProvider(gateway, provider, credential);
     throw toFault(error);
   }
 }
