@@ -32,6 +32,8 @@ export interface IntegrationSettings {
   clientSecret?: string;
   authorizeUrl?: string;
   tokenUrl?: string;
+  /** Asked for with every consent, beside what endpoints need. */
+  extraScopes?: readonly string[];
 }
 
 export interface Config {
@@ -84,13 +86,14 @@ const planOverrides = z.partialRecord(
 );
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const integrationSetting = /^SKILLETT_([A-Z][A-Z0-9_]*?)_(BASE_URL|CLIENT_ID|CLIENT_SECRET|AUTHORIZE_URL|TOKEN_URL)$/;
+const integrationSetting = /^SKILLETT_([A-Z][A-Z0-9_]*?)_(BASE_URL|CLIENT_ID|CLIENT_SECRET|AUTHORIZE_URL|TOKEN_URL|EXTRA_SCOPES)$/;
 const integrationFields = {
   BASE_URL: 'baseUrl',
   CLIENT_ID: 'clientId',
   CLIENT_SECRET: 'clientSecret',
   AUTHORIZE_URL: 'authorizeUrl',
   TOKEN_URL: 'tokenUrl',
+  EXTRA_SCOPES: 'extraScopes',
 } as const;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -217,7 +220,8 @@ function readIntegrations(read: Reader): Map<string, IntegrationSettings> {
     const slug = (match[1] as string).toLowerCase();
     const field = integrationFields[match[2] as keyof typeof integrationFields];
     const settings = all.get(slug) ?? {};
-    settings[field] = field.endsWith('Url') ? read.httpUrl(name, value) : value;
+    if (field === 'extraScopes') settings.extraScopes = value.split(/[,\s]+/).filter((scope) => scope !== '');
+    else settings[field] = field.endsWith('Url') ? read.httpUrl(name, value) : value;
     all.set(slug, settings);
   }
   return all;

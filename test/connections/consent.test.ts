@@ -59,9 +59,14 @@ beforeAll(async () => {
     [
       makeIntegration('forge', { auth: [oauth2] }, settings, endpoints),
       makeIntegration('mill', { auth: [{ ...oauth2, issuer: 'https://forge.example/' }] }, { baseUrl: upstream.origin }, {}),
+      makeIntegration('quarry', { auth: [oauth2] }),
       makeIntegration('bare', { auth: [oauth2, { type: 'bearer', how: 'Make a token.' }] }, bare),
     ],
-    { forge: settings, mill: { clientId: 'client', clientSecret: 'secret', tokenUrl: `${upstream.origin}/token` } },
+    {
+      forge: settings,
+      mill: { clientId: 'client', clientSecret: 'secret', tokenUrl: `${upstream.origin}/token` },
+      quarry: { extraScopes: ['admin'] },
+    },
   );
 });
 
@@ -543,6 +548,20 @@ describe('an OAuth client', () => {
     expect(JSON.stringify(rows)).not.toContain('planted-secret');
     await setOAuthClient(gateway, operator, 'bare', null, 'req_1');
     await expect(start(ada, { integration: 'bare' })).rejects.toMatchObject({ code: 'bad_request' });
+  });
+
+  it('of the environment goes before the one that an operator stored, the id with its secret and the scopes each by itself', async () => {
+    const { gateway } = stand;
+    const operator = { ...ada, scopes: ['*', 'operator'] };
+    const stored = { clientId: 'stored', clientSecret: 'stored-secret', extraScopes: ['offline'] };
+    for (const slug of ['forge', 'quarry']) await setOAuthClient(gateway, operator, slug, stored, 'req_1');
+    const forge = await start();
+    expect(Object.fromEntries(forge.url.searchParams)).toMatchObject({ client_id: 'client', scope: 'profile offline things:write' });
+    await answer(forge.url, { code: 'c1' });
+    expect(tokenRequests[0]?.get('client_secret')).toBe('secret');
+    const quarry = await start(ada, { integration: 'quarry' });
+    expect(Object.fromEntries(quarry.url.searchParams)).toMatchObject({ client_id: 'stored', scope: 'profile admin' });
+    for (const slug of ['forge', 'quarry']) await setOAuthClient(gateway, operator, slug, null, 'req_1');
   });
 });
 

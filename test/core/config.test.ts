@@ -88,5 +88,7 @@ describe('settings', () => {
     const config = readConfig({ SKILLETT_GITHUB_BASE_URL: 'https://git.example.org/api/v3/', SKILLETT_OPEN_METEO_CLIENT_ID: 'abc' });
     expect(config.integrations.get('github')).toEqual({ baseUrl: 'https://git.example.org/api/v3' });
     expect(config.integrations.get('open_meteo')).toEqual({ clientId: 'abc' });
+    const scopes = readConfig({ SKILLETT_GITHUB_EXTRA_SCOPES: ' workflow,read:org  gist, ' }).integrations.get('github');
+    expect(scopes).toEqual({ extraScopes: ['workflow', 'read:org', 'gist'] });
   });
 });

@@ -266,7 +266,7 @@ builder.mutationField('setOAuthClient', (t) =>
   t.field({
     type: OAuthClientRef,
     description:
-      'Sets the OAuth client of an integration; kept sealed. The environment (`SKILLETT_<SLUG>_CLIENT_ID`) goes before it. Without `clientId` the stored one is removed. Needs the scope `operator`.',
+      'Sets the OAuth client of an integration; kept sealed. The environment (`SKILLETT_<SLUG>_CLIENT_ID` with `…_CLIENT_SECRET`, and `…_EXTRA_SCOPES`) goes before it. Without `clientId` the stored one is removed. Needs the scope `operator`.',
     args: {
       integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }),
       clientId: t.arg.string({ description: 'Client id as the service shows it. Left out: remove.', validate: clientText }),

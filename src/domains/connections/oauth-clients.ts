@@ -18,7 +18,7 @@ export interface ConfiguredClient extends OAuthClient {
 
 const secretName = (slug: string): string => `oauth-client/${slug}`;
 
-/** The environment counts before what an operator stored; further scopes are only ever stored. */
+/** The environment counts before what an operator stored: for the id with its secret, and for the further scopes. */
 export async function findOAuthClient(gateway: Gateway, provider: Provider): Promise<ConfiguredClient | undefined> {
   const text = await gateway.vault.readSecret(secretName(provider.integration.slug));
   const stored = text === undefined ? undefined : (JSON.parse(text) as StoredClient);
@@ -26,7 +26,7 @@ export async function findOAuthClient(gateway: Gateway, provider: Provider): Pro
   const clientId = settings?.clientId ?? stored?.clientId;
   const clientSecret = (settings?.clientId ? settings.clientSecret : stored?.clientSecret) ?? undefined;
   if (!clientId || (!clientSecret && provider.auth.token_endpoint_auth_method !== 'none')) return undefined;
-  return { clientId, clientSecret, extraScopes: stored?.extraScopes ?? [] };
+  return { clientId, clientSecret, extraScopes: settings?.extraScopes ?? stored?.extraScopes ?? [] };
 }
 
 /** Throws bad_request that says what to register, where, and with which redirect address. */
