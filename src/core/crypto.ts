@@ -15,7 +15,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { sql } from 'kysely';
-import type { Db } from './database.ts';
+import { type Db, isDatabaseAway } from './database.ts';
 
 declare const sealed: unique symbol;
 /** `<data key version>.<base64url of nonce, tag and ciphertext>` */
@@ -175,8 +175,8 @@ export class Vault {
     }
   }
 
-  /** Seals up to `limit` secrets anew that an older data key sealed; returns how many. */
-  async resealSecrets(limit: number): Promise<number> {
+  /** Seals up to `limit` secrets anew that an older data key sealed; returns how many. One that does not open is told to `onFault` and stays. */
+  async resealSecrets(limit: number, onFault: (name: string, error: unknown) => void): Promise<number> {
     const rows = await this.#db
       .selectFrom('settings')
       .select(['name', 'value'])
@@ -184,11 +184,20 @@ export class Vault {
       .where('value', 'not like', `${this.#current}.%`)
       .limit(limit)
       .execute();
+    let resealed = 0;
     for (const row of rows) {
-      const value = await this.reseal(row.value, row.name);
+      let value: Sealed;
+      try {
+        value = await this.reseal(row.value, row.name);
+      } catch (error) {
+        if (isDatabaseAway(error)) throw error;
+        onFault(row.name, error);
+        continue;
+      }
       await this.#db.updateTable('settings').set({ value }).where('name', '=', row.name).where('value', '=', row.value).execute();
+      resealed += 1;
     }
-    return rows.length;
+    return resealed;
   }
 
   /** How many secrets an older data key sealed. */

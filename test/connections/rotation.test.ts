@@ -4,6 +4,7 @@ import type { Gateway } from '../../src/core/context.ts';
 import { sealedVersion, Vault, WrongMasterKey } from '../../src/core/crypto.ts';
 import { credentialFor } from '../../src/domains/connections/connections.ts';
 import { countStaleCredentials, resealCredentials } from '../../src/domains/connections/reseal.ts';
+import { resealEverything } from '../../src/domains/operations/operations.ts';
 import { makeIntegration, openStandGateway } from './gateway.ts';
 import { seedOAuthConnection } from './seed.ts';
 import { createStand, type Stand } from './stand.ts';
@@ -89,7 +90,7 @@ describe('a new data key', () => {
     expect(await resealCredentials(gateway, 100)).toBe(3);
     expect(await resealCredentials(gateway, 100)).toBe(0);
     expect(await gateway.vault.countStaleSecrets()).toBe(1);
-    expect(await gateway.vault.resealSecrets(100)).toBe(1);
+    expect(await gateway.vault.resealSecrets(100, () => {})).toBe(1);
     expect(await gateway.vault.countStaleSecrets()).toBe(0);
     expect(await gateway.vault.readSecret('planted')).toBe('word');
     for (const [at, id] of ids.entries()) {
@@ -117,6 +118,20 @@ describe('a new data key', () => {
     expect((await stand.admitted(ids[0] as string)).credential).toBe(broken);
     expect(await tokenOf(gateway, ids[2] as string)).toBe('Bearer token-2');
     expect(stand.log.join()).toContain(ids[0]);
+  });
+
+  it('is not held up by a secret of the installation that does not open, which is named in the log', async () => {
+    const { gateway } = stand;
+    await seedConnections(150);
+    await gateway.vault.writeSecret(gateway.db, 'sound', 'word');
+    await gateway.vault.writeSecret(gateway.db, 'oauth-client/broken', 'word');
+    const moved = await gateway.db.selectFrom('settings').select('value').where('name', '=', 'sound').executeTakeFirstOrThrow();
+    await gateway.db.updateTable('settings').set({ value: moved.value }).where('name', '=', 'oauth-client/broken').execute();
+    await gateway.vault.addDataKey(gateway.db);
+    await resealEverything(gateway);
+    expect([await countStaleCredentials(gateway), await gateway.vault.countStaleSecrets()]).toEqual([0, 1]);
+    expect(await gateway.vault.readSecret('sound')).toBe('word');
+    expect(stand.log.join()).toContain('"secret":"oauth-client/broken"');
   });
 
   it('is found by the other processes when they meet it', async () => {

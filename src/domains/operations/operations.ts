@@ -172,12 +172,16 @@ export async function rotateDataKeys(gateway: Gateway, principal: Principal, req
  * process stopped, and picks up what processes sealed before they knew of the new key. Returns how many it resealed.
  */
 export async function resealEverything(gateway: Gateway): Promise<number> {
-  await gateway.vault.reload();
+  const { vault, log } = gateway;
+  await vault.reload();
+  const report = (name: string, error: unknown) => {
+    log.error({ err: error, secret: name }, 'a secret does not open and stays under the older data key');
+  };
   let total = 0;
   for (;;) {
     const credentials = await resealCredentials(gateway, resealBatch);
     const answers = await resealKeptAnswers(gateway, resealBatch);
-    const resealed = credentials + answers + (await gateway.vault.resealSecrets(resealBatch));
+    const resealed = credentials + answers + (await vault.resealSecrets(resealBatch, report));
     if (resealed === 0) return total;
     total += resealed;
   }
