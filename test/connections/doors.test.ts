@@ -109,6 +109,119 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     });
   });
 
+  it('a pending consent ends by itself or is cancelled, and both doors say so', async () => {
+    const start = async () => {
+      const { json } = await connect({ integration: 'github' });
+      const state = new URL(json.oauth_url).searchParams.get('state');
+      const callback = () => server.request('GET', `/oauth/callback?code=c&state=${state}`, { authorization: null });
+      return { id: json.connection_id as string, callback };
+    };
+    const byGraphql = (id: string) => server.graphql('query ($id: ID!) { connection(id: $id) { status integration reason } }', { id });
+    const [late, deleted, disconnected] = [await start(), await start(), await start()];
+    server.gateway.clock.offsetMs = 601_000;
+    try {
+      const told = { status: 'error', integration: 'github', reason: 'expired' };
+      expect((await server.request('GET', `/v1/connect/${late.id}`)).json).toEqual(told);
+      expect((await byGraphql(late.id)).json.data.connection).toEqual(told);
+      expect((await late.callback()).text).toContain('has expired');
+    } finally {
+      server.gateway.clock.offsetMs = 0;
+    }
+    const pending = { status: 'pending', integration: 'github', reason: null };
+    expect((await byGraphql(deleted.id)).json.data.connection).toEqual(pending);
+    const removed = await server.request('DELETE', `/v1/connect/${deleted.id}`);
+    expect([removed.status, removed.headers.get('x-skillett-revoked')]).toEqual([204, 'unsupported']);
+    const cancelled = await server.graphql('mutation ($id: ID!) { disconnect(id: $id) { revoked } }', { id: disconnected.id });
+    expect(cancelled.json.data).toEqual({ disconnect: { revoked: 'unsupported' } });
+    for (const { id, callback } of [deleted, disconnected]) {
+      expect((await callback()).status).toBe(400);
+      expect((await server.request('GET', `/v1/connect/${id}`)).status).toBe(404);
+      expect((await byGraphql(id)).json.errors[0].extensions.code).toBe('not_found');
+    }
+    const { total } = (await server.request('GET', '/v1/connect')).json;
+    expect(total).toBe(0);
+  });
+
+  describe('what a connection is refused for', () => {
+    const links = 'https://gateway.example';
+    const call = (body: object = {}) => server.request('POST', '/v1/github/list_emails', { body });
+    const change = (values: object) => server.gateway.db.updateTable('connections').set(values).execute();
+
+    it('is said with the remedy and its link, over both doors alike', async () => {
+      const read = '{ read(integration: "github", endpoint: "list_emails") { status } }';
+      const refusal = async () => {
+        const answer = await call();
+        const { extensions, message } = (await server.graphql(read)).json.errors[0];
+        expect([extensions.code, message, extensions.actionUrl]).toEqual([answer.json.error, answer.json.message, answer.json.action_url]);
+        expect(answer.headers.get('x-skillett-error-source')).toBe('skillett');
+        if (answer.status !== 409) expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
+        return { status: answer.status, ...answer.json };
+      };
+      expect(await refusal()).toEqual({
+        status: 403,
+        error: 'integration_not_connected',
+        message: 'The user needs to connect their github account first.',
+        action_url: `${links}/dashboard/integrations`,
+      });
+      await connect(token);
+      account = 'bob';
+      await connect(token);
+      expect((await call()).status).toBe(200);
+      await change({ isDefault: false });
+      expect(await refusal()).toMatchObject({
+        status: 409,
+        error: 'account_required',
+        message: expect.stringMatching(/`?ada`?.*`?bob`?/),
+        action_url: `${links}/dashboard/integrations/github`,
+      });
+      expect((await call({ account: 'bob' })).status).toBe(200);
+      await server.gateway.db.deleteFrom('connections').where('account', '=', 'bob').execute();
+      await change({ isDefault: true, frozenAt: new Date('2026-01-02T03:04:05Z') });
+      expect(await refusal()).toMatchObject({
+        status: 403,
+        error: 'connection_frozen',
+        message: expect.stringContaining('2026-01-02T03:04:05.000Z'),
+      });
+      await change({ frozenAt: null, providerScopes: [] });
+      expect(await refusal()).toMatchObject({
+        status: 403,
+        error: 'consent_required',
+        message: expect.stringContaining('`user:email`'),
+        action_url: `${links}/dashboard/integrations/github?scopes=user%3Aemail&account=ada`,
+      });
+      await change({ providerScopes: null, status: 'reconnect_needed', statusReason: 'invalid_grant' });
+      expect(await refusal()).toEqual({
+        status: 401,
+        error: 'token_expired',
+        message: 'Token expired and refresh failed. Please reconnect.',
+        action_url: `${links}/dashboard/integrations/github`,
+      });
+      await change({ status: 'connected', statusReason: null });
+      expect((await call()).status).toBe(200);
+    });
+
+    it('is the plan, by its number, for a new account and not for one that is renewed', async () => {
+      await server.gateway.db
+        .updateTable('users')
+        .set({ limits: JSON.stringify({ connections: (await server.request('GET', '/v1/connect')).json.total + 1 }) as never })
+        .execute();
+      try {
+        expect((await connect(token)).status).toBe(200);
+        account = 'bob';
+        const refused = await connect(token);
+        const { total } = (await server.request('GET', '/v1/connect')).json;
+        expect([refused.status, refused.json]).toEqual([
+          403,
+          { error: 'plan_limit_reached', message: `Plan limit reached: maximum ${total} connections.`, action_url: `${links}/billing` },
+        ]);
+        account = 'ada';
+        expect((await connect(token)).status).toBe(200);
+      } finally {
+        await server.gateway.db.updateTable('users').set({ limits: null }).execute();
+      }
+    });
+  });
+
   it('a key of another integration can neither connect, see nor remove', async () => {
     const { json } = await connect(token);
     const made = await server.request('POST', '/api-keys', { body: { name: 'narrow', scopes: ['hackernews'] } });
