@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { IntegrationSettings } from '../../src/core/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
+import type { Outbound, OutboundRequest } from '../../src/core/outbound.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, renewCredential } from '../../src/domains/connections/connections.ts';
 import { refreshIdleConnections } from '../../src/domains/connections/idle-refresh.ts';
@@ -222,6 +223,23 @@ describe('what the provider answers', () => {
     const { id, connection } = await seed({ leftSeconds: -1 });
     await expect(credentialFor(stand.gateway, forge(), connection)).rejects.toMatchObject({ code: 'upstream_unreachable' });
     expect(await stand.admitted(id)).toMatchObject({ status: 'connected', refreshHolder: null });
+  });
+
+  it('an answer that does not come in time keeps the connection, and the call is not made', async () => {
+    const { gateway } = stand;
+    const impatient = {
+      ...gateway,
+      outbound: {
+        send: (request: OutboundRequest) => gateway.outbound.send({ ...request, timeoutMs: request.timeoutMs / 100 }),
+      } as Outbound,
+    };
+    upstream.play = () => {};
+    const { id, connection } = await seed({ leftSeconds: -1 });
+    await expect(credentialFor(impatient, forge(), connection)).rejects.toMatchObject({
+      code: 'upstream_unreachable',
+      message: 'The sign-in service of forge did not answer in time. The call was not made; try it again later.',
+    });
+    expect(await stand.admitted(id)).toMatchObject({ status: 'connected', credentialVersion: 1, refreshHolder: null });
   });
 
   it('never shows in logs, with the tokens it holds', async () => {
