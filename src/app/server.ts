@@ -1,5 +1,6 @@
 /** node:http in front of the doors: request ids, health, and a stop that lets running requests finish. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../core/context.ts';
 import { SkillettError } from '../core/errors.ts';
@@ -53,6 +54,11 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
       response.destroy();
     });
   });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return;
     socket.end(
@@ -66,6 +72,8 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
       state.stopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
+      // What browsers open ahead of a request is not idle to Node, which would wait for the request.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       const force = setTimeout(() => server.closeAllConnections(), drainMsMax);
       await closed;
       clearTimeout(force);
