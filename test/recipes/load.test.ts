@@ -138,6 +138,26 @@ describe('the bundled recipes', () => {
   });
 });
 
+it('explains every field of the recipe format to an editor', () => {
+  const { $defs } = JSON.parse(printRecipeSchema());
+  const explained: string[] = [];
+  const unexplained: string[] = [];
+  const look = (place: string, schema: unknown): void => {
+    if (typeof schema !== 'object' || schema === null) return;
+    const { properties, ...rest } = schema as { properties?: Record<string, { description?: string }> };
+    for (const [name, field] of Object.entries(properties ?? {})) {
+      (field.description ? explained : unexplained).push(`${place}.${name}`);
+      look(`${place}.${name}`, field);
+    }
+    for (const [word, inner] of Object.entries(rest)) look(`${place}/${word}`, inner);
+  };
+  look('', $defs);
+  expect(unexplained).toEqual([]);
+  expect(explained).toEqual(
+    expect.arrayContaining(['/Integration.slug', '/Parameter.minLength', '/Value.items', '/OAuth2.revocation.url']),
+  );
+});
+
 describe('a folder that was found sound before', () => {
   it('is loaded alike, and what has changed in it is checked again, however often', async () => {
     const cacheFolder = path.join(root, 'cache');

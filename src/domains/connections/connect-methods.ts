@@ -1,7 +1,7 @@
 /** The ways in which a person can connect an integration here, with what each asks for. */
 import type { Gateway } from '../../core/context.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { Auth } from '../recipes/format.ts';
+import type { Auth } from '../recipes/format-auth.ts';
 import { findOAuthClient } from './oauth-clients.ts';
 import { findProvider, redirectUri } from './oauth2.ts';
 

@@ -1,7 +1,7 @@
 /** The forms in which a person can give a credential: `{token}`, `{api_key}`, `{username, password}`, with what the recipe asks for beside. */
 import { badRequest, type Fault, SkillettError } from '../../core/errors.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { Auth } from '../recipes/format.ts';
+import type { Auth } from '../recipes/format-auth.ts';
 import type { StoredCredential } from './credential.ts';
 
 type CredentialAuth = Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>;

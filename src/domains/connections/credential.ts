@@ -1,5 +1,5 @@
 /** What a connection holds at rest, and how it travels with a request. */
-import type { Auth } from '../recipes/format.ts';
+import type { Auth } from '../recipes/format-auth.ts';
 
 /** Sealed as JSON in `connections.credential`. `fields` are the further values that the recipe asks for, by name. */
 export type StoredCredential =

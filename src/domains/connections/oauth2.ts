@@ -9,7 +9,7 @@ import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { type OutboundAnswer, readBody } from '../../core/outbound.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { OAuth2 } from '../recipes/format.ts';
+import type { OAuth2 } from '../recipes/format-auth.ts';
 
 /** An integration's authorisation server, as this installation reaches it. */
 export interface Provider {

@@ -2,7 +2,7 @@
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { mayCall, type Principal } from '../../core/principal.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { OAuth2 } from '../recipes/format.ts';
+import type { OAuth2 } from '../recipes/format-auth.ts';
 
 /** `granted` with everything those scopes include (`implies` of the recipe, followed to its end). */
 function impliedScopes(oauth2: OAuth2, granted: readonly string[]): Set<string> {

@@ -3,7 +3,7 @@ import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { readBody } from '../../core/outbound.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { Auth } from '../recipes/format.ts';
+import type { Auth } from '../recipes/format-auth.ts';
 import { injectCredential, type StoredCredential } from './credential.ts';
 import { accountAt, valueAt } from './oauth2.ts';
 

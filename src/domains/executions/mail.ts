@@ -1,7 +1,7 @@
 /** Mail as services want it: one RFC 5322 message in MIME (RFC 2045), composed by nodemailer; nothing is sent or fetched from here. */
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { badRequest, type Fault } from '../../core/errors.ts';
-import type { MailPart } from '../recipes/format.ts';
+import type { MailPart } from '../recipes/format-parameter.ts';
 
 export interface MailAttachment {
   filename: string;

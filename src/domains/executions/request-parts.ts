@@ -1,6 +1,6 @@
 /** How single values are written into the parts of a request. */
 import type { CatalogueEndpoint } from '../recipes/catalogue.ts';
-import type { Parameter } from '../recipes/format.ts';
+import type { Parameter } from '../recipes/format-parameter.ts';
 import type { Parameters } from './check-parameters.ts';
 
 /** A parameter and what the provider calls it. */

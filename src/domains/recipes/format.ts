@@ -6,139 +6,11 @@
  * Nothing in it is code: every difference between providers is a field below, and the engine never asks for a slug.
  */
 import { z } from 'zod';
+import { accountNames, auth } from './format-auth.ts';
+import { mailParts, parameter } from './format-parameter.ts';
+import { expression, headerName, headers, jsonPointer, slug, text, url } from './format-texts.ts';
 
-/** Places that a parameter's value can travel in. */
-export const parameterPlaces = ['path', 'query', 'header', 'body', 'mail'] as const;
-
-const slug = z.string().regex(/^[a-z][a-z0-9_]*$/, 'lower-case letters, digits and underscores, starting with a letter');
-const text = z.string().min(1);
-const url = z.url({ protocol: /^https?$/ });
 const httpMethod = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
-const headerName = z.string().regex(/^[A-Za-z0-9-]+$/);
-const headers = z.record(headerName, z.string().regex(/^[\x20-\x7e]*$/, 'printable ASCII'));
-const expression = text.describe('A JMESPath expression (https://jmespath.org/specification.html).');
-const jsonPointer = z
-  .string()
-  .regex(/^(\/([^~/]|~[01])*)*$/)
-  .describe('A JSON Pointer (RFC 6901) into the JSON body.');
-
-const jsonType = z.enum(['string', 'integer', 'number', 'boolean', 'array', 'object']);
-
-/** The JSON Schema 2020-12 words a value may be described with. */
-const valueFields = {
-  type: z
-    .union([jsonType, z.array(z.union([jsonType, z.literal('null')])).min(2)])
-    .describe('JSON type of the value; a list when several are accepted, `null` among them when the provider uses null to clear a field.'),
-  description: text.describe('What the value means, for an agent that has never seen the service. Written in our own words.'),
-  enum: z
-    .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
-    .min(1)
-    .optional(),
-  default: z.json().optional().describe('Sent when the caller leaves the parameter out, unless `send_default` is false.'),
-  examples: z.array(z.json()).min(1).optional(),
-  format: z.enum(['date', 'date-time', 'time', 'email', 'uri', 'uuid', 'byte', 'ipv4', 'ipv6', 'hostname']).optional(),
-  pattern: z.string().optional(),
-  minLength: z.int().min(0).optional(),
-  maxLength: z.int().min(0).optional(),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
-  minItems: z.int().min(0).optional(),
-  maxItems: z.int().min(0).optional(),
-  uniqueItems: z.boolean().optional(),
-  get items() {
-    return value.optional();
-  },
-  get properties() {
-    return z.record(z.string(), value).optional();
-  },
-  get additionalProperties() {
-    return z.union([z.boolean(), value]).optional();
-  },
-};
-
-/** A described value inside a parameter: an array's item, an object's property. `required` lists property names, as in JSON Schema. */
-export const value: z.ZodType<RecipeValue> = z.lazy(() =>
-  z.strictObject({
-    ...valueFields,
-    description: valueFields.description.optional(),
-    required: z.array(z.string()).min(1).optional(),
-  }),
-);
-
-export interface RecipeValue {
-  type: JsonType | (JsonType | 'null')[];
-  description?: string | undefined;
-  enum?: (string | number | boolean | null)[] | undefined;
-  default?: unknown;
-  examples?: unknown[] | undefined;
-  format?: string | undefined;
-  pattern?: string | undefined;
-  minLength?: number | undefined;
-  maxLength?: number | undefined;
-  minimum?: number | undefined;
-  maximum?: number | undefined;
-  minItems?: number | undefined;
-  maxItems?: number | undefined;
-  uniqueItems?: boolean | undefined;
-  items?: RecipeValue | undefined;
-  properties?: Record<string, RecipeValue> | undefined;
-  additionalProperties?: boolean | RecipeValue | undefined;
-  required?: string[] | undefined;
-}
-export type JsonType = z.infer<typeof jsonType>;
-
-const parameter = z
-  .strictObject({
-    in: z
-      .enum(parameterPlaces)
-      .describe(
-        'Where the value travels: a `{name}` of the path, the query string, a request header, the body, or a part of the composed mail.',
-      ),
-    ...valueFields,
-    required: z.boolean().optional().describe('Refuse the call when it is missing. Default false.'),
-    as: z
-      .string()
-      .optional()
-      .describe(
-        "The provider's own name when it differs from ours. In a JSON body also a JSON Pointer such as `/message/threadId`; the empty string makes this value the whole body.",
-      ),
-    split: z
-      .string()
-      .regex(/^\{[A-Za-z_]+\}(\/\{[A-Za-z_]+\})+$/)
-      .optional()
-      .describe(
-        'Path only: one value that fills several path names, for instance `{owner}/{repo}`; shown to agents as `owner/repo → {owner}, {repo}`.',
-      ),
-    array_style: z
-      .enum(['repeat', 'comma', 'space', 'brackets'])
-      .optional()
-      .describe(
-        'Query and form only. How a list is written: `a=1&a=2` (repeat, the default), `a=1,2` (comma), `a=1 2` (space), `a[]=1&a[]=2` (brackets).',
-      ),
-    segments: z
-      .boolean()
-      .optional()
-      .describe(
-        'Path only: the value may hold several segments (a file path); each is encoded by itself, and `.`, `..` and empty ones are refused.',
-      ),
-    send_default: z.boolean().optional().describe('False when `default` only documents what the provider assumes. Default false.'),
-    file: z.boolean().optional().describe('Multipart only: the value is an object `{filename, content_type, base64}` sent as a file part.'),
-  })
-  .meta({ id: 'Parameter' });
-
-export const mailParts = [
-  'to',
-  'cc',
-  'bcc',
-  'from',
-  'reply_to',
-  'subject',
-  'text',
-  'html',
-  'attachments',
-  'in_reply_to',
-  'references',
-] as const;
 
 const body = z
   .strictObject({
@@ -165,8 +37,10 @@ const pagination = z
   })
   .meta({ id: 'Pagination' });
 
+const schemaAddress = z.string().optional().describe('Where an editor finds this description: `../recipe.schema.json`.');
+
 const providerError = z.strictObject({
-  status: z.int().min(400).max(599).optional(),
+  status: z.int().min(400).max(599).optional().describe('HTTP status of the failure.'),
   error: text.describe("How the failure shows itself: the provider's code, or the status and its meaning."),
   fix: text.describe('What the agent should do about it.'),
 });
@@ -179,7 +53,7 @@ const scopeNeed = z
 
 export const endpoint = z
   .strictObject({
-    method: httpMethod,
+    method: httpMethod.describe('HTTP method of the request to the service.'),
     path: z
       .string()
       .regex(/^\/[^?#\s]*$/)
@@ -195,223 +69,126 @@ export const endpoint = z
     destructive: z.boolean().optional().describe('Deletes or overwrites what cannot be brought back. Default: true for DELETE.'),
     idempotent: z.boolean().optional().describe('A second equal call changes nothing more. Default: true for GET, PUT and DELETE.'),
     provider_scopes: scopeNeed.optional(),
-    parameters: z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/), parameter).default({}),
+    parameters: z
+      .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/), parameter)
+      .default({})
+      .describe('What a call takes, by the name that agents give it.'),
     query: z.record(z.string(), z.string()).optional().describe('Query values always sent.'),
     headers: headers.optional().describe('Headers always sent with this endpoint, over those of the integration.'),
     body: body.optional().describe('Needed where a parameter travels in the body or the mail. Default encoding: json.'),
-    pagination: pagination.optional(),
+    pagination: pagination.optional().describe('How to get the next page, where an answer is a page of a list.'),
     follow_redirects: z.boolean().optional().describe('Reads only: follow up to three redirects under the outbound rules.'),
     timeout_ms: z.int().min(1000).max(120_000).optional().describe('Time until the whole answer must be there. Default 30000.'),
     answer: text.describe('What `data` holds on success, named by its fields.'),
     example: z
       .record(z.string(), z.json())
       .describe('Parameters of a typical call; checked against the parameters when the recipe is read.'),
-    errors: z.array(providerError).optional(),
+    errors: z.array(providerError).optional().describe('Failures of this endpoint that an agent should know how to mend.'),
     omits: z
       .record(z.string(), text)
       .optional()
       .describe('Documented parameters of the provider that this endpoint leaves out, each with the reason.'),
-    documentation_url: url.optional(),
+    documentation_url: url.optional().describe("The provider's own page about it."),
   })
   .meta({ id: 'Endpoint' });
 
 export const resource = z
   .strictObject({
-    $schema: z.string().optional(),
+    $schema: schemaAddress,
     resource: z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/)
       .describe("The resource's name in kebab case: the category of its endpoints, the file's name, and the folder of its documents."),
-    description: text,
-    endpoints: z.record(slug, endpoint).refine((all) => Object.keys(all).length > 0, 'at least one endpoint'),
+    description: text.describe('What these endpoints are about.'),
+    endpoints: z
+      .record(slug, endpoint)
+      .refine((all) => Object.keys(all).length > 0, 'at least one endpoint')
+      .describe('The endpoints by name; a name is unique in the integration and never changes, since agents and keys hold it.'),
   })
   .meta({ id: 'Resource' });
 
-const accountNames = {
-  id: expression.describe('What the provider never changes about the account: the same value means the same account.'),
-  label: expression.describe('How a person knows the account: login, e-mail address, workspace.'),
-};
-
-const oauth2 = z
-  .strictObject({
-    type: z.literal('oauth2'),
-    authorize_url: url,
-    token_url: url,
-    issuer: url
-      .optional()
-      .describe(
-        'Its issuer identifier, which an `iss` in the redirect must equal (RFC 9207). Without it, `iss` must have the origin of `authorize_url`.',
-      ),
-    register: z.strictObject({
-      url,
-      how: text.describe('What to enter there, in a sentence or two; the redirect address is added by the gateway.'),
-    }),
-    scopes: z
-      .record(text, z.strictObject({ description: text, implies: z.array(text).optional().describe('Scopes that this one includes.') }))
-      .describe('Every scope that endpoints name.'),
-    always_scopes: z.array(text).optional().describe('Asked for with every consent (identity, offline access).'),
-    scope_parameter: z.string().default('scope').describe('Name of the authorize parameter (Slack user tokens: `user_scope`).'),
-    scope_separator: z.enum([' ', ',']).default(' '),
-    authorize_parameters: z
-      .record(z.string(), z.string())
-      .optional()
-      .describe('Sent with every authorize request, for instance `access_type=offline`.'),
-    pkce: z.boolean().default(true).describe('Send an S256 challenge (RFC 7636). Default true: providers that do not know it ignore it.'),
-    token_endpoint_auth_method: z
-      .enum(['client_secret_post', 'client_secret_basic', 'none'])
-      .default('client_secret_post')
-      .describe('As in RFC 7591, section 2.'),
-    token_request: z.strictObject({ encoding: z.enum(['form', 'json']).default('form'), headers: headers.optional() }).optional(),
-    token_answer: z
-      .strictObject({
-        access_token: expression.optional(),
-        refresh_token: expression.optional(),
-        expires_in: expression.optional(),
-        scope: expression
-          .optional()
-          .describe(
-            'The granted scopes as text or list; `false` when this kind of token knows no scopes, nothing when the grant is as asked.',
-          ),
-        error: expression.optional().describe('Where an error stands, also in an answer with status 200.'),
-        error_description: expression.optional(),
-        account: z
-          .strictObject(accountNames)
-          .optional()
-          .describe('Where the account is named, when the token answer names it and no verification call is needed.'),
-      })
-      .optional()
-      .describe('Where the provider puts what RFC 6749 (section 5) names at the top level.'),
-    refresh: z
-      .strictObject({
-        send_scope: z.boolean().optional().describe('Send `scope` with a refresh.'),
-        reusable: z
-          .boolean()
-          .optional()
-          .describe('The same refresh token may be sent again, so an interrupted refresh can be repeated. Default false: each works once.'),
-        final_errors: z
-          .array(text)
-          .optional()
-          .describe('Errors that mean the grant is gone for good, beside `invalid_grant`. Any other error keeps the connection.'),
-        idle_days: z
-          .int()
-          .min(1)
-          .optional()
-          .describe('Refresh tokens lapse after this many days without use; the gateway refreshes before.'),
-      })
-      .optional()
-      .describe('Absent where access tokens do not expire.'),
-    revocation: z
-      .strictObject({
-        url,
-        style: z
-          .enum(['rfc7009', 'query', 'bearer', 'github'])
-          .describe(
-            '`rfc7009`: a POST encoded and authenticated like a token request. `query`: `?token=`. `bearer`: the token revokes itself in the Authorization header. `github`: DELETE with Basic and a JSON body; `{client_id}` in the address.',
-          ),
-        token: z.enum(['access_token', 'refresh_token']).default('access_token'),
-        send_hint: z
-          .boolean()
-          .optional()
-          .describe('With `rfc7009`: false where the provider refuses a body that holds more than `token`. Default true.'),
-      })
-      .optional(),
-    bearer_prefix: z.string().default('Bearer ').describe('Before the access token in the Authorization header.'),
-  })
-  .meta({ id: 'OAuth2' });
-
-const credentialHelp = {
-  create_url: url.optional().describe('The page of the service where a person makes such a credential.'),
-  how: text.describe('How to get one, in a sentence, with the permissions it needs.'),
-};
-const fields = z
-  .record(
-    slug,
-    z.strictObject({ description: text, pattern: z.string().optional(), header: headerName.optional(), query: text.optional() }),
-  )
-  .optional()
-  .describe('Further values the person gives beside the credential; each goes into a header or the query.');
-
-export const auth = z
-  .discriminatedUnion('type', [
-    oauth2,
-    z
-      .strictObject({
-        type: z.literal('bearer'),
-        ...credentialHelp,
-        fields,
-        header: headerName.default('authorization'),
-        prefix: z.string().default('Bearer '),
-      })
-      .meta({ id: 'BearerToken' }),
-    z
-      .strictObject({
-        type: z.literal('api_key'),
-        ...credentialHelp,
-        fields,
-        in: z.enum(['header', 'query']),
-        name: text,
-        prefix: z.string().default(''),
-      })
-      .meta({ id: 'ApiKey' }),
-    z
-      .strictObject({
-        type: z.literal('basic'),
-        ...credentialHelp,
-        fields,
-        username: text.optional().describe('What the service calls the user name.'),
-        password: text.optional().describe('What the service calls the password.'),
-      })
-      .meta({ id: 'Basic' }),
-    z.strictObject({ type: z.literal('none') }).meta({ id: 'NoAuth' }),
-  ])
-  .describe(
-    'A way to authenticate to the service. A bearer token is given as `{token}`, an API key as `{api_key}`, Basic as `{username, password}`.',
-  );
-
 export const integration = z
   .strictObject({
-    $schema: z.string().optional(),
-    slug: slug.refine((s) => !['connect', 'skills', 'proxy', 'download'].includes(s), 'reserved'),
-    name: text,
-    version: z.string().regex(/^\d+\.\d+\.\d+$/),
+    $schema: schemaAddress,
+    slug: slug
+      .refine((s) => !['connect', 'skills', 'proxy', 'download'].includes(s), 'reserved')
+      .describe('Name of the integration in addresses, scopes and settings, and of its folder.'),
+    name: text.describe("The service's name for people."),
+    version: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+$/, 'three numbers with dots between them, such as 1.0.0')
+      .describe('Version of this recipe (semver); raise it with every change that agents can notice.'),
     description: text.describe('What the service is and what can be done with it, in a sentence or two.'),
-    category: z.string().regex(/^[a-z][a-z0-9-]*$/),
-    documentation_url: url,
-    base_url: url.describe('Without a trailing slash.'),
+    category: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]*$/, 'lower-case letters, digits and hyphens, starting with a letter')
+      .describe('Kind of service, to filter lists by: development, communication, productivity, weather …'),
+    documentation_url: url.describe("The provider's own documentation."),
+    base_url: url.describe('Address that the paths of endpoints stand below, without a trailing slash.'),
     headers: headers.optional().describe('Sent with every call.'),
     auth: z.array(auth).min(1).describe('The ways to connect, the preferred one first.'),
     verify: z
       .strictObject({
-        method: httpMethod.default('GET'),
-        path: z.string().startsWith('/'),
-        query: z.record(z.string(), z.string()).optional(),
+        method: httpMethod.default('GET').describe('Its HTTP method.'),
+        path: z.string().startsWith('/').describe('Its path below the base URL.'),
+        query: z.record(z.string(), z.string()).optional().describe('Query values it needs.'),
         succeeds_when: expression.optional().describe('Must hold on the JSON answer, for services that answer failures with 200.'),
-        account: z.strictObject(accountNames),
+        account: z.strictObject(accountNames).describe('Where the answer names the account.'),
       })
       .optional()
       .describe('A read that proves a credential and names its account. Needed unless every way to connect is `none`.'),
     rate_limit: z
       .strictObject({
-        remaining: headerName.optional(),
-        reset: headerName.optional(),
-        reset_unit: z.enum(['epoch_seconds', 'seconds', 'epoch_milliseconds', 'milliseconds', 'date']).optional(),
+        remaining: headerName.optional().describe('The header that says how many calls are left.'),
+        reset: headerName.optional().describe('The header that says when the count begins anew.'),
+        reset_unit: z
+          .enum(['epoch_seconds', 'seconds', 'epoch_milliseconds', 'milliseconds', 'date'])
+          .optional()
+          .describe('What `reset` holds: a moment (since 1970, or a date) or a time from now. Default epoch_seconds.'),
         retry_after: headerName.optional().describe('Default `retry-after` (RFC 9110, section 10.2.3).'),
         statuses: z
           .array(z.int().min(400).max(599))
           .optional()
           .describe('Statuses that mean «too many». Default 429; GitHub also uses 403 with `remaining` 0.'),
       })
-      .optional(),
+      .optional()
+      .describe('How the service says that it was called too often, and when to come back.'),
     retry: z
-      .strictObject({ statuses: z.array(z.int().min(500).max(599)) })
+      .strictObject({ statuses: z.array(z.int().min(500).max(599)).describe('HTTP statuses of such failures.') })
       .optional()
       .describe('Failures after which a read may be tried again. Default 500, 502, 503, 504.'),
     idempotency_header: headerName.optional().describe("The provider's own header for a caller's idempotency key."),
     errors: z.array(providerError).optional().describe('Failures common to every endpoint.'),
     omits: z.record(z.string(), text).optional().describe('Documented parameters left out of every endpoint, each with the reason.'),
-    guides: z.array(z.strictObject({ file: z.string().regex(/^guides\/[a-z0-9-]+\.md$/), title: text, description: text })).optional(),
+    guides: z
+      .array(
+        z.strictObject({
+          file: z
+            .string()
+            .regex(/^guides\/[a-z0-9-]+\.md$/)
+            .describe('The Markdown file, such as `guides/searching.md`.'),
+          title: text.describe('Its title.'),
+          description: text.describe('When to read it, in a sentence.'),
+        }),
+      )
+      .optional()
+      .describe('What agents should know beyond single endpoints; every file in `guides/` is listed.'),
     workflows: z
-      .array(z.strictObject({ name: text, description: text, steps: z.array(z.strictObject({ endpoint: slug, purpose: text })).min(1) }))
+      .array(
+        z.strictObject({
+          name: text.describe('The job, in a few words.'),
+          description: text.describe('What it achieves.'),
+          steps: z
+            .array(
+              z.strictObject({
+                endpoint: slug.describe('Name of an endpoint of this integration.'),
+                purpose: text.describe('What this step is for, and what to take from its answer.'),
+              }),
+            )
+            .min(1)
+            .describe('The calls, in order.'),
+        }),
+      )
       .optional()
       .describe('Endpoints in the order that gets a common job done.'),
     argument_hint: z.string().default('[what to do]').describe('Shown by agents beside the skill name.'),
@@ -421,7 +198,3 @@ export const integration = z
 export type Integration = z.infer<typeof integration>;
 export type Resource = z.infer<typeof resource>;
 export type Endpoint = z.infer<typeof endpoint>;
-export type Parameter = z.infer<typeof parameter>;
-export type Auth = z.infer<typeof auth>;
-export type OAuth2 = z.infer<typeof oauth2>;
-export type MailPart = (typeof mailParts)[number];

@@ -1,6 +1,7 @@
 /** One endpoint: its marks and references, and whether every parameter can travel where it says. */
 import { isReadOnly } from './catalogue.ts';
-import { type Endpoint, type Integration, mailParts, type Parameter } from './format.ts';
+import type { Endpoint, Integration } from './format.ts';
+import { mailParts, type Parameter } from './format-parameter.ts';
 import { namesOfSplit } from './parameter-schema.ts';
 import { encodingOf, validatePlaces } from './validate-places.ts';
 import { checkBaseUrl, checkExpression, checkHeaderName, checkHeaders, type Report } from './validate-text.ts';

@@ -2,7 +2,8 @@
 import { type ErrorObject, Ajv2020 as JsonSchemaCompiler } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { JsonSchema } from './catalogue.ts';
-import type { Endpoint, Parameter, RecipeValue } from './format.ts';
+import type { Endpoint } from './format.ts';
+import type { Parameter, RecipeValue } from './format-parameter.ts';
 import { buildParameterSchema } from './parameter-schema.ts';
 import { checkPattern, type FaultPath, type Report } from './validate-text.ts';
 

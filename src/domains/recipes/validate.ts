@@ -1,5 +1,6 @@
 /** What zod cannot see in a recipe: whether its parts fit each other. Reports everything it finds. */
-import type { Auth, Integration, Resource } from './format.ts';
+import type { Integration, Resource } from './format.ts';
+import type { Auth } from './format-auth.ts';
 import { validateEndpoint } from './validate-endpoint.ts';
 import { checkBaseUrl, checkExpression, checkHeaders, checkPattern, type FaultPath, type Report } from './validate-text.ts';
 

@@ -1,0 +1,13 @@
+/** Kinds of text that the fields of a recipe hold. */
+import { z } from 'zod';
+
+export const slug = z.string().regex(/^[a-z][a-z0-9_]*$/, 'lower-case letters, digits and underscores, starting with a letter');
+export const text = z.string().min(1);
+export const url = z.url({ protocol: /^https?$/ });
+export const headerName = z.string().regex(/^[A-Za-z0-9-]+$/);
+export const headers = z.record(headerName, z.string().regex(/^[\x20-\x7e]*$/, 'printable ASCII'));
+export const expression = text.describe('A JMESPath expression (https://jmespath.org/specification.html).');
+export const jsonPointer = z
+  .string()
+  .regex(/^(\/([^~/]|~[01])*)*$/)
+  .describe('A JSON Pointer (RFC 6901) into the JSON body.');
