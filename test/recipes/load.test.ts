@@ -65,7 +65,7 @@ describe('a sound recipe', () => {
 it('reports text that is not JSON, a missing recipe.json and a lonely one all at once', async () => {
   const { recipe, letters, files } = soundRecipe();
   const folder = await writeFolder({
-    'letters/recipe.json': recipe,
+    'letters/recipe.json': { ...recipe, guides: [] },
     'letters/letters.json': `${JSON.stringify(letters)},`,
     'notes/files.json': files,
     'stamps/recipe.json': { ...recipe, slug: 'stamps', guides: [], workflows: [] },
@@ -75,6 +75,34 @@ it('reports text that is not JSON, a missing recipe.json and a lonely one all at
     expect.stringMatching(/^letters\/letters\.json: : is not JSON: /),
     'notes/recipe.json: : is missing: it describes the integration',
     'stamps/recipe.json: : stands alone: there is no file of a resource with endpoints beside it',
+  ]);
+});
+
+it('reports a fault in one file of an integration beside those in its other files', async () => {
+  const broken = (breakRecipe: (sound: ReturnType<typeof soundRecipe>) => void) => {
+    const sound = soundRecipe();
+    sound.files.endpoints.drop_file.path = '/files/{other}';
+    breakRecipe(sound);
+    return sound;
+  };
+  const pathFaults = ['parameters.name: the path has no {name}', 'path: no parameter fills {other}'].map(
+    (fault) => `letters/files.json: endpoints.drop_file.${fault}`,
+  );
+  const inResource = broken(({ recipe, letters }) => {
+    letters.endpoints.list_letters.method = 'FETCH';
+    recipe.base_url += '/';
+  });
+  expect((await faultsOf(load(await writeFolder(filesOf(inResource))))).sort()).toEqual([
+    ...pathFaults,
+    expect.stringMatching(/^letters\/letters\.json: endpoints\.list_letters\.method: /),
+    'letters/recipe.json: base_url: must not end with a slash, nor hold a query, a fragment or a user name',
+  ]);
+  const inRecipe = broken(({ recipe }) => {
+    recipe.version = '1';
+  });
+  expect((await faultsOf(load(await writeFolder(filesOf(inRecipe))))).sort()).toEqual([
+    ...pathFaults,
+    'letters/recipe.json: version: three numbers with dots between them, such as 1.0.0',
   ]);
 });
 

@@ -154,16 +154,18 @@ async function listFolders(folder: string): Promise<string[]> {
   return names.filter((_, at) => areFolders[at]);
 }
 
-/** How the files fit each other; only once each of them has the right shape. */
+/** How the files fit each other, as far as they have the right shape: a fault in one hides none in another. */
 function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
   const { recipe, resources } = files;
-  if (recipe === undefined || files.faults.length > 0) return;
-  if (recipe.slug !== files.slug) files.report('recipe.json')(['slug'], `is ${recipe.slug}, but the folder is called ${files.slug}`);
-  if (resources.size === 0) files.report('recipe.json')([], 'stands alone: there is no file of a resource with endpoints beside it');
+  const allRead = files.faults.length === 0;
+  if (recipe && recipe.slug !== files.slug)
+    files.report('recipe.json')(['slug'], `is ${recipe.slug}, but the folder is called ${files.slug}`);
+  if (allRead && resources.size === 0)
+    files.report('recipe.json')([], 'stands alone: there is no file of a resource with endpoints beside it');
   const definedIn = new Map<string, string>();
   for (const [file, content] of resources) {
     const report = files.report(file);
-    checked.check([files.texts.get('recipe.json') as string, file, files.texts.get(file) as string], () => {
+    checked.check([files.texts.get('recipe.json') ?? '', file, files.texts.get(file) as string], () => {
       const before = files.faults.length;
       validateResource(content, file, recipe, report);
       return files.faults.length === before;
@@ -173,7 +175,8 @@ function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
       definedIn.set(name, file);
     }
   }
-  validateIntegration(recipe, new Set(definedIn.keys()), [...files.guides.keys()], files.report('recipe.json'));
+  const endpointNames = allRead ? new Set(definedIn.keys()) : undefined;
+  if (recipe) validateIntegration(recipe, endpointNames, [...files.guides.keys()], files.report('recipe.json'));
 }
 
 function buildIntegration(files: RecipeFiles, bundled: boolean, settings: IntegrationSettings | undefined): CatalogueIntegration {

@@ -7,7 +7,7 @@ import { encodingOf, validatePlaces } from './validate-places.ts';
 import { checkBaseUrl, checkExpression, checkHeaderName, checkHeaders, type Report } from './validate-text.ts';
 import { validateValues } from './validate-values.ts';
 
-export function validateEndpoint(endpoint: Endpoint, recipe: Integration, report: Report): void {
+export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undefined, report: Report): void {
   if (endpoint.base_url !== undefined) checkBaseUrl(endpoint.base_url, report);
   checkHeaders(endpoint.headers, report);
   checkMarks(endpoint, report);
@@ -17,7 +17,7 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration, report
   checkBody(endpoint, report);
   validatePlaces(endpoint, recipe, report);
   checkPagination(endpoint, report);
-  checkScopes(endpoint, recipe, report);
+  if (recipe) checkScopes(endpoint, recipe, report);
   validateValues(endpoint, report);
 }
 

@@ -7,10 +7,10 @@ export function encodingOf(endpoint: Endpoint) {
   return endpoint.method === 'GET' ? undefined : (endpoint.body?.encoding ?? 'json');
 }
 
-export function validatePlaces(endpoint: Endpoint, recipe: Integration, report: Report): void {
+export function validatePlaces(endpoint: Endpoint, recipe: Integration | undefined, report: Report): void {
   const jsonBody = encodingOf(endpoint) === 'json' || endpoint.body?.mail_at !== undefined;
   const holders = new Map<string, string>();
-  for (const place of listCredentialPlaces(recipe)) holders.set(place, 'the credential');
+  for (const place of recipe ? listCredentialPlaces(recipe) : []) holders.set(place, 'the credential');
   const take = (space: string, name: string, holder: string, path: FaultPath): void => {
     const pointer = space === 'body' && jsonBody;
     if (pointer && !/^(\/([^~/]|~[01])*)*$/.test(toPointer(name)))

@@ -4,10 +4,10 @@ import type { Auth } from './format-auth.ts';
 import { validateEndpoint } from './validate-endpoint.ts';
 import { checkBaseUrl, checkExpression, checkHeaders, checkPattern, type FaultPath, type Report } from './validate-text.ts';
 
-/** `recipe.json` against itself, and against the names of its endpoints and guide files. */
+/** `recipe.json` against itself, and against the names of its endpoints (undefined: not all are known) and guide files. */
 export function validateIntegration(
   recipe: Integration,
-  endpointNames: ReadonlySet<string>,
+  endpointNames: ReadonlySet<string> | undefined,
   guideFiles: readonly string[],
   report: Report,
 ): void {
@@ -18,7 +18,7 @@ export function validateIntegration(
   checkGuides(recipe, guideFiles, report);
   for (const [at, workflow] of (recipe.workflows ?? []).entries())
     for (const [stepAt, step] of workflow.steps.entries())
-      if (!endpointNames.has(step.endpoint))
+      if (endpointNames?.has(step.endpoint) === false)
         report(['workflows', at, 'steps', stepAt, 'endpoint'], `there is no endpoint ${step.endpoint}`);
 }
 
@@ -59,8 +59,8 @@ function checkGuides(recipe: Integration, guideFiles: readonly string[], report:
   for (const file of guideFiles) if (!listed.includes(file)) report(['guides'], `${file} lies in the folder but is not listed`);
 }
 
-/** A resource's file: its name, and each of its endpoints. */
-export function validateResource(resource: Resource, fileName: string, recipe: Integration, report: Report): void {
+/** A resource's file: its name, and each of its endpoints. Without `recipe` what only depends on that is left out. */
+export function validateResource(resource: Resource, fileName: string, recipe: Integration | undefined, report: Report): void {
   if (fileName !== `${resource.resource}.json`)
     report(['resource'], `is ${resource.resource}, so the file must be called ${resource.resource}.json`);
   for (const [name, endpoint] of Object.entries(resource.endpoints))
