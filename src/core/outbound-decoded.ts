@@ -11,7 +11,9 @@ const decoders = {
   zstd: createZstdDecompress,
 } as const;
 
-export function isEncoded(headers: OutboundAnswer['headers']): boolean {
+/** An answer without a body may name an encoding all the same (RFC 9110, sections 6.4.1 and 8.4). */
+export function isEncoded(status: number, headers: OutboundAnswer['headers']): boolean {
+  if (status === 204 || status === 205 || status === 304 || headers['content-length'] === '0') return false;
   const encoding = headers['content-encoding'];
   return encoding !== undefined && encoding !== '' && encoding !== 'identity';
 }

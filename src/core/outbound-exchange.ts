@@ -106,7 +106,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     const started = this.#started;
     this.#started = undefined;
     try {
-      started?.resolve(isEncoded(headers) ? new DecodedAnswer(this) : this);
+      started?.resolve(isEncoded(status, headers) ? new DecodedAnswer(this) : this);
     } catch (error) {
       this.#fail(error as Error);
       started?.reject(error as Error);

@@ -233,6 +233,15 @@ describe('what travels', () => {
     expect(bytes).toBe(2_000_000);
   });
 
+  test.each([
+    [204, {}],
+    [200, { 'content-length': '0' }],
+  ])('an empty %i that names an encoding is empty', async (status, headers) => {
+    upstream.answer(status, { 'content-encoding': 'gzip', ...headers });
+    const answer = await outbound.send(request(upstream.origin));
+    expect([answer.status, await answer.collect(10)]).toEqual([status, Buffer.alloc(0)]);
+  });
+
   test('an answer in an encoding that nobody knows is said to be unexpected', async () => {
     upstream.answer(200, { 'content-encoding': 'pack200' }, 'x');
     await expect(outbound.send(request(upstream.origin))).rejects.toMatchObject({ code: 'upstream_unexpected' });
