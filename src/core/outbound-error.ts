@@ -33,7 +33,7 @@ export class OutboundError extends SkillettError {
 /** Marks a refusal on its way through the socket. */
 export class RefusedAddress extends Error {}
 
-/** What undici or the socket said, in the words of a client. `note` is added where the request was sent. */
+/** What undici or the socket said, in the words of a client. `note` is advice for what was sent and may have taken effect. */
 export function describeFailure(error: Error & { code?: unknown }, integration: string, sent: boolean, note: string): Error {
   const code = typeof error.code === 'string' ? error.code : '';
   // What undici will not put into a request is a fault of ours, and must not look like the service's.
@@ -42,7 +42,7 @@ export function describeFailure(error: Error & { code?: unknown }, integration: 
   // The parser's error holds the bytes it met, which must not reach a log.
   if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
     return OutboundError.malformed(integration, 'sent something that is not an HTTP answer', note);
-  const message = `${integration} cannot be reached: ${reasonOf(code)}. Try again shortly.${note}`;
+  const message = `${integration} cannot be reached: ${reasonOf(code)}.${note || ' Try again shortly.'}`;
   return new OutboundError('upstream_unreachable', message, 'network', sent, error);
 }
 

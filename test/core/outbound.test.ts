@@ -363,10 +363,12 @@ describe('connections', () => {
     const unsent = await failureOf(lenient.send(request(`http://127.0.0.1:${port}/`, { method: 'POST' })));
     expect(unsent).toMatchObject({ code: 'upstream_unreachable', kind: 'network', sent: false });
     expect(unsent.message).not.toContain(String(port));
+    expect(unsent.message).toContain('Try again shortly');
     upstream.play = (_request, response) => void response.destroy();
     const sent = await failureOf(lenient.send(request(upstream.origin, { method: 'POST' })));
     expect(sent).toMatchObject({ code: 'upstream_unreachable', kind: 'network', sent: true });
     expect(sent.message).toContain('look whether it took effect');
+    expect(sent.message).not.toContain('Try again shortly');
     await lenient.close();
   });
 
