@@ -293,6 +293,16 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     expect(JSON.stringify(json.details)).toContain('did you mean');
   });
 
+  it('loses no parameter on the way to the check, whatever its name', async () => {
+    const placesOf = async (params: string) => {
+      const { json } = await server.request('POST', '/v1/github/create_issue', { body: `{"params":${params}}` });
+      return json.details.map((fault: { path: string }) => fault.path).sort();
+    };
+    expect(await placesOf('{"repo":"a/b","title":"x","__proto__":{"limit":1}}')).toEqual(['params.__proto__']);
+    expect(await placesOf('null')).toEqual(['params.repo', 'params.title']);
+    for (const wrong of ['[]', '"x"', '5']) expect(await placesOf(wrong)).toEqual(['params']);
+  });
+
   it('makes, lists and revokes keys with the fields of the contract', async () => {
     const made = await server.request('POST', '/api-keys', { body: { name: 'Reader', scopes: 'github:read,gmail' } });
     expect(made.status).toBe(201);

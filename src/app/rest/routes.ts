@@ -238,7 +238,10 @@ const connections: Route[] = [
 ];
 
 const executionBody = z.strictObject({
-  params: z.record(z.string(), z.unknown()).nullish(),
+  // As they came: a record of zod's would drop `__proto__`, which then is refused by GraphQL and lost here.
+  params: z
+    .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
+    .nullish(),
   account: z.string().nullish(),
   select: z.string().nullish(),
 });
