@@ -53,6 +53,21 @@ describe('a composed mail', () => {
     expect(body.trim()).toBe('Hello');
   });
 
+  it('has one recipient for each entry of a list, whatever the name in it', async () => {
+    const { headers } = await compose({
+      to: [
+        'Lovelace, Ada <ada@example.org>',
+        'eve@example.org, Bob <bob@example.org>',
+        '"Carl \\"the, one\\"" <carl@example.org>',
+        'Jürgen (Büro) <j@example.org>',
+        'dora@example.org',
+      ],
+    });
+    expect(decodeWords(headers.get('to') as string)).toBe(
+      '"Lovelace, Ada" <ada@example.org>, "eve@example.org, Bob" <bob@example.org>, "Carl \\"the, one\\"" <carl@example.org>, Jürgen (Büro) <j@example.org>, dora@example.org',
+    );
+  });
+
   it('carries letters of every script in the subject and in names of files', async () => {
     const { headers, text } = await compose({
       to: 'ada@example.org',

@@ -59,7 +59,13 @@ export async function composeMail(parts: MailParts): Promise<Buffer> {
 
 type ReportFault = (path: string, message: string) => void;
 
-function readAddresses(part: string, value: unknown, report: ReportFault): string[] | undefined {
+/** Name and address apart, so that no name can hold another recipient. */
+interface MailAddress {
+  name: string;
+  address: string;
+}
+
+function readAddresses(part: string, value: unknown, report: ReportFault): MailAddress[] | undefined {
   if (value === undefined || value === null) return undefined;
   const list = (Array.isArray(value) ? value : splitAddresses(String(value)))
     .map((address) => String(address).trim())
@@ -69,7 +75,16 @@ function readAddresses(part: string, value: unknown, report: ReportFault): strin
     else if (!addressForm.test(address))
       report(part, `holds "${address}", which is not a mail address such as ada@example.org or Ada <ada@example.org>`);
   }
-  return list.length > 0 ? list : undefined;
+  return list.length > 0 ? list.map(toAddress) : undefined;
+}
+
+/** A name in quotes may hold quotes and backslashes behind a backslash (RFC 5322, section 3.2.4). */
+function toAddress(text: string): MailAddress {
+  const at = text.indexOf('<');
+  if (at === -1) return { name: '', address: text };
+  const name = text.slice(0, at).trim();
+  const quoted = /^"(.*)"$/.exec(name)?.[1];
+  return { name: quoted === undefined ? name : quoted.replaceAll(/\\(.)/g, '$1'), address: text.slice(at + 1, -1) };
 }
 
 /** Commas between addresses, but not those inside a quoted name. */
