@@ -10,7 +10,8 @@ function run({ expression, json }: SelectJob): SelectResult {
     if (selected.length > jsonBytesMax) return { failure: `the result is longer than ${jsonBytesMax / 1024 / 1024} MiB` };
     return { json: new TextEncoder().encode(selected) };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : 'the expression failed' };
+    // It becomes the end of a sentence.
+    return { failure: error instanceof Error ? error.message.replace(/\.+$/, '') : 'the expression failed' };
   }
 }
 
