@@ -14,6 +14,14 @@ const authenticated = {
   ],
   verify: { path: '/me', account: { id: 'id', label: 'login' } },
 };
+/** How services write the moment at which their count begins anew, 43 seconds from now. */
+const limitUnits: [unit: string, write: () => string][] = [
+  ['epoch_seconds', () => String(Math.ceil(Date.now() / 1000) + 43)],
+  ['epoch_milliseconds', () => String(Date.now() + 43_000)],
+  ['seconds', () => '43'],
+  ['milliseconds', () => '43000'],
+  ['date', () => new Date(Date.now() + 43_000).toUTCString()],
+];
 const writes = { method: 'POST', path: '/notes', parameters: { title: textParameter('body') } };
 
 beforeAll(async () => {
@@ -39,6 +47,16 @@ beforeAll(async () => {
           retry: { statuses: [502] },
         },
       },
+    ),
+    ...limitUnits.map(([unit]) =>
+      makeIntegration(
+        origin,
+        { list: { path: '/limited' } },
+        {
+          slug: `limited_in_${unit}`,
+          recipe: { rate_limit: { remaining: 'X-Remaining', reset: 'X-Reset', reset_unit: unit, retry_after: 'X-Wait' } },
+        },
+      ),
     ),
     makeIntegration(
       origin,
@@ -511,6 +529,17 @@ describe('a retry', () => {
     expect((await engine.execute({ integration: 'limited', endpoint: 'list' })).headers.has('retry-after')).toBe(false);
     engine.upstream.answer(200, { 'retry-after': '43' }, '{}');
     expect((await engine.execute({ endpoint: 'list' })).headers.has('retry-after')).toBe(false);
+  });
+
+  test.each(limitUnits)('reads a reset in %s, and a wait in the header the recipe names before it', async (unit, write) => {
+    const waitOf = async (headers: Record<string, string>) => {
+      engine.upstream.answer(429, headers, '{}');
+      return Number((await engine.execute({ integration: `limited_in_${unit}`, endpoint: 'list' })).headers.get('retry-after'));
+    };
+    const wait = await waitOf({ 'x-remaining': '0', 'x-reset': write() });
+    expect(wait).toBeGreaterThanOrEqual(41);
+    expect(wait).toBeLessThanOrEqual(44);
+    expect(await waitOf({ 'x-remaining': '0', 'x-reset': write(), 'x-wait': '90' })).toBe(90);
   });
 
   test('does not follow a 403 that is no limit, nor a status the recipe does not name', async () => {
