@@ -286,6 +286,10 @@ const executions: Route[] = [
     },
     prepare: (input) => {
       input.context.raw = accepts(input, 'application/octet-stream');
+      if (input.context.raw && typeof (input.body as z.infer<typeof executionBody>).select === 'string')
+        input.context.bodyFault = badRequest(
+          '`select` cuts `data`, and with `Accept: application/octet-stream` the body comes as it is. Leave one of them out.',
+        );
     },
     variables: (input) => ({
       ...(input.body as z.infer<typeof executionBody>),
