@@ -23,6 +23,9 @@ describe('the first endpoint for', () => {
     ['merge pull requests', 'github.merge_pull'],
     ['send mail', 'gmail.send_email'],
     ['send an e-mail', 'gmail.send_email'],
+    ['delete branch', 'github.delete_ref'],
+    ['delet brnch', 'github.delete_ref'],
+    ['pul reqest', 'github.list_pull'],
   ])('"%s" is the one that does it', (query, expected) => {
     expect(findEndpoints(query)[0]).toBe(expected);
   });

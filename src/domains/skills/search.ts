@@ -49,6 +49,8 @@ export function buildSearch(catalogue: Catalogue): SkillSearch {
       prefix: (term) => term.length > 2,
       fuzzy: (term) => (term.length > 3 ? 0.25 : false),
       maxFuzzy: 2,
+      // A likeness in a name must not outweigh the word itself in a description: "branch" is not "batch".
+      weights: { fuzzy: 0.1, prefix: 0.375 },
     },
   });
   index.addAll(entries);
