@@ -117,6 +117,21 @@ describe('a composed mail', () => {
     expect(await faultsOf(parts)).toEqual(paths);
   });
 
+  it('carries attachments as large as a service takes them', async () => {
+    const base64 = Buffer.alloc(25_000_000, 'attachment').toString('base64');
+    const mail = await composeMail({ to: 'a@example.org', attachments: [{ filename: 'a.bin', base64 }] });
+    expect(mail.length).toBeGreaterThan(base64.length);
+  });
+
+  // Searching it quadratically would take longer than a test may.
+  it('is composed or refused in a moment and in few words, however long its addresses are', async () => {
+    const { headers } = await compose({ to: Array.from({ length: 5_000 }, (_, at) => `a${at}@example.org`).join(', ') });
+    expect(headers.get('to')?.split(',')).toHaveLength(5_000);
+    const error = await composeMail({ to: '","'.repeat(400_000), cc: 'nobody,'.repeat(400_000) }).catch((thrown) => thrown);
+    expect(error.details).toHaveLength(20);
+    expect(error.message.length).toBeLessThan(5_000);
+  });
+
   it('reads no file and fetches no address that a text names', async () => {
     const { text } = await compose({
       to: 'a@example.org',
