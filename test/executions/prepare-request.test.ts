@@ -89,6 +89,9 @@ describe('parameters', () => {
     expect(error.details?.length).toBeLessThanOrEqual(20);
     const unknown = await refusalOf(spec, { title: 'x', ['y'.repeat(100_000)]: 1 });
     expect(unknown.message.length).toBeLessThan(500);
+    const many = await refusalOf(spec, Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`name${at}`, 1])));
+    expect(many.details).toHaveLength(20);
+    expect(many.message).toContain('(and 998 more, see details)');
   });
 
   test('named like members of every object are taken as unknown', async () => {

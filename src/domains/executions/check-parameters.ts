@@ -40,10 +40,9 @@ export function checkParameters(endpoint: CatalogueEndpoint, params: unknown): P
     checks.thorough ??= thorough.compile(endpoint.schema);
     if (!checks.thorough(params)) errors = checks.thorough.errors as ErrorObject[];
   }
-  throw parameterFaults(
-    endpoint,
-    errors.map((error) => describe(error, endpoint)),
-  );
+  // Looking for what was meant takes a while, so only what is shown is described.
+  const shown = errors.slice(0, faultsMax).map((error) => describe(error, endpoint));
+  throw parameterFaults(endpoint, shown, errors.length);
 }
 
 const valuesMax = 2_000;
@@ -51,10 +50,10 @@ const faultsMax = 20;
 const namedFaultsMax = 3;
 const shownLengthMax = 64;
 
-/** One sentence that names the first faults, and `details` with all of them. */
-export function parameterFaults(endpoint: CatalogueEndpoint, faults: readonly ParameterFault[]): SkillettError {
+/** One sentence that names the first faults, and `details` with those that are described; there may be more. */
+export function parameterFaults(endpoint: CatalogueEndpoint, faults: readonly ParameterFault[], all = faults.length): SkillettError {
   const named = faults.slice(0, namedFaultsMax).map(({ phrase }) => phrase);
-  const rest = faults.length - named.length;
+  const rest = all - named.length;
   const more = rest > 0 ? ` (and ${rest} more, see details)` : '';
   return badRequest(
     `The parameters do not fit ${endpoint.integration}.${endpoint.name}: ${named.join('; ')}${more}.`.replace(/\?\.$/, '?'),
