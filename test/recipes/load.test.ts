@@ -62,17 +62,22 @@ describe('a sound recipe', () => {
   });
 });
 
+it('reads files that begin with a byte-order mark', async () => {
+  const files = Object.entries(filesOf(soundRecipe())).map(([file, content]) => [file, `\ufeff${JSON.stringify(content)}`]);
+  expect((await load(await writeFolder(Object.fromEntries(files)))).find('letters')?.endpoints.size).toBe(5);
+});
+
 it('reports text that is not JSON, a missing recipe.json and a lonely one all at once', async () => {
-  const { recipe, letters, files } = soundRecipe();
+  const { recipe, files } = soundRecipe();
   const folder = await writeFolder({
     'letters/recipe.json': { ...recipe, guides: [] },
-    'letters/letters.json': `${JSON.stringify(letters)},`,
+    'letters/letters.json': '{\n  "resource":\n}',
     'notes/files.json': files,
     'stamps/recipe.json': { ...recipe, slug: 'stamps', guides: [], workflows: [] },
   });
   const faults = await faultsOf(load(folder));
   expect(faults).toEqual([
-    expect.stringMatching(/^letters\/letters\.json: : is not JSON: /),
+    expect.stringMatching(/^letters\/letters\.json: : is not JSON: [^\n]*$/),
     'notes/recipe.json: : is missing: it describes the integration',
     'stamps/recipe.json: : stands alone: there is no file of a resource with endpoints beside it',
   ]);

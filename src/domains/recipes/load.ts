@@ -100,7 +100,8 @@ class RecipeFiles {
   }
 
   private async text(file: string): Promise<string> {
-    const text = await readFile(path.join(this.folder, file), 'utf8');
+    // Some editors write a byte-order mark, which readers may ignore (RFC 8259, section 8.1).
+    const text = (await readFile(path.join(this.folder, file), 'utf8')).replace(/^\ufeff/, '');
     this.texts.set(file, text);
     return text;
   }
@@ -111,7 +112,8 @@ class RecipeFiles {
     try {
       json = JSON.parse(await this.text(file));
     } catch (error) {
-      report([], `is not JSON: ${(error as Error).message}`);
+      // The message quotes the text, line breaks included; a fault is one line.
+      report([], `is not JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`);
       return undefined;
     }
     const parsed = shape.safeParse(json, { error: (issue) => (issue.input === undefined ? 'is missing' : undefined) });
