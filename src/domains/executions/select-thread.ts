@@ -19,3 +19,5 @@ parentPort?.on('message', (job: SelectJob) => {
   const result = run(job);
   parentPort?.postMessage(result, 'json' in result ? [result.json.buffer] : []);
 });
+
+parentPort?.postMessage('started');

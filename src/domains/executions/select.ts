@@ -8,6 +8,8 @@ import { badRequest } from '../../core/errors.ts';
 
 const expressionLengthMax = 4_096;
 const timeoutMs = 2_000;
+/** Starting the thread takes a while on a busy machine, which is no fault of the expression that waits for it. */
+const startTimeoutMs = 30_000;
 const memoryMbMax = 512;
 const waitingMax = 100;
 
@@ -51,6 +53,7 @@ interface WaitingJob extends SelectJob {
 const waiting: WaitingJob[] = [];
 let running: WaitingJob | undefined;
 let thread: Worker | undefined;
+let threadStarted = false;
 
 /** The expression's result as JSON. Throws an Error that says why there is none. */
 export function applySelect(json: Buffer, expression: string): Promise<Buffer> {
@@ -80,15 +83,25 @@ function runNext(): void {
     void worker.terminate();
     end(() => job.reject(new Error(failure)));
   };
-  const onMessage = (result: SelectResult): void =>
-    end(() => ('json' in result ? job.resolve(Buffer.from(result.json.buffer)) : job.reject(new Error(result.failure))));
+  const onMessage = (result: SelectResult | 'started'): void => {
+    if (result !== 'started')
+      return end(() => ('json' in result ? job.resolve(Buffer.from(result.json.buffer)) : job.reject(new Error(result.failure))));
+    threadStarted = true;
+    limitTime(timeoutMs);
+  };
   const onError = (): void => stop('the expression needs more memory than it may have');
-  const timer = setTimeout(() => stop(`the expression took longer than ${timeoutMs / 1000} s`), timeoutMs);
+  let timer: NodeJS.Timeout | undefined;
+  const limitTime = (ms: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => stop(`the expression took longer than ${ms / 1000} s`), ms);
+  };
+  limitTime(threadStarted ? timeoutMs : startTimeoutMs);
   worker.on('message', onMessage).on('error', onError);
   worker.postMessage({ expression: job.expression, json: job.json } satisfies SelectJob, [job.json.buffer]);
 }
 
 function startThread(): Worker {
+  threadStarted = false;
   // The published package holds JavaScript.
   const file = import.meta.url.endsWith('.ts') ? './select-thread.ts' : './select-thread.js';
   const worker = new Worker(new URL(file, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: memoryMbMax } });
