@@ -1,9 +1,9 @@
-/** The GraphQL client. The session cookie goes along by itself; an answer 401 leads to the sign-in page and back. */
+/** The GraphQL client. The session cookie goes along by itself; an answer 401 asks for a sign-in. */
 import { Client, cacheExchange, fetchExchange, mapExchange } from 'urql';
 import { rememberPerson } from './person.ts';
-import { goToSignIn } from './sign-in.ts';
+import { noticeSessionEnd } from './session-end.ts';
 
-export const client = new Client({
+export const client: Client = new Client({
   url: '/graphql',
   fetchOptions: { credentials: 'same-origin' },
   preferGetMethod: false,
@@ -12,9 +12,15 @@ export const client = new Client({
   exchanges: [
     cacheExchange,
     mapExchange({
-      onResult: ({ data, error }) => {
+      onResult: ({ data, error, operation }) => {
         if (data?.viewer?.user) rememberPerson(data.viewer.user);
-        if (error?.graphQLErrors.some(({ extensions }) => extensions.code === 'unauthorized')) goToSignIn();
+        if (error?.graphQLErrors.some(({ extensions }) => extensions.code === 'unauthorized')) {
+          // A mutation is repeated by whoever wanted it.
+          const repeated = client.createRequestOperation('query', operation, { ...operation.context, requestPolicy: 'network-only' });
+          noticeSessionEnd(
+            operation.kind === 'query' ? { key: operation.key, askAgain: () => client.reexecuteOperation(repeated) } : undefined,
+          );
+        }
       },
     }),
     fetchExchange,

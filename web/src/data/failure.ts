@@ -16,11 +16,14 @@ export const serverAway: Failure = {
   message: 'The server cannot be reached. Your connection may be down, or the server is being restarted.',
 };
 
+/** For 401: what a page sent was not done, and is still in its form. */
+export const signedOutMessage = 'You were signed out, so nothing was done. Sign in, then try again.';
+
 export function describeError(error: CombinedError): Failure {
   const [first] = error.graphQLErrors;
   if (!first) return serverAway;
   return {
-    message: first.message,
+    message: first.extensions.code === 'unauthorized' ? signedOutMessage : first.message,
     code: first.extensions.code as string | undefined,
     actionUrl: first.extensions.actionUrl as string | undefined,
     details: first.extensions.details as Failure['details'],

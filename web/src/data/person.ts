@@ -31,6 +31,10 @@ export function rememberPerson(next: Partial<Person>): void {
   for (const listener of listeners) listener();
 }
 
+export function knownPerson(): Person | undefined {
+  return person;
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

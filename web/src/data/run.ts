@@ -1,9 +1,9 @@
 /** Runs an endpoint as an agent would, over GraphQL, and keeps the numbers of the answer as they were sent. */
 import { stringifyDocument } from 'urql';
 import type { PlannedCall } from './call-texts.ts';
-import { type Failure, serverAway } from './failure.ts';
+import { type Failure, serverAway, signedOutMessage } from './failure.ts';
 import { graphql } from './graphql.ts';
-import { goToSignIn } from './sign-in.ts';
+import { noticeSessionEnd } from './session-end.ts';
 
 const Read = graphql(`
   query Read($integration: String!, $endpoint: String!, $params: JSON, $account: String, $select: String) {
@@ -76,8 +76,9 @@ function readAnswer(text: string): { ran: Ran } | { failure: Failure } {
   }
   const [error] = answer.errors ?? [];
   if (error) {
-    if (error.extensions.code === 'unauthorized') goToSignIn();
-    return { failure: { message: error.message, ...error.extensions } };
+    const signedOut = error.extensions.code === 'unauthorized';
+    if (signedOut) noticeSessionEnd();
+    return { failure: { message: signedOut ? signedOutMessage : error.message, ...error.extensions } };
   }
   const ran = answer.data?.run;
   return ran ? { ran } : { failure: { message: 'The server gave no answer to this call.' } };

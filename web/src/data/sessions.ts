@@ -1,4 +1,5 @@
 /** The sessions of the person who is signed in. */
+import { noticeSessionEnd } from './session-end.ts';
 import { type AuthAnswer, post, request } from './sign-in.ts';
 
 export interface Session {
@@ -19,7 +20,7 @@ export async function findSessions(): Promise<AuthAnswer<Session[]>> {
     request<Omit<Session, 'current'>[]>('/list-sessions'),
   ]);
   if (!own.ok) return own;
-  if (!all.ok) return all;
+  if (!all.ok) return refused(all);
   const sessions = all.data.map((session) => ({ ...session, current: session.id === own.data?.session.id }));
   return {
     ok: true,
@@ -27,14 +28,19 @@ export async function findSessions(): Promise<AuthAnswer<Session[]>> {
   };
 }
 
-export function endSession({ token }: Session): Promise<AuthAnswer<unknown>> {
-  return post('/revoke-session', { token });
+function refused<Answer extends AuthAnswer<unknown>>(answer: Answer): Answer {
+  if (!answer.ok && answer.failure.code === 'UNAUTHORIZED') noticeSessionEnd();
+  return answer;
 }
 
-export function endOtherSessions(): Promise<AuthAnswer<unknown>> {
-  return post('/revoke-other-sessions', {});
+export async function endSession({ token }: Session): Promise<AuthAnswer<unknown>> {
+  return refused(await post('/revoke-session', { token }));
 }
 
-export function endSessions(): Promise<AuthAnswer<unknown>> {
-  return post('/revoke-sessions', {});
+export async function endOtherSessions(): Promise<AuthAnswer<unknown>> {
+  return refused(await post('/revoke-other-sessions', {}));
+}
+
+export async function endSessions(): Promise<AuthAnswer<unknown>> {
+  return refused(await post('/revoke-sessions', {}));
 }

@@ -24,8 +24,14 @@ export function goToSignIn(): void {
 
 export type AuthAnswer<Data> = { ok: true; data: Data } | { ok: false; failure: Failure };
 
-export function signIn(email: string, password: string): Promise<AuthAnswer<unknown>> {
+export function signIn(email: string, password: string): Promise<AuthAnswer<{ user: { email: string } }>> {
   return post('/sign-in/email', { email, password });
+}
+
+export function describeSignInFailure(failure: Failure): Failure {
+  return failure.code === 'INVALID_EMAIL_OR_PASSWORD'
+    ? { message: 'No account has this address with this password. Check both; passwords tell capital letters apart.' }
+    : failure;
 }
 
 /** `invitation` is the token of an invitation's link. */

@@ -3,7 +3,7 @@ import { useQuery } from 'urql';
 import { Link, useSearchParams } from 'wouter';
 import type { Failure } from '../data/failure.ts';
 import { graphql } from '../data/graphql.ts';
-import { safeNext, signIn, signInWith } from '../data/sign-in.ts';
+import { describeSignInFailure, safeNext, signIn, signInWith } from '../data/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { Entrance } from '../ui/entrance.tsx';
 import { TextField } from '../ui/field.tsx';
@@ -54,11 +54,7 @@ export function SignIn() {
     // The page stays busy while the next one is loaded.
     if (answer.ok) return location.assign(next);
     setBusy(false);
-    setFailure(
-      answer.failure.code === 'INVALID_EMAIL_OR_PASSWORD'
-        ? { message: 'No account has this address with this password. Check both; passwords tell capital letters apart.' }
-        : answer.failure,
-    );
+    setFailure(describeSignInFailure(answer.failure));
   };
 
   return (
@@ -70,7 +66,7 @@ export function SignIn() {
       )}
       {search.has('next') && error === null && (
         <Notice>
-          <p>Sign in to go on. What you typed before is kept in this tab.</p>
+          <p>Sign in, and the page you asked for comes next.</p>
         </Notice>
       )}
       <form className="stack" onSubmit={(event) => void submit(event)}>

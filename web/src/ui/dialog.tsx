@@ -1,6 +1,6 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { Dialog as Base } from '@base-ui/react/dialog';
-import { type ReactNode, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
 import type { Failure } from '../data/failure.ts';
 import { Button } from './button.tsx';
 import { CloseIcon } from './icons.tsx';
@@ -13,11 +13,13 @@ interface DialogProps {
   /** Closes only by a button inside: what it shows would be lost. */
   firm?: boolean;
   wide?: boolean;
+  /** Above other dialogs, which stay open under it. */
+  over?: boolean;
   onClose: () => void;
   children: ReactNode;
 }
 
-export function Dialog({ open, title, lead, firm = false, wide = false, onClose, children }: DialogProps) {
+export function Dialog({ open, title, lead, firm = false, wide = false, over = false, onClose, children }: DialogProps) {
   return (
     <Base.Root
       open={open}
@@ -28,9 +30,9 @@ export function Dialog({ open, title, lead, firm = false, wide = false, onClose,
       }}
     >
       <Base.Portal>
-        <Base.Backdrop className="backdrop" />
-        <Base.Viewport className="dialog-view">
-          <Base.Popup className="dialog" data-wide={wide || undefined}>
+        <Base.Backdrop className="backdrop" data-over={over || undefined} />
+        <Base.Viewport className="dialog-view" data-over={over || undefined}>
+          <Base.Popup className="dialog" data-wide={wide || undefined} onKeyDown={over ? keepEscape : undefined}>
             <div className="dialog-head">
               <Base.Title className="dialog-title">{title}</Base.Title>
               {!firm && (
@@ -46,6 +48,11 @@ export function Dialog({ open, title, lead, firm = false, wide = false, onClose,
       </Base.Portal>
     </Base.Root>
   );
+}
+
+/** Otherwise the dialogs below would take the key as meant for them. */
+function keepEscape(event: KeyboardEvent): void {
+  if (event.key === 'Escape') event.stopPropagation();
 }
 
 interface ConfirmProps {

@@ -2,6 +2,7 @@
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { usePerson } from '../data/person.ts';
+import { useSessionEnded } from '../data/session-end.ts';
 import { DownIcon, GaugeIcon, GearIcon, HomeIcon, KeyIcon, ListIcon, MenuIcon, PlugIcon, TowerIcon } from './icons.tsx';
 import mark from './mark.svg';
 
@@ -18,8 +19,11 @@ const operatorPlace = { href: '/dashboard/operator', text: 'Operator', Icon: Tow
 const PagesMenu = lazy(async () => ({ default: (await import('./shell-menus.tsx')).PagesMenu }));
 const PersonMenu = lazy(async () => ({ default: (await import('./shell-menus.tsx')).PersonMenu }));
 
+const SignedOut = lazy(async () => ({ default: (await import('./signed-out.tsx')).SignedOut }));
+
 export function Shell({ children }: { children: ReactNode }) {
   const person = usePerson();
+  const signedOut = useSessionEnded();
   const name = person?.displayName ?? 'Account';
   const shown = person?.isOwner ? [...places, operatorPlace] : places;
   return (
@@ -55,6 +59,11 @@ export function Shell({ children }: { children: ReactNode }) {
       <main id="main" tabIndex={-1}>
         {children}
       </main>
+      {signedOut && (
+        <Suspense>
+          <SignedOut />
+        </Suspense>
+      )}
     </div>
   );
 }
