@@ -53,6 +53,6 @@ export function coversScope(held: readonly string[], scope: string, isReadOnly: 
 export function requireOperator(principal: Principal): void {
   if (!principal.scopes.includes('operator'))
     throw new SkillettError('forbidden', 'This needs the scope `operator`, which the owner has when signed in to the dashboard.', {
-      action: '/dashboard',
+      action: '/dashboard/operator',
     });
 }

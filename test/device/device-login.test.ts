@@ -532,11 +532,14 @@ describe('approval', () => {
   it('takes a session, not a key, and no stranger', async () => {
     const code = await start();
     const byKey = await stand.post('/auth/device/authorize', { user_code: code.user_code }, { as: stand.key });
-    expect([byKey.status, byKey.json.error]).toEqual([403, 'forbidden']);
+    expect([byKey.status, byKey.json.error, byKey.json.action_url]).toEqual([403, 'forbidden', 'http://skillett.test/device']);
     const stranger = await stand.post('/auth/device/authorize', { user_code: code.user_code });
     expect([stranger.status, stranger.json.error]).toEqual([401, 'unauthorized']);
     expect((await lookUp(code.user_code, stand.key)).json.errors[0].extensions.code).toBe('forbidden');
-    expect((await decide(code.user_code, {}, stand.key)).json.errors[0].extensions.code).toBe('forbidden');
+    expect((await decide(code.user_code, {}, stand.key)).json.errors[0].extensions).toMatchObject({
+      code: 'forbidden',
+      actionUrl: 'http://skillett.test/device',
+    });
     expect((await lookUp(code.user_code)).status).toBe(200);
   });
 

@@ -28,7 +28,10 @@ describe('the operator’s fields', () => {
   it.each(operatorFields)('%s is refused to keys with `*` and to other users’ sessions', async (_name, query) => {
     const byKey = await server.graphql(query);
     expect(byKey.status).toBe(403);
-    expect(byKey.json.errors[0].extensions.code).toBe('forbidden');
+    expect(byKey.json.errors[0].extensions).toMatchObject({
+      code: 'forbidden',
+      actionUrl: `${server.gateway.config.publicUrl}/dashboard/operator`,
+    });
     const other = await signedIn(server, await addUser(server));
     const bySession = await other.graphql(query);
     expect(bySession.json.errors[0].extensions.code).toBe('forbidden');

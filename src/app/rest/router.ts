@@ -38,6 +38,8 @@ export interface Route {
   /** What it does, for the README's table. */
   summary: string;
   access: 'key' | 'key_or_session' | 'session' | 'open';
+  /** Where in the dashboard a person does it, for a row that takes a session alone. */
+  page?: string;
   document: string;
   /** Checks the JSON body; absent: the row takes none. */
   body?: z.ZodType;
@@ -178,7 +180,7 @@ async function requireAccess(
   if (caller.kind === 'api_key') {
     if (route.access === 'session')
       throw new SkillettError('forbidden', 'This takes a dashboard session, not an API key: sign in to the dashboard and do it there.', {
-        action: '/dashboard',
+        action: route.page,
       });
     return;
   }

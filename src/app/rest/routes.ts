@@ -442,6 +442,7 @@ const deviceLogin: Route[] = [
     path: '/auth/device/authorize',
     summary: 'Approve a device login, or refuse it (`deny`)',
     access: 'session',
+    page: '/device',
     body: deviceDecisionBody,
     document: `mutation ($userCode: String!, $scopes: [String!], $deny: Boolean) {
       authorizeDevice(userCode: $userCode, scopes: $scopes, deny: $deny) { status } }`,

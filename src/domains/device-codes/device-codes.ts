@@ -77,7 +77,7 @@ function hashUserCode(gateway: Pick<Gateway, 'vault'>, userCode: string): Buffer
 function requireSession(principal: Principal): void {
   if (principal.kind !== 'session')
     throw new SkillettError('forbidden', 'This takes a dashboard session, not an API key: sign in to the dashboard and do it there.', {
-      action: '/dashboard',
+      action: '/device',
     });
 }
 
