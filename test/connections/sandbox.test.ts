@@ -121,3 +121,14 @@ describe('its consent page', () => {
     expect((await server.request('GET', (pressed.headers.get('location') as string).slice(22), { authorization: null })).status).toBe(400);
   });
 });
+
+it('a token it does not take is refused with the page that connects it, below the address people see', async () => {
+  const refused = await server.request('POST', '/v1/connect', { body: { integration: 'sandbox', credentials: { token: 'guessed' } } });
+  expect([refused.status, refused.json.error]).toEqual([400, 'credential_rejected']);
+  expect(refused.json.action_url).toBe('http://gateway.example/dashboard/integrations/sandbox');
+  const { json } = await server.graphql(
+    '{ sandbox: integration(slug: "sandbox") { documentationUrl } github: integration(slug: "github") { documentationUrl } }',
+  );
+  expect(json.data.sandbox.documentationUrl).toBe(refused.json.action_url);
+  expect(json.data.github.documentationUrl).toMatch(/^https:\/\/docs\.github\.com\//);
+});

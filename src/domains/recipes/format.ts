@@ -123,7 +123,11 @@ export const integration = z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/, 'lower-case letters, digits and hyphens, starting with a letter')
       .describe('Kind of service, to filter lists by: development, communication, productivity, weather …'),
-    documentation_url: url.describe("The provider's own documentation."),
+    documentation_url: z
+      .union([url, z.string().regex(/^\/dashboard\/[a-z_/]+$/)])
+      .describe(
+        "The provider's own documentation, or a page of this dashboard (`/dashboard/…`) for a service that the gateway itself serves.",
+      ),
     base_url: url.describe('Address that the paths of endpoints stand below, without a trailing slash.'),
     headers: headers.optional().describe('Sent with every call.'),
     auth: z.array(auth).min(1).describe('The ways to connect, the preferred one first.'),

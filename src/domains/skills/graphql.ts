@@ -156,7 +156,8 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
     }),
     documentationUrl: t.string({
       description: "The service's own documentation.",
-      resolve: ({ recipe }) => recipe.documentation_url,
+      resolve: ({ recipe: { documentation_url: place } }, _args, { gateway }) =>
+        place.startsWith('/') ? gateway.config.publicUrl + place : place,
     }),
     endpoints: t.connection(
       {

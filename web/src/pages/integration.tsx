@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { Link, useParams, useSearchParams } from 'wouter';
+import { ownPath } from '../data/failure.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
 import { AccountFields, Accounts } from '../ui/accounts.tsx';
@@ -90,9 +91,11 @@ function IntegrationPage({ slug }: { slug: string }) {
           return (
             <>
               <p className="row fine">
-                <a href={integration.documentationUrl} target="_blank" rel="noreferrer">
-                  Documentation of the service
-                </a>
+                {ownPath(integration.documentationUrl) === undefined && (
+                  <a href={integration.documentationUrl} target="_blank" rel="noreferrer">
+                    Documentation of the service
+                  </a>
+                )}
                 <span>Recipe {integration.version}</span>
               </p>
               {connectable && (
