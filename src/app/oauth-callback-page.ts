@@ -1,5 +1,6 @@
 /** The page a person sees at the end of a consent: no script, nothing loaded, every value escaped. */
 import { createHash } from 'node:crypto';
+import type { Gateway } from '../core/context.ts';
 
 export interface CallbackPage {
   status: number;
@@ -24,6 +25,11 @@ const pageHeaders = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
+
+/** Where a consent goes on, whatever came of it. */
+export function integrationsLink({ config }: Pick<Gateway, 'config'>, text: string): { link: { href: string; text: string } } {
+  return { link: { href: `${config.publicUrl}/dashboard/integrations`, text } };
+}
 
 export function renderPage(
   status: number,

@@ -21,7 +21,7 @@ import {
 } from '../domains/connections/consents.ts';
 import { planLimits } from '../domains/limits/plans.ts';
 import { countUsers, findUserForShare } from '../domains/users/store.ts';
-import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
+import { type CallbackPage, integrationsLink, renderPage } from './oauth-callback-page.ts';
 
 export interface OAuthCallback {
   query: URLSearchParams;
@@ -44,9 +44,14 @@ export async function handleOAuthCallback(gateway: Gateway, callback: OAuthCallb
   const consent = state === '' || state.length > 200 ? undefined : await claimConsent(gateway, state);
   if (!consent) {
     gateway.log.warn({ requestId }, 'a callback came with a state that is unknown, used or expired');
-    return renderPage(400, 'Nothing to finish here', [
-      'This link was used already, has expired, or was not started here. If an account was to be connected, start again and open the new link.',
-    ]);
+    return renderPage(
+      400,
+      'Nothing to finish here',
+      [
+        'This link was used already, has expired, or was not started here. If an account was to be connected, start again and open the new link.',
+      ],
+      integrationsLink(gateway, 'Start again in the dashboard'),
+    );
   }
   try {
     const code = readCallback(gateway, consent, callback.query);
@@ -74,9 +79,12 @@ async function findFinisher(gateway: Gateway, consent: Consent, callback: OAuthC
 
 async function finish(gateway: Gateway, consent: Consent, held: HeldGrant, requestId: string): Promise<CallbackPage> {
   const done = await complete(gateway, consent, held, requestId);
-  return renderPage(200, `${done.integration} is connected`, [
-    `The account ${done.account} can be used from now on. You can close this window.`,
-  ]);
+  return renderPage(
+    200,
+    `${done.integration} is connected`,
+    [`The account ${done.account} can be used from now on. You can close this window.`],
+    integrationsLink(gateway, 'See it in the dashboard'),
+  );
 }
 
 function complete(gateway: Gateway, consent: Consent, held: HeldGrant, requestId: string) {
@@ -115,10 +123,12 @@ async function describeFailure(gateway: Gateway, consent: Consent, error: unknow
   await failConsent(gateway, consent, error instanceof ConsentFault ? error.reason : 'failed', requestId);
   if (!(error instanceof ConsentFault)) throw error;
   gateway.log.info({ requestId, consent: consent.id, reason: error.reason, err: error.cause }, 'a consent came to nothing');
-  return renderPage(400, error.reason === 'denied' ? 'Nothing was connected' : 'This could not be connected', [
-    error.message,
-    'Start again to get a new link.',
-  ]);
+  return renderPage(
+    400,
+    error.reason === 'denied' ? 'Nothing was connected' : 'This could not be connected',
+    [error.message, 'Start again to get a new link.'],
+    integrationsLink(gateway, 'Start again in the dashboard'),
+  );
 }
 
 export type WaitingGrantOutcome =

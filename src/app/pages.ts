@@ -55,7 +55,7 @@ async function answerWaiting(gateway: Gateway, request: IncomingMessage, respons
       return renderPage(401, 'Sign in first', ['An account can only be connected by the person who started it.'], {
         link: { href: '/sign-in?next=/oauth/waiting', text: 'Sign in' },
       });
-    return renderOutcomes(await findWaitingOutcomes(gateway, request.headers.cookie ?? '', session.userId, requestId));
+    return renderOutcomes(gateway, await findWaitingOutcomes(gateway, request.headers.cookie ?? '', session.userId, requestId));
   });
 }
 

@@ -5,7 +5,7 @@
 import type { Gateway } from '../core/context.ts';
 import { waitingSeconds } from '../domains/connections/consents.ts';
 import { completeWaitingGrant, grantCookie, grantSeparator, type WaitingGrantOutcome, waitingMax } from './oauth-callback.ts';
-import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
+import { type CallbackPage, integrationsLink, renderPage } from './oauth-callback-page.ts';
 
 /** What came of them, sealed for the user who signed in, until `waitingPath` shows it. */
 const outcomeCookie = 'skillett_grant_outcome';
@@ -64,20 +64,26 @@ export async function findWaitingOutcomes(
   return outcomes.length > 0 ? outcomes : openOutcomes(gateway, readCookie(cookie, outcomeCookie), userId);
 }
 
-export function renderOutcomes(outcomes: readonly WaitingGrantOutcome[]): CallbackPage {
+export function renderOutcomes(gateway: Gateway, outcomes: readonly WaitingGrantOutcome[]): CallbackPage {
   const connected = outcomes.flatMap((done) => (done.outcome === 'connected' ? [done] : []));
   const discarded = outcomes.flatMap((done) => (done.outcome === 'discarded' ? [done.message] : []));
-  if (outcomes.length === 0)
-    return renderPage(400, 'Nothing to finish here', [
-      'No account waits in this browser to be connected. If one should, start again and open the new link.',
-    ]);
-  if (connected.length === 0) return renderPage(400, 'This could not be connected', discarded);
+  const startAgain = integrationsLink(gateway, 'Start again in the dashboard');
+  if (outcomes.length === 0) {
+    const reason = 'No account waits in this browser to be connected. If one should, start again and open the new link.';
+    return renderPage(400, 'Nothing to finish here', [reason], startAgain);
+  }
+  if (connected.length === 0) return renderPage(400, 'This could not be connected', discarded, startAgain);
   const names = [...new Set(connected.map((done) => done.integration))];
-  return renderPage(200, `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} connected`, [
-    ...connected.map((done) => `The account ${done.account} of ${done.integration} can be used from now on.`),
-    ...discarded,
-    'You can close this window.',
-  ]);
+  return renderPage(
+    200,
+    `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} connected`,
+    [
+      ...connected.map((done) => `The account ${done.account} of ${done.integration} can be used from now on.`),
+      ...discarded,
+      'You can close this window.',
+    ],
+    integrationsLink(gateway, 'See it in the dashboard'),
+  );
 }
 
 const outcomeContext = (userId: string): string => `grant-outcome/${userId}`;
