@@ -58,7 +58,7 @@ describe('a device', () => {
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('The device is signed in').waitFor();
     expect(await redeem(code)).toMatchObject({ access_token: expect.stringMatching(/^sk_/), scope: 'sandbox' });
-    await page.getByRole('link', { name: 'See its key' }).click();
+    await page.getByRole('link', { name: 'See your API keys' }).click();
     await page.getByText('signed in on a device').waitFor();
   });
 
@@ -135,6 +135,25 @@ describe('the operator', () => {
     await guest.page.getByRole('button', { name: 'Make the account' }).click();
     await guest.page.getByRole('alert').getByText('An account needs an invitation').waitFor();
     await guest.context.close();
+  });
+
+  it('lets anyone make an account where that is set, and says so', async () => {
+    const open = await openStand({ SKILLETT_SIGN_UP: 'anyone' });
+    try {
+      const { page: newcomer } = await open.openWindow();
+      await newcomer.goto(`${open.url}/sign-in`);
+      await newcomer.getByRole('link', { name: 'Make an account' }).click();
+      await newcomer.getByText('With an account you connect services').waitFor();
+      expect(await newcomer.getByText('invitation').count()).toBe(0);
+      await newcomer.getByLabel('Name').fill('Newcomer');
+      await newcomer.getByLabel('E-mail address').fill('newcomer@example.org');
+      await newcomer.getByLabel('Password').fill('a password of some length');
+      await newcomer.getByRole('button', { name: 'Make the account' }).click();
+      await newcomer.getByText('Three steps to the first call').waitFor();
+      await newcomer.getByText('No calls in the last 14 days').waitFor();
+    } finally {
+      await open.close();
+    }
   });
 
   it('sets and removes an OAuth client, after which a consent can and cannot be asked for', async () => {

@@ -104,13 +104,14 @@ export function SignIn() {
       )}
       {options?.ownerHasSignedIn && (
         <p className="fine">
-          No password, or forgotten? The person who runs this installation can give you a sign-in link
-          {options.signUp === 'anyone' ? (
+          No password, or forgotten? The person who runs this installation can give you a sign-in link. If that is you, run{' '}
+          <code className="nowrap">npm run sign-in-link</code> where it is installed.
+          {options.signUp === 'anyone' && (
             <>
-              . New here? <Link href="/sign-up">Make an account</Link>
+              {' '}
+              New here? <Link href="/sign-up">Make an account</Link>.
             </>
-          ) : null}
-          .
+          )}
         </p>
       )}
     </Entrance>

@@ -1,11 +1,25 @@
 import { type FormEvent, useState } from 'react';
+import { useQuery } from 'urql';
 import { Link, useSearchParams } from 'wouter';
 import type { Failure } from '../data/failure.ts';
+import { graphql } from '../data/graphql.ts';
 import { safeNext, signUp } from '../data/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { Entrance } from '../ui/entrance.tsx';
 import { TextField } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
+
+const OptionsQuery = graphql(`
+  query SignUpOptions {
+    signInOptions { signUp }
+  }
+`);
+
+const whoMay = {
+  nobody: 'This installation takes no new accounts. Ask the person who runs it.',
+  invited: 'Accounts are made from the link of an invitation. Ask the person who runs this installation for one.',
+  anyone: 'With an account you connect services, and give agents keys to them.',
+} as const;
 
 export function SignUp() {
   const [search] = useSearchParams();
@@ -15,6 +29,8 @@ export function SignUp() {
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
+  const [{ data }] = useQuery({ query: OptionsQuery });
+  const signUpBy = data?.signInOptions.signUp;
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -30,9 +46,9 @@ export function SignUp() {
   return (
     <Entrance title="Make your account">
       <p className="muted">
-        {invitation === null
-          ? 'Accounts are made from the link of an invitation. Ask the person who runs this installation for one.'
-          : 'You are invited. The account can only have the address that the invitation was made for.'}
+        {invitation !== null && signUpBy !== 'nobody'
+          ? 'You are invited. The account can only have the address that the invitation was made for.'
+          : signUpBy && whoMay[signUpBy]}
       </p>
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <TextField label="Name" name="name" autoComplete="name" required maxLength={100} value={name} onChange={setName} />
