@@ -48,7 +48,7 @@ export function Billing() {
                 Your plan is <strong>{planTexts[plan.name]}</strong>.
               </p>
               <Section title="Used so far">
-                <div className="cards">
+                <div className="cards four">
                   <div className="card">
                     <UsageMeter
                       label="Calls today"

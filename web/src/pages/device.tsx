@@ -63,8 +63,9 @@ export function Device() {
 
 function Decided({ decision }: { decision: 'authorized' | 'denied' }) {
   return decision === 'authorized' ? (
-    <Empty title="The device is signed in" action={<LinkButton href="/dashboard/api-keys">See its key</LinkButton>}>
-      It goes on by itself within a few seconds. You can close this window. Its key is listed with your API keys, where you can revoke it.
+    <Empty title="The device is signed in" action={<LinkButton href="/dashboard/api-keys">See your API keys</LinkButton>}>
+      It goes on by itself within a few seconds, and you can close this window. If it takes a key, that is listed with your API keys, where
+      you can revoke it.
     </Empty>
   ) : (
     <Empty title="Denied" action={<LinkButton href="/dashboard">Go home</LinkButton>}>

@@ -71,7 +71,8 @@ function forRun({ service, name, readOnly, destructive, schema, example }: Endpo
 function Documentation({ endpoint }: { endpoint: EndpointData }) {
   return (
     <div className="stack">
-      <Prose text={endpoint.description} />
+      {/* One paragraph stands at the head of the page already. */}
+      {endpoint.description.includes('\n\n') && <Prose text={endpoint.description} />}
       <h2>Parameters</h2>
       {endpoint.parameters.length === 0 ? (
         <p className="muted">None.</p>

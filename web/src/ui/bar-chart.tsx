@@ -13,6 +13,11 @@ interface Day {
 const shortDay = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const height = 140;
 
+function sumUp(total: number, failed: number, days: number): string {
+  if (total === 0) return `No calls in the last ${days} days`;
+  return `${count(total, 'call')} in ${days} days, ${failed === 0 ? 'all' : `${formatNumber(failed)} of them not`} successful`;
+}
+
 /** Calls by day as bars, and the same numbers as a table for those who want or need them. */
 export function CallsPerDay({ days }: { days: Day[] }) {
   const [asTable, setAsTable] = useState(false);
@@ -23,9 +28,7 @@ export function CallsPerDay({ days }: { days: Day[] }) {
   return (
     <figure className="card chart">
       <figcaption className="section-head">
-        <span>
-          {count(total, 'call')} in {days.length} days, {failed === 0 ? 'none' : formatNumber(failed)} of them not successful
-        </span>
+        <span>{sumUp(total, failed, days.length)}</span>
         <Button look="quiet" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
           {asTable ? 'Show as bars' : 'Show as table'}
         </Button>
@@ -46,7 +49,9 @@ export function CallsPerDay({ days }: { days: Day[] }) {
           <tbody>
             {days.toReversed().map(({ day, good, bad }) => (
               <tr key={day}>
-                <th scope="row">{day}</th>
+                <th scope="row" className="nowrap">
+                  {day}
+                </th>
                 <td className="number">{formatNumber(good)}</td>
                 <td className="number">{formatNumber(bad)}</td>
               </tr>
