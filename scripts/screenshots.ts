@@ -64,9 +64,11 @@ function listShots(userCode: string): Shot[] {
     { name: 'endpoint-documentation', path: '/dashboard/integrations/github?endpoint=create_issue', prepare: openDocumentation },
     { name: 'api-keys', path: '/dashboard/api-keys' },
     { name: 'new-key', path: '/dashboard/api-keys', prepare: press('Make a key') },
+    { name: 'new-key-shown', path: '/dashboard/api-keys', prepare: makeKey },
     { name: 'calls', path: '/dashboard/calls' },
     { name: 'call', path: '/dashboard/calls?outcome=refused', prepare: press(/^Details/) },
     { name: 'device', path: `/device?user_code=${userCode}` },
+    { name: 'device-decide', path: '/device', prepare: lookUpDevice },
     { name: 'billing', path: '/billing' },
     { name: 'settings', path: '/settings' },
     { name: 'operator-users', path: '/dashboard/operator' },
@@ -83,6 +85,27 @@ async function runExample(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Fill in the example' }).click();
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByText('Succeeded').waitFor();
+}
+
+async function makeKey(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Make a key' }).first().click();
+  await page.getByLabel('Name', { exact: true }).fill('Pictured agent');
+  await page.getByRole('checkbox', { name: /^Sandbox/ }).click();
+  await page.getByRole('button', { name: 'Make the key' }).click();
+  await page.getByText('the only time the key is shown').waitFor();
+}
+
+/** With a code of its own for every look, because a code stays with the session that looked it up. */
+async function lookUpDevice(page: Page): Promise<void> {
+  await page.getByLabel('Code').fill(await startDevice());
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByText('Do not approve a code').waitFor();
+}
+
+async function startDevice(): Promise<string> {
+  const body = new URLSearchParams({ client_id: 'Kitchen terminal', scope: 'sandbox github:read' });
+  const answer = await fetch(`${stand.url}/auth/device/code`, { method: 'POST', body });
+  return ((await answer.json()) as { user_code: string }).user_code;
 }
 
 async function openDocumentation(page: Page): Promise<void> {
@@ -124,6 +147,5 @@ async function makeUseOf({ url, key, graphql, openOwnerWindow }: Stand): Promise
   await page.getByRole('button', { name: 'Make an invitation' }).click();
   await page.getByRole('dialog').waitFor();
   await context.close();
-  const answer = await fetch(`${url}/auth/device/code`, { method: 'POST', body: new URLSearchParams({ client_id: 'Kitchen terminal' }) });
-  return ((await answer.json()) as { user_code: string }).user_code;
+  return startDevice();
 }

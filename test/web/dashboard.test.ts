@@ -108,6 +108,9 @@ describe('the owner', () => {
     await consent.getByLabel('Account to connect').fill('second');
     await consent.getByRole('button', { name: 'Allow' }).click();
     await consent.getByText('Sandbox is connected').waitFor();
+    expect(await consent.getByRole('link', { name: 'See it in the dashboard' }).getAttribute('href')).toBe(
+      `${stand.url}/dashboard/integrations`,
+    );
     await consent.close();
     await dialog.waitFor({ state: 'detached' });
     const row = page.getByRole('row', { name: /second/ });
@@ -336,7 +339,7 @@ describe('the owner', () => {
     await page.getByText('Your profile is saved').waitFor();
 
     await open('/dashboard/integrations');
-    await page.getByRole('button', { name: 'Connect Notion' }).click();
+    await page.getByRole('button', { name: /^Connect .*Notion$/ }).click();
     const connect = page.getByRole('dialog', { name: 'Connect Notion' });
     await connect.getByRole('textbox', { name: 'Token' }).fill('ntn_typed');
     await context.clearCookies();
