@@ -88,6 +88,20 @@ describe.each([
     await page.getByRole('menuitemradio', { name: 'Dark' }).waitFor();
     expect(await findFaults(page)).toEqual([]);
   });
+
+  it('has none where the session has ended over an open dialog', async () => {
+    const { page, context } = owner;
+    const cookies = await context.cookies();
+    await open(page, '/dashboard/api-keys');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Never made');
+    await page.getByRole('checkbox', { name: /^Sandbox/ }).click();
+    await context.clearCookies();
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page.getByRole('dialog', { name: 'You are signed out' }).waitFor();
+    expect(await findFaults(page)).toEqual([]);
+    await context.addCookies(cookies);
+  });
 });
 
 it('axe finds a fault where there is one', async () => {
