@@ -138,12 +138,15 @@ function mediaTypeFor(accept: string | null): string {
   return accept?.includes('application/graphql-response+json') ? 'application/graphql-response+json' : 'application/json';
 }
 
-/** The status of an error is the answer's only where nothing succeeded beside it. */
+/** Who asks is the same for every field, so that these are never one field's failure, even where its null leaves `data` standing. */
+const callerRefusals: ReadonlySet<string> = new Set(['unauthorized', 'api_key_invalid', 'api_key_revoked', 'api_key_expired']);
+
+/** The status of an error is the answer's only where nothing succeeded beside it, or where nobody was let in. */
 function shapeError(gateway: Gateway, error: GraphQLError, requestId: string, noData: boolean): GraphQLError {
   const failure = toSkillettError(gateway, error, requestId);
   const link = actionUrl(gateway, failure);
   const fromYoga = error.extensions.http as { status?: number; spec?: boolean } | undefined;
-  const http = fromYoga ?? (noData ? { status: failure.status, headers: failure.headers } : undefined);
+  const http = fromYoga ?? (noData || callerRefusals.has(failure.code) ? { status: failure.status, headers: failure.headers } : undefined);
   return new GraphQLError(failure.message, {
     nodes: error.nodes ?? null,
     source: error.source ?? null,

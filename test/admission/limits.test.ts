@@ -153,8 +153,11 @@ it('a key revoked on one process is 401 on the next request of the other, on eve
     expect([answer.status, answer.json]).toEqual([401, refusal]);
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
     expect((await installation.request(at, key, 'GET', '/v1/skills')).json).toEqual(refusal);
-    const { json } = await installation.graphql(at, key, document('query', 0, 1));
-    expect(json.errors[0].extensions.code).toBe('api_key_revoked');
+    for (const kind of ['query', 'mutation'] as const) {
+      const { status, json, headers } = await installation.graphql(at, key, document(kind, 0, 2));
+      expect([status, json.errors[0].extensions.code]).toEqual([401, 'api_key_revoked']);
+      expect(headers.get('www-authenticate')).toMatch(/^Bearer /);
+    }
   }
   expect(upstreamCalls()).toBe(2);
   expect((await installation.call(1, revoker, 'list_things')).status).toBe(200);
