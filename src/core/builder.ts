@@ -132,6 +132,8 @@ export function parseDateTime(value: unknown): Date {
   const moment = typeof value === 'string' && rfc3339.test(value) && isCalendarDay(value.slice(0, 10)) ? new Date(value) : undefined;
   if (moment === undefined || Number.isNaN(moment.getTime()))
     throw badRequest('A time must be written as in RFC 3339, for instance 2026-01-31T12:00:00Z.');
+  // A time zone can move it out of the years that the database reads as they are printed.
+  if (!/^(?!0000)\d{4}-/.test(moment.toISOString())) throw badRequest('A time must lie in the years 1 to 9999 in UTC.');
   return moment;
 }
 

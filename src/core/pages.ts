@@ -39,14 +39,27 @@ export function decodeCursor(cursor: string, length: number): (string | number)[
   } catch {
     // falls through to the refusal below
   }
-  throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+  throw foreignCursor();
+}
+
+/** The last moment that is written with four digits for its year, which the database and JavaScript read alike. */
+const momentMsMax = Date.UTC(9999, 11, 31);
+
+/** As decodeCursor, of a list in the order of a moment and an id. */
+export function decodeTimeCursor(cursor: string): [moment: Date, id: string] {
+  const [momentMs, id] = decodeCursor(cursor, 2);
+  if (typeof momentMs !== 'number' || momentMs < 0 || momentMs > momentMsMax || typeof id !== 'string') throw foreignCursor();
+  return [new Date(momentMs), id];
+}
+
+function foreignCursor(): Error {
+  return badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
 }
 
 /** One page of a list that is already in memory and in order; positions are offsets. */
 export function pageOf<Row>(all: readonly Row[], request: PageRequest): Page<Row> {
   const start = request.after === undefined ? 0 : Number(decodeCursor(request.after, 1)[0]);
-  if (!Number.isSafeInteger(start) || start < 0)
-    throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+  if (!Number.isSafeInteger(start) || start < 0) throw foreignCursor();
   const rows = all.slice(start, start + request.first);
   return {
     rows,

@@ -69,6 +69,8 @@ describe('API keys', () => {
     });
     expect(foreign.status).toBe(404);
     expect(foreign.text).toBe(unknown.text);
+    const nul = await server.graphql('mutation { revokeApiKey(id: "key_\\u0000") { id } }');
+    expect([nul.status, nul.json.errors[0].message]).toEqual([404, 'API key not found.']);
     expect((await server.request('DELETE', `/api-keys/${other.id}`)).status).toBe(204);
   });
 
@@ -109,6 +111,7 @@ describe('API keys', () => {
     [{ scopes: ['GitHub'] }, 'GitHub'],
     [{ expires_at: '2020-01-01T00:00:00Z' }, 'past'],
     [{ expires_at: 'tomorrow' }, 'RFC 3339'],
+    [{ expires_at: '9999-12-31T23:59:59-14:00' }, '9999'],
     [{ name: '' }, 'name'],
     [{ name: 'a\u0000b' }, 'control'],
   ])('are refused with %j in a sentence that says %s', async (body, word) => {

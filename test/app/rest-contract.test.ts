@@ -110,6 +110,19 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     },
   );
 
+  it('refuses a cursor whose moment the database does not know, on every list in the order of time', async () => {
+    for (const [moment, status] of [
+      [0, 200],
+      [-62_135_596_800_001, 400],
+      [8_640_000_000_000_000, 400],
+    ] as const) {
+      const cursor = Buffer.from(JSON.stringify([moment, 'x'])).toString('base64url');
+      for (const path of ['/api-keys', '/v1/connect'])
+        expect((await server.request('GET', `${path}?cursor=${cursor}`)).status, `${path} ${moment}`).toBe(status);
+      expect((await server.graphql(`{ calls(after: "${cursor}") { totalCount } }`)).status, `calls ${moment}`).toBe(status);
+    }
+  });
+
   it('describes an integration, an endpoint, and its document', async () => {
     const integration = await server.request('GET', '/v1/skills/github?method=POST&read_only=false&category=issues');
     expect(Object.keys(integration.json)).toEqual([

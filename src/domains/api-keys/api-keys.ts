@@ -6,7 +6,7 @@ import { sha256 } from '../../core/crypto.ts';
 import { type Db, lockInTransaction } from '../../core/database.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
 import { coversScope, hasEverything, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import {
@@ -61,10 +61,7 @@ export function listAllApiKeys(db: Db, principal: Principal): Promise<ApiKey[]> 
 /** Oldest first. */
 export async function listApiKeys(db: Db, principal: Principal, request: PageRequest): Promise<Page<ApiKey>> {
   const range = rangeOf(principal);
-  const [moment, id] = request.after === undefined ? [] : decodeCursor(request.after, 2);
-  const after: [Date, string] | undefined = moment === undefined ? undefined : [new Date(Number(moment)), String(id)];
-  if (after && Number.isNaN(after[0].getTime()))
-    throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+  const after = request.after === undefined ? undefined : decodeTimeCursor(request.after);
   const [rows, total] = await Promise.all([
     listKeys(db, range, { limit: request.first + 1, ...(after ? { after } : {}) }),
     countKeys(db, range),
@@ -208,6 +205,8 @@ async function requireRoomForKey(trx: Db, clock: Clock, principal: Principal): P
 /** Ends a key and every key made with it, at once on every process. A second call changes nothing. Throws not_found for a key out of reach. */
 export async function revokeApiKey(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<ApiKey> {
   const { db, clock } = gateway;
+  // The database takes no NUL in a text, and no id has one.
+  if (id.includes('\0')) throw notFound('API key');
   return db.transaction().execute(async (trx) => {
     await lockInTransaction(trx, `api-keys/${principal.userId}`);
     const range = rangeOf(principal);

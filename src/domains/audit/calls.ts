@@ -1,7 +1,7 @@
 /** The call log as people see it. */
 import type { Db } from '../../core/database.ts';
 import { badRequest } from '../../core/errors.ts';
-import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
 import { hasEverything, type Principal } from '../../core/principal.ts';
 import {
   type Call,
@@ -48,11 +48,8 @@ export async function listCallLog(db: Db, principal: Principal, question: CallQu
 }
 
 function readPosition(cursor: string): CallPosition {
-  const [moment, id] = decodeCursor(cursor, 2);
-  const startedAt = new Date(Number(moment));
-  // The database's time does not reach as far back as JavaScript's.
-  if (!(startedAt.getTime() >= 0)) throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
-  return { startedAt, id: String(id) };
+  const [startedAt, id] = decodeTimeCursor(cursor);
+  return { startedAt, id };
 }
 
 /** Counts of the calls by the dimensions, in their order. Throws bad_request when there are more than a thousand groups. */

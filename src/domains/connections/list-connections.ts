@@ -1,7 +1,6 @@
 /** Connections and consents as clients see them. */
 import type { Gateway } from '../../core/context.ts';
-import { badRequest } from '../../core/errors.ts';
-import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
 import { maySee, type Principal } from '../../core/principal.ts';
 import { type Consent, findConsent } from './consent-store.ts';
 import { type Connection, countConnections, findConnection, listConnectionsOf } from './store.ts';
@@ -61,10 +60,7 @@ export async function findConnectionView(gateway: Gateway, principal: Principal,
 export async function listConnections(gateway: Gateway, principal: Principal, request: PageRequest): Promise<Page<ConnectionView>> {
   const { db, userId } = { db: gateway.db, userId: principal.userId };
   const slugs = gateway.catalogue.integrations.map(({ slug }) => slug).filter((slug) => maySee(principal.scopes, slug));
-  const [moment, id] = request.after === undefined ? [] : decodeCursor(request.after, 2);
-  const after: [Date, string] | undefined = moment === undefined ? undefined : [new Date(Number(moment)), String(id)];
-  if (after && Number.isNaN(after[0].getTime()))
-    throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+  const after = request.after === undefined ? undefined : decodeTimeCursor(request.after);
   const [rows, total] = await Promise.all([
     listConnectionsOf(db, userId, slugs, { limit: request.first + 1, ...(after ? { after } : {}) }),
     countConnections(db, userId, slugs),

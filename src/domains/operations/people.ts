@@ -2,8 +2,8 @@
 import type { PlanLimits, PlanName } from '../../core/config.ts';
 import type { Gateway } from '../../core/context.ts';
 import { type Db, lockInTransaction } from '../../core/database.ts';
-import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
-import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { notFound, SkillettError } from '../../core/errors.ts';
+import { decodeCursor, decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
 import { type Principal, requireOperator } from '../../core/principal.ts';
 import { revokeKeysOf } from '../api-keys/store.ts';
 import { recordAudit } from '../audit/audit.ts';
@@ -19,11 +19,8 @@ import { type BulkReport, revokeConnections } from './operations.ts';
 /** Where a page goes on in a list that has the latest first. */
 function readPosition(after: string | undefined): { createdAt: Date; id: string } | undefined {
   if (after === undefined) return undefined;
-  const [moment, id] = decodeCursor(after, 2);
-  const createdAt = new Date(Number(moment));
-  if (Number.isNaN(createdAt.getTime()))
-    throw badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
-  return { createdAt, id: String(id) };
+  const [createdAt, id] = decodeTimeCursor(after);
+  return { createdAt, id };
 }
 
 function toPage<Row>(rows: Row[], first: number, total: number, positionOf: (row: Row) => (string | number)[]): Page<Row> {
