@@ -1,7 +1,8 @@
 /** What the first start of an installation makes and prints, once. */
 import type { Gateway } from '../core/context.ts';
 import type { Principal } from '../core/principal.ts';
-import { issueApiKey } from '../domains/api-keys/api-keys.ts';
+import { issueFirstKey } from '../domains/api-keys/api-keys.ts';
+import { countKeys } from '../domains/api-keys/store.ts';
 import { startConnection } from '../domains/connections/start-connection.ts';
 import { makeSignInLink } from '../domains/users/sign-in-links.ts';
 import { findOwner, findUserByEmail } from '../domains/users/store.ts';
@@ -36,22 +37,26 @@ export async function createOperatorLink(gateway: Gateway, email?: string): Prom
 
 export class NoSuchUser extends Error {}
 
-/** Makes the owner, their first key and, in embedded mode, their sandbox account. Undefined when the installation has an owner already. */
+const requestId = 'first-start';
+
+/**
+ * Makes the owner, in embedded mode their sandbox account, and their first key. Undefined when they have a key already: a start
+ * that ended before it had shown nothing, and the next one goes on from there.
+ */
 export async function createFirstKey(gateway: Gateway): Promise<string | undefined> {
-  const owner = await createOwner(gateway.db, gateway.clock);
-  if (!owner) return undefined;
+  const owner = (await createOwner(gateway.db, gateway.clock)) ?? (await findOwner(gateway.db));
+  if (!owner || (await countKeys(gateway.db, { userId: owner.id })) > 0) return undefined;
   const principal: Principal = {
     kind: 'session',
     userId: owner.id,
-    holderId: 'first-start',
+    holderId: requestId,
     keyId: undefined,
     scopes: ['*'],
     plan: owner.plan,
     limits: gateway.config.plans[owner.plan],
   };
   if (gateway.sandbox) await connectSandbox(gateway, gateway.sandbox, principal);
-  const { fullKey } = await issueApiKey(gateway, principal, { name: 'First key' }, 'first-start');
-  return fullKey;
+  return issueFirstKey(gateway, owner.id, requestId);
 }
 
 /** So that the first call of a newcomer has an account to use. */
@@ -61,7 +66,7 @@ async function connectSandbox(gateway: Gateway, sandbox: Sandbox, principal: Pri
     gateway,
     principal,
     { integration: 'sandbox', account: undefined, scopes: undefined, credentials: { token } },
-    'first-start',
+    requestId,
   );
 }
 

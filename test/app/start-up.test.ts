@@ -4,6 +4,10 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFirstKey } from '../../src/app/first-start.ts';
+import { openGateway } from '../../src/app/gateway.ts';
+import { readConfig } from '../../src/core/config.ts';
+import { createOwner } from '../../src/domains/users/users.ts';
 import { createEmptyDatabase } from '../support/database.ts';
 import { freePort, makeFolder, runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
 
@@ -78,6 +82,23 @@ describe('the first start, embedded', () => {
     const next = await startProcess({ SKILLETT_DATA: folder });
     expect(next.stdout()).toMatch(keyLine);
     await next.stop();
+  });
+
+  it('goes on with a first start that ended before it showed the key, however far it had come', async () => {
+    const folder = path.join(made.folder, 'cut');
+    for (const connected of [false, true]) {
+      await rm(folder, { recursive: true, force: true });
+      const { gateway, close } = await openGateway(readConfig({ SKILLETT_DATA: folder, LOG_LEVEL: 'silent' }));
+      if (connected) await createFirstKey(gateway);
+      else await createOwner(gateway.db, gateway.clock);
+      await gateway.db.deleteFrom('apiKeys').execute();
+      await close();
+      const next = await startProcess({ SKILLETT_DATA: folder });
+      const curl = next.stdout().match(/^curl .*$/m)?.[0] as string;
+      const { stdout } = await promisify(execFile)('sh', ['-c', curl.replace('localhost', '127.0.0.1')]);
+      expect(JSON.parse(stdout), `connected: ${connected}`).toMatchObject({ status: 200, data: { notes: expect.any(Array) } });
+      await next.stop();
+    }
   });
 
   it('does not start without its master key', async () => {

@@ -152,27 +152,47 @@ export async function issueDeviceKey(
   device: { userId: string; sessionId: string; name: string; scopes: string[] },
   requestId: string,
 ): Promise<{ apiKey: ApiKey; fullKey: string }> {
-  const { userId, sessionId, name, scopes } = device;
+  const { sessionId, ...key } = device;
+  return insertRootKey(trx, clock, { ...key, kind: 'device', actor: sessionId }, requestId);
+}
+
+/** The key that the first start shows the owner. Undefined when they have one already, also when another process was faster. */
+export async function issueFirstKey(
+  { db, clock }: Pick<Gateway, 'db' | 'clock'>,
+  userId: string,
+  requestId: string,
+): Promise<string | undefined> {
+  return db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, `api-keys/${userId}`);
+    if ((await countKeys(trx, { userId })) > 0) return undefined;
+    const key = { userId, kind: 'manual', name: 'First key', scopes: ['*'], actor: requestId } as const;
+    return (await insertRootKey(trx, clock, key, requestId)).fullKey;
+  });
+}
+
+/** A key without a parent and without an end, with its audit row. */
+async function insertRootKey(
+  trx: Db,
+  clock: Clock,
+  key: { userId: string; kind: ApiKey['kind']; name: string; scopes: readonly string[]; actor: string },
+  requestId: string,
+): Promise<{ apiKey: ApiKey; fullKey: string }> {
+  const { userId, kind, name, actor } = key;
+  const scopes = [...key.scopes];
   const { fullKey, keyPrefix, keyHash } = generateKey();
   const apiKey = await insertKey(trx, clock, {
     id: newId('key'),
     userId,
     parentId: null,
-    kind: 'device',
+    kind,
     name,
     keyPrefix,
     keyHash,
     scopes,
     expiresAt: null,
   });
-  await recordAudit(trx, {
-    userId,
-    actor: sessionId,
-    action: 'api_key.created',
-    target: apiKey.id,
-    details: { name, scopes, keyPrefix, kind: 'device' },
-    requestId,
-  });
+  const details = { name, scopes, keyPrefix, kind };
+  await recordAudit(trx, { userId, actor, action: 'api_key.created', target: apiKey.id, details, requestId });
   return { apiKey, fullKey };
 }
 
