@@ -62,6 +62,14 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     expect(both.status).toBe(400);
     expect(both.json.message).toContain('`api_key`');
     expect(both.text).not.toContain(server.key);
+    const named = await server.request('GET', `/v1/skills?${server.key}`);
+    expect([named.status, named.text.includes(server.key)]).toEqual([400, false]);
+    expect(named.json.message).toMatch(/^The query string holds an API key/);
+    for (const [query, status] of [
+      [`?api_key=${server.key}`, 400],
+      ['?api_key=none', 200],
+    ] as const)
+      expect((await server.request('POST', `/auth/device/code${query}`, { authorization: null })).status, query).toBe(status);
     for (const [query, status] of [
       [`?api_key=${server.key}`, 400],
       ['?api_key=none', 200],
@@ -194,6 +202,16 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     const method = await server.request('PUT', '/v1/connect');
     expect(method.status).toBe(405);
     expect(method.headers.get('allow')).toBe('POST, GET');
+    for (const [verb, path, allow] of [
+      ['POST', '/v1/skills/github', 'GET'],
+      ['POST', '/v1/connect/conn_1', 'GET, DELETE'],
+      ['GET', '/v1/github/create_issue', 'POST'],
+      ['HEAD', '/v1/github/create_issue', 'POST'],
+    ] as const) {
+      const refused = await server.request(verb, path);
+      expect([refused.status, refused.headers.get('allow')], `${verb} ${path}`).toEqual([405, allow]);
+    }
+    expect((await server.request('HEAD', '/v1/skills/github')).status).toBe(200);
     for (const path of ['/healthz', '/readyz']) {
       expect((await server.request('GET', path)).status, path).toBe(200);
       const posted = await server.request('POST', path);

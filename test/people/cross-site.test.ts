@@ -68,6 +68,10 @@ describe('requests of other sites, which carry the cookie too', () => {
     for (const [, headers] of foreign)
       expect((await browser.request('POST', '/api-keys', { body: { name: 'Stolen' }, headers })).status).toBe(403);
     expect((await browser.request('POST', '/api-keys', { body: { name: 'Mine' } })).status).toBe(201);
+    // Reading takes no Origin, since browsers send none with it; a key in the address is refused beside a session too.
+    for (const method of ['GET', 'HEAD'])
+      expect((await browser.request(method, '/api-keys', { headers: { origin: '' } })).status, method).toBe(200);
+    expect((await browser.request('GET', `/api-keys?key=${server.key}`)).status).toBe(400);
   });
 });
 

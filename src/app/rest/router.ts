@@ -59,6 +59,8 @@ export interface Route {
 interface CompiledRoute extends Route {
   parsed: DocumentNode;
   segments: string[];
+  /** How many segments come before the first `:name`. */
+  fixed: number;
 }
 
 const bodyBytesMaxDefault = 1024 * 1024;
@@ -81,7 +83,9 @@ export class RestRouter {
         throw new Error(
           `The document of ${route.method} ${route.path} does not fit the schema: ${faults.map((fault) => fault.message).join(' ')}`,
         );
-      return { ...route, parsed, segments: route.path.slice(1).split('/') };
+      const segments = route.path.slice(1).split('/');
+      const firstName = segments.findIndex((part) => part.startsWith(':'));
+      return { ...route, parsed, segments, fixed: firstName === -1 ? segments.length : firstName };
     });
   }
 
@@ -95,7 +99,7 @@ export class RestRouter {
 
   async #run(request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal): Promise<void> {
     const [pathname, search] = splitTarget(request.url as string);
-    const { route, path } = this.#match(request.method === 'HEAD' ? 'GET' : (request.method as string), pathname);
+    const { route, path } = this.#match(request.method as string, pathname);
     const context = createContext(this.#gateway, request, 'rest', requestId, signal);
     const query = new URLSearchParams(search);
     const input: RouteInput = { context, path, query, headers: request.headers, body: undefined };
@@ -127,11 +131,15 @@ export class RestRouter {
   #match(method: string, pathname: string): { route: CompiledRoute; path: Record<string, string> } {
     const segments = pathname.slice(1).split('/');
     const allowed = new Set<string>();
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    let fixed = 0;
     for (const route of this.#routes) {
-      const path = matchSegments(route.segments, segments);
+      // `skills` is no integration because somebody sent POST to /v1/skills/github.
+      const path = route.fixed < fixed ? undefined : matchSegments(route.segments, segments);
       if (!path) continue;
-      if (route.method === method) return { route, path };
+      if (route.method === wanted) return { route, path };
       allowed.add(route.method);
+      fixed = route.fixed;
     }
     if (allowed.size === 0) throw notFound('Route');
     const allow = [...allowed].join(', ');
@@ -157,12 +165,12 @@ export function splitTarget(target: string): [pathname: string, search: string] 
   return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
 }
 
-/** Throws bad_request. Without an Authorization header the answer is 401 anyway. */
+/** Throws bad_request, which repeats no key: one may stand where a name is expected. */
 export function refuseKeyInQuery(query: URLSearchParams): void {
-  const leaked = query.size === 0 ? undefined : [...query].find(([, value]) => keyForm.test(value));
+  const leaked = query.size === 0 ? undefined : [...query].find((pair) => pair.some((part) => keyForm.test(part)));
   if (leaked)
     throw badRequest(
-      `The query parameter \`${leaked[0]}\` holds an API key. Keys go into the Authorization header only; addresses end up in logs and histories, so revoke this key.`,
+      `The query ${keyForm.test(leaked[0]) ? 'string' : `parameter \`${leaked[0]}\``} holds an API key. Keys go into the Authorization header only; addresses end up in logs and histories, so revoke this key.`,
     );
 }
 
@@ -173,10 +181,10 @@ async function requireAccess(
   context: Context,
   query: URLSearchParams,
 ): Promise<void> {
-  if (request.headers.authorization !== undefined) refuseKeyInQuery(query);
-  if (route.access === 'open') return;
+  if (route.access === 'open') return refuseKeyInQuery(query);
   const caller = await context.caller();
   if (caller.kind === 'none') throw unauthorized();
+  refuseKeyInQuery(query);
   if (caller.kind === 'api_key') {
     if (route.access === 'session')
       throw new SkillettError('forbidden', 'This takes a dashboard session, not an API key: sign in to the dashboard and do it there.', {
@@ -186,7 +194,7 @@ async function requireAccess(
   }
   if (route.access === 'key') throw unauthorized();
   // A browser sends its cookie along with other sites' requests too; only our own pages may change things with it.
-  if (request.method !== 'GET' && request.headers.origin !== new URL(gateway.config.publicUrl).origin) {
+  if (route.method !== 'GET' && request.headers.origin !== new URL(gateway.config.publicUrl).origin) {
     throw new SkillettError(
       'forbidden',
       `With a dashboard session this is only accepted from ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
