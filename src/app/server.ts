@@ -61,10 +61,10 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return;
-    socket.end(
-      `HTTP/1.1 ${error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`,
-    );
+    socket.end(printUnreadable(error.code));
   });
+  // RFC 9110, section 10.1.1: an expectation that nobody knows may be left alone; node would answer 417 without our headers.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 
   return {
     server,
@@ -79,6 +79,26 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
       clearTimeout(force);
     },
   };
+}
+
+/** The answer to what node could not read as a request, for which there is no response to fill. */
+function printUnreadable(code: string | undefined): string {
+  const [status, message] =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', 'The headers of the request are too large together. Send fewer or shorter ones.']
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', 'The request did not arrive whole in time. Send it again.']
+        : ['400 Bad Request', 'The request is not HTTP that can be read. Check its method, its header names and how its length is given.'];
+  const body = JSON.stringify({ error: 'bad_request', message });
+  const headers = {
+    'X-Request-Id': newRequestId(),
+    'X-Skillett-Error-Source': 'skillett',
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`;
 }
 
 function logWhenFinished(

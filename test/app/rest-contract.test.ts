@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -238,6 +238,23 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
       ],
     });
     expect((await server.request('POST', '/api-keys', { body: {} })).json.message).toContain('`name` is required');
+  });
+
+  it.each([
+    ['FOO /v1/skills HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad_request'],
+    ['GET /v1/skills HTTP/1.1\r\nHost: x\r\nBad Name: 1\r\n\r\n', 400, 'bad_request'],
+    [`GET /v1/skills HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'bad_request'],
+    ['GET /v1/skills HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nConnection: close\r\n\r\n', 401, 'unauthorized'],
+  ])('answers %j, which no client library sends, as JSON with a request id too', async (text, status, error) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname).end(text);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    const [head, body] = answer.split('\r\n\r\n') as [string, string];
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head).toMatch(/^x-request-id: req_[0-9a-f]{32}$/im);
+    expect(head).toMatch(/^x-skillett-error-source: skillett$/im);
+    expect(JSON.parse(body)).toEqual({ error, message: expect.stringMatching(/\.$/) });
   });
 
   it('refuses a faulty body of an execution after what comes first, and counts the call', async () => {
