@@ -49,6 +49,10 @@ describe('API keys', () => {
     const github = await makeKey({ scopes: ['github'] });
     const { json } = await server.request('POST', '/api-keys', { body: { name: 'Same' }, authorization: github.authorization });
     expect(json.api_key.scopes).toEqual(['github']);
+    // null is left out, as it is in GraphQL.
+    const { id } = await makeKey({ scopes: null, expires_at: null }, github.authorization);
+    const listed = await server.request('GET', '/api-keys', { authorization: github.authorization });
+    expect(listed.json.find((key: { id: string }) => key.id === id)).toMatchObject({ scopes: ['github'], expires_at: null });
   });
 
   it('never carry `operator` as part of `*`', async () => {
@@ -106,9 +110,14 @@ describe('API keys', () => {
   it.each([
     [{ expires_at: '2030-02-30T00:00:00Z' }, 'RFC 3339'],
     [{ scopes: [] }, 'empty'],
-    [{ scopes: ['githb'] }, 'githb'],
-    [{ scopes: ['github.create_isue'] }, 'create_isue'],
-    [{ scopes: ['GitHub'] }, 'GitHub'],
+    [{ scopes: ['githb'] }, 'Did you mean `github`?'],
+    [{ scopes: ['github.create_isue'] }, 'Did you mean `github.create_issue`?'],
+    [{ scopes: ['githb.createIssue'] }, 'Did you mean `github.create_issue`?'],
+    [{ scopes: ['GitHub'] }, 'Did you mean `github`?'],
+    [{ scopes: ['open-meteo'] }, 'Did you mean `open_meteo`?'],
+    [{ scopes: ['gmail:write'] }, 'Did you mean `gmail`?'],
+    [{ scopes: ['gmial:reed'] }, 'Did you mean `gmail:read`?'],
+    [{ scopes: ['weather'] }, 'GET /v1/skills lists them.'],
     [{ expires_at: '2020-01-01T00:00:00Z' }, 'past'],
     [{ expires_at: 'tomorrow' }, 'RFC 3339'],
     [{ expires_at: '9999-12-31T23:59:59-14:00' }, '9999'],

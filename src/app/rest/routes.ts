@@ -322,7 +322,7 @@ interface ApiKeyFields {
 
 const newApiKeyBody = z.strictObject({
   name: z.string(),
-  scopes: z.union([z.string().transform((list) => [list]), z.array(z.string())]).optional(),
+  scopes: z.union([z.string().transform((list) => [list]), z.array(z.string())]).nullish(),
   expires_at: z.string().nullish(),
 });
 

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
 import { type Db, lockInTransaction } from '../../core/database.ts';
-import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { badRequest, type Fault, notFound, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
 import { coversScope, hasEverything, type Principal } from '../../core/principal.ts';
@@ -23,14 +23,15 @@ import {
 
 declare module '../../core/context.ts' {
   interface Gateway {
-    /** What is wrong with a scope that is well formed (an integration or endpoint that does not exist), or undefined. */
+    /** What is wrong with a scope (how it is written, or an integration or endpoint that does not exist), or undefined. */
     scopeFault: (scope: string) => string | undefined;
     /** Whether it is the scope of one endpoint that only reads. */
     isReadOnlyScope: (scope: string) => boolean;
   }
 }
 
-const scopeForm = /^(\*|operator|[a-z][a-z0-9_]*(:read|\.[a-z][a-z0-9_]*)?)$/;
+/** Beyond this the rest is not looked at: each fault costs a search for the name that was meant. */
+const scopeFaultsMax = 10;
 
 /** A new key: `sk_` and 192 random bits in hex. Only its SHA-256 is stored; with that much randomness a slow hash adds nothing. */
 export function generateKey(): { fullKey: string; keyPrefix: string; keyHash: Buffer } {
@@ -80,12 +81,11 @@ export function parseScopes(gateway: Pick<Gateway, 'scopeFault'>, input: readonl
   const scopes = [...new Set(input.flatMap((part) => part.split(',')).map((part) => part.trim()))].filter((scope) => scope !== '');
   if (scopes.length === 0)
     throw badRequest('`scopes` is empty. Leave it out for everything, or name at least one, such as `github` or `gmail:read`.');
-  const details = scopes.flatMap((scope) => {
-    const message = scopeForm.test(scope)
-      ? gateway.scopeFault(scope)
-      : `\`${scope}\` is not a scope. Scopes look like \`github\`, \`github:read\` or \`github.create_issue\`.`;
-    return message === undefined ? [] : [{ path: 'scopes', message }];
-  });
+  const details: Fault[] = [];
+  for (const scope of scopes) {
+    const message = gateway.scopeFault(scope);
+    if (message !== undefined && details.push({ path: 'scopes', message }) === scopeFaultsMax) break;
+  }
   if (details.length > 0) throw badRequest(details.map((fault) => fault.message).join(' '), details);
   return scopes;
 }

@@ -2,9 +2,9 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { badRequest, type Fault, type SkillettError } from '../../core/errors.ts';
+import { findNearMiss } from '../../core/near-miss.ts';
 import type { CatalogueEndpoint } from '../recipes/catalogue.ts';
 import { isBase64 } from './base64.ts';
-import { findNearMiss } from './near-miss.ts';
 
 export type Parameters = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,7 @@
+import { findNearMiss } from '../../core/near-miss.ts';
 import type { Catalogue } from './catalogue.ts';
+
+const scopeForm = /^(\*|operator|[a-z][a-z0-9_]*(:read|\.[a-z][a-z0-9_]*)?)$/;
 
 /** Whether a scope is one endpoint (`github.get_issue`) that only reads. */
 export function isReadOnlyScope(catalogue: Catalogue, scope: string): boolean {
@@ -6,13 +9,33 @@ export function isReadOnlyScope(catalogue: Catalogue, scope: string): boolean {
   return endpoint !== undefined && catalogue.find(slug)?.endpoints.get(endpoint)?.readOnly === true;
 }
 
-/** What is wrong with a well-formed scope: it names an integration or endpoint that this installation does not have. */
+/** What is wrong with a scope: it is not written like one, or names an integration or endpoint that this installation does not have. */
 export function scopeFault(catalogue: Catalogue, scope: string): string | undefined {
+  const fault = describeFault(catalogue, scope);
+  if (fault === undefined) return undefined;
+  const near = nearScope(catalogue, scope);
+  return near === undefined ? fault : `${fault} Did you mean \`${near}\`?`;
+}
+
+function describeFault(catalogue: Catalogue, scope: string): string | undefined {
   if (scope === '*' || scope === 'operator') return undefined;
+  if (!scopeForm.test(scope))
+    return `\`${scope}\` is not a scope. Scopes look like \`github\`, \`github:read\` or \`github.create_issue\`.`;
   const [slug, endpoint] = scope.split('.') as [string, string | undefined];
   const integration = catalogue.find(slug.replace(/:read$/, ''));
   if (!integration) return `\`${scope}\` names no integration of this installation; GET /v1/skills lists them.`;
   if (endpoint !== undefined && !integration.endpoints.has(endpoint))
     return `\`${scope}\` names no endpoint of ${slug}; GET /v1/skills/${slug} lists them.`;
   return undefined;
+}
+
+/** The scope that a mistyped one most likely stands for. */
+function nearScope(catalogue: Catalogue, scope: string): string | undefined {
+  const [, name, mark, rest] = /^([^.:]*)([.:]?)(.*)$/s.exec(scope) as unknown as [string, string, string, string];
+  const slugs = catalogue.integrations.map(({ slug }) => slug);
+  const slug = slugs.includes(name) ? name : findNearMiss(name, slugs);
+  if (slug === undefined || mark === '') return slug;
+  if (mark === ':') return findNearMiss(rest, ['read']) ? `${slug}:read` : slug;
+  const endpoint = findNearMiss(rest, [...(catalogue.find(slug)?.endpoints.keys() ?? [])]);
+  return endpoint === undefined ? undefined : `${slug}.${endpoint}`;
 }
