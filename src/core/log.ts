@@ -17,6 +17,15 @@ const secretPaths = [
   'full_key',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
+/** An error of the database also holds the values of its statement (`params`, `detail`): hashes, addresses, whole rows. */
+const errorFields = ['type', 'message', 'stack', 'code', 'syscall', 'query', 'table', 'column', 'constraint', 'routine'] as const;
+
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const whole = pino.stdSerializers.err(error) as unknown as Record<string, unknown>;
+  return Object.fromEntries(errorFields.filter((name) => whole[name] !== undefined).map((name) => [name, whole[name]]));
+}
+
 /** One JSON object a line on standard error, so that what the first start prints on standard output stays readable and separate. */
 export function createLog(level: string, destination?: DestinationStream): Log {
   return pino(
@@ -25,7 +34,7 @@ export function createLog(level: string, destination?: DestinationStream): Log {
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: secretPaths, censor: '[secret]' },
-      serializers: { err: pino.stdSerializers.err },
+      serializers: { err: describeError },
     },
     destination ?? pino.destination({ dest: 2, sync: true }),
   );

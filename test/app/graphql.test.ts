@@ -109,6 +109,26 @@ describe('the GraphQL door', () => {
     }
   });
 
+  it('logs a failed statement without the values it was given', async () => {
+    const { findSession, db } = server.gateway;
+    server.gateway.findSession = async () => {
+      await db
+        .insertInto('settings')
+        .values({ name: 'planted-value', value: null as never })
+        .execute();
+      return undefined;
+    };
+    try {
+      const answer = await server.request('GET', '/api-keys', { authorization: null, headers: { cookie: 'a=b' } });
+      expect(answer.status).toBe(500);
+      const line = server.log.find((one) => one.includes(answer.headers.get('x-request-id') as string)) as string;
+      expect(JSON.parse(line).err).toMatchObject({ code: '23502', message: expect.stringContaining('not-null'), column: 'value' });
+      expect(server.log.join('')).not.toContain('planted-value');
+    } finally {
+      server.gateway.findSession = findSession;
+    }
+  });
+
   it('opens the playground in a browser with operations that run', async () => {
     const page = await server.request('GET', '/graphql', { authorization: null, headers: { accept: 'text/html' } });
     expect(page.status).toBe(200);
