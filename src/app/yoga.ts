@@ -58,7 +58,8 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema): G
       const answer: ServerContext['answer'] = {};
       const result = await yoga.fetch(
         new URL('/graphql', gateway.config.publicUrl).href,
-        { method: request.method as string, headers: forwardedHeaders(request), ...(body ? { body: body as Buffer<ArrayBuffer> } : {}) },
+        // Yoga knows no HEAD; node leaves the body out.
+        { method: playground ? 'GET' : 'POST', headers: forwardedHeaders(request), ...(body ? { body: body as Buffer<ArrayBuffer> } : {}) },
         { skillett: context, answer },
       );
       response.statusCode = result.status;

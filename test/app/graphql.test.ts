@@ -133,6 +133,8 @@ describe('the GraphQL door', () => {
     const page = await server.request('GET', '/graphql', { authorization: null, headers: { accept: 'text/html' } });
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toContain('text/html');
+    const head = await server.request('HEAD', '/graphql', { authorization: null, headers: { accept: 'text/html' } });
+    expect([head.status, head.text]).toEqual([200, '']);
     const { exampleTabs } = await import('../../src/app/playground.ts');
     for (const { query } of exampleTabs) {
       const { json } = await server.graphql(query);
