@@ -4,11 +4,11 @@ import { graphql, type ResultOf } from '../data/graphql.ts';
 import type { JsonSchema } from '../data/json-schema.ts';
 import { personFields } from '../data/person.ts';
 import { Answer } from '../ui/answer.tsx';
+import { EndpointTags } from '../ui/endpoint-tags.tsx';
 import { Page } from '../ui/page.tsx';
 import { Inline, Prose } from '../ui/prose.tsx';
 import { TableFrame } from '../ui/table-frame.tsx';
 import { Tabs } from '../ui/tabs.tsx';
-import { EndpointTags } from './integration.tsx';
 import { RunEndpoint } from './run-endpoint.tsx';
 
 const EndpointQuery = graphql(

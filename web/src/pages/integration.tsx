@@ -1,23 +1,26 @@
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { Link, useParams, useSearchParams } from 'wouter';
+import { AccountFields } from '../data/account.ts';
 import { ownPath } from '../data/failure.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
-import { AccountFields, Accounts } from '../ui/accounts.tsx';
 import { Answer } from '../ui/answer.tsx';
 import { Button } from '../ui/button.tsx';
-import { ConnectDialog } from '../ui/connect-dialog.tsx';
+import { Connect } from '../ui/connect.tsx';
+import { EndpointTags } from '../ui/endpoint-tags.tsx';
 import { TextField } from '../ui/field.tsx';
+import { firstSentence } from '../ui/first-sentence.ts';
 import { Loading } from '../ui/loading.tsx';
 import { count } from '../ui/number.ts';
 import { Empty, Page, Section } from '../ui/page.tsx';
 import { Inline } from '../ui/prose.tsx';
-import { firstSentence } from '../ui/scope-picker.tsx';
 import { Select } from '../ui/select.tsx';
 import { Tick } from '../ui/tick.tsx';
-import { Endpoint } from './endpoint.tsx';
 import './integration.css';
+
+const Accounts = lazy(async () => ({ default: (await import('../ui/accounts.tsx')).Accounts }));
+const Endpoint = lazy(async () => ({ default: (await import('./endpoint.tsx')).Endpoint }));
 
 const IntegrationQuery = graphql(
   `
@@ -101,7 +104,9 @@ function IntegrationPage({ slug }: { slug: string }) {
               {connectable && (
                 <Section title="Accounts">
                   {accounts.length > 0 ? (
-                    <Accounts accounts={accounts} withoutService onChanged={refresh} />
+                    <Suspense fallback={<Loading what="the accounts" />}>
+                      <Accounts accounts={accounts} withoutService onChanged={refresh} />
+                    </Suspense>
                   ) : (
                     <Empty
                       title="No account is connected"
@@ -121,7 +126,7 @@ function IntegrationPage({ slug }: { slug: string }) {
           );
         }}
       </Answer>
-      {connecting && <ConnectDialog slug={slug} {...connecting} onClose={close} onConnected={refresh} />}
+      {connecting && <Connect slug={slug} {...connecting} onClose={close} onConnected={refresh} />}
     </Page>
   );
 }
@@ -206,23 +211,4 @@ function useAllEndpoints({ slug, endpoints }: Service): { lines: EndpointLine[];
     };
   }, [client, slug, hasNextPage, endCursor]);
   return { lines: [...endpoints.nodes, ...further], complete };
-}
-
-export function EndpointTags({ endpoint: { readOnly, destructive } }: { endpoint: { readOnly: boolean; destructive: boolean } }) {
-  return (
-    <span className="tags">
-      {readOnly ? (
-        <span className="tag">reads</span>
-      ) : (
-        <span className="tag" data-tone="warn">
-          changes something
-        </span>
-      )}
-      {destructive && (
-        <span className="tag" data-tone="bad">
-          cannot be undone
-        </span>
-      )}
-    </span>
-  );
 }

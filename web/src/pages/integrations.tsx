@@ -1,12 +1,13 @@
 import { useDeferredValue, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { Link, useSearchParams } from 'wouter';
+import { AccountFields } from '../data/account.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
-import { AccountFields, Accounts } from '../ui/accounts.tsx';
+import { Accounts } from '../ui/accounts.tsx';
 import { Answer } from '../ui/answer.tsx';
 import { Button } from '../ui/button.tsx';
-import { ConnectDialog } from '../ui/connect-dialog.tsx';
+import { Connect } from '../ui/connect.tsx';
 import { TextField } from '../ui/field.tsx';
 import { count } from '../ui/number.ts';
 import { Empty, Page, Section } from '../ui/page.tsx';
@@ -122,7 +123,7 @@ function Catalogue({ categories, onConnected }: { categories: string[]; onConnec
       </div>
       <Cards key={`${JSON.stringify(filter)}${round}`} filter={filter} onConnect={setConnecting} />
       {connecting !== undefined && (
-        <ConnectDialog
+        <Connect
           slug={connecting}
           onClose={() => setConnecting(undefined)}
           onConnected={() => {

@@ -1,5 +1,5 @@
 /** Runs one endpoint with parameters from a form, shows the answer, and gives the same call for elsewhere. */
-import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type FormEvent, lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { type PlannedCall, printCli, printCurl, printGraphql } from '../data/call-texts.ts';
 import { useDraft } from '../data/draft.ts';
@@ -8,13 +8,15 @@ import { entryOf, type JsonSchema, parseEntry, printEntry } from '../data/json-s
 import { type Ran, runEndpoint } from '../data/run.ts';
 import { Button } from '../ui/button.tsx';
 import { Code } from '../ui/code.tsx';
-import { Confirm } from '../ui/dialog.tsx';
 import { TextField } from '../ui/field.tsx';
+import { Loading } from '../ui/loading.tsx';
 import { formatNumber } from '../ui/number.ts';
 import { Notice, Problem } from '../ui/problem.tsx';
 import { SchemaForm } from '../ui/schema-form.tsx';
 import { Select } from '../ui/select.tsx';
 import { Tabs } from '../ui/tabs.tsx';
+
+const Confirm = lazy(async () => ({ default: (await import('../ui/dialog.tsx')).Confirm }));
 
 export interface RunnableEndpoint {
   integration: string;
@@ -156,18 +158,22 @@ export function RunEndpoint({ endpoint }: { endpoint: RunnableEndpoint }) {
         </div>
         <SameCall call={call} />
       </div>
-      <Confirm
-        open={asking}
-        title={`Run ${endpoint.name}?`}
-        verb="Run it"
-        onCancel={() => setAsking(false)}
-        onConfirm={async () => {
-          void run();
-          return undefined;
-        }}
-      >
-        <p>What it does at {endpoint.serviceName} cannot be undone.</p>
-      </Confirm>
+      {asking && (
+        <Suspense fallback={<Loading what="the question" />}>
+          <Confirm
+            open
+            title={`Run ${endpoint.name}?`}
+            verb="Run it"
+            onCancel={() => setAsking(false)}
+            onConfirm={async () => {
+              void run();
+              return undefined;
+            }}
+          >
+            <p>What it does at {endpoint.serviceName} cannot be undone.</p>
+          </Confirm>
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -1,53 +1,22 @@
 /** The connected accounts: how each stands, and what can be done about it. */
 import { Menu } from '@base-ui/react/menu';
-import { type FormEvent, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useMutation } from 'urql';
 import { Link } from 'wouter';
-import { describeError, type Failure } from '../data/failure.ts';
-import { type FragmentOf, graphql } from '../data/graphql.ts';
+import type { Account } from '../data/account.ts';
+import { describeError } from '../data/failure.ts';
+import { graphql } from '../data/graphql.ts';
 import { Button } from './button.tsx';
-import { ConnectDialog } from './connect-dialog.tsx';
-import { Confirm, Dialog } from './dialog.tsx';
-import { TextField } from './field.tsx';
+import { Connect } from './connect.tsx';
 import { DownIcon } from './icons.tsx';
-import { Problem } from './problem.tsx';
+import { Loading } from './loading.tsx';
 import { TableFrame } from './table-frame.tsx';
 import { Time } from './time.tsx';
 import { announce } from './toasts.tsx';
 
-export const AccountFields = graphql(`
-  fragment Account on Connection @_unmask {
-    id
-    integration
-    account
-    isDefault
-    status
-    reconnectReason
-    authType
-    accessExpiresAt
-    frozenAt
-    createdAt
-    service { slug name }
-  }
-`);
-
-export type Account = FragmentOf<typeof AccountFields>;
-
 const SetDefault = graphql(`
   mutation SetDefaultConnection($id: ID!) {
     setDefaultConnection(id: $id) { id isDefault }
-  }
-`);
-
-const Rename = graphql(`
-  mutation RenameConnection($id: ID!, $account: String!) {
-    renameConnection(id: $id, account: $account) { id account }
-  }
-`);
-
-const Disconnect = graphql(`
-  mutation Disconnect($id: ID!) {
-    disconnect(id: $id) { revoked }
   }
 `);
 
@@ -57,6 +26,9 @@ interface AccountsProps {
   withoutService?: boolean;
   onChanged: () => void;
 }
+
+const RenameDialog = lazy(async () => ({ default: (await import('./account-dialogs.tsx')).RenameDialog }));
+const DisconnectDialog = lazy(async () => ({ default: (await import('./account-dialogs.tsx')).DisconnectDialog }));
 
 type Work = { kind: 'reconnect' | 'rename' | 'disconnect'; account: Account };
 
@@ -91,10 +63,12 @@ export function Accounts({ accounts, withoutService = false, onChanged }: Accoun
         </tbody>
       </TableFrame>
       {work?.kind === 'reconnect' && (
-        <ConnectDialog slug={work.account.integration} account={work.account.account ?? undefined} onClose={end} onConnected={onChanged} />
+        <Connect slug={work.account.integration} account={work.account.account ?? undefined} onClose={end} onConnected={onChanged} />
       )}
-      {work?.kind === 'rename' && <RenameDialog account={work.account} onClose={end} />}
-      <DisconnectDialog account={work?.kind === 'disconnect' ? work.account : undefined} onClose={end} onChanged={onChanged} />
+      <Suspense fallback={<Loading what="the dialog" />}>
+        {work?.kind === 'rename' && <RenameDialog account={work.account} onClose={end} />}
+        {work?.kind === 'disconnect' && <DisconnectDialog account={work.account} onClose={end} onChanged={onChanged} />}
+      </Suspense>
     </>
   );
 }
@@ -200,71 +174,5 @@ function Health({ account: { status, frozenAt, reconnectReason } }: { account: A
       </span>
       <div className="fine">{reasons[reconnectReason ?? ''] ?? 'The service no longer takes the credential.'}</div>
     </>
-  );
-}
-
-function RenameDialog({ account, onClose }: { account: Account; onClose: () => void }) {
-  const [name, setName] = useState(account.account ?? '');
-  const [failure, setFailure] = useState<Failure>();
-  const [{ fetching }, rename] = useMutation(Rename);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (fetching) return;
-    const { error } = await rename({ id: account.id, account: name });
-    if (error) return setFailure(describeError(error));
-    announce(`The account is called ${name.trim()} now`);
-    onClose();
-  };
-  return (
-    <Dialog open title={`Rename ${account.account ?? 'the account'}`} lead="Calls name the account by this." onClose={onClose}>
-      <form className="stack" onSubmit={(event) => void submit(event)}>
-        <TextField label="New name" required maxLength={100} autoComplete="off" value={name} onChange={setName} />
-        {failure && <Problem failure={failure} />}
-        <div className="row end">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="main" type="submit" busy={fetching}>
-            Rename
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
-
-const revocations: Record<string, string> = {
-  true: 'Its credential is deleted here, and the service has ended it too.',
-  false: 'Its credential is deleted here, but the service did not confirm that it has ended. End it on the service’s own page as well.',
-  unsupported: 'Its credential is deleted here. The service cannot be asked to end it: do that on its own page if you want it gone there.',
-};
-
-interface DisconnectDialogProps {
-  account: Account | undefined;
-  onClose: () => void;
-  onChanged: () => void;
-}
-
-function DisconnectDialog({ account, onClose, onChanged }: DisconnectDialogProps) {
-  const [, disconnect] = useMutation(Disconnect);
-  const name = account?.account ?? 'the account';
-  return (
-    <Confirm
-      open={account !== undefined}
-      title={`Disconnect ${name}?`}
-      verb="Disconnect"
-      onCancel={onClose}
-      onConfirm={async () => {
-        const { data, error } = await disconnect({ id: (account as Account).id });
-        if (error) return describeError(error);
-        onClose();
-        announce(`${name} is disconnected`, revocations[data?.disconnect.revoked ?? ''] ?? revocations.unsupported);
-        onChanged();
-        return undefined;
-      }}
-    >
-      <p>
-        Its credential is deleted at once, and agents can no longer use this account of {account?.service?.name ?? account?.integration}. To
-        have it again, connect it again.
-      </p>
-    </Confirm>
   );
 }

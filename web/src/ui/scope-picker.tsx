@@ -6,6 +6,7 @@ import { graphql } from '../data/graphql.ts';
 import { addScope, covers, describeScope, removeScope } from '../data/scopes.ts';
 import { Button } from './button.tsx';
 import { TextField } from './field.tsx';
+import { firstSentence } from './first-sentence.ts';
 import { Loading } from './loading.tsx';
 import { Problem } from './problem.tsx';
 import { Tick } from './tick.tsx';
@@ -180,8 +181,4 @@ function EndpointScopes({
         ))}
     </>
   );
-}
-
-export function firstSentence(text: string): string {
-  return /^.*?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text;
 }
