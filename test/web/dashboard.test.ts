@@ -44,7 +44,7 @@ describe('a stranger', () => {
     await page.getByLabel('E-mail address').fill('owner@skillett.invalid');
     await page.getByLabel('Password').fill('not the password at all');
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await expect.poll(() => page.getByRole('alert').innerText()).toContain('No account has this address with this password');
+    await page.getByRole('alert').getByText('No account has this address with this password').waitFor();
     await page.getByLabel('Password').fill(ownerPassword);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.waitForURL('**/dashboard/calls?outcome=refused');

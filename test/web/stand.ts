@@ -25,15 +25,28 @@ export const ownerPassword = 'correct horse battery staple';
 /** Starts it and gives the owner a password by the link that the first start prints. */
 export async function openStand(env: Record<string, string> = {}): Promise<Stand> {
   const { folder, remove } = await makeFolder();
-  const server = await startProcess({ SKILLETT_DATA: folder, SKILLETT_SIGN_UP: 'invited', LOG_LEVEL: 'warn', ...env });
+  const server = await startProcess({
+    SKILLETT_DATA: folder,
+    SKILLETT_SIGN_UP: 'invited',
+    LOG_LEVEL: 'warn',
+    TRUST_PROXY: '127.0.0.1',
+    ...env,
+  });
   const url = server.url.replace('127.0.0.1', 'localhost');
   const browser = await openBrowser();
   const key = /^sk_[0-9a-f]{48}$/m.exec(server.stdout())?.[0] as string;
   const link = /^http\S+\/api\/auth\/link\S+$/m.exec(server.stdout())?.[0] as string;
   const faults: string[] = [];
 
+  let windows = 0;
   const openWindow: Stand['openWindow'] = async (options) => {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    windows += 1;
+    const context = await browser.newContext({
+      viewport: { width: 1200, height: 900 },
+      // Each window is a machine of its own, so that what one may do in a minute is not shared by all tests.
+      extraHTTPHeaders: { 'x-forwarded-for': `10.0.${windows >> 8}.${windows & 255}` },
+      ...options,
+    });
     context.setDefaultTimeout(10_000);
     context.on('weberror', (error) => faults.push(error.error().message));
     context.on('console', (message) => {
