@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Clock } from '../core/clock.ts';
-import type { Config, IntegrationSettings } from '../core/config.ts';
+import { type Config, type IntegrationSettings, requireKnownIntegrations } from '../core/config.ts';
 import type { Gateway } from '../core/context.ts';
 import { Vault } from '../core/crypto.ts';
 import { type Database, migrate, openEmbedded, openPostgres } from '../core/database.ts';
@@ -14,7 +14,7 @@ import { buildCatalogue, type Catalogue } from '../domains/recipes/catalogue.ts'
 import { loadCatalogue } from '../domains/recipes/load.ts';
 import { isReadOnlyScope, scopeFault } from '../domains/recipes/scope-fault.ts';
 import { buildSearch } from '../domains/skills/search.ts';
-import { type Auth, createAuth } from '../domains/users/auth.ts';
+import { type Auth, createAuth, signInClients } from '../domains/users/auth.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import { lockDataFolder } from './embedded-lock.ts';
 import { readOrCreateMasterKey } from './master-key.ts';
@@ -69,6 +69,7 @@ export async function openGateway(config: Config, options: { log?: Log; database
       integrations,
       cacheFolder,
     });
+    requireKnownIntegrations(config.integrations, [...catalogue.integrations.map(({ slug }) => slug), ...Object.values(signInClients)]);
     const catalogueHere = sandbox || integrations.has('sandbox') ? catalogue : withoutSandbox(catalogue);
     const settled = { ...config, integrations };
     const auth = createAuth({

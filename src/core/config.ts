@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { findNearMiss } from './near-miss.ts';
 
 export interface PlanLimits {
   /** Executions per UTC minute and key; null: no limit. */
@@ -225,6 +226,25 @@ function readIntegrations(read: Reader): Map<string, IntegrationSettings> {
     all.set(slug, settings);
   }
   return all;
+}
+
+/**
+ * Throws ConfigFaults for the settings of integrations that are not there: a mistyped `…_BASE_URL` would leave calls, and the
+ * credentials in them, to the service's public address.
+ */
+export function requireKnownIntegrations(integrations: Config['integrations'], known: readonly string[]): void {
+  const faults: string[] = [];
+  for (const [slug, settings] of integrations) {
+    if (known.includes(slug)) continue;
+    const near = findNearMiss(slug, known);
+    for (const [ending, field] of Object.entries(integrationFields)) {
+      if (settings[field] === undefined) continue;
+      const remedy =
+        near === undefined ? 'Add its recipe, or take the setting away.' : `Did you mean SKILLETT_${near.toUpperCase()}_${ending}?`;
+      faults.push(`SKILLETT_${slug.toUpperCase()}_${ending} is set, but there is no integration ${slug}. ${remedy}`);
+    }
+  }
+  if (faults.length > 0) throw new ConfigFaults(faults);
 }
 
 function readOutboundAllow(read: Reader): string[] {

@@ -131,6 +131,28 @@ describe('faults of an installation', () => {
     expect(file.stderr).not.toContain('    at ');
   });
 
+  it('include the settings of an integration that is not there, with the name that was meant', async () => {
+    const { folder, remove } = await makeFolder();
+    try {
+      const { code, stderr } = await runToEnd({
+        SKILLETT_DATA: folder,
+        PORT: String(await freePort()),
+        SKILLETT_GITHBU_BASE_URL: 'https://git.example.org/api/v3',
+        SKILLETT_NOWHERE_AT_ALL_CLIENT_SECRET: 'a-secret-that-is-not-repeated',
+        SKILLETT_SIGN_IN_GITHUB_CLIENT_ID: 'known',
+        SKILLETT_SLACK_CLIENT_ID: 'known',
+      });
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        'SKILLETT_GITHBU_BASE_URL is set, but there is no integration githbu. Did you mean SKILLETT_GITHUB_BASE_URL?',
+      );
+      expect(stderr).toContain('SKILLETT_NOWHERE_AT_ALL_CLIENT_SECRET is set, but there is no integration nowhere_at_all. Add its recipe');
+      expect(stderr).not.toMatch(/not-repeated|SLACK|SIGN_IN/);
+    } finally {
+      await remove();
+    }
+  });
+
   it('include a bad recipe, by file and place', async () => {
     const { folder, remove } = await makeFolder();
     try {

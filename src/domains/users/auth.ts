@@ -184,19 +184,22 @@ async function orRefuse<Value>(decision: Promise<Value>): Promise<Value> {
   }
 }
 
+/** Whose OAuth clients are set like those of integrations, by provider: SKILLETT_SIGN_IN_GOOGLE_CLIENT_ID and so on. */
+export const signInClients = { google: 'sign_in_google', github: 'sign_in_github' } as const;
+
 /** The providers that people can sign in with, by slug. */
 export function listSignInProviders(config: Config): string[] {
   return Object.keys(socialProviders(config));
 }
 
-/** Google and GitHub sign-in, where a client is configured for it: SKILLETT_SIGN_IN_GOOGLE_CLIENT_ID and so on. */
+/** Google and GitHub sign-in, where a client is configured for it. */
 function socialProviders(config: Config): NonNullable<BetterAuthOptions['socialProviders']> {
   const client = (slug: string) => {
     const settings = config.integrations.get(slug);
     return settings?.clientId && settings.clientSecret ? { clientId: settings.clientId, clientSecret: settings.clientSecret } : undefined;
   };
-  const google = client('sign_in_google');
-  const github = client('sign_in_github');
+  const google = client(signInClients.google);
+  const github = client(signInClients.github);
   return { ...(google ? { google } : {}), ...(github ? { github } : {}) };
 }
 
