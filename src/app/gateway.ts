@@ -5,9 +5,10 @@ import { Clock } from '../core/clock.ts';
 import { type Config, type IntegrationSettings, requireKnownIntegrations } from '../core/config.ts';
 import type { Gateway } from '../core/context.ts';
 import { Vault } from '../core/crypto.ts';
-import { type Database, migrate, openEmbedded, openPostgres } from '../core/database.ts';
+import { type Database, type Db, migrate, openEmbedded, openPostgres } from '../core/database.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { Outbound } from '../core/outbound.ts';
+import type { Starter } from '../domains/connections/accounts.ts';
 import { finishRefreshes } from '../domains/connections/refresh.ts';
 import { AdmissionQueue } from '../domains/executions/admit.ts';
 import { buildCatalogue, type Catalogue } from '../domains/recipes/catalogue.ts';
@@ -16,6 +17,7 @@ import { isReadOnlyScope, scopeFault } from '../domains/recipes/scope-fault.ts';
 import { buildSearch } from '../domains/skills/search.ts';
 import { type Auth, createAuth, signInClients } from '../domains/users/auth.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
+import { admitConnection } from './admit-connection.ts';
 import { lockDataFolder } from './embedded-lock.ts';
 import { readOrCreateMasterKey } from './master-key.ts';
 
@@ -92,6 +94,7 @@ export async function openGateway(config: Config, options: { log?: Log; database
       scopeFault: (scope: string) => scopeFault(catalogueHere, scope),
       isReadOnlyScope: (scope: string) => isReadOnlyScope(catalogueHere, scope),
       findSession: auth.findSession,
+      admitConnection: (trx: Db, starter: Starter) => admitConnection({ config: settled, clock }, trx, starter),
       auth,
       sandbox,
     };

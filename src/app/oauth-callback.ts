@@ -3,8 +3,6 @@
  * "Connecting"): with one user anybody, with several the user who started it, in a browser signed in as them.
  */
 import type { Gateway } from '../core/context.ts';
-import type { Db } from '../core/database.ts';
-import { findKeyIn } from '../domains/api-keys/store.ts';
 import type { Consent } from '../domains/connections/consent-store.ts';
 import {
   ConsentFault,
@@ -19,8 +17,7 @@ import {
   takeHeldGrant,
   waitingSeconds,
 } from '../domains/connections/consents.ts';
-import { planLimits } from '../domains/limits/plans.ts';
-import { countUsers, findUserForShare } from '../domains/users/store.ts';
+import { countUsers } from '../domains/users/store.ts';
 import { type CallbackPage, integrationsLink, renderPage } from './oauth-callback-page.ts';
 
 export interface OAuthCallback {
@@ -78,30 +75,13 @@ async function findFinisher(gateway: Gateway, consent: Consent, callback: OAuthC
 }
 
 async function finish(gateway: Gateway, consent: Consent, held: HeldGrant, requestId: string): Promise<CallbackPage> {
-  const done = await complete(gateway, consent, held, requestId);
+  const done = await completeConsent(gateway, consent, held, requestId);
   return renderPage(
     200,
     `${done.integration} is connected`,
     [`The account ${done.account} can be used from now on. You can close this window.`],
     integrationsLink(gateway, 'See it in the dashboard'),
   );
-}
-
-function complete(gateway: Gateway, consent: Consent, held: HeldGrant, requestId: string) {
-  return completeConsent(gateway, consent, held, (trx) => admit(gateway, trx, consent), requestId);
-}
-
-/**
- * The user and the key may have changed since the consent was started. The user's row stays as it is until the connection
- * is stored, so that whoever closes the account finds the connection or none comes after.
- */
-async function admit(gateway: Gateway, trx: Db, consent: Consent): Promise<number | null> {
-  const user = await findUserForShare(trx, consent.userId);
-  if (!user || user.closedAt) throw new ConsentFault('failed', 'The user who started this is not there any more. Nothing was connected.');
-  // A session's id finds no key.
-  const key = await findKeyIn(trx, { userId: user.id }, consent.startedBy);
-  if (key?.revokedAt) throw new ConsentFault('failed', 'The API key that started this was revoked. Nothing was connected.');
-  return planLimits(gateway.config, user.plan, user.limits).connections;
 }
 
 async function wait(gateway: Gateway, consent: Consent, held: HeldGrant, before: readonly string[]): Promise<CallbackPage> {
@@ -154,7 +134,7 @@ export async function completeWaitingGrant(
     return { outcome: 'discarded', message };
   }
   try {
-    return { outcome: 'connected', ...(await complete(gateway, consent, held, signIn.requestId)) };
+    return { outcome: 'connected', ...(await completeConsent(gateway, consent, held, signIn.requestId)) };
   } catch (error) {
     await failConsent(gateway, consent, 'failed', signIn.requestId);
     if (!(error instanceof ConsentFault)) throw error;

@@ -342,18 +342,22 @@ describe('a callback', () => {
   });
 });
 
-it('a key that was revoked meanwhile connects nothing, and its grant is revoked', async () => {
+it('a key that was revoked or has expired meanwhile connects nothing, and its grant is revoked', async () => {
   const key = generateKey();
   const keyId = newId('key');
   const row = { id: keyId, userId: ada.userId, parentId: null, name: 'k', keyPrefix: key.keyPrefix, keyHash: key.keyHash, scopes: ['*'] };
   await stand.gateway.db.insertInto('apiKeys').values(row).execute();
   const asKey: Principal = { ...ada, kind: 'api_key', holderId: keyId, keyId };
-  const [kept, late] = [await start(asKey), await start(asKey)];
+  const [kept, late, later] = [await start(asKey), await start(asKey), await start(asKey)];
   expect((await answer(kept.url, { code: 'c1' })).status).toBe(200);
   await stand.gateway.db.updateTable('apiKeys').set({ revokedAt: new Date() }).where('id', '=', keyId).execute();
   account = 'eve';
   expect((await answer(late.url, { code: 'c2' })).html).toContain('was revoked');
   expect(revoked).toEqual(['at-eve']);
+  const expiry = { revokedAt: null, expiresAt: new Date(Date.now() - 1_000) };
+  await stand.gateway.db.updateTable('apiKeys').set(expiry).where('id', '=', keyId).execute();
+  expect((await answer(later.url, { code: 'c3' })).html).toContain('has expired');
+  expect(revoked).toEqual(['at-eve', 'at-eve']);
   expect((await listConnections(stand.gateway, ada, { first: 10 })).total).toBe(1);
 });
 

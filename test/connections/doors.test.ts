@@ -1,5 +1,7 @@
 /** Connecting through the doors: REST and GraphQL answer alike, on a whole server. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newId } from '../../src/core/ids.ts';
+import { generateKey } from '../../src/domains/api-keys/api-keys.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 
@@ -106,6 +108,71 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
       expect((await connect({ integration: 'nowhere' })).json).toMatchObject({ error: 'not_found', message: 'Integration not found.' });
       expect((await connect({ integration: 'hackernews' })).json.message).toContain('needs no connection');
       expect((await connect({ ...token, account: '' })).json.error).toBe('bad_request');
+    });
+  });
+
+  describe('a credential whose service takes its time', () => {
+    let meanwhile: () => Promise<unknown>;
+
+    beforeEach(() => {
+      const { play } = github;
+      github.play = async (...asked) => {
+        await meanwhile();
+        return play(...asked);
+      };
+    });
+
+    const store = async (authorization: string) => {
+      const { status, json } = await server.request('POST', '/v1/connect', { body: token, authorization: `Bearer ${authorization}` });
+      const stored = await server.gateway.db.selectFrom('connections').select('id').execute();
+      return [status, json.error ?? json.status, stored.length];
+    };
+
+    it('is not stored when its key is revoked or expires meanwhile, and is when another one is', async () => {
+      const make = async () => (await server.request('POST', '/api-keys', { body: { name: 'passing' } })).json;
+      const [revoked, expired, good] = [await make(), await make(), await make()];
+      const revoke = () => server.request('DELETE', `/api-keys/${revoked.api_key.id}`);
+      meanwhile = revoke;
+      expect(await store(revoked.full_key)).toEqual([401, 'api_key_revoked', 0]);
+      meanwhile = () =>
+        server.gateway.db
+          .updateTable('apiKeys')
+          .set({ expiresAt: new Date(Date.now() - 1_000) })
+          .where('id', '=', expired.api_key.id)
+          .execute();
+      expect(await store(expired.full_key)).toEqual([401, 'api_key_expired', 0]);
+      meanwhile = revoke;
+      expect(await store(good.full_key)).toEqual([200, 'connected', 1]);
+    });
+
+    it('is not stored when its user is closed meanwhile, and is when somebody else is', async () => {
+      const { db } = server.gateway;
+      const addPerson = async () => {
+        const [id, { fullKey, keyPrefix, keyHash }] = [newId('user'), generateKey()];
+        await db
+          .insertInto('users')
+          .values({ id, email: `${id}@example.org`, displayName: 'Bob', image: null, plan: 'free' })
+          .execute();
+        const row = { id: newId('key'), userId: id, parentId: null, name: 'k', keyPrefix, keyHash, scopes: ['*'] };
+        await db.insertInto('apiKeys').values(row).execute();
+        return { id, fullKey };
+      };
+      const [leaving, staying] = [await addPerson(), await addPerson()];
+      const operator = generateKey();
+      const owner = await db.selectFrom('users').select('id').where('isOwner', '=', true).executeTakeFirstOrThrow();
+      const { keyPrefix, keyHash } = operator;
+      await db
+        .insertInto('apiKeys')
+        .values({ id: newId('key'), userId: owner.id, parentId: null, name: 'op', keyPrefix, keyHash, scopes: ['operator'] })
+        .execute();
+      meanwhile = () =>
+        server.graphql(
+          'mutation ($id: ID!) { closeUser(userId: $id) { user { closedAt } } }',
+          { id: leaving.id },
+          { authorization: `Bearer ${operator.fullKey}` },
+        );
+      expect(await store(leaving.fullKey)).toEqual([401, 'unauthorized', 0]);
+      expect(await store(staying.fullKey)).toEqual([200, 'connected', 1]);
     });
   });
 

@@ -1,11 +1,13 @@
 /** What the tests of connections share with the processes they start: made-up integrations and a gateway for them. */
+import { admitConnection } from '../../src/app/admit-connection.ts';
 import { Clock } from '../../src/core/clock.ts';
 import { type IntegrationSettings, readConfig } from '../../src/core/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
 import { Vault } from '../../src/core/crypto.ts';
-import { openPostgres } from '../../src/core/database.ts';
+import { type Db, openPostgres } from '../../src/core/database.ts';
 import { createLog } from '../../src/core/log.ts';
 import { Outbound } from '../../src/core/outbound.ts';
+import type { Starter } from '../../src/domains/connections/accounts.ts';
 import { buildCatalogue, buildEndpoint, type CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
 import { integration } from '../../src/domains/recipes/format.ts';
 
@@ -59,11 +61,13 @@ export async function openStandGateway(
 ): Promise<Gateway> {
   const config = readConfig({ PUBLIC_URL: 'https://gateway.example', SKILLETT_MASTER_KEY: masterKey.toString('base64') });
   const database = openPostgres(databaseUrl);
+  const clock = new Clock();
   return {
     config: { ...config, integrations: new Map(Object.entries(settings)) },
     database,
     db: database.db,
-    clock: new Clock(),
+    clock,
+    admitConnection: (trx: Db, starter: Starter) => admitConnection({ config, clock }, trx, starter),
     log: createLog('trace', { write }),
     vault: await Vault.open(database.db, [masterKey]),
     outbound: new Outbound({ allow: ['127.0.0.1'] }),

@@ -40,9 +40,10 @@ export async function createStand(
     log,
     addUser: async ({ scopes, connectionsMax = null, email } = {}) => {
       const userId = newId('user');
+      const limits = connectionsMax === null ? null : JSON.stringify({ connections: connectionsMax });
       await db
         .insertInto('users')
-        .values({ id: userId, email: email ?? `${userId}@example.org`, displayName: 'Ada', image: null, plan: 'unlimited' })
+        .values({ id: userId, email: email ?? `${userId}@example.org`, displayName: 'Ada', image: null, plan: 'unlimited', limits })
         .execute();
       return {
         kind: scopes ? 'api_key' : 'session',

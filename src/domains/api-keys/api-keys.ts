@@ -14,9 +14,11 @@ import {
   countActiveKeys,
   countKeys,
   findKeyByHash,
+  findKeyForShare,
   findKeyIn,
   insertKey,
   type KeyRange,
+  type KeyState,
   listKeys,
   revokeFamily,
 } from './store.ts';
@@ -43,9 +45,22 @@ export function generateKey(): { fullKey: string; keyPrefix: string; keyHash: Bu
 export async function requireKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<ApiKey> {
   const key = await findKeyByHash(db, clock, hash);
   if (!key) throw new SkillettError('api_key_invalid', 'Invalid API key.', { action: '/dashboard/api-keys' });
+  requireInForce(key);
+  return key;
+}
+
+/**
+ * Throws 401 `api_key_revoked`, `api_key_expired` when this holder is a key that is not in force any more, and keeps it as it
+ * is until the transaction ends. A session's id finds no key.
+ */
+export async function requireHolderInForce(trx: Db, clock: Clock, userId: string, holderId: string): Promise<void> {
+  const key = await findKeyForShare(trx, clock, userId, holderId);
+  if (key) requireInForce(key);
+}
+
+function requireInForce(key: KeyState): void {
   if (key.revokedAt) throw new SkillettError('api_key_revoked', 'This API key has been revoked.', { action: '/dashboard/api-keys' });
   if (key.expired) throw new SkillettError('api_key_expired', 'This API key has expired.', { action: '/dashboard/api-keys' });
-  return key;
 }
 
 /** A key without `*` sees only itself and what was made with it. */

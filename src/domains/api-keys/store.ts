@@ -11,13 +11,28 @@ const columns = ['id', 'userId', 'parentId', 'kind', 'name', 'keyPrefix', 'scope
 /** Which keys a principal may see: all of a user's, or one key with its descendants. */
 export type KeyRange = { userId: string; under?: string };
 
-/** A key with its state by the database's time, for sign-in by hash. */
-export async function findKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<(ApiKey & { expired: boolean }) | undefined> {
-  return db
+/** By the database's time. */
+export interface KeyState {
+  revokedAt: Date | null;
+  expired: boolean;
+}
+
+const expired = (clock: Clock) => sql<boolean>`coalesce(expires_at <= ${clock.sqlNow}, false)`;
+
+/** A key with its state, for sign-in by hash. */
+export async function findKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<(ApiKey & KeyState) | undefined> {
+  return db.selectFrom('apiKeys').select(columns).select(expired(clock).as('expired')).where('keyHash', '=', hash).executeTakeFirst();
+}
+
+/** As findKeyByHash, by id; the row cannot change until the transaction ends. */
+export async function findKeyForShare(trx: Db, clock: Clock, userId: string, id: string): Promise<KeyState | undefined> {
+  return trx
     .selectFrom('apiKeys')
-    .select(columns)
-    .select(sql<boolean>`coalesce(expires_at <= ${clock.sqlNow}, false)`.as('expired'))
-    .where('keyHash', '=', hash)
+    .select('revokedAt')
+    .select(expired(clock).as('expired'))
+    .where('userId', '=', userId)
+    .where('id', '=', id)
+    .forShare()
     .executeTakeFirst();
 }
 

@@ -6,6 +6,22 @@ import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { StoredCredential } from './credential.ts';
 import { countConnections, insertConnection, listSiblings, replaceCredential } from './store.ts';
 
+/** Whose connection it is to be, and the key or session that asked for it. */
+export interface Starter {
+  userId: string;
+  startedBy: string;
+}
+
+declare module '../../core/context.ts' {
+  interface Gateway {
+    /**
+     * Whether a connection may still be stored, asked in the transaction that stores it; returns how many the user may have.
+     * Throws unauthorized, api_key_revoked, api_key_expired.
+     */
+    admitConnection: (trx: Db, starter: Starter) => Promise<number | null>;
+  }
+}
+
 /** A credential with the account it was proven to belong to. */
 export interface ProvenCredential {
   userId: string;

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
-import { type Db, isDatabaseAway } from '../../core/database.ts';
-import { SkillettError } from '../../core/errors.ts';
+import { isDatabaseAway } from '../../core/database.ts';
+import { type ErrorCode, SkillettError } from '../../core/errors.ts';
 import { OutboundError } from '../../core/outbound.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { keepConnection } from './accounts.ts';
@@ -107,21 +107,22 @@ function toFault(error: unknown): ConsentFault | unknown {
     const what = error.kind === 'timeout' ? 'did not answer in time' : 'cannot be reached';
     return new ConsentFault('failed', `The service ${what}, so nothing was connected.`, { cause: error });
   }
-  return error instanceof SkillettError ? new ConsentFault('failed', error.message, { cause: error }) : error;
+  if (!(error instanceof SkillettError)) return error;
+  return new ConsentFault('failed', starterFaults[error.code] ?? error.message, { cause: error });
 }
 
-/** Whether a consent may still become a connection; returns how many connections its user may have. Throws ConsentFault. */
-export type Admission = (trx: Db) => Promise<number | null>;
+/** What `admitConnection` refuses, for the person at the browser. */
+const starterFaults: Partial<Record<ErrorCode, string>> = {
+  unauthorized: 'The user who started this is not there any more. Nothing was connected.',
+  api_key_revoked: 'The API key that started this was revoked. Nothing was connected.',
+  api_key_expired: 'The API key that started this has expired. Nothing was connected.',
+};
 
-/**
- * Makes the connection, or renews the one of the same account. What cannot be kept is revoked. Throws ConsentFault.
- * `admit` is asked in the transaction that stores the connection.
- */
+/** Makes the connection, or renews the one of the same account. What cannot be kept is revoked. Throws ConsentFault. */
 export async function completeConsent(
   gateway: Gateway,
   consent: Consent,
   held: HeldGrant,
-  admit: Admission,
   requestId: string,
 ): Promise<{ account: string; integration: string }> {
   const provider = requireProvider(gateway, consent);
@@ -129,7 +130,7 @@ export async function completeConsent(
   let { account } = held.grant;
   try {
     account ??= await verifyCredential(gateway, provider.integration, provider.auth, credential);
-    const kept = await keepGrant(gateway, consent, provider, held, account, admit, requestId);
+    const kept = await keepGrant(gateway, consent, provider, held, account, requestId);
     return { account: kept.account, integration: provider.integration.recipe.name };
   } catch (error) {
     // Some providers end every grant of an account with one, and with it the connection that the account already has.
@@ -146,13 +147,12 @@ async function keepGrant(
   provider: Provider,
   held: HeldGrant,
   account: { id: string; label: string },
-  admit: Admission,
   requestId: string,
 ) {
   const { grant, obtainedAtMs } = held;
   const elapsed = Math.max(0, Math.floor((gateway.clock.nowMs() - obtainedAtMs) / 1000));
   return gateway.db.transaction().execute(async (trx) => {
-    const connectionsMax = await admit(trx);
+    const connectionsMax = await gateway.admitConnection(trx, consent);
     const kept = await keepConnection(
       gateway,
       trx,

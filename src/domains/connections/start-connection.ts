@@ -37,7 +37,7 @@ export interface StartedConnection {
 
 /**
  * Throws not_found, scope_not_allowed, bad_request (wrong form, no client settings), credential_rejected,
- * plan_limit_reached, conflict, upstream_unreachable.
+ * plan_limit_reached, conflict, upstream_unreachable; 401 when the key or the user ended while the service was asked.
  */
 export async function startConnection(
   gateway: Gateway,
@@ -75,7 +75,8 @@ async function connectByCredential(
   const id = newId('conn');
   await db.transaction().execute(async (trx) => {
     const proven = { userId, integration, credential, provider, label: request.account, providerScopes: null, expiresInSeconds: undefined };
-    const kept = await keepConnection(gateway, trx, proven, id, principal.limits.connections);
+    const connectionsMax = await gateway.admitConnection(trx, { userId, startedBy: holderId });
+    const kept = await keepConnection(gateway, trx, proven, id, connectionsMax);
     await insertConsent(trx, clock, {
       id,
       userId,
