@@ -1,6 +1,7 @@
 /** What a client is told when something fails, the same through every door. */
 import { GraphQLError } from 'graphql';
 import type { Gateway } from '../core/context.ts';
+import { UnknownMasterKey, type Vault } from '../core/crypto.ts';
 import { databaseUnavailable, isDatabaseAway } from '../core/database.ts';
 import { badRequest, SkillettError } from '../core/errors.ts';
 
@@ -11,6 +12,10 @@ import { badRequest, SkillettError } from '../core/errors.ts';
 export function toSkillettError(gateway: Gateway, thrown: unknown, requestId: string): SkillettError {
   const error =
     thrown instanceof GraphQLError && !(thrown instanceof SkillettError) && thrown.originalError ? thrown.originalError : thrown;
+  if (error instanceof UnknownMasterKey) {
+    tellOfMasterKey(gateway, error);
+    return error;
+  }
   if (error instanceof SkillettError) {
     if (error.status >= 500) gateway.log.warn({ requestId, code: error.code, err: error.originalError ?? undefined }, error.message);
     return error;
@@ -25,6 +30,16 @@ export function toSkillettError(gateway: Gateway, thrown: unknown, requestId: st
     'internal',
     `Something went wrong inside Skillett; the request was not completed. Quote ${requestId} when you report it.`,
   );
+}
+
+const toldAtMs = new WeakMap<Vault, number>();
+
+/** Every call meets it until the process gets the key, and one line a minute says enough. */
+export function tellOfMasterKey({ clock, log, vault }: Gateway, error: UnknownMasterKey): void {
+  const nowMs = clock.nowMs();
+  if (nowMs - (toldAtMs.get(vault) ?? Number.NEGATIVE_INFINITY) < 60_000) return;
+  toldAtMs.set(vault, nowMs);
+  log.error(error.remedy);
 }
 
 /** `/dashboard/…` as a link that opens. */

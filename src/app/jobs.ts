@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Gateway } from '../core/context.ts';
+import { UnknownMasterKey } from '../core/crypto.ts';
 import { isDatabaseAway } from '../core/database.ts';
 import { releaseLease, takeLease } from '../core/leases.ts';
 import { sweepCalls } from '../domains/audit/settle.ts';
@@ -15,6 +16,7 @@ import { settleClaims } from '../domains/executions/settle-claims.ts';
 import { dropOldCounters } from '../domains/limits/old-counters.ts';
 import { resealEverything } from '../domains/operations/operations.ts';
 import { dropOldSignIns } from '../domains/users/old-sign-ins.ts';
+import { tellOfMasterKey } from './failures.ts';
 
 export interface Job {
   /** Name of its lease and in the log. */
@@ -117,6 +119,7 @@ class JobLoop {
       const retryMs = jittered(Math.min(everyMs, retryMsMax));
       const facts = { job: this.#job.name, err: error, retryMs };
       if (isDatabaseAway(error)) log.warn(facts, 'a background job could not reach the database and is tried again');
+      else if (error instanceof UnknownMasterKey) tellOfMasterKey(this.#gateway, error);
       else log.error(facts, 'a background job failed and is tried again');
       await this.#release();
       return retryMs;

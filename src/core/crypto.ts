@@ -16,6 +16,7 @@ import {
 } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Db, isDatabaseAway } from './database.ts';
+import { SkillettError } from './errors.ts';
 
 declare const sealed: unique symbol;
 /** `<data key version>.<base64url of nonce, tag and ciphertext>` */
@@ -56,6 +57,22 @@ export class WrongMasterKey extends Error {
   }
 }
 
+/** While this process ran, another one put a data key under a master key that this one was not given. */
+export class UnknownMasterKey extends SkillettError {
+  /** For the operator; the message is for clients. */
+  readonly remedy =
+    'SKILLETT_MASTER_KEY of this process does not open a data key that another process has put under a newer master key. Start this process again with SKILLETT_MASTER_KEY=<old>,<new>; only when every process has both does the new key go first.';
+
+  constructor() {
+    super(
+      'unavailable',
+      'This server cannot open what another server of the installation has sealed. Try again later; if it goes on, the log tells the operator what to do.',
+      { headers: { 'retry-after': '30' } },
+    );
+    this.name = 'UnknownMasterKey';
+  }
+}
+
 export class Vault {
   readonly #db: Db;
   readonly #masterKeys: readonly Buffer[];
@@ -79,13 +96,21 @@ export class Vault {
       .values({ version: 1, wrapped: first })
       .onConflict((clash) => clash.doNothing())
       .execute();
-    await vault.reload();
+    await vault.#read();
     await vault.#rewrap();
     return vault;
   }
 
-  /** Reads data keys that another process has made since. */
+  /** Reads data keys that another process has made since. Throws UnknownMasterKey. */
   async reload(): Promise<void> {
+    try {
+      await this.#read();
+    } catch (error) {
+      throw error instanceof WrongMasterKey ? new UnknownMasterKey() : error;
+    }
+  }
+
+  async #read(): Promise<void> {
     const rows = await this.#db.selectFrom('dataKeys').selectAll().orderBy('version').execute();
     for (const row of rows) {
       if (!this.#dataKeys.has(row.version)) this.#dataKeys.set(row.version, createSecretKey(this.#unwrap(row.wrapped, row.version)));
@@ -136,7 +161,7 @@ export class Vault {
     return `${this.#current}.${encrypt(key, Buffer.from(plain, 'utf8'), rowId).toString('base64url')}` as Sealed;
   }
 
-  /** The sealed text. Throws when it was sealed for another row, was altered, or its data key is gone. */
+  /** The sealed text. Throws when it was sealed for another row, was altered, or its data key is gone; UnknownMasterKey. */
   async open(value: string, rowId: string): Promise<string> {
     const version = sealedVersion(value);
     if (!this.#dataKeys.has(version)) await this.reload();

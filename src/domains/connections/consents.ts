@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Gateway } from '../../core/context.ts';
-import { sha256 } from '../../core/crypto.ts';
+import { sha256, UnknownMasterKey } from '../../core/crypto.ts';
 import { isDatabaseAway } from '../../core/database.ts';
 import { type ErrorCode, SkillettError } from '../../core/errors.ts';
 import { OutboundError } from '../../core/outbound.ts';
@@ -258,7 +258,8 @@ export async function endExpiredConsents(gateway: Gateway): Promise<number> {
       const held = consent.sealed === null ? undefined : await openHeldGrant(gateway, consent.id, consent.sealed);
       if (held) await discardGrant(gateway, consent.integration, held);
     } catch (error) {
-      if (isDatabaseAway(error)) throw error;
+      // Another process, or this one later, can still revoke it.
+      if (isDatabaseAway(error) || error instanceof UnknownMasterKey) throw error;
       // It ends all the same: a grant that cannot be opened or revoked must not keep those after it.
       gateway.log.error({ consent: consent.id, err: error }, 'a grant that nobody came for could not be revoked');
     }

@@ -1,0 +1,114 @@
+/** A process that was left with the old master key while another one already wraps under the new one. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Vault } from '../../src/core/crypto.ts';
+import { newId } from '../../src/core/ids.ts';
+import { endExpiredConsents, sealContext } from '../../src/domains/connections/consents.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { Upstream } from '../support/upstream.ts';
+
+let server: TestServer;
+let github: Upstream;
+const [old, fresh] = [randomBytes(32), randomBytes(32)];
+
+beforeAll(async () => {
+  github = await Upstream.start();
+  github.play = ({ method, target, headers }, response) => {
+    if (method === 'DELETE') return void response.writeHead(204).end();
+    if (target.startsWith('/login')) return void response.end('{"access_token":"gho_1","scope":"repo"}');
+    const name = headers.authorization?.slice('Bearer '.length);
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: name, login: name }));
+  };
+  server = await startTestServer({
+    env: {
+      SKILLETT_MASTER_KEY: old.toString('base64'),
+      SKILLETT_GITHUB_BASE_URL: github.origin,
+      SKILLETT_GITHUB_TOKEN_URL: `${github.origin}/login/oauth/access_token`,
+      SKILLETT_GITHUB_CLIENT_ID: 'the-client',
+      SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret',
+    },
+  });
+});
+
+afterAll(async () => {
+  await server.close();
+  await github.close();
+});
+
+/** As a process does that was given the new key first. */
+async function addDataKey(): Promise<Vault> {
+  const vault = await Vault.open(server.gateway.db, [fresh, old]);
+  await vault.addDataKey(server.gateway.db);
+  await vault.reload();
+  return vault;
+}
+
+it('answers 503 for what it cannot open and goes on with the rest, and the log says once a minute how to mend it', async () => {
+  const { db, clock } = server.gateway;
+  const connect = async (token: string) =>
+    (await server.request('POST', '/v1/connect', { body: { integration: 'github', credentials: { token } } })).json.connection_id;
+  const id = await connect('moved');
+  await connect('left');
+  const call = (account = 'moved') => server.request('POST', '/v1/github/get_authenticated_user', { body: { account } });
+  expect((await call()).status).toBe(200);
+
+  const other = await addDataKey();
+  const { credential } = await db.selectFrom('connections').select('credential').where('id', '=', id).executeTakeFirstOrThrow();
+  await db
+    .updateTable('connections')
+    .set({ credential: await other.reseal(credential, id) })
+    .where('id', '=', id)
+    .execute();
+
+  const sent = github.received.length;
+  const refused = await call();
+  expect([refused.status, refused.json.error, refused.headers.get('retry-after')]).toEqual([503, 'unavailable', '30']);
+  expect(refused.json.message).toContain('cannot open what another server');
+  const read = await server.graphql('{ read(integration: "github", endpoint: "get_authenticated_user", account: "moved") { status } }');
+  expect(read.json.errors[0].extensions.code).toBe('unavailable');
+  expect(github.received.length).toBe(sent);
+  expect((await call('left')).status).toBe(200);
+
+  const told = () => server.log.filter((line) => line.includes('SKILLETT_MASTER_KEY=<old>,<new>')).length;
+  expect(told()).toBe(1);
+  clock.offsetMs = 61_000;
+  try {
+    await call();
+  } finally {
+    clock.offsetMs = 0;
+  }
+  expect(told()).toBe(2);
+  expect(server.log.join()).not.toContain('unexpected failure');
+  const codes = async () =>
+    (await db.selectFrom('skillCalls').select('errorCode').where('outcome', '=', 'failed').execute()).map(Object.values);
+  await expect.poll(codes).toEqual([['unavailable'], ['unavailable'], ['unavailable']]);
+});
+
+it('leaves a grant that nobody came for to a process that can open it, which revokes it', async () => {
+  const { gateway } = server;
+  const { db, clock } = gateway;
+  const other = await addDataKey();
+  await db
+    .insertInto('users')
+    .values({ id: newId('user'), email: 'bob@example.org', displayName: 'Bob', image: null, plan: 'free' })
+    .execute();
+  const started = await server.request('POST', '/v1/connect', { body: { integration: 'github' } });
+  const { connection_id: id, oauth_url } = started.json;
+  await server.request('GET', `/oauth/callback?code=c&state=${new URL(oauth_url).searchParams.get('state')}`, { authorization: null });
+  const { sealed } = await db.selectFrom('consents').select('sealed').where('id', '=', id).executeTakeFirstOrThrow();
+  await db
+    .updateTable('consents')
+    .set({ sealed: await other.reseal(sealed as string, sealContext(id)) })
+    .where('id', '=', id)
+    .execute();
+  const revocations = () => github.received.filter(({ method }) => method === 'DELETE').length;
+  clock.offsetMs = 601_000;
+  try {
+    await expect(endExpiredConsents(gateway)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(revocations()).toBe(0);
+    expect(await endExpiredConsents({ ...gateway, vault: other })).toBe(1);
+    expect(revocations()).toBe(1);
+  } finally {
+    clock.offsetMs = 0;
+  }
+});
