@@ -6,6 +6,9 @@
 const url = new URL('/graphql', process.env.SKILLETT_URL ?? `http://localhost:${process.env.PORT ?? 4000}`).href;
 const key = process.env.SKILLETT_API_KEY;
 
+/** The server seals a hundred values anew in about a second. When nothing moves for this long, nothing will. */
+const stillMsMax = 10_000;
+
 interface DataKeyState {
   version: number;
   remaining: number;
@@ -39,9 +42,17 @@ async function ask(field: 'mutation { rotateDataKeys' | 'query { dataKeyState'):
 if (!key) fail('Set SKILLETT_API_KEY to an API key with the scope `operator`; the owner makes one on the page API keys of the dashboard.');
 let state = await ask('mutation { rotateDataKeys');
 console.log(`Data key ${state.version} seals from now on. Sealing anew what older keys sealed: ${state.remaining} left.`);
+let movedAtMs = Date.now();
 while (state.remaining > 0) {
   await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const before = state.remaining;
   state = await ask('query { dataKeyState');
-  console.log(`${state.remaining} left`);
+  if (state.remaining !== before) {
+    movedAtMs = Date.now();
+    console.log(`${state.remaining} left`);
+  } else if (Date.now() - movedAtMs > stillMsMax)
+    fail(
+      `${state.remaining} left, and none was sealed anew for ${stillMsMax / 1_000} s. The server's log names each value that does not open ("stays under the older data key"): connect such an account again, or set such a secret again. Others follow by themselves within ten minutes; the query \`dataKeyState\` shows what is left.`,
+    );
 }
 console.log('Everything is under the new data key.');

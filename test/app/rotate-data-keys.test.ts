@@ -43,6 +43,26 @@ it('brings everything sealed under a new data key while the server runs, and sho
   expect(call.status).toBe(200);
 });
 
+it('stops when a value does not open, and points to the log that names it', { timeout: 40_000 }, async () => {
+  const { gateway, key } = server;
+  const before = gateway.vault.currentVersion;
+  const { id, credential } = await gateway.db.selectFrom('connections').select(['id', 'credential']).executeTakeFirstOrThrow();
+  const spoil = (value: string) =>
+    gateway.db
+      .updateTable('connections')
+      .set({ credential: value as never })
+      .where('id', '=', id)
+      .execute();
+  await spoil(`${before}.${'A'.repeat(60)}`);
+  const { code, stdout, stderr } = await run({ SKILLETT_URL: server.url, SKILLETT_API_KEY: key });
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^1 left, and none was sealed anew for 10 s\. The server's log names /)]);
+  expect(stdout).not.toContain('Everything');
+  expect(server.log.find((line) => line.includes('stays under the older data key'))).toContain(id);
+  await spoil(credential);
+  const { code: again } = await run({ SKILLETT_URL: server.url, SKILLETT_API_KEY: key });
+  expect(again).toBe(0);
+});
+
 it('says what is missing: a key, the scope, the server', async () => {
   expect((await run({ SKILLETT_URL: server.url })).stderr).toContain('Set SKILLETT_API_KEY');
   await server.gateway.db
