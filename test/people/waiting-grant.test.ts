@@ -1,10 +1,10 @@
 /** Who may finish a consent when there are several users, through the front door (contract, "Connecting"). */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeSignInLink } from '../../src/domains/users/sign-in-links.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 import { Browser, browserEnv } from './browser.ts';
-import { addUser, makeKey, signedIn } from './person.ts';
+import { addUser, makeKey, signedIn, signedInOwner } from './person.ts';
 
 const password = 'correct horse battery';
 
@@ -194,4 +194,74 @@ it('what came of it is shown to the one who signed in and to nobody else', async
   const bobs = await signedIn(server, bob);
   bobs.cookies.set('skillett_grant_outcome', outcome);
   expect((await openPage(bobs, '/oauth/waiting')).text).not.toContain('ada-on-github');
+});
+
+describe('an operator who revokes in bulk', () => {
+  const revoke = async (target: Record<string, string>) => {
+    const { json } = await (await signedInOwner(server)).graphql(
+      'mutation ($t: BulkTarget!) { revokeConnections(target: $t) { remaining outcomes { outcome revoked userId connection { id status } } } }',
+      { t: target },
+    );
+    expect(json.data.revokeConnections.remaining).toBe(0);
+    // biome-ignore lint/suspicious/noExplicitAny: outcomes as they are answered
+    return new Map(json.data.revokeConnections.outcomes.map((entry: any) => [entry.connection.id, [entry.outcome, entry.revoked]]));
+  };
+  const failed = { status: 'error', integration: 'github', reason: 'failed' };
+
+  it('a user ends what they have pending and what waits for them, and nothing of others', async () => {
+    const [pending, waiting] = [await startConsent(), await startConsent()];
+    const browser = new Browser(server);
+    await openPage(browser, waiting.back);
+    const bobsBrowser = await signedIn(server, bob);
+    const bobsKey = await makeKey(bobsBrowser);
+    const bobs = await startConsent(bobsKey);
+    expect(await revoke({ userId: ada })).toEqual(
+      new Map([
+        [pending.id, ['cancelled', 'unsupported']],
+        [waiting.id, ['cancelled', 'true']],
+      ]),
+    );
+    expect(revoked).toEqual(['gho_waiting']);
+    for (const { id } of [pending, waiting]) expect(await statusOf(id)).toEqual(failed);
+    expect((await openPage(adasBrowser, pending.back)).status).toBe(400);
+    await openLink(browser, ada);
+    expect((await openPage(browser, '/oauth/waiting')).text).toContain('No account waits in this browser');
+    expect((await adasBrowser.graphql('{ connections { totalCount } }')).json.data.connections.totalCount).toBe(0);
+    const trail = server.gateway.db.selectFrom('auditRows').select(['userId', 'target']).where('action', '=', 'consent.cancelled');
+    expect((await trail.execute()).map(({ target }) => target).sort()).toEqual([pending.id, waiting.id].sort());
+    expect((await openPage(bobsBrowser, bobs.back)).status).toBe(200);
+    expect(await statusOf(bobs.id, bobsKey)).toMatchObject({ status: 'connected' });
+  });
+
+  it('a key ends the consents it started, an integration ends all of them with its connections', async () => {
+    const byKey = await startConsent();
+    const { startConnection } = (await adasBrowser.graphql('mutation { startConnection(integration: "github") { connectionId } }')).json
+      .data;
+    const keys = (await adasBrowser.graphql('{ apiKeys { nodes { id } } }')).json.data.apiKeys.nodes;
+    expect(await revoke({ keyId: keys[0].id })).toEqual(new Map([[byKey.id, ['cancelled', 'unsupported']]]));
+    expect(await statusOf(byKey.id)).toEqual(failed);
+    expect(await statusOf(startConnection.connectionId)).toMatchObject({ status: 'pending' });
+    const bobsBrowser = await signedIn(server, bob);
+    const bobs = await startConsent(await makeKey(bobsBrowser));
+    await openPage(bobsBrowser, bobs.back);
+    const all = await revoke({ integration: 'github' });
+    expect([all.get(startConnection.connectionId), all.get(bobs.id)]).toEqual([
+      ['cancelled', 'unsupported'],
+      ['disconnected', 'true'],
+    ]);
+    expect(await revoke({ integration: 'github' })).toEqual(new Map());
+  });
+
+  it('a consent that is being completed at that moment connects nothing, and its grant is revoked', async () => {
+    const { id, back } = await startConsent();
+    const { play } = github;
+    github.play = async (...asked) => {
+      if (asked[0].target.startsWith('/login')) expect((await revoke({ userId: ada })).get(id)).toEqual(['cancelled', 'unsupported']);
+      return play(...asked);
+    };
+    const page = await openPage(adasBrowser, back);
+    expect([page.status, page.text]).toEqual([400, expect.stringContaining('was cancelled before it was complete')]);
+    expect(revoked).toEqual(['gho_waiting']);
+    expect(await statusOf(id)).toEqual(failed);
+  });
 });

@@ -4,7 +4,7 @@ import { lockInTransaction } from '../../core/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
 import { coversScope, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { deleteFruitlessConsent } from './consent-store.ts';
+import { type Consent, deleteFruitlessConsent, endConsent, lockPendingConsent } from './consent-store.ts';
 import { discardGrant, openHeldGrant } from './consents.ts';
 import type { StoredCredential } from './credential.ts';
 import { type ConnectionView, findConnectionView, viewConnection } from './list-connections.ts';
@@ -145,6 +145,34 @@ async function cancelConsent(gateway: Gateway, view: ConnectionView, audit: Audi
     await recordAudit(trx, { ...audit, action: 'consent.cancelled', target: view.id, details: { integration: view.integration } });
     return cancelled.sealed;
   });
-  const held = sealed === null ? undefined : await openHeldGrant(gateway, view.id, sealed);
-  return held ? discardGrant(gateway, view.integration, held) : 'unsupported';
+  return discardSealed(gateway, view, sealed);
+}
+
+/**
+ * For an operator: ends a pending consent as failed, so that whoever asks for it learns of its end, and revokes the grant that
+ * waits in it. Throws not_found when it has ended already.
+ */
+export async function endPendingConsent(gateway: Gateway, consent: Consent, audit: AuditOrigin): Promise<Revoked> {
+  const { id, integration } = consent;
+  const sealed = await gateway.db.transaction().execute(async (trx) => {
+    const pending = await lockPendingConsent(trx, id);
+    if (!pending) throw notFound('Connection');
+    await endConsent(trx, id, { status: 'error', reason: 'failed' });
+    await recordAudit(trx, { ...audit, action: 'consent.cancelled', target: id, details: { integration } });
+    return pending.sealed;
+  });
+  return discardSealed(gateway, consent, sealed);
+}
+
+/** `unsupported` where no grant waited. */
+async function discardSealed(gateway: Gateway, consent: { id: string; integration: string }, sealed: string | null): Promise<Revoked> {
+  if (sealed === null) return 'unsupported';
+  try {
+    const held = await openHeldGrant(gateway, consent.id, sealed);
+    return held ? await discardGrant(gateway, consent.integration, held) : 'unsupported';
+  } catch (error) {
+    // The consent has ended all the same.
+    gateway.log.error({ err: error, consent: consent.id }, 'the grant of a cancelled consent could not be opened to be revoked');
+    return 'false';
+  }
 }

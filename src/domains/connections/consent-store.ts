@@ -114,6 +114,34 @@ export async function endConsent(
   return row !== undefined;
 }
 
+/** Which pending consents of the whole installation; what is given must all hold. */
+export interface ConsentFilter {
+  integration?: string | undefined;
+  userId?: string | undefined;
+  startedBy?: string | undefined;
+}
+
+function pendingWhere(db: Db, filter: ConsentFilter) {
+  let query = db.selectFrom('consents').where('status', '=', 'pending');
+  if (filter.integration !== undefined) query = query.where('integration', '=', filter.integration);
+  if (filter.userId !== undefined) query = query.where('userId', '=', filter.userId);
+  if (filter.startedBy !== undefined) query = query.where('startedBy', '=', filter.startedBy);
+  return query;
+}
+
+export async function listPendingConsents(db: Db, clock: Clock, filter: ConsentFilter, limit: number): Promise<Consent[]> {
+  return pendingWhere(db, filter).select(columns).select(expired(clock).as('expired')).orderBy('id').limit(limit).execute();
+}
+
+export async function countPendingConsents(db: Db, filter: ConsentFilter): Promise<number> {
+  return (await pendingWhere(db, filter).select(sql<number>`count(*)`.as('all')).executeTakeFirstOrThrow()).all;
+}
+
+/** What a pending consent holds sealed now; nobody else ends or holds it until the transaction ends. Undefined when it has ended. */
+export async function lockPendingConsent(trx: Db, id: string): Promise<{ sealed: string | null } | undefined> {
+  return trx.selectFrom('consents').select('sealed').where('id', '=', id).where('status', '=', 'pending').forUpdate().executeTakeFirst();
+}
+
 /** Deletes a consent that made no connection and returns what it held sealed; undefined when there is none. */
 export async function deleteFruitlessConsent(db: Db, id: string): Promise<{ sealed: string | null } | undefined> {
   return db.deleteFrom('consents').where('id', '=', id).where('connectionId', 'is', null).returning('sealed').executeTakeFirst();

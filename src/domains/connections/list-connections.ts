@@ -32,7 +32,7 @@ export function viewConnection(connection: Connection, id = connection.id): Conn
   };
 }
 
-function viewConsent(consent: Consent): ConnectionView {
+export function viewConsent(consent: Consent): ConnectionView {
   const expired = consent.status === 'pending' && consent.expired;
   return {
     id: consent.id,

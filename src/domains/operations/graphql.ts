@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { builder } from '../../core/builder.ts';
 import type { Touched } from '../audit/touched-store.ts';
 import { ConnectionRef } from '../connections/graphql.ts';
-import { viewConnection } from '../connections/list-connections.ts';
 import {
   type BulkOutcome,
   type BulkReport,
@@ -16,18 +15,21 @@ import {
 } from './operations.ts';
 
 const BulkOutcomeRef = builder.objectRef<BulkOutcome>('BulkOutcome').implement({
-  description: 'What became of one connection.',
+  description: 'What became of one connection, or of one pending consent.',
   fields: (t) => ({
     connection: t.field({
       type: ConnectionRef,
-      description: 'The connection as it was before.',
-      resolve: ({ connection }) => viewConnection(connection),
+      description: 'The connection, or the consent that was to make one, as it was before.',
+      resolve: ({ connection }) => connection,
     }),
-    userId: t.id({ description: 'Whose it is.', resolve: ({ connection }) => connection.userId }),
-    outcome: t.exposeString('outcome', { description: '`frozen`, `thawed`, `disconnected`, or `unchanged`.' }),
+    userId: t.exposeID('userId', { description: 'Whose it is.' }),
+    outcome: t.exposeString('outcome', {
+      description: '`frozen`, `thawed`, `disconnected`, `cancelled` for a pending consent, or `unchanged`.',
+    }),
     revoked: t.exposeString('revoked', {
       nullable: true,
-      description: 'With `disconnected`: whether the service ended the credential too, `true`, `false` or `unsupported`.',
+      description:
+        'With `disconnected`: whether the service ended the credential too, `true`, `false` or `unsupported`. With `cancelled`: the same of a grant that waited for its starter to sign in; `unsupported` when none did.',
     }),
   }),
 });
@@ -37,11 +39,13 @@ export const BulkReportRef = builder.objectRef<BulkReport>('BulkReport').impleme
   fields: (t) => ({
     outcomes: t.field({
       type: [BulkOutcomeRef],
-      description: 'One entry a connection.',
+      description: 'One entry a connection, and one a pending consent.',
       complexity: { multiplier: 100 },
       resolve: (report) => report.outcomes,
     }),
-    remaining: t.exposeInt('remaining', { description: 'Connections this call did not get to: repeat it until this is 0.' }),
+    remaining: t.exposeInt('remaining', {
+      description: 'Connections, and pending consents, this call did not get to: repeat it until this is 0.',
+    }),
   }),
 });
 
@@ -87,7 +91,7 @@ builder.mutationField('revokeConnections', (t) =>
   t.field({
     type: BulkReportRef,
     description:
-      'Deletes connections with their credentials and ends these at their services, at most a hundred a call. Needs the scope `operator`.',
+      'Deletes connections with their credentials and ends these at their services; ends consents that are pending for the same target too (with a key: those it started), with the grants that wait in them. At most a hundred of each a call. Needs the scope `operator`.',
     args: { target: t.arg(targetArg) },
     resolve: async (_root, args, context) =>
       revokeConnections(context.gateway, await context.principal(), toTarget(args.target), context.requestId),

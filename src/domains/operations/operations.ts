@@ -4,7 +4,9 @@ import { badRequest } from '../../core/errors.ts';
 import { type Principal, requireOperator } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { listConnectionsTouched, listTouched, type Touched } from '../audit/touched-store.ts';
-import { removeConnection } from '../connections/change-connection.ts';
+import { endPendingConsent, removeConnection } from '../connections/change-connection.ts';
+import { type Consent, type ConsentFilter, countPendingConsents, listPendingConsents } from '../connections/consent-store.ts';
+import { type ConnectionView, viewConnection, viewConsent } from '../connections/list-connections.ts';
 import { countStaleCredentials, resealCredentials } from '../connections/reseal.ts';
 import { type Connection, type ConnectionFilter, countConnectionsWhere, listConnectionsWhere, setFrozen } from '../connections/store.ts';
 import { countStaleKeptAnswers, resealKeptAnswers } from '../executions/reseal.ts';
@@ -18,16 +20,18 @@ export interface BulkTarget {
 }
 
 export interface BulkOutcome {
-  connection: Connection;
-  /** `frozen`, `thawed`, `unchanged`, or `disconnected`. */
+  userId: string;
+  /** As it was before; a pending consent too. */
+  connection: ConnectionView;
+  /** `frozen`, `thawed`, `unchanged`, `disconnected`, or `cancelled` for a consent. */
   outcome: string;
-  /** For `disconnected`: what the service said (`true`, `false`, `unsupported`). */
+  /** For `disconnected` and `cancelled`: what the service said (`true`, `false`, `unsupported`). */
   revoked: string | null;
 }
 
 export interface BulkReport {
   outcomes: BulkOutcome[];
-  /** Connections of the target that this call did not get to: repeat it. */
+  /** Connections and consents of the target that this call did not get to: repeat it. */
   remaining: number;
 }
 
@@ -81,12 +85,19 @@ export async function freezeConnections(
   });
   const word = frozen ? 'frozen' : 'thawed';
   return {
-    outcomes: found.map((connection) => ({ connection, outcome: changed.has(connection.id) ? word : 'unchanged', revoked: null })),
+    outcomes: found.map((connection) => outcomeOf(connection, changed.has(connection.id) ? word : 'unchanged')),
     remaining: await countConnectionsWhere(db, { ...filter, frozen: !frozen }),
   };
 }
 
-/** Deletes connections with their credentials and ends these at their services, at most a hundred a call. */
+function outcomeOf(connection: Connection, outcome: string, revoked: string | null = null): BulkOutcome {
+  return { userId: connection.userId, connection: viewConnection(connection), outcome, revoked };
+}
+
+/**
+ * Ends pending consents, and deletes connections with their credentials; grants and credentials end at their services. At most
+ * a hundred of each a call.
+ */
 export async function revokeConnections(
   gateway: Gateway,
   principal: Principal,
@@ -95,24 +106,44 @@ export async function revokeConnections(
 ): Promise<BulkReport> {
   requireOperator(principal);
   const filter = await filterOf(gateway, target);
-  const found = await listConnectionsWhere(gateway.db, filter, revokeMax);
+  const { db, clock } = gateway;
+  const pending: ConsentFilter = { integration: target.integration, userId: target.userId, startedBy: target.keyId };
+  // First, so that one that is just being completed is either ended here or a connection that is found below.
+  const consents = await listPendingConsents(db, clock, pending, revokeMax);
+  const ended = await inBatches(consents, (consent) => cancelOne(gateway, principal, consent, requestId));
+  const found = await listConnectionsWhere(db, filter, revokeMax);
+  const removed = await inBatches(found, (connection) => revokeOne(gateway, principal, connection, requestId));
+  const [connectionsLeft, consentsLeft] = await Promise.all([countConnectionsWhere(db, filter), countPendingConsents(db, pending)]);
+  return { outcomes: [...removed, ...ended], remaining: connectionsLeft + consentsLeft };
+}
+
+async function inBatches<Item>(items: readonly Item[], run: (item: Item) => Promise<BulkOutcome>): Promise<BulkOutcome[]> {
   const outcomes: BulkOutcome[] = [];
-  for (let at = 0; at < found.length; at += revokeAtOnce) {
-    outcomes.push(
-      ...(await Promise.all(found.slice(at, at + revokeAtOnce).map((connection) => revokeOne(gateway, principal, connection, requestId)))),
-    );
-  }
-  return { outcomes, remaining: await countConnectionsWhere(gateway.db, filter) };
+  for (let at = 0; at < items.length; at += revokeAtOnce)
+    outcomes.push(...(await Promise.all(items.slice(at, at + revokeAtOnce).map((item) => run(item)))));
+  return outcomes;
 }
 
 async function revokeOne(gateway: Gateway, principal: Principal, connection: Connection, requestId: string): Promise<BulkOutcome> {
   try {
     const revoked = await removeConnection(gateway, connection, { userId: connection.userId, actor: principal.holderId, requestId });
-    return { connection, outcome: 'disconnected', revoked };
+    return outcomeOf(connection, 'disconnected', revoked);
   } catch (error) {
     // One that fails must not keep the others alive; it is reported, and still there for the next try.
     gateway.log.error({ err: error, requestId, connection: connection.id }, 'a connection could not be revoked');
-    return { connection, outcome: 'unchanged', revoked: null };
+    return outcomeOf(connection, 'unchanged');
+  }
+}
+
+async function cancelOne(gateway: Gateway, principal: Principal, consent: Consent, requestId: string): Promise<BulkOutcome> {
+  const { id, userId } = consent;
+  const outcome = { userId, connection: viewConsent(consent) };
+  try {
+    const revoked = await endPendingConsent(gateway, consent, { userId, actor: principal.holderId, requestId });
+    return { ...outcome, outcome: 'cancelled', revoked };
+  } catch (error) {
+    gateway.log.error({ err: error, requestId, consent: id }, 'a pending consent could not be cancelled');
+    return { ...outcome, outcome: 'unchanged', revoked: null };
   }
 }
 
