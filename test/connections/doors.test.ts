@@ -43,6 +43,40 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
   const connect = (body: unknown) => server.request('POST', '/v1/connect', { body });
   const token = { integration: 'github', credentials: { token: 'ghp_planted' } };
 
+  /** A key with the scope operator, as an Authorization header. */
+  async function operatorKey(): Promise<string> {
+    const { db } = server.gateway;
+    const { fullKey, keyPrefix, keyHash } = generateKey();
+    const { id: userId } = await db.selectFrom('users').select('id').where('isOwner', '=', true).executeTakeFirstOrThrow();
+    const row = { id: newId('key'), userId, parentId: null, name: 'operator', keyPrefix, keyHash, scopes: ['operator'] };
+    await db.insertInto('apiKeys').values(row).execute();
+    return `Bearer ${fullKey}`;
+  }
+
+  it('an OAuth client that an operator sets is stored, and the answer says what the environment sets before it', async () => {
+    const authorization = await operatorKey();
+    const set = async (integration: string, clientId: string | null) => {
+      const { json } = await server.graphql(
+        'mutation ($integration: String!, $clientId: String) { setOAuthClient(integration: $integration, clientId: $clientId, clientSecret: "s") { overriddenBy } }',
+        { integration, clientId },
+        { authorization },
+      );
+      return json.data.setOAuthClient.overriddenBy;
+    };
+    const environment = ['SKILLETT_GITHUB_CLIENT_ID', 'SKILLETT_GITHUB_CLIENT_SECRET'];
+    const clientOf = async (integration: string) => new URL((await connect({ integration })).json.oauth_url).searchParams.get('client_id');
+    expect([await set('github', 'stored'), await clientOf('github')]).toEqual([environment, 'the-client']);
+    expect([await set('notion', 'stored'), await clientOf('notion')]).toEqual([[], 'stored']);
+    const shown = await server.graphql(
+      '{ github: integration(slug: "github") { connectMethods { type overriddenBy } } notion: integration(slug: "notion") { connectMethods { type overriddenBy } } }',
+    );
+    const { github: overridden, notion: free } = shown.json.data;
+    expect(overridden.connectMethods).toContainEqual({ type: 'oauth2', overriddenBy: environment });
+    expect(free.connectMethods).toContainEqual({ type: 'oauth2', overriddenBy: [] });
+    await set('github', null);
+    await set('notion', null);
+  });
+
   describe('POST /v1/connect', () => {
     it('with a credential answers connected, and the connection is listed and can be removed', async () => {
       const connected = await connect(token);
@@ -158,19 +192,9 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
         return { id, fullKey };
       };
       const [leaving, staying] = [await addPerson(), await addPerson()];
-      const operator = generateKey();
-      const owner = await db.selectFrom('users').select('id').where('isOwner', '=', true).executeTakeFirstOrThrow();
-      const { keyPrefix, keyHash } = operator;
-      await db
-        .insertInto('apiKeys')
-        .values({ id: newId('key'), userId: owner.id, parentId: null, name: 'op', keyPrefix, keyHash, scopes: ['operator'] })
-        .execute();
+      const authorization = await operatorKey();
       meanwhile = () =>
-        server.graphql(
-          'mutation ($id: ID!) { closeUser(userId: $id) { user { closedAt } } }',
-          { id: leaving.id },
-          { authorization: `Bearer ${operator.fullKey}` },
-        );
+        server.graphql('mutation ($id: ID!) { closeUser(userId: $id) { user { closedAt } } }', { id: leaving.id }, { authorization });
       expect(await store(leaving.fullKey)).toEqual([401, 'unauthorized', 0]);
       expect(await store(staying.fullKey)).toEqual([200, 'connected', 1]);
     });

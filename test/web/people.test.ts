@@ -7,7 +7,7 @@ let context: BrowserContext;
 let page: Page;
 
 beforeAll(async () => {
-  stand = await openStand();
+  stand = await openStand({ SKILLETT_NOTION_CLIENT_ID: 'of-the-environment', SKILLETT_NOTION_CLIENT_SECRET: 'a-secret' });
 }, 120_000);
 afterAll(() => stand.close());
 beforeEach(async () => {
@@ -165,6 +165,7 @@ describe('the operator', () => {
     await dialog.getByRole('button', { name: 'Set the client' }).click();
     const row = page.getByRole('row', { name: /Slack/ });
     await row.getByText('set', { exact: true }).waitFor();
+    expect(await row.getByText('settings go first').count()).toBe(0);
     await row.getByRole('button', { name: 'Remove the client of Slack' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Remove the client' }).click();
     await row.getByText('not set').waitFor();
@@ -172,6 +173,20 @@ describe('the operator', () => {
     await page.getByRole('button', { name: 'Connect an account' }).first().click();
     await page.getByRole('tab', { name: 'Consent' }).click();
     await page.getByRole('dialog').getByText('needs an OAuth client').first().waitFor();
+  });
+
+  it('says of an OAuth client that the environment sets which settings go before one that is stored', async () => {
+    await page.goto(`${stand.url}/dashboard/operator?tab=oauth`);
+    const overrides = 'SKILLETT_NOTION_CLIENT_ID, SKILLETT_NOTION_CLIENT_SECRET';
+    const row = page.getByRole('row', { name: /Notion/ });
+    await row.getByText(`settings go first: ${overrides}`).waitFor();
+    await row.getByRole('button', { name: 'Replace the client of Notion' }).click();
+    const dialog = page.getByRole('dialog', { name: 'OAuth client of Notion' });
+    await dialog.getByText(`settings go first: ${overrides}`).waitFor();
+    await dialog.getByLabel('Client id').fill('client-1');
+    await dialog.getByLabel('Client secret').fill('secret-1');
+    await dialog.getByRole('button', { name: 'Set the client' }).click();
+    await page.getByText(`settings go before it: ${overrides}`).waitFor();
   });
 
   it('makes a new data key and sees everything brought under it', async () => {

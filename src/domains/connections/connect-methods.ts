@@ -2,7 +2,7 @@
 import type { Gateway } from '../../core/context.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Auth } from '../recipes/format-auth.ts';
-import { findOAuthClient } from './oauth-clients.ts';
+import { findOAuthClient, listOverrides } from './oauth-clients.ts';
 import { findProvider, redirectUri } from './oauth2.ts';
 
 export interface ConnectMethod {
@@ -15,6 +15,8 @@ export interface ConnectMethod {
   url: string | null;
   /** To register at the service, with a consent. */
   redirectUri: string | null;
+  /** Settings that go before an OAuth client set by an operator, by their variables. */
+  overriddenBy: string[];
   fields: CredentialField[];
 }
 
@@ -33,13 +35,30 @@ export function listConnectMethods(gateway: Gateway, integration: CatalogueInteg
 }
 
 async function describeMethod(gateway: Gateway, integration: CatalogueIntegration, auth: Auth): Promise<ConnectMethod> {
-  if (auth.type === 'none') return { type: 'none', ready: true, how: null, url: null, redirectUri: null, fields: [] };
+  const { type } = auth;
+  if (type === 'none') return { type, ready: true, how: null, url: null, redirectUri: null, overriddenBy: [], fields: [] };
   if (auth.type !== 'oauth2')
-    return { type: auth.type, ready: true, how: auth.how, url: auth.create_url ?? null, redirectUri: null, fields: listFields(auth) };
+    return {
+      type,
+      ready: true,
+      how: auth.how,
+      url: auth.create_url ?? null,
+      redirectUri: null,
+      overriddenBy: [],
+      fields: listFields(auth),
+    };
   const provider = findProvider(gateway, integration);
   const client = provider && (await findOAuthClient(gateway, provider));
   const { how, url } = auth.register;
-  return { type: 'oauth2', ready: client !== undefined, how, url, redirectUri: redirectUri(gateway), fields: [] };
+  return {
+    type: 'oauth2',
+    ready: client !== undefined,
+    how,
+    url,
+    redirectUri: redirectUri(gateway),
+    overriddenBy: listOverrides(gateway, integration.slug),
+    fields: [],
+  };
 }
 
 function listFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>): CredentialField[] {

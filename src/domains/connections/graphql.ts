@@ -5,7 +5,7 @@ import { guardField } from '../limits/guard.ts';
 import { disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
 import type { ConnectMethod, CredentialField } from './connect-methods.ts';
 import { type ConnectionView, findConnectionView, listConnections } from './list-connections.ts';
-import { setOAuthClient } from './oauth-clients.ts';
+import { listOverrides, setOAuthClient } from './oauth-clients.ts';
 import { type Provider, redirectUri } from './oauth2.ts';
 import type { Revoked } from './revocation.ts';
 import { type StartedConnection, startConnection } from './start-connection.ts';
@@ -110,6 +110,9 @@ export const ConnectMethodRef = builder.objectRef<ConnectMethod>('ConnectMethod'
     redirectUri: t.exposeString('redirectUri', {
       nullable: true,
       description: 'With `oauth2`: the redirect address to register at the service.',
+    }),
+    overriddenBy: t.exposeStringList('overriddenBy', {
+      description: 'With `oauth2`: settings of the server, by their variables, that go before an OAuth client set by an operator.',
     }),
     fields: t.field({
       type: [CredentialFieldRef],
@@ -257,6 +260,11 @@ const OAuthClientRef = builder.objectRef<Provider>('OAuthClient').implement({
       resolve: (_provider, _args, context) => redirectUri(context.gateway),
     }),
     registerUrl: t.string({ description: 'Where to register.', resolve: (provider) => provider.auth.register.url }),
+    overriddenBy: t.stringList({
+      description:
+        'Settings of the server, by their variables, that go before what is stored, which is not used while they are there; empty when there are none.',
+      resolve: (provider, _args, context) => listOverrides(context.gateway, provider.integration.slug),
+    }),
   }),
 });
 
@@ -266,7 +274,7 @@ builder.mutationField('setOAuthClient', (t) =>
   t.field({
     type: OAuthClientRef,
     description:
-      'Sets the OAuth client of an integration; kept sealed. The environment (`SKILLETT_<SLUG>_CLIENT_ID` with `…_CLIENT_SECRET`, and `…_EXTRA_SCOPES`) goes before it. Without `clientId` the stored one is removed. Needs the scope `operator`.',
+      'Sets the OAuth client of an integration; kept sealed. The environment (`SKILLETT_<SLUG>_CLIENT_ID` with `…_CLIENT_SECRET`, and `…_EXTRA_SCOPES`) goes before it; `overriddenBy` says what it sets. Without `clientId` the stored one is removed. Needs the scope `operator`.',
     args: {
       integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }),
       clientId: t.arg.string({ description: 'Client id as the service shows it. Left out: remove.', validate: clientText }),

@@ -29,6 +29,13 @@ export async function findOAuthClient(gateway: Gateway, provider: Provider): Pro
   return { clientId, clientSecret, extraScopes: settings?.extraScopes ?? stored?.extraScopes ?? [] };
 }
 
+/** Settings of this process that go before what an operator stores, by their variables; empty when none does. */
+export function listOverrides({ config }: Pick<Gateway, 'config'>, slug: string): string[] {
+  const { clientId, clientSecret, extraScopes } = config.integrations.get(slug) ?? {};
+  const names = [...(clientId ? ['CLIENT_ID', ...(clientSecret ? ['CLIENT_SECRET'] : [])] : []), ...(extraScopes ? ['EXTRA_SCOPES'] : [])];
+  return names.map((name) => `SKILLETT_${slug.toUpperCase()}_${name}`);
+}
+
 /** Throws bad_request that says what to register, where, and with which redirect address. */
 export async function requireOAuthClient(gateway: Gateway, provider: Provider): Promise<ConfiguredClient> {
   const client = await findOAuthClient(gateway, provider);

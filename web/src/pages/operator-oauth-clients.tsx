@@ -16,14 +16,14 @@ import { announce } from '../ui/toasts.tsx';
 const ClientsQuery = graphql(`
   query OAuthClients {
     integrations(first: 100) {
-      nodes { slug name connectMethods { type ready how url redirectUri } }
+      nodes { slug name connectMethods { type ready how url redirectUri overriddenBy } }
     }
   }
 `);
 
 const SetOAuthClient = graphql(`
   mutation SetOAuthClient($integration: String!, $clientId: String, $clientSecret: String, $extraScopes: [String!]) {
-    setOAuthClient(integration: $integration, clientId: $clientId, clientSecret: $clientSecret, extraScopes: $extraScopes) { integration }
+    setOAuthClient(integration: $integration, clientId: $clientId, clientSecret: $clientSecret, extraScopes: $extraScopes) { integration overriddenBy }
   }
 `);
 
@@ -93,6 +93,7 @@ function ClientTable({ services, onSet, onRemove }: ClientTableProps) {
               <span className="tag" data-tone={service.consent.ready ? 'good' : undefined}>
                 {service.consent.ready ? 'set' : 'not set'}
               </span>
+              <Overrides names={service.consent.overriddenBy} />
             </td>
             <td className="actions">
               <span className="row">
@@ -116,26 +117,34 @@ function ClientTable({ services, onSet, onRemove }: ClientTableProps) {
   );
 }
 
+function Overrides({ names }: { names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return <p className="muted">The server's settings go first: {names.join(', ')}</p>;
+}
+
 function ClientDialog({ service, onClose, onSaved }: { service: Service; onClose: () => void; onSaved: () => void }) {
   const [clientId, setClientId] = useState('');
   const [clientSecret, setClientSecret] = useState('');
   const [scopes, setScopes] = useState('');
   const [failure, setFailure] = useState<Failure>();
   const [{ fetching }, save] = useMutation(SetOAuthClient);
-  const { how, url, redirectUri } = service.consent;
+  const { how, url, redirectUri, overriddenBy } = service.consent;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (fetching) return;
     setFailure(undefined);
     const extraScopes = scopes.split(/\s+/).filter((scope) => scope !== '');
-    const { error } = await save({
+    const { data, error } = await save({
       integration: service.slug,
       clientId: clientId.trim(),
       clientSecret: clientSecret.trim() || null,
       extraScopes: extraScopes.length > 0 ? extraScopes : null,
     });
     if (error) return setFailure(describeError(error));
-    announce(`The client of ${service.name} is set`, 'Accounts can be connected by consent now.');
+    const overrides = data?.setOAuthClient.overriddenBy ?? [];
+    if (overrides.length > 0)
+      announce(`The client of ${service.name} is stored`, `The server's settings go before it: ${overrides.join(', ')}.`);
+    else announce(`The client of ${service.name} is set`, 'Accounts can be connected by consent now.');
     onSaved();
     onClose();
   };
@@ -157,6 +166,7 @@ function ClientDialog({ service, onClose, onSaved }: { service: Service; onClose
           <Code text={redirectUri} what="the redirect address" />
         </div>
       )}
+      <Overrides names={overriddenBy} />
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <TextField
           label="Client id"
@@ -214,7 +224,11 @@ function RemoveDialog({ service, onClose, onRemoved }: { service: Service | unde
         return undefined;
       }}
     >
-      <p>Nobody can connect an account by consent then, and those that are connected cannot be renewed when their access runs out.</p>
+      <p>
+        Nobody can connect an account by consent then, and those that are connected cannot be renewed when their access runs out, unless the
+        environment sets a client too.
+      </p>
+      <Overrides names={service?.consent.overriddenBy ?? []} />
     </Confirm>
   );
 }
