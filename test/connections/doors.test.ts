@@ -145,6 +145,25 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     });
   });
 
+  it('a freeze stays when the account is connected again, and ends with it when it is disconnected', async () => {
+    const authorization = await operatorKey();
+    const call = async () => {
+      const { status, json } = await server.request('POST', '/v1/github/get_authenticated_user', { body: {} });
+      return [status, json.error];
+    };
+    const first = (await connect(token)).json.connection_id;
+    expect(await call()).toEqual([200, undefined]);
+    const freeze = 'mutation { freezeConnections(target: { integration: "github" }) { outcomes { outcome } } }';
+    const { json } = await server.graphql(freeze, {}, { authorization });
+    expect(json.data.freezeConnections.outcomes).toEqual([{ outcome: 'frozen' }]);
+    const again = await connect(token);
+    expect([again.status, await call()]).toEqual([200, [403, 'connection_frozen']]);
+    expect((await server.request('DELETE', `/v1/connect/${first}`)).status).toBe(204);
+    expect(await call()).toEqual([403, 'integration_not_connected']);
+    await connect(token);
+    expect(await call()).toEqual([200, undefined]);
+  });
+
   describe('a credential whose service takes its time', () => {
     let meanwhile: () => Promise<unknown>;
 

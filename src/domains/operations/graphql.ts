@@ -70,7 +70,7 @@ builder.mutationField('freezeConnections', (t) =>
   t.field({
     type: BulkReportRef,
     description:
-      'Stops connections at once: calls with them fail with `connection_frozen` until they are thawed. Needs the scope `operator`.',
+      'Stops connections at once: calls with them fail with `connection_frozen` until they are thawed, also when their account is connected again. Disconnecting stays possible and ends the freeze with the credential: what is connected after that, and what is connected for the first time, is not frozen. To keep somebody from connecting, close the user. Needs the scope `operator`.',
     args: { target: t.arg(targetArg) },
     resolve: async (_root, args, context) =>
       freezeConnections(context.gateway, await context.principal(), toTarget(args.target), true, context.requestId),
