@@ -4,11 +4,10 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFirstKey } from '../../src/app/first-start.ts';
 import { openGateway } from '../../src/app/gateway.ts';
 import { readConfig } from '../../src/core/config.ts';
 import { createOwner } from '../../src/domains/users/users.ts';
-import { createEmptyDatabase } from '../support/database.ts';
+import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
 import { freePort, makeFolder, runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
 
 const keyLine = /^sk_[0-9a-f]{48}$/m;
@@ -87,10 +86,10 @@ describe('the first start, embedded', () => {
   it('goes on with a first start that ended before it showed the key, however far it had come', async () => {
     const folder = path.join(made.folder, 'cut');
     for (const connected of [false, true]) {
-      await rm(folder, { recursive: true, force: true });
       const { gateway, close } = await openGateway(readConfig({ SKILLETT_DATA: folder, LOG_LEVEL: 'silent' }));
-      if (connected) await createFirstKey(gateway);
-      else await createOwner(gateway.db, gateway.clock);
+      await createOwner(gateway.db, gateway.clock);
+      // The second time the sandbox is connected, by the start that went on from the first.
+      expect(await gateway.db.selectFrom('connections').select('id').execute()).toHaveLength(connected ? 1 : 0);
       await gateway.db.deleteFrom('apiKeys').execute();
       await close();
       const next = await startProcess({ SKILLETT_DATA: folder });
@@ -132,11 +131,11 @@ describe('faults of an installation', () => {
   });
 
   it('include the settings of an integration that is not there, with the name that was meant', async () => {
-    const { folder, remove } = await makeFolder();
+    const { url, drop } = await createTestDatabase();
     try {
       const { code, stderr } = await runToEnd({
-        SKILLETT_DATA: folder,
-        PORT: String(await freePort()),
+        DATABASE_URL: url,
+        SKILLETT_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
         SKILLETT_GITHBU_BASE_URL: 'https://git.example.org/api/v3',
         SKILLETT_NOWHERE_AT_ALL_CLIENT_SECRET: 'a-secret-that-is-not-repeated',
         SKILLETT_SIGN_IN_GITHUB_CLIENT_ID: 'known',
@@ -149,23 +148,25 @@ describe('faults of an installation', () => {
       expect(stderr).toContain('SKILLETT_NOWHERE_AT_ALL_CLIENT_SECRET is set, but there is no integration nowhere_at_all. Add its recipe');
       expect(stderr).not.toMatch(/not-repeated|SLACK|SIGN_IN/);
     } finally {
-      await remove();
+      await drop();
     }
   });
 
   it('include a bad recipe, by file and place', async () => {
     const { folder, remove } = await makeFolder();
+    const { url, drop } = await createTestDatabase();
     try {
       await mkdir(path.join(folder, 'recipes/notes'), { recursive: true });
       await writeFile(path.join(folder, 'recipes/notes/recipe.json'), '{"slug":"notes"}');
       const { code, stderr } = await runToEnd({
-        SKILLETT_DATA: path.join(folder, 'data'),
+        DATABASE_URL: url,
+        SKILLETT_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
         SKILLETT_RECIPES: path.join(folder, 'recipes'),
-        PORT: String(await freePort()),
       });
       expect(code).toBe(1);
       expect(stderr).toContain('notes/recipe.json: name');
     } finally {
+      await drop();
       await remove();
     }
   });

@@ -1,12 +1,12 @@
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useQuery } from 'urql';
 import { Link, useSearchParams } from 'wouter';
 import type { Failure } from '../data/failure.ts';
 import { graphql } from '../data/graphql.ts';
-import { describeSignInFailure, safeNext, signIn, signInWith } from '../data/sign-in.ts';
+import { safeNext, signInWith } from '../data/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { Entrance } from '../ui/entrance.tsx';
-import { TextField } from '../ui/field.tsx';
+import { PasswordForm } from '../ui/password-form.tsx';
 import { Notice, Problem } from '../ui/problem.tsx';
 
 /** Codes with which a sign-in link or a sign-in provider sends people back here. */
@@ -33,9 +33,6 @@ export function SignIn() {
   const [search] = useSearchParams();
   const next = safeNext(search.get('next'));
   const error = search.get('error');
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
-  const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
 
   const [{ data }] = useQuery({ query: OptionsQuery });
@@ -43,18 +40,6 @@ export function SignIn() {
 
   const goTo = async (provider: string) => {
     setFailure(await signInWith(provider, next));
-  };
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setFailure(undefined);
-    const answer = await signIn(email, password);
-    // The page stays busy while the next one is loaded.
-    if (answer.ok) return location.assign(next);
-    setBusy(false);
-    setFailure(describeSignInFailure(answer.failure));
   };
 
   return (
@@ -69,22 +54,8 @@ export function SignIn() {
           <p>Sign in, and the page you asked for comes next.</p>
         </Notice>
       )}
-      <form className="stack" onSubmit={(event) => void submit(event)}>
-        <TextField label="E-mail address" type="email" name="email" autoComplete="username" required value={email} onChange={setEmail} />
-        <TextField
-          label="Password"
-          type="password"
-          name="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={setPassword}
-        />
-        {failure && <Problem failure={failure} />}
-        <Button look="main" type="submit" busy={busy}>
-          Sign in
-        </Button>
-      </form>
+      <PasswordForm onSignedIn={() => location.assign(next)} />
+      {failure && <Problem failure={failure} />}
       {options && options.providers.length > 0 && (
         <div className="stack">
           {options.providers.map((provider) => (
