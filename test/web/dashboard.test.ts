@@ -248,6 +248,25 @@ describe('the owner', () => {
     expect(await page.getByRole('button', { name: 'Run', exact: true }).getAttribute('aria-disabled')).toBeNull();
   });
 
+  it('sees on a phone what a long form lacks, although its place is out of sight', async () => {
+    await context.close();
+    ({ context, page } = await stand.openOwnerWindow({ viewport: { width: 390, height: 844 } }));
+    await open('/dashboard/api-keys');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    const form = page.getByRole('dialog', { name: 'Make an API key' });
+    await form.getByLabel('Name').fill('Phone');
+    const make = form.getByRole('button', { name: 'Make the key' });
+    await make.click();
+    const fault = form.getByRole('alert');
+    await fault.waitFor();
+    await expect
+      .poll(async () => {
+        const [top, edge] = [await fault.boundingBox(), await make.boundingBox()];
+        return top !== null && edge !== null && top.y > 0 && top.y + top.height <= edge.y;
+      })
+      .toBe(true);
+  });
+
   it('makes a key with few scopes, sees it once, copies it, sees its last use, and revokes it', async () => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: stand.url });
     await open('/dashboard/api-keys');

@@ -1,12 +1,16 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import { type Failure, ownPath } from '../data/failure.ts';
 import { Button } from './button.tsx';
 
 /** A failure with its remedy: the link that the server gave, and another try where that can help. */
 export function Problem({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
+  const place = useRef<HTMLDivElement>(null);
+  // A long form may have its fault out of sight, and a press of its button then seems to do nothing.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each failure is a new one to be seen
+  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [failure]);
   return (
-    <div className="notice" data-tone="bad" role="alert">
+    <div ref={place} className="notice" data-tone="bad" role="alert">
       <p>{failure.message}</p>
       {failure.details && failure.details.length > 0 && (
         <ul>
