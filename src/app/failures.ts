@@ -5,6 +5,9 @@ import { UnknownMasterKey, type Vault } from '../core/crypto.ts';
 import { databaseUnavailable, isDatabaseAway } from '../core/database.ts';
 import { badRequest, SkillettError } from '../core/errors.ts';
 
+/** What a request without a readable document gets beside Yoga's word for it, which names no remedy. */
+const bodyRemedy = 'Send one operation as a JSON object: {"query": "…", "variables": {…}}; several fields fit into one operation.';
+
 /**
  * The failure behind whatever was thrown: a SkillettError as it is, a lost database as `unavailable`, a fault of the
  * GraphQL request as `bad_request`; anything else is a bug, logged under the request id and masked.
@@ -24,7 +27,8 @@ export function toSkillettError(gateway: Gateway, thrown: unknown, requestId: st
     gateway.log.warn({ requestId, err: error }, 'the database cannot be used');
     return databaseUnavailable(error) as SkillettError;
   }
-  if (error instanceof GraphQLError) return badRequest(error.message);
+  if (error instanceof GraphQLError)
+    return badRequest(error.locations ? error.message : `${error.message.replace(/\.?$/, '.')} ${bodyRemedy}`);
   gateway.log.error({ requestId, err: error }, 'unexpected failure');
   return new SkillettError(
     'internal',

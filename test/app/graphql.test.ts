@@ -81,6 +81,22 @@ describe('the GraphQL door', () => {
     expect(complexity.json.errors[0].extensions.code).toBe('bad_request');
   });
 
+  it.each(['{', '[]', '[{"query":"{ viewer { kind } }"}]', '"{ viewer { kind } }"', '{}', '{"query":5}'])(
+    'says how a request is sent to whoever sends %s',
+    async (body) => {
+      const answer = await fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+        body,
+      });
+      expect(answer.status).toBe(400);
+      const { errors } = (await answer.json()) as { errors: { message: string; extensions: { code: string } }[] };
+      expect(errors).toMatchObject([
+        { message: expect.stringContaining('Send one operation as a JSON object'), extensions: { code: 'bad_request' } },
+      ]);
+    },
+  );
+
   it('answers faults of a document as bad_request', async () => {
     const { json } = await server.graphql('{ nothing }');
     expect(json.errors[0].extensions.code).toBe('bad_request');
