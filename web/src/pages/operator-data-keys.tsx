@@ -75,6 +75,10 @@ export function DataKeys() {
                 Make a new one: <code>openssl rand -base64 32</code>
               </li>
               <li>
+                Where there are several processes, start every one with <code>SKILLETT_MASTER_KEY=&lt;old&gt;,&lt;new&gt;</code>, so that
+                none meets a data key that it cannot open.
+              </li>
+              <li>
                 Start every process with <code>SKILLETT_MASTER_KEY=&lt;new&gt;,&lt;old&gt;</code>. Each start wraps the data keys under the
                 first. With the embedded database the old one is in the file <code>master-key</code> of the data folder.
               </li>
