@@ -582,9 +582,12 @@ describe('a retry', () => {
   });
 
   test('stops when the client leaves', async () => {
-    engine.upstream.answer(503, { 'retry-after': '20' });
     const leaving = new AbortController();
-    setTimeout(() => leaving.abort(), 100);
+    engine.upstream.play = (_request, response) => {
+      response.writeHead(503, { 'retry-after': '20' }).end();
+      // Once the answer is there, and the call waits to be made again.
+      setTimeout(() => leaving.abort(), 200);
+    };
     await refusalOf(engine.execute({ endpoint: 'list', signal: leaving.signal }));
     expect(engine.upstream.received).toHaveLength(1);
   });
