@@ -8,7 +8,9 @@ export function Problem({ failure, onRetry }: { failure: Failure; onRetry?: () =
   const place = useRef<HTMLDivElement>(null);
   // A long form may have its fault out of sight, and a press of its button then seems to do nothing.
   // biome-ignore lint/correctness/useExhaustiveDependencies: each failure is a new one to be seen
-  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [failure]);
+  useEffect(() => {
+    place.current?.scrollIntoView({ block: 'nearest' });
+  }, [failure]);
   return (
     <div ref={place} className="notice" data-tone="bad" role="alert">
       <p>{failure.message}</p>
