@@ -1,5 +1,6 @@
 /** While a provider takes its time, no transaction is open and no database connection is held: everybody else goes on. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { githubSettings } from '../support/github-settings.ts';
 import { startTestServer, type TestAnswer, type TestServer } from '../support/server.ts';
 import { eventually, type ReceivedRequest, Upstream } from '../support/upstream.ts';
 
@@ -31,10 +32,7 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     server = await startTestServer({
       kind,
       env: {
-        SKILLETT_GITHUB_BASE_URL: github.origin,
-        SKILLETT_GITHUB_TOKEN_URL: `${github.origin}/token`,
-        SKILLETT_GITHUB_CLIENT_ID: 'the-client',
-        SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret',
+        ...githubSettings(github.origin, '/token'),
       },
     });
   });

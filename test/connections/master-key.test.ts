@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Vault } from '../../src/core/crypto.ts';
 import { newId } from '../../src/core/ids.ts';
 import { endExpiredConsents, sealContext } from '../../src/domains/connections/consents.ts';
+import { githubSettings } from '../support/github-settings.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 
@@ -22,10 +23,7 @@ beforeAll(async () => {
   server = await startTestServer({
     env: {
       SKILLETT_MASTER_KEY: old.toString('base64'),
-      SKILLETT_GITHUB_BASE_URL: github.origin,
-      SKILLETT_GITHUB_TOKEN_URL: `${github.origin}/login/oauth/access_token`,
-      SKILLETT_GITHUB_CLIENT_ID: 'the-client',
-      SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret',
+      ...githubSettings(github.origin),
     },
   });
 });

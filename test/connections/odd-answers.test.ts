@@ -1,6 +1,7 @@
 /** Providers that answer what no RFC foresees: each is told to the person or the agent, and costs neither the connection nor the server. */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { githubSettings } from '../support/github-settings.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 
@@ -23,10 +24,7 @@ beforeAll(async () => {
   github = await Upstream.start();
   server = await startTestServer({
     env: {
-      SKILLETT_GITHUB_BASE_URL: github.origin,
-      SKILLETT_GITHUB_TOKEN_URL: `${github.origin}/token`,
-      SKILLETT_GITHUB_CLIENT_ID: 'the-client',
-      SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret',
+      ...githubSettings(github.origin, '/token'),
     },
   });
 });

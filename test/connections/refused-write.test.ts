@@ -1,5 +1,6 @@
 /** A write that the service refused for its token did nothing, and what comes of the refresh must not make it look as if it had. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { githubSettings } from '../support/github-settings.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 
@@ -27,10 +28,7 @@ beforeAll(async () => {
   };
   server = await startTestServer({
     env: {
-      SKILLETT_GITHUB_BASE_URL: github.origin,
-      SKILLETT_GITHUB_TOKEN_URL: `${github.origin}/login/oauth/access_token`,
-      SKILLETT_GITHUB_CLIENT_ID: 'the-client',
-      SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret',
+      ...githubSettings(github.origin),
     },
   });
 });

@@ -1,6 +1,7 @@
 /** Who may finish a consent when there are several users, through the front door (contract, "Connecting"). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeSignInLink } from '../../src/domains/users/sign-in-links.ts';
+import { githubSettings } from '../support/github-settings.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 import { Browser, browserEnv } from './browser.ts';
@@ -27,10 +28,7 @@ beforeAll(async () => {
     env: {
       ...browserEnv,
       SKILLETT_SIGN_UP: 'anyone',
-      SKILLETT_GITHUB_BASE_URL: github.origin,
-      SKILLETT_GITHUB_TOKEN_URL: `${github.origin}/login/oauth/access_token`,
-      SKILLETT_GITHUB_CLIENT_ID: 'the-client',
-      SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret',
+      ...githubSettings(github.origin),
     },
   });
 });

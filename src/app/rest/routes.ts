@@ -1,4 +1,7 @@
-/** The ordered table of REST routes: each is a GraphQL document over the same resolvers, and the shape of its answer. */
+/**
+ * The ordered table of REST routes: each is a GraphQL document over the same resolvers, and the shape of its answer. The file
+ * is long because it is the one table; what a route does stands in its domain.
+ */
 import { z } from 'zod';
 import { parseDateTime } from '../../core/builder.ts';
 import { badRequest } from '../../core/errors.ts';
