@@ -221,6 +221,18 @@ describe('over GraphQL', () => {
     expect(json.data.endpoint).toMatchObject({ method: 'POST', destructive: false, idempotent: false });
   });
 
+  it('the endpoints of an integration can be cut to those within the scopes of the key', async () => {
+    const count = async (args: string, authorization: string) => {
+      const query = `{ integration(slug: "github") { endpoints${args} { totalCount } } }`;
+      return (await server.graphql(query, undefined, { authorization })).json.data.integration.endpoints.totalCount;
+    };
+    const narrow = `Bearer ${narrowKey}`;
+    expect(await count('', narrow)).toBe(countOf('github'));
+    expect(await count('(callable: true)', narrow)).toBe(1);
+    expect(await count('(callable: false)', narrow)).toBe(countOf('github') - 1);
+    expect(await count('(callable: true)', `Bearer ${server.key}`)).toBe(countOf('github'));
+  });
+
   it('a search over all integrations finds what the key may call, best first', async () => {
     const query = '{ searchEndpoints(query: "create issue", first: 3) { totalCount nodes { integration name } } }';
     const all = await server.graphql(query);

@@ -163,22 +163,25 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
       {
         type: EndpointRef,
         description:
-          'Its endpoints, in the order of its resources, or best first with `search`. Those outside the scopes of the caller are shown too.',
+          'Its endpoints, in the order of its resources, or best first with `search`. Those outside the scopes of the caller are shown too, unless `callable` says otherwise.',
         args: {
           search: t.arg.string({ description: 'Words to look for; typing errors are forgiven.', validate: filterText }),
           category: t.arg.string({ description: 'Only this category, such as `pull-requests`.', validate: filterText }),
           method: t.arg.string({ description: `Only this HTTP method: ${methods.join(', ')}.`, validate: methodText }),
           readOnly: t.arg.boolean({ description: 'Only those that change nothing (true), or only the others (false).' }),
+          callable: t.arg.boolean({ description: 'Only those within the scopes of the caller (true), or only the others (false).' }),
         },
         complexity: listComplexity,
-        resolve: (integration, args, { gateway }) => {
+        resolve: async (integration, args, context) => {
           const filters = {
             search: args.search?.trim() || undefined,
             category: args.category || undefined,
             method: args.method?.toUpperCase(),
             readOnly: args.readOnly ?? undefined,
+            callable: args.callable ?? undefined,
           };
-          return toConnection(listEndpoints(gateway, integration, filters, pageRequest(args)), args.after);
+          const principal = await context.principal();
+          return toConnection(listEndpoints(context.gateway, principal, integration, filters, pageRequest(args)), args.after);
         },
       },
       EndpointConnection,

@@ -44,19 +44,24 @@ interface EndpointFilters {
   category?: string | undefined;
   method?: string | undefined;
   readOnly?: boolean | undefined;
+  /** Whether the principal may call it. */
+  callable?: boolean | undefined;
 }
 
-/** All endpoints of an integration, whatever the principal may call. */
+/** All endpoints of an integration, whatever the principal may call unless that is asked for. */
 export function listEndpoints(
   { skillSearch }: Pick<Gateway, 'skillSearch'>,
+  { scopes }: Principal,
   integration: CatalogueIntegration,
   filters: EndpointFilters,
   page: PageRequest,
 ): Page<CatalogueEndpoint> {
-  const isListed = ({ resource, readOnly, spec }: CatalogueEndpoint) =>
-    (filters.category === undefined || resource === filters.category) &&
-    (filters.method === undefined || spec.method === filters.method) &&
-    (filters.readOnly === undefined || readOnly === filters.readOnly);
+  const callable = isCallable(scopes);
+  const isListed = (endpoint: CatalogueEndpoint) =>
+    (filters.category === undefined || endpoint.resource === filters.category) &&
+    (filters.method === undefined || endpoint.spec.method === filters.method) &&
+    (filters.readOnly === undefined || endpoint.readOnly === filters.readOnly) &&
+    (filters.callable === undefined || callable(endpoint) === filters.callable);
   const listed = filters.search
     ? skillSearch.findEndpoints(filters.search, (endpoint) => endpoint.integration === integration.slug && isListed(endpoint))
     : [...integration.endpoints.values()].filter(isListed);
