@@ -46,6 +46,13 @@ export function tellOfMasterKey({ clock, log, vault }: Gateway, error: UnknownMa
   log.error(error.remedy);
 }
 
+const callerRefusals: ReadonlySet<string> = new Set(['unauthorized', 'api_key_invalid', 'api_key_revoked', 'api_key_expired']);
+
+/** Whether it refuses whoever asks, and so the whole request: never one field's failure or one tool's. */
+export function isCallerRefusal(error: SkillettError): boolean {
+  return callerRefusals.has(error.code);
+}
+
 /** `/dashboard/…` as a link that opens. */
 export function actionUrl(gateway: Gateway, error: SkillettError): string | undefined {
   return error.action?.startsWith('/') ? gateway.config.publicUrl + error.action : error.action;

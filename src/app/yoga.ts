@@ -7,7 +7,7 @@ import type { Context, Gateway } from '../core/context.ts';
 import { SkillettError } from '../core/errors.ts';
 import { writeSpliced } from '../core/raw-json.ts';
 import { createContext } from './context.ts';
-import { actionUrl, toSkillettError } from './failures.ts';
+import { actionUrl, isCallerRefusal, toSkillettError } from './failures.ts';
 import { useOperationLimits } from './graphql-limits.ts';
 import { exampleTabs } from './playground.ts';
 import { readBodyBytes } from './read-body.ts';
@@ -139,15 +139,12 @@ function mediaTypeFor(accept: string | null): string {
   return accept?.includes('application/graphql-response+json') ? 'application/graphql-response+json' : 'application/json';
 }
 
-/** Who asks is the same for every field, so that these are never one field's failure, even where its null leaves `data` standing. */
-const callerRefusals: ReadonlySet<string> = new Set(['unauthorized', 'api_key_invalid', 'api_key_revoked', 'api_key_expired']);
-
 /** The status of an error is the answer's only where nothing succeeded beside it, or where nobody was let in. */
 function shapeError(gateway: Gateway, error: GraphQLError, requestId: string, noData: boolean): GraphQLError {
   const failure = toSkillettError(gateway, error, requestId);
   const link = actionUrl(gateway, failure);
   const fromYoga = error.extensions.http as { status?: number; spec?: boolean } | undefined;
-  const http = fromYoga ?? (noData || callerRefusals.has(failure.code) ? { status: failure.status, headers: failure.headers } : undefined);
+  const http = fromYoga ?? (noData || isCallerRefusal(failure) ? { status: failure.status, headers: failure.headers } : undefined);
   return new GraphQLError(failure.message, {
     nodes: error.nodes ?? null,
     source: error.source ?? null,

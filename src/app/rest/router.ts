@@ -1,13 +1,14 @@
 /** The REST door: match a row, read the body, run its GraphQL document in-process, shape the answer. It knows no product. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema, parse, validate } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { writeSpliced } from '../../core/raw-json.ts';
 import { unauthorized } from '../authenticate.ts';
 import { createContext } from '../context.ts';
+import { prepareDocument, runDocument } from '../documents.ts';
 import { toErrorBody, toSkillettError } from '../failures.ts';
 import { readBodyBytes } from '../read-body.ts';
 
@@ -77,12 +78,7 @@ export class RestRouter {
     this.#gateway = gateway;
     this.#schema = schema;
     this.#routes = routes.map((route) => {
-      const parsed = parse(route.document, { noLocation: true });
-      const faults = validate(schema, parsed);
-      if (faults.length > 0)
-        throw new Error(
-          `The document of ${route.method} ${route.path} does not fit the schema: ${faults.map((fault) => fault.message).join(' ')}`,
-        );
+      const parsed = prepareDocument(schema, route.document, `${route.method} ${route.path}`);
       const segments = route.path.slice(1).split('/');
       const firstName = segments.findIndex((part) => part.startsWith(':'));
       return { ...route, parsed, segments, fixed: firstName === -1 ? segments.length : firstName };
@@ -117,10 +113,7 @@ export class RestRouter {
       }
     }
     route.prepare?.(input);
-    const variableValues = route.variables(input);
-    let result = execute({ schema: this.#schema, document: route.parsed, contextValue: context, variableValues }) as
-      | ExecutionResult
-      | Promise<ExecutionResult>;
+    let result = runDocument(this.#schema, route.parsed, context, route.variables(input));
     if (result instanceof Promise) result = await result;
     for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
     if (result.errors?.[0]) throw result.errors[0];
@@ -206,7 +199,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 const json = /^application\/json\s*(;|$)/i;
 const form = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
-async function readRouteBody(request: IncomingMessage, response: ServerResponse, route: Route): Promise<unknown> {
+type BodyRules = Pick<Route, 'body' | 'bodyBytesMax' | 'form'>;
+
+export async function readRouteBody(request: IncomingMessage, response: ServerResponse, route: BodyRules): Promise<unknown> {
   if (!route.body) return undefined;
   const bytes = await readBodyBytes(request, response, route.bodyBytesMax ?? bodyBytesMaxDefault);
   return checkBody(route.body, bytes.length === 0 ? {} : parseBody(bytes, request.headers['content-type'] ?? '', route.form === true));
@@ -231,7 +226,8 @@ function parseBody(bytes: Buffer, contentType: string, formAllowed: boolean): un
   }
 }
 
-function checkBody(schema: z.ZodType, body: unknown): unknown {
+/** `what` says what does not fit. Throws bad_request that names every fault. */
+export function checkBody<T>(schema: z.ZodType<T>, body: unknown, what = 'The body is not as this route takes it'): T {
   const checked = schema.safeParse(body);
   if (checked.success) return checked.data;
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
@@ -241,7 +237,7 @@ function checkBody(schema: z.ZodType, body: unknown): unknown {
     return { path: issue.path.join('.'), message: describeIssue(issue, valueAt(body, issue.path)) };
   });
   throw badRequest(
-    `The body is not as this route takes it: ${details.map((fault) => `${fault.path ? `\`${fault.path}\`` : 'it'} ${fault.message}`).join('; ')}.`,
+    `${what}: ${details.map((fault) => `${fault.path ? `\`${fault.path}\`` : 'it'} ${fault.message}`).join('; ')}.`,
     details,
   );
 }

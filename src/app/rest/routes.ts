@@ -10,7 +10,7 @@ import type { RawJson } from '../../core/raw-json.ts';
 import { envelopeStatus } from '../../domains/executions/execution.ts';
 import type { Route, RouteAnswer, RouteInput } from './router.ts';
 
-const executionBytesMax = 40 * 1024 * 1024;
+export const executionBytesMax = 40 * 1024 * 1024;
 
 /** `limit`, `cursor` → `first`, `after`. */
 function page(input: RouteInput, fallback: number = pageSizeMax): { first: number; after: string | undefined } {
