@@ -68,9 +68,7 @@ function findFault(request: ExecutionRequest, endpoint: CatalogueEndpoint): Skil
   if (request.fault) return request.fault;
   if (isTooDeep(request.params)) return badRequest(`\`params\` is nested deeper than ${nestingMax} levels. Send it flatter.`);
   if (request.readOnly && !endpoint.readOnly)
-    return badRequest(
-      `\`${endpoint.name}\` of ${endpoint.integration} changes things, so it does not run as a query. Use the mutation \`execute\`.`,
-    );
+    return badRequest(`\`${endpoint.name}\` of ${endpoint.integration} changes things, so \`read\` does not call it. Use \`execute\`.`);
   if (account !== undefined && account.length > 200)
     return badRequest('`account` must be the name of an account or the id of a connection, at most 200 characters.');
   if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
