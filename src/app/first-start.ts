@@ -80,6 +80,7 @@ export function describeStart(gateway: Gateway, address: string, first: FirstAcc
     `  Dashboard               ${publicUrl}/dashboard`,
     `  GraphQL and playground  ${publicUrl}/graphql`,
     `  REST                    ${publicUrl}/v1/skills`,
+    `  MCP                     ${publicUrl}/mcp`,
     '',
   ];
   if (first) {

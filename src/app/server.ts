@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../core/context.ts';
 import { SkillettError } from '../core/errors.ts';
 import { newRequestId } from './context.ts';
+import { createMcpHandler } from './mcp/door.ts';
 import { RestRouter, sendError, splitTarget } from './rest/router.ts';
 import { routes } from './rest/routes.ts';
 import { createGraphqlHandler } from './yoga.ts';
@@ -27,6 +28,7 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
   const state = { stopping: false };
   const exact = new Map<string, Handler>([
     ['/graphql', graphql],
+    ['/mcp', createMcpHandler(gateway, schema)],
     ['/healthz', forReading(gateway, (_request, response) => sendHealth(response, 200, { status: 'ok' }))],
     ['/readyz', forReading(gateway, (_request, response) => reportReadiness(gateway, state, response))],
     ...[...pages].filter(([path]) => !path.endsWith('/') || path === '/'),

@@ -26,7 +26,7 @@ const write = {
   example: { title: 'x' },
 };
 
-const recipeOf = (slug: string, more: object = {}) => ({
+export const recipeOf = (slug: string, more: object = {}) => ({
   slug,
   name: `${slug[0]?.toUpperCase()}${slug.slice(1)}`,
   version: '1.0.0',

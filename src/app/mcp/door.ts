@@ -1,0 +1,91 @@
+/** The MCP door: streamable HTTP without sessions, so that any process behind a load balancer can answer any request. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
+import type { GraphQLSchema } from 'graphql';
+import { z } from 'zod';
+import type { Context, Gateway } from '../../core/context.ts';
+import { badRequest, SkillettError } from '../../core/errors.ts';
+import { writeSpliced } from '../../core/raw-json.ts';
+import { unauthorized } from '../authenticate.ts';
+import { createContext } from '../context.ts';
+import { toSkillettError } from '../failures.ts';
+import { readRouteBody, refuseKeyInQuery, sendError, splitTarget } from '../rest/router.ts';
+import { executionBytesMax } from '../rest/routes.ts';
+import { requireOwnAddress } from './own-address.ts';
+import type { AnswerMessage, Exchange } from './protocol.ts';
+
+type McpHandler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void>;
+
+export function createMcpHandler(gateway: Gateway, schema: GraphQLSchema): McpHandler {
+  let opened: Promise<AnswerMessage> | undefined;
+  return async (request, response, requestId, signal) => {
+    try {
+      requireOwnAddress(gateway.config.publicUrl, request);
+      if (request.method !== 'POST') throw methodNotAllowed();
+      const context = createContext(gateway, request, 'mcp', requestId, signal);
+      await requireKey(request, context);
+      const message = await readMessage(request, response, context);
+      opened ??= import('./protocol.ts').then(({ openProtocol }) => openProtocol(gateway, schema));
+      const exchange = await (await opened)(context, mcpHeaders(request), message);
+      for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
+      if (exchange.refusal) throw exchange.refusal;
+      // Whatever it was: nobody gets an answer with a key that is not good.
+      if (!exchange.answer) await context.principal();
+      await send(response, exchange);
+    } catch (thrown) {
+      sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
+    }
+  };
+}
+
+function methodNotAllowed(): SkillettError {
+  return new SkillettError(
+    'method_not_allowed',
+    '/mcp takes POST with one JSON-RPC message. There are no sessions and no streams to open.',
+    {
+      headers: { allow: 'POST' },
+    },
+  );
+}
+
+/** An API key and nothing else: a browser sends a session's cookie along with other sites' requests too. */
+async function requireKey(request: IncomingMessage, context: Context): Promise<void> {
+  if (request.headers.authorization === undefined || (await context.caller()).kind !== 'api_key') throw unauthorized();
+  refuseKeyInQuery(new URLSearchParams(splitTarget(request.url as string)[1]));
+}
+
+async function readMessage(request: IncomingMessage, response: ServerResponse, context: Context): Promise<unknown> {
+  try {
+    const message = await readRouteBody(request, response, { body: z.unknown(), bodyBytesMax: executionBytesMax });
+    if (Array.isArray(message)) throw badRequest('Send one JSON-RPC message a request: MCP has had no batches since 2025-06-18.');
+    return message;
+  } catch (fault) {
+    // 401 comes before 400 (contract, "Order of refusals").
+    await context.principal();
+    throw fault;
+  }
+}
+
+/** We answer with one JSON object whatever a client would take beside it; the key stays here. */
+function mcpHeaders(request: IncomingMessage): Headers {
+  const headers = new Headers({ accept: 'application/json, text/event-stream', 'content-type': 'application/json' });
+  for (const [name, value] of Object.entries(request.headers))
+    if (name.startsWith('mcp-') && name !== 'mcp-session-id' && typeof value === 'string') headers.set(name, value);
+  return headers;
+}
+
+async function send(response: ServerResponse, { response: { status, headers, body }, answer }: Exchange): Promise<void> {
+  response.statusCode = status;
+  const type = headers.get('content-type');
+  if (type !== null) response.setHeader('content-type', type);
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
+  const text = body === null ? '' : await readText(body);
+  if (!answer) {
+    response.end(text);
+    return;
+  }
+  const message = JSON.parse(text);
+  message.result.content[0].text = answer.text;
+  await writeSpliced(response, message);
+}

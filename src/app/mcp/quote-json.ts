@@ -1,0 +1,42 @@
+/** JSON as the text of a tool's result: inside a JSON string, and so with every quote escaped. */
+import { RawJson, spliceJson } from '../../core/raw-json.ts';
+
+/** Up to here one string costs less than a stream. */
+const stringBytesMax = 256 * 1024;
+const sliceBytes = 64 * 1024;
+
+/**
+ * What `value` prints as, escaped while it is written where it is long: an answer of 50 MiB would otherwise stand in memory
+ * several times and keep everybody waiting while it is escaped (measured: 600 MB and two seconds).
+ */
+export function quoteJson(value: unknown): string | RawJson {
+  const parts = spliceJson(value);
+  const bytes = parts.reduce((sum, part) => sum + (typeof part === 'string' ? part.length : (part.bytes?.length ?? Infinity)), 0);
+  if (bytes <= stringBytesMax) return parts.map((part) => (typeof part === 'string' ? part : String(part.bytes))).join('');
+  const chunks = readEscaped(parts);
+  return RawJson.fromSource({
+    read: async () => (await chunks.next()).value ?? undefined,
+    discard: () => {
+      for (const part of parts) if (part instanceof RawJson) part.discard();
+    },
+  });
+}
+
+async function* readEscaped(parts: readonly (string | RawJson)[]): AsyncGenerator<Buffer, void> {
+  yield Buffer.from('"');
+  for (const part of parts) {
+    if (part instanceof RawJson && !part.bytes) {
+      const source = part.takeSource();
+      for (let chunk = await source.read(); chunk; chunk = await source.read()) yield escapeBytes(chunk);
+    } else {
+      const whole = part instanceof RawJson ? (part.bytes as Buffer) : Buffer.from(part);
+      for (let at = 0; at < whole.length; at += sliceBytes) yield escapeBytes(whole.subarray(at, at + sliceBytes));
+    }
+  }
+  yield Buffer.from('"');
+}
+
+/** What JSON escapes is ASCII, so that bytes of UTF-8 may be taken for characters, wherever a chunk ends (RFC 8259, section 7). */
+function escapeBytes(chunk: Buffer): Buffer {
+  return Buffer.from(JSON.stringify(chunk.toString('latin1')).slice(1, -1), 'latin1');
+}

@@ -1,0 +1,152 @@
+/** Lists and runs tools: a GraphQL document in process, as REST does it, so that keys, scopes, limits and records are those of the resolvers. */
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { z } from 'zod';
+import type { Context, Gateway } from '../../core/context.ts';
+import { SkillettError } from '../../core/errors.ts';
+import { pageSizeMax } from '../../core/pages.ts';
+import type { RawJson } from '../../core/raw-json.ts';
+import type { CatalogueEndpoint } from '../../domains/recipes/catalogue.ts';
+import { prepareDocument, runDocument } from '../documents.ts';
+import { isCallerRefusal, toErrorBody, toSkillettError } from '../failures.ts';
+import { checkBody } from '../rest/router.ts';
+import {
+  describeEndpointTool,
+  endpointToolsMax,
+  type ListedTool,
+  nameEndpoints,
+  type ShownEndpoint,
+  toExecuteArguments,
+} from './endpoint-tools.ts';
+import { quoteJson } from './quote-json.ts';
+import { execute, type Tool, tools } from './tools.ts';
+
+export interface ToolAnswer {
+  text: string | RawJson;
+  failed: boolean;
+}
+
+/** What a key reaches. */
+const reachDocument = `query { integrations(first: ${pageSizeMax}) { pageInfo { hasNextPage }
+  nodes { endpointCount changing: endpoints(first: 1, callable: true, readOnly: false) { totalCount } } } }`;
+
+const endpointsDocument = `query { integrations(first: ${pageSizeMax}) { nodes { authTypes
+  endpoints(first: ${endpointToolsMax}, callable: true) {
+    nodes { integration name description readOnly destructive idempotent schema } } } } }`;
+
+interface Reach {
+  integrations: { pageInfo: { hasNextPage: boolean }; nodes: { endpointCount: number; changing: { totalCount: number } }[] };
+}
+
+interface ReachedEndpoints {
+  integrations: { nodes: { authTypes: string[]; endpoints: { nodes: (ShownEndpoint & { integration: string; name: string })[] } }[] };
+}
+
+export class Toolbox {
+  readonly #gateway: Gateway;
+  readonly #schema: GraphQLSchema;
+  readonly #tools: ReadonlyMap<string, Tool & { parsed: DocumentNode; listed: ListedTool }>;
+  readonly #endpoints: ReadonlyMap<string, CatalogueEndpoint>;
+  readonly #reach: DocumentNode;
+  readonly #reachedEndpoints: DocumentNode;
+
+  constructor(gateway: Gateway, schema: GraphQLSchema) {
+    this.#gateway = gateway;
+    this.#schema = schema;
+    const dashboard = `${gateway.config.publicUrl}/dashboard/integrations`;
+    this.#tools = new Map(
+      tools.map((tool) => {
+        const parsed = prepareDocument(schema, tool.document, `the tool ${tool.name}`);
+        return [tool.name, { ...tool, parsed, listed: describeTool(tool, dashboard) }];
+      }),
+    );
+    this.#endpoints = nameEndpoints(gateway.catalogue);
+    this.#reach = prepareDocument(schema, reachDocument, 'tools/list');
+    this.#reachedEndpoints = prepareDocument(schema, endpointsDocument, 'tools/list');
+  }
+
+  /** What the key may use. Throws the 401s, 429 and 503 of a look-up. */
+  async list(context: Context): Promise<ListedTool[]> {
+    const { integrations } = (await this.#run(this.#reach, context, {})) as Reach;
+    const reached = integrations.nodes.reduce((sum, { endpointCount }) => sum + endpointCount, 0);
+    const changing = integrations.nodes.some((node) => node.changing.totalCount > 0);
+    const listed = [...this.#tools.values()].filter(({ name }) => changing || name !== execute.name);
+    return [
+      ...listed.map((tool) => tool.listed),
+      ...(reached > endpointToolsMax || integrations.pageInfo.hasNextPage ? [] : await this.#listEndpoints(context)),
+    ];
+  }
+
+  async #listEndpoints(context: Context): Promise<ListedTool[]> {
+    const { integrations } = (await this.#run(this.#reachedEndpoints, context, {})) as ReachedEndpoints;
+    return integrations.nodes.flatMap(({ authTypes, endpoints }) =>
+      endpoints.nodes.flatMap((endpoint) => {
+        const name = `${endpoint.integration}_${endpoint.name}`;
+        return this.#endpoints.has(name)
+          ? [
+              describeEndpointTool(
+                name,
+                endpoint,
+                authTypes.some((type) => type !== 'none'),
+              ),
+            ]
+          : [];
+      }),
+    );
+  }
+
+  has(name: string): boolean {
+    return this.#tools.has(name) || this.#endpoints.has(name);
+  }
+
+  /** `name` is one that there is. Throws what refuses whoever asks; every other failure is an answer that a model can read. */
+  async call(context: Context, name: string, given: Record<string, unknown>): Promise<ToolAnswer> {
+    try {
+      return await this.#call(context, name, given);
+    } catch (thrown) {
+      const error = toSkillettError(this.#gateway, thrown, context.requestId);
+      if (isCallerRefusal(error)) throw error;
+      return { text: JSON.stringify(toErrorBody(this.#gateway, error)), failed: true };
+    }
+  }
+
+  async #call(context: Context, name: string, given: Record<string, unknown>): Promise<ToolAnswer> {
+    const endpoint = this.#endpoints.get(name);
+    const tool = this.#tools.get(endpoint ? execute.name : name) as Tool & { parsed: DocumentNode };
+    const args = await checkArguments(context, tool, endpoint ? toExecuteArguments(endpoint, given) : given);
+    const data = await this.#run(tool.parsed, context, tool.variables(args));
+    const answer = tool.answer(data, { context, path: {}, query: new URLSearchParams(), headers: {}, body: args });
+    return { text: answer.text ?? quoteJson(answer.json), failed: answer.status >= 400 };
+  }
+
+  async #run(document: DocumentNode, context: Context, variables: Record<string, unknown>): Promise<unknown> {
+    const result = await runDocument(this.#schema, document, context, variables);
+    if (result.errors?.[0]) throw result.errors[0];
+    return result.data;
+  }
+}
+
+function describeTool({ name, description, annotations, input }: Tool, dashboard: string): ListedTool {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' });
+  return {
+    name,
+    description: description.replace('{dashboard}', dashboard),
+    annotations,
+    inputSchema: schema as ListedTool['inputSchema'],
+  };
+}
+
+/** Refusals of the key, the endpoint and the limits come before what is wrong with the arguments (contract, "Order of refusals"). */
+async function checkArguments(context: Context, tool: Tool, given: Record<string, unknown>): Promise<Record<string, unknown>> {
+  // Models send null for what they leave out.
+  const args = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  const { integration, endpoint } = args;
+  const admitted = tool.executes && typeof integration === 'string' && typeof endpoint === 'string';
+  if (!admitted) await context.principal();
+  try {
+    return checkBody(tool.input, args, `The arguments are not as \`${tool.name}\` takes them`);
+  } catch (fault) {
+    if (!admitted || !(fault instanceof SkillettError)) throw fault;
+    context.bodyFault = fault;
+    return { integration, endpoint };
+  }
+}

@@ -1,0 +1,131 @@
+/** A server with integrations of the tests, and MCP spoken to it as a client does that knows HTTP only. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import path from 'node:path';
+import { baseUrls, recipeOf, writeRecipes } from '../admission/installation.ts';
+import { addKey, addUser } from '../admission/people.ts';
+import { makeFolder } from '../support/process.ts';
+import { type RequestOptions, startTestServer, type TestServer } from '../support/server.ts';
+import { Upstream } from '../support/upstream.ts';
+
+const text = (description: string) => ({ in: 'query', type: 'string', description, examples: ['x'] });
+const endpoint = (more: object) => ({
+  method: 'GET',
+  path: '/things',
+  description: 'Does it.',
+  parameters: {},
+  answer: 'It.',
+  example: {},
+  ...more,
+});
+
+/** `test` with the tools that the conformance suite calls; `clash`, whose names collide with ours; `long`, with a name no client takes. */
+async function writeOwnRecipes(folder: string): Promise<void> {
+  const endpoints = {
+    test: { simple_text: endpoint({}), error_handling: endpoint({ path: '/fails' }) },
+    clash: { pick: endpoint({ parameters: { account: text('An account there.') } }), remove: endpoint({ method: 'DELETE' }) },
+    search: { endpoints: endpoint({}) },
+    long: { [`${'very_'.repeat(9)}long`]: endpoint({}), short: endpoint({}) },
+  };
+  for (const [slug, own] of Object.entries(endpoints)) {
+    await mkdir(path.join(folder, slug));
+    await writeFile(path.join(folder, slug, 'recipe.json'), JSON.stringify(recipeOf(slug)));
+    await writeFile(path.join(folder, slug, 'all.json'), JSON.stringify({ resource: 'all', description: 'All.', endpoints: own }));
+  }
+}
+
+export interface Stand {
+  server: TestServer;
+  upstream: Upstream;
+  /** A key, as it is sent, of a new user on the plan unlimited. */
+  newKey(scopes?: string[], user?: Parameters<typeof addUser>[1]): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function startStand(env: Record<string, string> = {}): Promise<Stand> {
+  const { folder, remove } = await makeFolder();
+  await writeRecipes(folder);
+  await writeOwnRecipes(folder);
+  const upstream = await Upstream.start();
+  const own = Object.fromEntries(
+    ['TEST', 'CLASH', 'SEARCH', 'LONG', 'HACKERNEWS'].map((slug) => [`SKILLETT_${slug}_BASE_URL`, upstream.origin]),
+  );
+  const server = await startTestServer({ env: { SKILLETT_RECIPES: folder, ...baseUrls(upstream.origin), ...own, ...env } });
+  return {
+    server,
+    upstream,
+    newKey: async (scopes, user) =>
+      (await addKey(server.gateway.database, await addUser(server.gateway.database, user), scopes ? { scopes } : {})).id,
+    close: async () => {
+      await server.close();
+      await upstream.close();
+      await remove();
+    },
+  };
+}
+
+export interface RpcAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  json: any;
+}
+
+/** How a request gets to a server. */
+export type Post = (body: unknown, options: RequestOptions) => Promise<RpcAnswer>;
+
+export const postTo =
+  (server: TestServer): Post =>
+  (body, options) =>
+    server.request('POST', '/mcp', { ...options, body });
+
+export const bearer = (key: string): RequestOptions => ({ authorization: `Bearer ${key}` });
+
+export function rpc(post: Post, key: string, method: string, params?: object): Promise<RpcAnswer> {
+  return post({ jsonrpc: '2.0', id: 1, method, ...(params ? { params } : {}) }, bearer(key));
+}
+
+export interface Called {
+  status: number;
+  headers: Headers;
+  /** The text of the tool's result; undefined when the request was refused. */
+  text: string;
+  failed: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  json: any;
+}
+
+export async function callTool(post: Post, key: string, name: string, args: object = {}): Promise<Called> {
+  const { status, headers, json } = await rpc(post, key, 'tools/call', { name, arguments: args });
+  const text = json?.result?.content[0].text as string;
+  return { status, headers, text, failed: json?.result?.isError === true, json: /^[{[]/.test(text ?? '') ? JSON.parse(text) : json };
+}
+
+export async function toolNames(post: Post, key: string): Promise<string[]> {
+  const { json } = await rpc(post, key, 'tools/list');
+  return json.result.tools.map((tool: { name: string }) => tool.name);
+}
+
+/** A ping with a Host header of one's own, which fetch does not send. */
+export function pingAs(
+  url: string,
+  key: string,
+  headers: Record<string, string>,
+): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      `${url}/mcp`,
+      { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers } },
+      (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString('utf8');
+        });
+        response.on('end', () => resolve({ status: response.statusCode as number, headers: response.headers, text: body }));
+      },
+    );
+    sent.on('error', reject);
+    sent.end('{"jsonrpc":"2.0","id":1,"method":"ping"}');
+  });
+}
