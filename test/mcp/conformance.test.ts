@@ -1,0 +1,72 @@
+/** The official suite (`@modelcontextprotocol/conformance`) against a server with a key in front, since the suite sends none. */
+import { spawn } from 'node:child_process';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePort, makeFolder } from '../support/process.ts';
+import { type Stand, startStand } from './stand.ts';
+
+const suite = path.resolve(import.meta.dirname, '../../node_modules/@modelcontextprotocol/conformance/dist/index.js');
+
+let stand: Stand;
+let proxy: Server;
+let url: string;
+
+beforeAll(async () => {
+  const port = await freePort();
+  url = `http://localhost:${port}/mcp`;
+  stand = await startStand({ PUBLIC_URL: `http://localhost:${port}` });
+  stand.upstream.play = ({ target }, response) =>
+    void response
+      .writeHead(target === '/fails' ? 500 : 200, { 'content-type': 'text/plain' })
+      .end('This is a simple text response for testing.');
+  const authorization = `Bearer ${await stand.newKey(['test'])}`;
+  // Host and Origin pass as they are.
+  proxy = createServer((incoming, response) => {
+    const { method = 'GET', url: target = '/', headers } = incoming;
+    const forwarded = request(stand.server.url + target, { method, headers: { ...headers, authorization } }, (answer) => {
+      response.writeHead(answer.statusCode as number, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => proxy.listen(port, 'localhost', resolve));
+  expect((proxy.address() as AddressInfo).port).toBe(port);
+});
+afterAll(async () => {
+  proxy.closeAllConnections();
+  proxy.close();
+  await stand.close();
+});
+
+async function runScenario(scenario: string): Promise<{ code: number | null; output: string }> {
+  const { folder, remove } = await makeFolder();
+  const child = spawn(process.execPath, [suite, 'server', '--url', url, '--scenario', scenario, '-o', folder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString('utf8');
+    });
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  await remove();
+  return { code, output };
+}
+
+// The other tools-call scenarios want pictures, sound, logs, progress or questions of the server, which an answer of a service is not.
+it.each(['server-initialize', 'ping', 'tools-list', 'dns-rebinding-protection', 'tools-call-simple-text', 'tools-call-error'])(
+  'the server passes the scenario %s',
+  async (scenario) => {
+    const { code, output } = await runScenario(scenario);
+    expect(output).toMatch(/Passed: (\d+)\/\1, 0 failed/);
+    expect(code).toBe(0);
+  },
+);
+
+it('a scenario that the server does not serve is really found to fail', async () => {
+  const { code, output } = await runScenario('prompts-list');
+  expect(output).toContain('Method not found');
+  expect(code).toBe(1);
+});
