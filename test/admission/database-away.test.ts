@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 interface Seen {
-  what: 'call' | 'list' | 'graphql';
+  what: 'call' | 'list' | 'graphql' | 'mcp';
   startedMs: number;
   endedMs: number;
   status: number;
@@ -41,13 +41,15 @@ it(
     const client = async (number: number) => {
       const at = number % 2;
       for (let turn = 0; !stop; turn += 1) {
-        const what = number === 0 ? 'list' : number === 1 ? 'graphql' : 'call';
+        const what = (['list', 'graphql', 'mcp'] as const)[number] ?? 'call';
         const startedMs = performance.now();
         const answer = await (what === 'list'
           ? installation.request(at, key, 'GET', '/v1/skills')
           : what === 'graphql'
             ? installation.graphql(at, key, '{ viewer { plan { name } } }')
-            : installation.call(at, key, 'list_things', { q: `${number}-${turn}` }));
+            : what === 'mcp'
+              ? installation.request(at, key, 'POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list' })
+              : installation.call(at, key, 'list_things', { q: `${number}-${turn}` }));
         const code = answer.json.error ?? answer.json.errors?.[0]?.extensions.code;
         const retryAfter = answer.headers.get('retry-after');
         seen.push({ what, startedMs, endedMs: performance.now(), status: answer.status, code, retryAfter });
@@ -73,7 +75,7 @@ it(
     // Before: all well. While it is away: nothing but 503. After: all well again within two seconds.
     expect(tally(between(0, stoppedMs).map(({ status }) => status))).toEqual({ 200: expect.any(Number) });
     const away = between(goneMs, backMs);
-    expect(new Set(away.map(({ what }) => what))).toEqual(new Set(['call', 'list', 'graphql']));
+    expect(new Set(away.map(({ what }) => what))).toEqual(new Set(['call', 'list', 'graphql', 'mcp']));
     expect(away.length).toBeGreaterThan(100);
     for (const one of seen.filter(({ status }) => status !== 200))
       expect(one).toMatchObject({ status: 503, code: 'unavailable', retryAfter: expect.stringMatching(/^\d+$/) });
