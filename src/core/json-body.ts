@@ -11,6 +11,9 @@ export const jsonBytesMax = 50 * 1024 * 1024;
 /** The longest body that is passed on as a JSON string. */
 export const textBytesMax = 10 * 1024 * 1024;
 
+/** Enough to tell a byte-order mark and, but for white space, how JSON begins. */
+const headBytesMin = 1024;
+
 interface JsonBodyOptions {
   /** Of the Content-Type header. */
   charset: string | undefined;
@@ -23,8 +26,8 @@ interface JsonBodyOptions {
  * null when it is empty. Throws `upstream_unexpected` when it is too long.
  */
 export async function readJsonBody(answer: OutboundAnswer, options: JsonBodyOptions): Promise<RawJson> {
-  const body = await answer.collect(options.validated ? jsonBytesMax : wholeBytesMax);
-  if (body) return toJson(body, options);
+  const pieces = await answer.gather(options.validated ? jsonBytesMax : wholeBytesMax);
+  if (pieces) return passPieces(pieces, options) ?? toJson(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces), options);
   if (options.validated) throw tooLong(answer, jsonBytesMax);
   const decoder = decoderFor(answer.head(), options.charset);
   const opening = decoder ? undefined : openingOf(answer.head());
@@ -40,6 +43,17 @@ function toJson(body: Buffer, options: JsonBodyOptions): RawJson {
   if (body.length === 0) return RawJson.fromValue(null);
   const json = toUtf8(body, options.charset);
   return (options.validated ? isJson(json) : looksLikeJson(json)) ? RawJson.fromBytes(json) : RawJson.fromValue(json.toString('utf8'));
+}
+
+/** Several pieces in UTF-8 as they are; undefined where only the whole tells what it is. */
+function passPieces(pieces: readonly Buffer[], { charset, validated }: JsonBodyOptions): RawJson | undefined {
+  const [head] = pieces;
+  if (validated || pieces.length < 2 || !head || head.length < headBytesMin || decoderFor(head, charset)) return undefined;
+  const opening = openingOf(head);
+  if (opening === undefined) return undefined;
+  const passage = new JsonPassage(opening, head);
+  const passed = pieces.map((piece) => passage.take(piece)).filter((piece) => piece.length > 0);
+  return passage.isComplete ? RawJson.fromPieces(passed) : undefined;
 }
 
 export function tooLong(answer: OutboundAnswer, bytesMax: number): OutboundError {
@@ -73,7 +87,7 @@ export function toText(body: Buffer, charset: string | undefined): string {
 /** Undefined for UTF-8. */
 function decoderFor(body: Buffer, charset: string | undefined): TextDecoder | undefined {
   const label = hasMark(body, 0xff, 0xfe) ? 'utf-16le' : hasMark(body, 0xfe, 0xff) ? 'utf-16be' : charset;
-  if (label === undefined) return undefined;
+  if (label === undefined || /^utf-?8$/i.test(label)) return undefined;
   try {
     const decoder = new TextDecoder(label);
     return decoder.encoding === 'utf-8' ? undefined : decoder;
@@ -128,28 +142,56 @@ export function isJson(json: Buffer): boolean {
   }
 }
 
-/** An object or array in UTF-8 on its way through, checked as it passes. Breaks off when it is too long or does not end as it began. */
-class StreamedJson implements JsonSource {
-  readonly #answer: OutboundAnswer;
+/** An object or array in UTF-8 on its way through, piece by piece. */
+class JsonPassage {
   readonly #opening: number;
   /** Of the byte-order mark, still to be left out. */
   #skipBytes: number;
-  #bytes = 0;
   #last: number | undefined;
-  /** Begins a character that goes on in the next chunk. */
+  /** Begins a character that goes on in the next piece. */
   #rest: Buffer | undefined;
+
+  constructor(opening: number, head: Buffer) {
+    this.#opening = opening;
+    this.#skipBytes = hasUtf8Mark(head) ? 3 : 0;
+  }
+
+  /** What of it can go on. */
+  take(arrived: Buffer): Buffer {
+    const start = Math.min(this.#skipBytes, arrived.length);
+    this.#skipBytes -= start;
+    const piece = this.#rest ? Buffer.concat([this.#rest, arrived]) : arrived.subarray(start);
+    const unfinished = unfinishedBytes(piece);
+    this.#rest = unfinished > 0 ? piece.subarray(piece.length - unfinished) : undefined;
+    const passed = unfinished > 0 ? piece.subarray(0, piece.length - unfinished) : piece;
+    this.#last = lastByte(passed) ?? this.#last;
+    return isUtf8(passed) ? passed : Buffer.from(passed.toString('utf8'));
+  }
+
+  /** Whether it ended as it began. */
+  get isComplete(): boolean {
+    return this.#rest === undefined && this.#last === this.#opening + closingAfterOpening;
+  }
+}
+
+/** A body that is passed on while it arrives. Breaks off when it is too long or does not end as it began. */
+class StreamedJson implements JsonSource {
+  readonly #answer: OutboundAnswer;
+  readonly #passage: JsonPassage;
+  #bytes = 0;
 
   constructor(answer: OutboundAnswer, opening: number) {
     this.#answer = answer;
-    this.#opening = opening;
-    this.#skipBytes = hasUtf8Mark(answer.head()) ? 3 : 0;
+    this.#passage = new JsonPassage(opening, answer.head());
   }
 
   async read(): Promise<Buffer | undefined> {
     for (;;) {
       const arrived = await this.#answer.read();
       if (!arrived) return this.#requireEnd();
-      const passed = this.#pass(arrived);
+      this.#bytes += arrived.length;
+      if (this.#bytes > jsonBytesMax) throw tooLong(this.#answer, jsonBytesMax);
+      const passed = this.#passage.take(arrived);
       if (passed.length > 0) return passed;
     }
   }
@@ -158,22 +200,8 @@ class StreamedJson implements JsonSource {
     this.#answer.discard();
   }
 
-  #pass(arrived: Buffer): Buffer {
-    this.#bytes += arrived.length;
-    if (this.#bytes > jsonBytesMax) throw tooLong(this.#answer, jsonBytesMax);
-    const start = Math.min(this.#skipBytes, arrived.length);
-    this.#skipBytes -= start;
-    const chunk = this.#rest ? Buffer.concat([this.#rest, arrived]) : arrived.subarray(start);
-    const unfinished = unfinishedBytes(chunk);
-    this.#rest = unfinished > 0 ? chunk.subarray(chunk.length - unfinished) : undefined;
-    const passed = unfinished > 0 ? chunk.subarray(0, chunk.length - unfinished) : chunk;
-    this.#last = lastByte(passed) ?? this.#last;
-    return isUtf8(passed) ? passed : Buffer.from(passed.toString('utf8'));
-  }
-
   #requireEnd(): undefined {
-    if (this.#rest || this.#last !== this.#opening + closingAfterOpening)
-      throw OutboundError.malformed(this.#answer.integration, 'broke off in the middle of its JSON');
+    if (!this.#passage.isComplete) throw OutboundError.malformed(this.#answer.integration, 'broke off in the middle of its JSON');
   }
 }
 

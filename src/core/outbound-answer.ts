@@ -9,6 +9,8 @@ export interface OutboundAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The whole body when it is at most `bytesMax` long; undefined when it is longer, and all of it can then still be read. */
   collect(bytesMax: number): Promise<Buffer | undefined>;
+  /** As `collect`, in the pieces in which it arrived: putting them together costs more than passing them on. */
+  gather(bytesMax: number): Promise<readonly Buffer[] | undefined>;
   /** Some bytes of the beginning, once `collect` found the body too long. */
   head(): Buffer;
   /** The next bytes; undefined at the end. */

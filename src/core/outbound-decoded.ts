@@ -50,9 +50,13 @@ export class DecodedAnswer implements OutboundAnswer {
     this.#iterator = this.#decoded[Symbol.asyncIterator]();
   }
 
-  async collect(bytesMax: number): Promise<Buffer | undefined> {
+  async gather(bytesMax: number): Promise<readonly Buffer[] | undefined> {
     while (!this.#ended && this.#queued <= bytesMax) await this.#readMore();
-    if (this.#queued > bytesMax) return undefined;
+    return this.#queued > bytesMax ? undefined : this.#chunks;
+  }
+
+  async collect(bytesMax: number): Promise<Buffer | undefined> {
+    if (!(await this.gather(bytesMax))) return undefined;
     if (this.#chunks.length !== 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks, this.#queued));
     return this.#chunks[0];
   }

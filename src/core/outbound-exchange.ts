@@ -136,9 +136,13 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     this.#fail(error);
   }
 
-  async collect(bytesMax: number): Promise<Buffer | undefined> {
+  async gather(bytesMax: number): Promise<readonly Buffer[] | undefined> {
     if (!this.#ended && this.#queued <= bytesMax) await this.#wait(bytesMax);
-    if (this.#queued > bytesMax) return undefined;
+    return this.#queued > bytesMax ? undefined : this.#chunks;
+  }
+
+  async collect(bytesMax: number): Promise<Buffer | undefined> {
+    if (!(await this.gather(bytesMax))) return undefined;
     if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks, this.#queued)];
     return this.#chunks[0];
   }

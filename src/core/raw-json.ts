@@ -21,22 +21,27 @@ const printedMarker = JSON.stringify(marker);
 let met: RawJson[] | undefined;
 
 export class RawJson {
-  #bytes: Buffer | undefined;
+  #pieces: readonly Buffer[] | undefined;
   readonly #source: JsonSource | undefined;
   #taken = false;
 
-  private constructor(bytes: Buffer | undefined, source: JsonSource | undefined) {
-    this.#bytes = bytes;
+  private constructor(pieces: readonly Buffer[] | undefined, source: JsonSource | undefined) {
+    this.#pieces = pieces;
     this.#source = source;
   }
 
   /** `json` must be one valid JSON text in UTF-8. */
   static fromBytes(json: Buffer): RawJson {
-    return new RawJson(json, undefined);
+    return new RawJson([json], undefined);
+  }
+
+  /** As fromBytes, in several pieces. */
+  static fromPieces(pieces: readonly Buffer[]): RawJson {
+    return new RawJson(pieces, undefined);
   }
 
   static fromValue(value: unknown): RawJson {
-    return new RawJson(Buffer.from(JSON.stringify(value ?? null)), undefined);
+    return RawJson.fromBytes(Buffer.from(JSON.stringify(value ?? null)));
   }
 
   /** Read once, when it is written. */
@@ -45,19 +50,20 @@ export class RawJson {
   }
 
   /** Undefined while part of it is still to come. */
-  get bytes(): Buffer | undefined {
-    return this.#bytes;
+  get pieces(): readonly Buffer[] | undefined {
+    return this.#pieces;
   }
 
   /** All of it, read to its end first where needed. Throws what its source throws. */
   async load(): Promise<Buffer> {
-    if (!this.#bytes) {
-      const chunks: Buffer[] = [];
+    const pieces = this.#pieces ? [...this.#pieces] : [];
+    if (!this.#pieces) {
       const source = this.takeSource();
-      for (let chunk = await source.read(); chunk; chunk = await source.read()) chunks.push(chunk);
-      this.#bytes = Buffer.concat(chunks);
+      for (let chunk = await source.read(); chunk; chunk = await source.read()) pieces.push(chunk);
     }
-    return this.#bytes;
+    const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    this.#pieces = [whole];
+    return whole;
   }
 
   /** What is still to be read; only one may read it. */
@@ -80,6 +86,32 @@ export class RawJson {
 
 /** The value as JSON text with each RawJson in its place. */
 export function spliceJson(value: unknown): (string | RawJson)[] {
+  return spliceFlat(value) ?? spliceMarked(value);
+}
+
+/** An object of scalars and RawJson, as the answer of an execution is, needs no marker; undefined for any other value. */
+function spliceFlat(value: unknown): (string | RawJson)[] | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || 'toJSON' in value) return undefined;
+  const parts: (string | RawJson)[] = [];
+  let text = '{';
+  let comma = '';
+  for (const name of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[name];
+    const raw = member instanceof RawJson;
+    if (!raw && typeof member === 'object' && member !== null) return undefined;
+    const printed = raw ? '' : JSON.stringify(member);
+    if (printed === undefined) continue;
+    text += `${comma}${JSON.stringify(name)}:${printed}`;
+    comma = ',';
+    if (raw) {
+      parts.push(text, member);
+      text = '';
+    }
+  }
+  return [...parts, `${text}}`];
+}
+
+function spliceMarked(value: unknown): (string | RawJson)[] {
   const found: RawJson[] = [];
   met = found;
   let text: string;
@@ -104,25 +136,43 @@ export async function writeSpliced(target: Writable, value: unknown): Promise<vo
   else await writeStreamed(target, parts);
 }
 
-function isWhole(part: string | RawJson): part is string | (RawJson & { bytes: Buffer }) {
-  return typeof part === 'string' || part.bytes !== undefined;
+type WholePart = string | (RawJson & { pieces: readonly Buffer[] });
+
+export function isWhole(part: string | RawJson): part is WholePart {
+  return typeof part === 'string' || part.pieces !== undefined;
 }
 
-/** Up to here one copy costs less than three chunks on their way through the streams. */
+/** In bytes of UTF-8. */
+export function lengthOf(part: WholePart): number {
+  return typeof part === 'string' ? Buffer.byteLength(part) : part.pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+/** Up to here one copy costs less than several chunks on their way through the streams. */
 const copiedBytesMax = 32 * 1024;
 
-function writeWhole(target: Writable, parts: (string | (RawJson & { bytes: Buffer }))[]): void {
-  const chunks = parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part.bytes));
-  const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+function writeWhole(target: Writable, parts: readonly WholePart[]): void {
+  const bytes = parts.reduce((sum, part) => sum + lengthOf(part), 0);
   if ('setHeader' in target && typeof target.setHeader === 'function') target.setHeader('content-length', bytes);
   if (bytes <= copiedBytesMax) {
-    target.end(Buffer.concat(chunks, bytes));
+    let text = '';
+    for (const part of parts)
+      if (typeof part === 'string') text += toByteString(part);
+      else for (const piece of part.pieces) text += piece.toString('latin1');
+    // Node sends a string together with the headers, and bytes apart from them.
+    target.end(text, 'latin1');
     return;
   }
   target.cork();
-  for (const chunk of chunks) target.write(chunk);
+  for (const part of parts)
+    if (typeof part === 'string') target.write(Buffer.from(part));
+    else for (const piece of part.pieces) target.write(piece);
   target.end();
   target.uncork();
+}
+
+/** The UTF-8 of a text with a character for each byte. */
+function toByteString(text: string): string {
+  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1');
 }
 
 async function writeStreamed(target: Writable, parts: (string | RawJson)[]): Promise<void> {
@@ -135,7 +185,7 @@ async function writeStreamed(target: Writable, parts: (string | RawJson)[]): Pro
   try {
     for (const part of parts) {
       if (typeof part === 'string') await write(target, Buffer.from(part));
-      else if (part.bytes || sources.indexOf(part) !== sources.lastIndexOf(part)) await write(target, await part.load());
+      else if (part.pieces || sources.indexOf(part) !== sources.lastIndexOf(part)) await write(target, await part.load());
       else await writeSource(target, part.takeSource());
     }
     target.end();

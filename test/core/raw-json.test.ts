@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { jsonBytesMax, readJsonBody, toText, wholeBytesMax } from '../../src/core/json-body.ts';
-import { Outbound } from '../../src/core/outbound.ts';
+import { Outbound, type OutboundAnswer } from '../../src/core/outbound.ts';
 import { RawJson, spliceJson, writeSpliced } from '../../src/core/raw-json.ts';
 import { drained, eventually, Upstream } from '../support/upstream.ts';
 
@@ -30,6 +30,13 @@ const relayUrl = () => `http://127.0.0.1:${(relay.address() as AddressInfo).port
 
 async function relayed(path = '/'): Promise<string> {
   return (await fetch(relayUrl() + path)).text();
+}
+
+/** An answer that has arrived in pieces, the first long enough to tell how it begins. */
+function inPieces(body: Buffer, cuts: readonly number[]): OutboundAnswer {
+  const ends = [...cuts.map((cut) => 1_100 + cut), body.length].sort((a, b) => a - b);
+  const pieces = ends.map((end, at) => body.subarray(ends[at - 1] ?? 0, end)).filter((piece) => piece.length > 0);
+  return { integration: 'sandbox', status: 200, headers: {}, gather: async () => pieces } as unknown as OutboundAnswer;
 }
 
 beforeAll(async () => {
@@ -66,7 +73,7 @@ describe('a JSON body', () => {
     await fc.assert(
       fc.asyncProperty(fc.json(), fc.string(), async (body, text) => {
         const parts = spliceJson({ text, [text]: [RawJson.fromBytes(Buffer.from(body))], end: text });
-        const printed = parts.map((part) => (typeof part === 'string' ? part : String(part.bytes))).join('');
+        const printed = parts.map((part) => (typeof part === 'string' ? part : String(part.pieces))).join('');
         expect(printed).toBe(JSON.stringify({ text, [text]: [0], end: text }).replace('[0]', () => `[${body}]`));
       }),
     );
@@ -117,6 +124,24 @@ describe('a JSON body', () => {
     expect(await relayed()).toBe(`{"status":200,"data":${long}}`);
     upstream.json(`${long},"injected":{}`);
     expect(JSON.parse(await relayed()).data).toBe(`${long},"injected":{}`);
+  });
+
+  test('is the same in however many pieces it came, and text when it does not end as it began', async () => {
+    const start = `{"start":"${'ü'.repeat(600)}",`;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: 'grapheme' }),
+        fc.array(fc.nat(2_000), { maxLength: 5 }),
+        fc.boolean(),
+        async (text, cuts, mark) => {
+          const body = `${start}"end":${JSON.stringify(text.repeat(200))}}`;
+          const json = Buffer.from((mark ? '\ufeff' : '') + body);
+          const read = async (bytes: Buffer) => String(await (await readJsonBody(inPieces(bytes, cuts), relayOptions)).load());
+          expect(await read(json)).toBe(body);
+          expect(JSON.parse(await read(json.subarray(0, -1)))).toBe(body.slice(0, -1));
+        },
+      ),
+    );
   });
 
   test('tells its length when it is short', async () => {
@@ -229,12 +254,25 @@ describe('a printed value', () => {
     expect(spliceJson(value)).toEqual([JSON.stringify(value)]);
   });
 
+  test('with raw JSON among its members, and text beyond ASCII, is the same whether it is flat or not', () => {
+    const raw = RawJson.fromBytes(Buffer.from('{"ü":1}'));
+    const value = { status: 200, 'ä"': 'ö', left: undefined, data: raw, none: null, again: raw };
+    const print = (printed: unknown) =>
+      spliceJson(printed)
+        .map((part) => (typeof part === 'string' ? part : String(part.pieces)))
+        .join('');
+    const flat = '{"status":200,"ä\\"":"ö","data":{"ü":1},"none":null,"again":{"ü":1}}';
+    expect(print(value)).toBe(flat);
+    expect(print([value])).toBe(`[${flat}]`);
+    expect(print({})).toBe('{}');
+  });
+
   test('never shows the marker outside of the writer', () => {
     expect(JSON.stringify({ data: RawJson.fromValue(1) })).toBe('{"data":"[raw JSON]"}');
   });
 
   test('of undefined is null', () => {
-    expect(String(RawJson.fromValue(undefined).bytes)).toBe('null');
+    expect(String(RawJson.fromValue(undefined).pieces)).toBe('null');
   });
 });
 

@@ -1,5 +1,5 @@
 /** JSON as the text of a tool's result: inside a JSON string, and so with every quote escaped. */
-import { RawJson, spliceJson } from '../../core/raw-json.ts';
+import { isWhole, lengthOf, RawJson, spliceJson } from '../../core/raw-json.ts';
 
 /** Up to here one string costs less than a stream. */
 const stringBytesMax = 256 * 1024;
@@ -11,8 +11,8 @@ const sliceBytes = 64 * 1024;
  */
 export function quoteJson(value: unknown): string | RawJson {
   const parts = spliceJson(value);
-  const bytes = parts.reduce((sum, part) => sum + (typeof part === 'string' ? part.length : (part.bytes?.length ?? Infinity)), 0);
-  if (bytes <= stringBytesMax) return parts.map((part) => (typeof part === 'string' ? part : String(part.bytes))).join('');
+  const bytes = parts.reduce((sum, part) => sum + (isWhole(part) ? lengthOf(part) : Infinity), 0);
+  if (bytes <= stringBytesMax) return Buffer.concat(parts.flatMap(piecesOf)).toString();
   const chunks = readEscaped(parts);
   return RawJson.fromSource({
     read: async () => (await chunks.next()).value ?? undefined,
@@ -25,15 +25,19 @@ export function quoteJson(value: unknown): string | RawJson {
 async function* readEscaped(parts: readonly (string | RawJson)[]): AsyncGenerator<Buffer, void> {
   yield Buffer.from('"');
   for (const part of parts) {
-    if (part instanceof RawJson && !part.bytes) {
+    if (!isWhole(part)) {
       const source = part.takeSource();
       for (let chunk = await source.read(); chunk; chunk = await source.read()) yield escapeBytes(chunk);
-    } else {
-      const whole = part instanceof RawJson ? (part.bytes as Buffer) : Buffer.from(part);
-      for (let at = 0; at < whole.length; at += sliceBytes) yield escapeBytes(whole.subarray(at, at + sliceBytes));
     }
+    for (const piece of piecesOf(part))
+      for (let at = 0; at < piece.length; at += sliceBytes) yield escapeBytes(piece.subarray(at, at + sliceBytes));
   }
   yield Buffer.from('"');
+}
+
+/** Of a part that is still to be read: none. */
+function piecesOf(part: string | RawJson): readonly Buffer[] {
+  return typeof part === 'string' ? [Buffer.from(part)] : (part.pieces ?? []);
 }
 
 /** What JSON escapes is ASCII, so that bytes of UTF-8 may be taken for characters, wherever a chunk ends (RFC 8259, section 7). */

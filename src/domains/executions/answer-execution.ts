@@ -21,8 +21,8 @@ async function answerJson(run: Run, call: UpstreamCall, answer: OutboundAnswer, 
   let json = await readAnswer(answer, { validated: !run.integration.bundled, credentialQuery: call.credentialQuery });
   let selectError: string | undefined;
   if (run.request.select !== undefined && ok) ({ json, selectError } = await select(json, run.request.select));
-  if (body) await json.load();
-  await keep(run, answer, json.bytes && { json: json.bytes, selectError });
+  const kept = run.admission.claim && (body || json.pieces) && (await json.load());
+  await keep(run, answer, kept && { json: kept, selectError });
   return finish(run, call, answer, { data: ok ? json : null, error: ok ? null : json, selectError: selectError ?? null, raw: undefined });
 }
 

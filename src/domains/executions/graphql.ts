@@ -1,6 +1,7 @@
 import { builder } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
+import type { RawJson } from '../../core/raw-json.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { executeEndpoint } from './execute.ts';
 import type { Execution, RawAnswer } from './execution.ts';
@@ -26,14 +27,14 @@ const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
     data: t.field({
       type: 'JSON',
       nullable: true,
-      resolve: (execution) => asked.add(execution) && execution.data,
+      resolve: (execution) => askFor(execution.data),
       description:
         'The answer, byte for byte when it is JSON; text as a string; anything else as `{"content_type","base64"}`; a redirect as `{"location"}`. Null on failure.',
     }),
     error: t.field({
       type: 'JSON',
       nullable: true,
-      resolve: (execution) => asked.add(execution) && execution.error,
+      resolve: (execution) => askFor(execution.error),
       description: "The service's own answer when it failed; null on success.",
     }),
     callId: t.exposeID('callId', { description: 'Id of the call in the call log, `call_…`.' }),
@@ -145,9 +146,14 @@ async function execute(context: Context, args: Arguments): Promise<Execution> {
   // A body that is still being read holds a connection to the service until it is printed. Fields are resolved in this turn
   // of the loop, so whoever has not asked for it by the next one never will.
   const body = execution.data ?? execution.error;
-  if (body && !body.bytes) setImmediate(() => asked.has(execution) || body.discard());
+  if (body && !body.pieces) setImmediate(() => asked.has(body) || body.discard());
   return execution;
 }
 
-/** Executions whose body is part of the result. */
-const asked = new WeakSet<Execution>();
+/** Bodies that are part of a result, of those that are still being read. */
+const asked = new WeakSet<RawJson>();
+
+function askFor(body: RawJson | null): RawJson | null {
+  if (body && !body.pieces) asked.add(body);
+  return body;
+}
