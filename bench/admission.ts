@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Clock } from '../src/core/clock.ts';
 import { readConfig } from '../src/core/config.ts';
-import { sha256 } from '../src/core/crypto.ts';
+import { sha256, sha256Hex } from '../src/core/crypto.ts';
 import { migrate, openPostgres } from '../src/core/database.ts';
 import { newId, newTimeOrderedId } from '../src/core/ids.ts';
 import { createLog } from '../src/core/log.ts';
@@ -97,14 +97,14 @@ async function run(hashes: readonly Buffer[], concurrency: number, seconds: numb
     while (performance.now() - startedMs < seconds * 1000) {
       const callId = newTimeOrderedId('call', Date.now());
       await queue.admit({
-        caller: { kind: 'api_key', hash: hashes[at % hashes.length] as Buffer },
+        caller: { kind: 'api_key', hash: (hashes[at % hashes.length] as Buffer).toString('hex') },
         callId,
         requestId: newId('req'),
         door: 'rest',
         endpoint: listNotes,
         needsConnection: false,
         parameterNames: ['limit'],
-        parameterHash: sha256('{}'),
+        parameterHash: () => sha256Hex('{}'),
       });
       queue.complete({ callId, outcome: 'succeeded', upstreamStatus: 200, responseBytes: 1_000, upstreamMs: 1, totalMs: 2 });
       calls += 1;

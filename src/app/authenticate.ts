@@ -1,7 +1,7 @@
 /** Who is asking. Each way to authenticate is one strategy; the first that finds its sign in the request decides. */
 import type { IncomingMessage } from 'node:http';
 import type { Caller, Gateway } from '../core/context.ts';
-import { sha256 } from '../core/crypto.ts';
+import { sha256Hex } from '../core/crypto.ts';
 import { SkillettError } from '../core/errors.ts';
 import type { Principal } from '../core/principal.ts';
 import { requireKeyByHash } from '../domains/api-keys/api-keys.ts';
@@ -16,7 +16,7 @@ const bearer: Strategy = (_gateway, request) => {
   const header = request.headers.authorization;
   if (header === undefined) return undefined;
   const match = /^bearer +([\x21-\x7e]{1,512})$/i.exec(header);
-  return match ? { kind: 'api_key', hash: sha256(match[1] as string) } : { kind: 'none' };
+  return match ? { kind: 'api_key', hash: sha256Hex(match[1] as string) } : { kind: 'none' };
 };
 
 const session: Strategy = async (gateway, request) => {
@@ -48,7 +48,7 @@ const requestsPerMinute = 600;
 /** The principal behind a caller, by one look-up that also counts the request. Throws 401s and 429. */
 export async function lookUpPrincipal(gateway: Gateway, caller: Caller): Promise<Principal> {
   if (caller.kind === 'none') throw unauthorized();
-  const key = caller.kind === 'api_key' ? await requireKeyByHash(gateway.db, gateway.clock, caller.hash) : undefined;
+  const key = caller.kind === 'api_key' ? await requireKeyByHash(gateway.db, gateway.clock, Buffer.from(caller.hash, 'hex')) : undefined;
   const userId = key?.userId ?? (caller as { userId: string }).userId;
   const holderId = key?.id ?? (caller as { sessionId: string }).sessionId;
   const [user, count] = await Promise.all([findUser(gateway.db, userId), countRequest(gateway, holderId, requestsPerMinute)]);

@@ -112,8 +112,8 @@ export async function openGateway(config: Config, options: { log?: Log; database
 
 /** The sandbox stands beside the embedded database only; its addresses are settings like any integration's. */
 async function openSandbox(config: Config, vault: Vault, integrations: Map<string, IntegrationSettings>): Promise<Sandbox> {
-  const client = { id: 'skillett', secret: vault.hmac('sandbox client', '').toString('base64url') };
-  const sandbox = await startSandbox({ secret: vault.hmac('sandbox tokens', ''), client });
+  const client = { id: 'skillett', secret: vault.hmac('sandbox client', '') };
+  const sandbox = await startSandbox({ secret: Buffer.from(vault.hmac('sandbox tokens', ''), 'hex'), client });
   integrations.set('sandbox', {
     baseUrl: sandbox.url,
     clientId: client.id,

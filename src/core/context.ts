@@ -25,8 +25,8 @@ export type Door = 'rest' | 'graphql' | 'mcp';
 /** What a request showed of itself, before any look-up for keys; a session has been looked up already. */
 export type Caller =
   | { kind: 'none' }
-  /** `hash` is the SHA-256 of the key as it was sent. */
-  | { kind: 'api_key'; hash: Buffer }
+  /** `hash` is the SHA-256 of the key as it was sent, in hex. */
+  | { kind: 'api_key'; hash: string }
   | { kind: 'session'; sessionId: string; userId: string };
 
 /** What a resolver may reach, through whichever door the request came. */

@@ -43,7 +43,7 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
       endpoint: 'list_notes',
       door: 'rest',
       parameterNames: ['a', 'b'],
-      parameterHash: call.parameterHash,
+      parameterHash: Buffer.from(call.parameterHash(), 'hex'),
       outcome: 'started',
       requestId: call.requestId,
       completedAt: null,

@@ -104,7 +104,7 @@ it('batches of two processes over the same keys, users and idempotency keys neve
     const calls = order.flatMap((key) => [0, 1].map((at) => ({ key, at })));
     const outcomes = await Promise.all(
       calls.map(({ key, at }) => {
-        const idempotency = { key: `${round}`, fingerprint: Buffer.from('f') };
+        const idempotency = { key: `${round}`, fingerprint: 'f0' };
         return outcome((queues[at] as (typeof queues)[0]).admit(callBy(key, { idempotency })));
       }),
     );

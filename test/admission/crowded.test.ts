@@ -86,7 +86,7 @@ it('calls beyond those that may wait are refused at once', async () => {
 
 it('a claim of a call that was given up is free again', async () => {
   const { queue } = openQueue(database);
-  const claiming = () => callBy(key, { idempotency: { key: 'k', fingerprint: Buffer.from('f') } });
+  const claiming = () => callBy(key, { idempotency: { key: 'k', fingerprint: 'f0' } });
   await blocker.query('begin');
   await blocker.query('lock table skill_calls in access exclusive mode');
   expect(await refusal(queue.admit(claiming()))).toEqual({ code: 'unavailable', retryAfter: '5' });

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { Clock } from '../../src/core/clock.ts';
 import { readConfig } from '../../src/core/config.ts';
-import { sha256 } from '../../src/core/crypto.ts';
+import { sha256, sha256Hex } from '../../src/core/crypto.ts';
 import type { Database } from '../../src/core/database.ts';
 import { newId, newTimeOrderedId } from '../../src/core/ids.ts';
 import { AdmissionQueue, type AdmissionRequest } from '../../src/domains/executions/admit.ts';
@@ -109,14 +109,14 @@ export const listMails = buildEndpoint('mail', 'mails', 'list_mails', spec);
 
 export function callBy(key: TestKey, call: Partial<AdmissionRequest> = {}): AdmissionRequest {
   return {
-    caller: { kind: 'api_key', hash: key.hash },
+    caller: { kind: 'api_key', hash: key.hash.toString('hex') },
     callId: newTimeOrderedId('call', Date.now()),
     requestId: newId('req'),
     door: 'rest',
     endpoint: listNotes,
     needsConnection: false,
     parameterNames: [],
-    parameterHash: sha256('{}'),
+    parameterHash: () => sha256Hex('{}'),
     ...call,
   };
 }

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Vault, WrongMasterKey } from '../../src/core/crypto.ts';
+import { HmacKey, Vault, WrongMasterKey } from '../../src/core/crypto.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 let test: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -33,4 +34,17 @@ describe('the vault', () => {
     const vault = await Vault.open(test.database.db, [randomBytes(32), masterKey]);
     expect(vault.currentVersion).toBe(1);
   });
+});
+
+it('an HMAC is the one that node makes, whatever the key and the value, time and again', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 64 }),
+      fc.array(fc.string({ unit: 'grapheme', maxLength: 300 }), { maxLength: 4 }),
+      (bytes, values) => {
+        const key = new HmacKey(Buffer.from(bytes));
+        for (const value of values) expect(key.sign(value)).toBe(createHmac('sha256', bytes).update(value).digest('hex'));
+      },
+    ),
+  );
 });

@@ -125,7 +125,7 @@ export class Engine {
 
   run(request: Partial<ExecutionRequest> & { endpoint: string }): Promise<Execution> {
     return executeEndpoint(this.gateway, {
-      caller: async () => ({ kind: 'api_key', hash: this.key }),
+      caller: async () => ({ kind: 'api_key', hash: this.key.toString('hex') }),
       principal: async () => expect.fail('the principal was looked up'),
       integration: 'notes',
       params: undefined,

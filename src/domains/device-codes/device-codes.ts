@@ -70,7 +70,7 @@ function cleanClientName(name: string | undefined): string {
 
 /** With so few codes a bare hash could be turned back; the key of this one is not in the database. */
 function hashUserCode(gateway: Pick<Gateway, 'vault'>, userCode: string): Buffer {
-  return gateway.vault.hmac('device user codes', userCode);
+  return Buffer.from(gateway.vault.hmac('device user codes', userCode), 'hex');
 }
 
 /** Approving is a person's doing, in a browser: a key that could approve would let a program make keys that outlive it. */

@@ -45,7 +45,7 @@ export function encodeBatch(batch: readonly AdmissionRequest[], config: Pick<Con
   for (let at = 0; at < batch.length; at += 1) {
     const call = batch[at] as AdmissionRequest;
     const { caller, endpoint } = call;
-    const callerName = caller.kind === 'api_key' ? caller.hash.toString('hex') : caller.sessionId;
+    const callerName = caller.kind === 'api_key' ? caller.hash : caller.sessionId;
     let callerNumber = callerNumbers.get(callerName);
     if (callerNumber === undefined) {
       const session = caller.kind === 'session' ? caller : undefined;
@@ -74,9 +74,9 @@ export function encodeBatch(batch: readonly AdmissionRequest[], config: Pick<Con
     calls.requestId.push(call.requestId);
     calls.door.push(call.door);
     calls.names.push(call.parameterNames.join(','));
-    calls.hash.push(call.parameterHash.toString('hex'));
+    calls.hash.push(call.parameterHash());
     calls.key.push(call.idempotency?.key ?? null);
-    calls.fingerprint.push(call.idempotency?.fingerprint.toString('hex') ?? null);
+    calls.fingerprint.push(call.idempotency?.fingerprint ?? null);
   }
   const values = [
     clock.offsetMs,

@@ -103,7 +103,7 @@ async function admit(
     account,
     // Names that the endpoint does not know could be anything, a pasted secret too.
     parameterNames: given.filter((name) => Object.hasOwn(endpoint.spec.parameters, name)),
-    parameterHash: gateway.vault.hmac('call parameters', canonical),
+    parameterHash: () => gateway.vault.hmac('call parameters', canonical),
     idempotency:
       sound && request.idempotencyKey !== undefined
         ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonical) }
@@ -121,7 +121,7 @@ async function admit(
 }
 
 /** Everything that shapes the answer. */
-function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: string): Buffer {
+function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: string): string {
   const { integration, endpoint, account, select, raw } = request;
   return gateway.vault.hmac('idempotency', `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw])}${canonical}`);
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { isIPv6 } from 'node:net';
 import type { getGraphQLRateLimiter as GetGraphQLRateLimiter } from 'graphql-rate-limit';
 import type { Context } from '../../core/context.ts';
-import { sha256 } from '../../core/crypto.ts';
+import { sha256Hex } from '../../core/crypto.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { deleteHits, type RegisteredHit, registerHit } from './store.ts';
 
@@ -49,7 +49,7 @@ export async function forgetEmail({ db }: Pick<Context['gateway'], 'db'>, field:
 
 /** Hashed, since anything can be sent as an address, of any length. */
 function emailIdentity(email: string): string {
-  return sha256(email.trim().toLowerCase()).toString('hex');
+  return sha256Hex(email.trim().toLowerCase());
 }
 
 /**

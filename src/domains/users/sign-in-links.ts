@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
-import { sha256 } from '../../core/crypto.ts';
+import { sha256Hex } from '../../core/crypto.ts';
 import type { Db } from '../../core/database.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
@@ -58,5 +58,5 @@ export function endSignInLinks(trx: Db, userId: string): Promise<void> {
 }
 
 function identifierOf(token: string): string {
-  return identifierPrefix + sha256(token).toString('hex');
+  return identifierPrefix + sha256Hex(token);
 }
