@@ -86,8 +86,16 @@ export async function renewCredential(
 
 const freshMs = 10_000;
 
-async function openCredential(gateway: Gateway, connection: { id: string; credential: string }): Promise<StoredCredential> {
-  return JSON.parse(await gateway.vault.open(connection.credential, connection.id)) as StoredCredential;
+/** Calls that were admitted together share what was read of their connection, and open it once; it lives as long as they do. */
+const opened = new WeakMap<object, Promise<StoredCredential>>();
+
+function openCredential(gateway: Gateway, connection: { id: string; credential: string }): Promise<StoredCredential> {
+  let opening = opened.get(connection);
+  if (!opening) {
+    opening = gateway.vault.open(connection.credential, connection.id).then((json) => JSON.parse(json) as StoredCredential);
+    opened.set(connection, opening);
+  }
+  return opening;
 }
 
 async function injectFresh(gateway: Gateway, integration: CatalogueIntegration, state: RefreshState): Promise<InjectedCredential> {
