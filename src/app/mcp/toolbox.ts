@@ -1,12 +1,12 @@
 /** Lists and runs tools: a GraphQL document in process, as REST does it, so that keys, scopes, limits and records are those of the resolvers. */
-import type { DocumentNode, GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { pageSizeMax } from '../../core/pages.ts';
 import type { RawJson } from '../../core/raw-json.ts';
 import type { CatalogueEndpoint } from '../../domains/recipes/catalogue.ts';
-import { prepareDocument, runDocument } from '../documents.ts';
+import { PreparedDocument } from '../documents.ts';
 import { isCallerRefusal, toErrorBody, toSkillettError } from '../failures.ts';
 import { checkBody } from '../rest/router.ts';
 import {
@@ -41,32 +41,32 @@ interface ReachedEndpoints {
   integrations: { nodes: { authTypes: string[]; endpoints: { nodes: (ShownEndpoint & { integration: string; name: string })[] } }[] };
 }
 
+type PreparedTool = Tool & { prepared: PreparedDocument };
+
 export class Toolbox {
   readonly #gateway: Gateway;
-  readonly #schema: GraphQLSchema;
-  readonly #tools: ReadonlyMap<string, Tool & { parsed: DocumentNode; listed: ListedTool }>;
+  readonly #tools: ReadonlyMap<string, PreparedTool & { listed: ListedTool }>;
   readonly #endpoints: ReadonlyMap<string, CatalogueEndpoint>;
-  readonly #reach: DocumentNode;
-  readonly #reachedEndpoints: DocumentNode;
+  readonly #reach: PreparedDocument;
+  readonly #reachedEndpoints: PreparedDocument;
 
   constructor(gateway: Gateway, schema: GraphQLSchema) {
     this.#gateway = gateway;
-    this.#schema = schema;
     const dashboard = `${gateway.config.publicUrl}/dashboard/integrations`;
     this.#tools = new Map(
       tools.map((tool) => {
-        const parsed = prepareDocument(schema, tool.document, `the tool ${tool.name}`);
-        return [tool.name, { ...tool, parsed, listed: describeTool(tool, dashboard) }];
+        const prepared = new PreparedDocument(schema, tool.document, `the tool ${tool.name}`);
+        return [tool.name, { ...tool, prepared, listed: describeTool(tool, dashboard) }];
       }),
     );
     this.#endpoints = nameEndpoints(gateway.catalogue);
-    this.#reach = prepareDocument(schema, reachDocument, 'tools/list');
-    this.#reachedEndpoints = prepareDocument(schema, endpointsDocument, 'tools/list');
+    this.#reach = new PreparedDocument(schema, reachDocument, 'tools/list');
+    this.#reachedEndpoints = new PreparedDocument(schema, endpointsDocument, 'tools/list');
   }
 
   /** What the key may use. Throws the 401s, 429 and 503 of a look-up. */
   async list(context: Context): Promise<ListedTool[]> {
-    const { integrations } = (await this.#run(this.#reach, context, {})) as Reach;
+    const { integrations } = (await run(this.#reach, context, {})) as Reach;
     const reached = integrations.nodes.reduce((sum, { endpointCount }) => sum + endpointCount, 0);
     const changing = integrations.nodes.some((node) => node.changing.totalCount > 0);
     const listed = [...this.#tools.values()].filter(({ name }) => changing || name !== execute.name);
@@ -77,7 +77,7 @@ export class Toolbox {
   }
 
   async #listEndpoints(context: Context): Promise<ListedTool[]> {
-    const { integrations } = (await this.#run(this.#reachedEndpoints, context, {})) as ReachedEndpoints;
+    const { integrations } = (await run(this.#reachedEndpoints, context, {})) as ReachedEndpoints;
     return integrations.nodes.flatMap(({ authTypes, endpoints }) =>
       endpoints.nodes.flatMap((endpoint) => {
         const name = `${endpoint.integration}_${endpoint.name}`;
@@ -111,18 +111,18 @@ export class Toolbox {
 
   async #call(context: Context, name: string, given: Record<string, unknown>): Promise<ToolAnswer> {
     const endpoint = this.#endpoints.get(name);
-    const tool = this.#tools.get(endpoint ? execute.name : name) as Tool & { parsed: DocumentNode };
+    const tool = this.#tools.get(endpoint ? execute.name : name) as PreparedTool;
     const args = await checkArguments(context, tool, endpoint ? toExecuteArguments(endpoint, given) : given);
-    const data = await this.#run(tool.parsed, context, tool.variables(args));
+    const data = await run(tool.prepared, context, tool.variables(args));
     const answer = tool.answer(data, { context, path: {}, query: new URLSearchParams(), headers: {}, body: args });
     return { text: answer.text ?? quoteJson(answer.json), failed: answer.status >= 400 };
   }
+}
 
-  async #run(document: DocumentNode, context: Context, variables: Record<string, unknown>): Promise<unknown> {
-    const result = await runDocument(this.#schema, document, context, variables);
-    if (result.errors?.[0]) throw result.errors[0];
-    return result.data;
-  }
+async function run(document: PreparedDocument, context: Context, variables: Record<string, unknown>): Promise<unknown> {
+  const result = await document.run(context, variables);
+  if (result.errors?.[0]) throw result.errors[0];
+  return result.data;
 }
 
 function describeTool({ name, description, annotations, input }: Tool, dashboard: string): ListedTool {

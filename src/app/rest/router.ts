@@ -1,14 +1,14 @@
 /** The REST door: match a row, read the body, run its GraphQL document in-process, shape the answer. It knows no product. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { DocumentNode, GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { writeSpliced } from '../../core/raw-json.ts';
 import { unauthorized } from '../authenticate.ts';
 import { createContext } from '../context.ts';
-import { prepareDocument, runDocument } from '../documents.ts';
+import { PreparedDocument } from '../documents.ts';
 import { toErrorBody, toSkillettError } from '../failures.ts';
 import { readBodyBytes } from '../read-body.ts';
 
@@ -58,31 +58,34 @@ export interface Route {
 }
 
 interface CompiledRoute extends Route {
-  parsed: DocumentNode;
+  prepared: PreparedDocument;
   segments: string[];
   /** How many segments come before the first `:name`. */
   fixed: number;
 }
 
+/** Shared, so nobody adds to it. */
+const noQuery = new URLSearchParams();
 const bodyBytesMaxDefault = 1024 * 1024;
 const segmentForm = /^[A-Za-z0-9_-]+$/;
 const keyForm = /sk_[0-9a-f]{48}/i;
 
 export class RestRouter {
-  readonly #routes: CompiledRoute[];
+  /** By their number of segments, each list in the table's order. */
+  readonly #routes = new Map<number, CompiledRoute[]>();
   readonly #gateway: Gateway;
-  readonly #schema: GraphQLSchema;
 
   /** Parses and validates every row's document once. */
   constructor(gateway: Gateway, schema: GraphQLSchema, routes: readonly Route[]) {
     this.#gateway = gateway;
-    this.#schema = schema;
-    this.#routes = routes.map((route) => {
-      const parsed = prepareDocument(schema, route.document, `${route.method} ${route.path}`);
+    for (const route of routes) {
+      const prepared = new PreparedDocument(schema, route.document, `${route.method} ${route.path}`);
       const segments = route.path.slice(1).split('/');
       const firstName = segments.findIndex((part) => part.startsWith(':'));
-      return { ...route, parsed, segments, fixed: firstName === -1 ? segments.length : firstName };
-    });
+      const alike = this.#routes.get(segments.length) ?? [];
+      alike.push({ ...route, prepared, segments, fixed: firstName === -1 ? segments.length : firstName });
+      this.#routes.set(segments.length, alike);
+    }
   }
 
   async handle(request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal): Promise<void> {
@@ -97,7 +100,7 @@ export class RestRouter {
     const [pathname, search] = splitTarget(request.url as string);
     const { route, path } = this.#match(request.method as string, pathname);
     const context = createContext(this.#gateway, request, 'rest', requestId, signal);
-    const query = new URLSearchParams(search);
+    const query = search === '' ? noQuery : new URLSearchParams(search);
     const input: RouteInput = { context, path, query, headers: request.headers, body: undefined };
     await requireAccess(this.#gateway, route, request, context, query);
     try {
@@ -113,7 +116,7 @@ export class RestRouter {
       }
     }
     route.prepare?.(input);
-    let result = runDocument(this.#schema, route.parsed, context, route.variables(input));
+    let result = route.prepared.run(context, route.variables(input));
     if (result instanceof Promise) result = await result;
     for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
     if (result.errors?.[0]) throw result.errors[0];
@@ -123,27 +126,27 @@ export class RestRouter {
 
   #match(method: string, pathname: string): { route: CompiledRoute; path: Record<string, string> } {
     const segments = pathname.slice(1).split('/');
-    const allowed = new Set<string>();
+    const allowed: string[] = [];
     const wanted = method === 'HEAD' ? 'GET' : method;
     let fixed = 0;
-    for (const route of this.#routes) {
+    for (const route of this.#routes.get(segments.length) ?? []) {
       // `skills` is no integration because somebody sent POST to /v1/skills/github.
       const path = route.fixed < fixed ? undefined : matchSegments(route.segments, segments);
       if (!path) continue;
       if (route.method === wanted) return { route, path };
-      allowed.add(route.method);
+      allowed.push(route.method);
       fixed = route.fixed;
     }
-    if (allowed.size === 0) throw notFound('Route');
-    const allow = [...allowed].join(', ');
+    if (allowed.length === 0) throw notFound('Route');
+    const allow = [...new Set(allowed)].join(', ');
     throw new SkillettError('method_not_allowed', `${pathname} takes ${allow}, not ${method}.`, { headers: { allow } });
   }
 }
 
 function matchSegments(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
-  if (pattern.length !== segments.length) return undefined;
   const path: Record<string, string> = {};
-  for (const [at, part] of pattern.entries()) {
+  for (let at = 0; at < pattern.length; at += 1) {
+    const part = pattern[at] as string;
     const segment = segments[at] as string;
     if (part.startsWith(':')) {
       if (!segmentForm.test(segment)) return undefined;

@@ -251,7 +251,6 @@ const executionBody = z.strictObject({
 
 interface ExecutionFields {
   status: number;
-  ok: boolean;
   data: RawJson | null;
   error: RawJson | null;
   selectError: string | null;
@@ -283,7 +282,7 @@ const executions: Route[] = [
     bodyBytesMax: executionBytesMax,
     document: `mutation ($integration: String!, $endpoint: String!, $params: JSON, $account: String, $select: String, $idempotencyKey: String) {
       execute(integration: $integration, endpoint: $endpoint, params: $params, account: $account, select: $select, idempotencyKey: $idempotencyKey) {
-        status ok data error selectError } }`,
+        status data error selectError } }`,
     takeBodyFault: (context, fault) => {
       context.bodyFault = fault;
     },
@@ -302,10 +301,11 @@ const executions: Route[] = [
     }),
     answer: ({ execute }: { execute: ExecutionFields }) => ({
       status: envelopeStatus(execute.status),
-      ...(execute.ok ? {} : { headers: { 'x-skillett-error-source': 'upstream' } }),
-      json: execute.ok
-        ? { status: execute.status, data: execute.data, ...(execute.selectError === null ? {} : { select_error: execute.selectError }) }
-        : { status: execute.status, error: execute.error },
+      ...(execute.status < 400 ? {} : { headers: { 'x-skillett-error-source': 'upstream' } }),
+      json:
+        execute.status < 400
+          ? { status: execute.status, data: execute.data, ...(execute.selectError === null ? {} : { select_error: execute.selectError }) }
+          : { status: execute.status, error: execute.error },
     }),
   },
 ];
