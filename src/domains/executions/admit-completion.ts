@@ -8,7 +8,7 @@ import { numberArray, textArray } from './admit-batch.ts';
 
 const batchMax = 512;
 /** Nobody waits for these rows, so they gather for a moment: a statement for many costs hardly more than one for a few. */
-const gatherMs = 20;
+const gatherMs = 50;
 /** From here on new calls wait for room, */
 const crowdedAt = 2_048;
 /** this long, and are then refused. */

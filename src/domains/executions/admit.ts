@@ -166,7 +166,8 @@ export class AdmissionQueue {
       return await this.#admitOrSplit(batch);
     } finally {
       this.#inFlight -= 1;
-      this.#pump();
+      // Those who ask again at once, now that they have their answers, still go with the next batch.
+      setImmediate(() => this.#pump());
     }
   }
 
