@@ -4,7 +4,6 @@
  */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
 import pg from 'pg';
@@ -76,6 +75,8 @@ export function openPostgres(
 
 /** `folder` undefined keeps everything in memory (tests). `template` is a dump made by PGlite's `dumpDataDir`. */
 export async function openEmbedded(folder: string | undefined, template?: Blob): Promise<Database> {
+  // Beside PostgreSQL it is not needed.
+  const { PGlite } = await import('@electric-sql/pglite');
   const pglite = await PGlite.create({
     ...(folder === undefined ? {} : { dataDir: folder }),
     ...(template ? { loadDataDir: template } : {}),
