@@ -9,17 +9,22 @@ import { authenticate, lookUpPrincipal } from './authenticate.ts';
 export function createContext(gateway: Gateway, request: IncomingMessage, door: Door, requestId: string, signal: AbortSignal): Context {
   let caller: Promise<Caller> | undefined;
   let principal: Promise<Principal> | undefined;
-  const values = new Map<string, unknown>();
+  let values: Map<string, unknown> | undefined;
+  // Read now, since a socket that has closed does not tell it any more.
+  const peer = request.socket.remoteAddress ?? '';
   const context: Context = {
     gateway,
     requestId,
     door,
-    address: clientAddress(request, trustedProxies(gateway)),
+    get address() {
+      return clientAddress(peer, request.headers['x-forwarded-for'], trustedProxies(gateway));
+    },
     userAgent: request.headers['user-agent'],
     signal,
     caller: () => (caller ??= authenticate(gateway, request)),
     principal: () => (principal ??= context.caller().then((found) => lookUpPrincipal(gateway, found))),
     once: <T>(name: string, make: () => T): T => {
+      values ??= new Map();
       if (!values.has(name)) values.set(name, make());
       return values.get(name) as T;
     },
@@ -52,10 +57,8 @@ function trustedProxies(gateway: Gateway): BlockList {
  * The client's address. X-Forwarded-For is read from its right end, and only as far as the hops are proxies that
  * TRUST_PROXY names: what stands further left could be anyone's claim.
  */
-export function clientAddress(request: IncomingMessage, trusted: BlockList): string {
-  const hops = [...String(request.headers['x-forwarded-for'] ?? '').split(','), request.socket.remoteAddress ?? ''].map((hop) =>
-    plainAddress(hop.trim()),
-  );
+function clientAddress(peer: string, forwardedFor: string | string[] | undefined, trusted: BlockList): string {
+  const hops = [...String(forwardedFor ?? '').split(','), peer].map((hop) => plainAddress(hop.trim()));
   let address = hops.pop() as string;
   while (hops.length > 0 && isIP(address) && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
     const next = hops.pop() as string;

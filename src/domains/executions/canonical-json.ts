@@ -15,11 +15,9 @@ function print(value: unknown): string {
 /** Beyond this, functions that call themselves would run out of stack. */
 export const nestingMax = 100;
 
-export function isTooDeep(value: unknown): boolean {
-  let level = [value];
-  for (let depth = 0; depth <= nestingMax; depth += 1) {
-    level = level.filter((one) => typeof one === 'object' && one !== null).flatMap((one) => Object.values(one as object));
-    if (level.length === 0) return false;
-  }
-  return true;
+export function isTooDeep(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === nestingMax) return true;
+  for (const name of Object.keys(value)) if (isTooDeep((value as Record<string, unknown>)[name], depth + 1)) return true;
+  return false;
 }

@@ -1,6 +1,5 @@
 /** From an endpoint and the caller's parameters to the request that its service gets, still without the credential. */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import { namesOfSplit } from '../recipes/parameter-schema.ts';
 import { checkParameters, faultOf, type ParameterFault, type Parameters, parameterFaults } from './check-parameters.ts';
 import { type BodyPlan, planBody, type RequestBody, writeBody } from './request-body.ts';
 import {
@@ -98,14 +97,13 @@ function writePath(plan: RequestPlan, params: Parameters, fail: Fail): string {
   };
   for (const place of plan.pathPlaces) {
     const text = String(valueFor(place, params));
-    const { split, segments } = place.parameter;
-    if (split === undefined) {
-      fill(place.name, place.as, segments ? writeSegments(text) : writeSegment(text));
+    const { splitInto: names } = place;
+    if (!names) {
+      fill(place.name, place.as, place.parameter.segments ? writeSegments(text) : writeSegment(text));
       continue;
     }
     const values = text.split('/');
-    const names = namesOfSplit(split);
-    if (values.length !== names.length) fail(place.name, `must look like \`${split.replaceAll(/[{}]/g, '')}\``);
+    if (values.length !== names.length) fail(place.name, `must look like \`${names.join('/')}\``);
     else for (const [at, into] of names.entries()) fill(place.name, into, writeSegment(values[at] as string));
   }
   let path = plan.path[0] as string;

@@ -1,6 +1,7 @@
 /** How single values are written into the parts of a request. */
 import type { CatalogueEndpoint } from '../recipes/catalogue.ts';
 import type { Parameter } from '../recipes/format-parameter.ts';
+import { namesOfSplit } from '../recipes/parameter-schema.ts';
 import type { Parameters } from './check-parameters.ts';
 
 /** A parameter and what the provider calls it. */
@@ -8,12 +9,19 @@ export interface PlacedParameter {
   name: string;
   as: string;
   parameter: Parameter;
+  /** The names of the path that it fills, where it is split. */
+  splitInto: readonly string[] | undefined;
 }
 
 export function parametersIn(endpoint: CatalogueEndpoint, place: Parameter['in']): PlacedParameter[] {
   return Object.entries(endpoint.spec.parameters)
     .filter(([, parameter]) => parameter.in === place)
-    .map(([name, parameter]) => ({ name, as: parameter.as ?? name, parameter }));
+    .map(([name, parameter]) => ({
+      name,
+      as: parameter.as ?? name,
+      parameter,
+      splitInto: parameter.split === undefined ? undefined : namesOfSplit(parameter.split),
+    }));
 }
 
 /** The value to send: the caller's, or a default that the recipe says to send. */
