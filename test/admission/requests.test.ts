@@ -117,8 +117,8 @@ it('usage begins anew with each UTC minute and day', async () => {
   const key = await newKey({ perMinute: 3, perDay: 4 });
   const call = async () => (await server.request('POST', '/v1/desk/list_things', { ...as(key), body: {} })).json.error ?? 'ok';
   const usage = async () => {
-    const { json } = await server.graphql('{ viewer { usage { minute { used resetsAt } day { used resetsAt } } } }', {}, as(key));
-    return json.data.viewer.usage;
+    const { json } = await server.graphql('{ viewer { plan { usage { minute { used resetsAt } day { used resetsAt } } } } }', {}, as(key));
+    return json.data.viewer.plan.usage;
   };
   const day = async () =>
     (await server.graphql('{ callCounts(by: [day]) { day calls } }', {}, as(key))).json.data.callCounts.map(

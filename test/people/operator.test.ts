@@ -69,13 +69,16 @@ describe('the operator’s fields', () => {
     expect(literal.json.data.users.totalCount).toBe(5);
     const none = await owner.graphql('{ users(search: "paged%5") { totalCount } }');
     expect(none.json.data.users.totalCount).toBe(0);
-    const one = await owner.graphql('query ($id: ID!) { user(id: $id) { email isOwner plan { name perMinute } changedLimits closedAt } }', {
-      id: ids[0],
-    });
+    const one = await owner.graphql(
+      `query ($id: ID!) { user(id: $id) { email isOwner changedLimits closedAt
+        plan { name perMinute usage { minute { used } day { used limit remaining } } } } }`,
+      { id: ids[0] },
+    );
     expect(one.json.data.user).toEqual({
       email: 'paged-4_x%@example.org',
       isOwner: false,
-      plan: { name: 'free', perMinute: 30 },
+      // A minute belongs to a key or session, and none of this user's is asking.
+      plan: { name: 'free', perMinute: 30, usage: { minute: null, day: { used: 0, limit: 10_000, remaining: 10_000 } } },
       changedLimits: [],
       closedAt: null,
     });

@@ -1,26 +1,9 @@
 import { builder } from '../../core/builder.ts';
 import type { PlanLimits, PlanName } from '../../core/config.ts';
 import { PlanNameEnum, ViewerRef } from '../users/graphql.ts';
-import { readUsage, type Usage } from './usage.ts';
+import { type PlanHolder, readUsage, type Usage } from './usage.ts';
 
-export const PlanRef = builder.objectRef<PlanLimits & { name: PlanName }>('Plan').implement({
-  description: 'The plan of a user with its limits as they are for this user. A limit that is null does not exist.',
-  fields: (t) => ({
-    name: t.field({ type: PlanNameEnum, description: 'Name of the plan.', resolve: (plan) => plan.name }),
-    perMinute: t.exposeInt('perMinute', {
-      nullable: true,
-      description: 'Executions per UTC minute and API key; a session counts as one key.',
-    }),
-    perDay: t.exposeInt('perDay', { nullable: true, description: 'Executions per UTC day over all keys.' }),
-    connections: t.exposeInt('connections', { nullable: true, description: 'Connections at a time.' }),
-    apiKeys: t.exposeInt('apiKeys', {
-      nullable: true,
-      description: 'Active API keys at a time, not counting device and command-line sign-ins.',
-    }),
-  }),
-});
-
-const WindowRef = builder.objectRef<Usage['minute']>('UsageWindow').implement({
+const WindowRef = builder.objectRef<Usage['day']>('UsageWindow').implement({
   description: 'Executions in a stretch of time that has a limit.',
   fields: (t) => ({
     used: t.exposeInt('used', { description: 'Executions so far.' }),
@@ -35,22 +18,43 @@ const WindowRef = builder.objectRef<Usage['minute']>('UsageWindow').implement({
 });
 
 const UsageRef = builder.objectRef<Usage>('Usage').implement({
-  description: 'What has been used of the plan’s executions.',
+  description: 'What has been used of a plan’s executions.',
   fields: (t) => ({
-    minute: t.expose('minute', { type: WindowRef, description: 'This UTC minute, by the key or session that asks.' }),
+    minute: t.expose('minute', {
+      type: WindowRef,
+      nullable: true,
+      description: 'This UTC minute, by the key or session that asks; null for the plan of somebody else.',
+    }),
     day: t.expose('day', { type: WindowRef, description: 'This UTC day, by all keys and sessions of the user.' }),
   }),
 });
 
-builder.objectFields(ViewerRef, (t) => ({
-  plan: t.field({
+export const PlanRef = builder.objectRef<PlanLimits & { name: PlanName; holder: PlanHolder }>('Plan').implement({
+  description: 'The plan of a user with its limits as they are for this user. A limit that is null does not exist.',
+  fields: (t) => ({
+    name: t.field({ type: PlanNameEnum, description: 'Name of the plan.', resolve: (plan) => plan.name }),
+    perMinute: t.exposeInt('perMinute', {
+      nullable: true,
+      description: 'Executions per UTC minute and API key; a session counts as one key.',
+    }),
+    perDay: t.exposeInt('perDay', { nullable: true, description: 'Executions per UTC day over all keys.' }),
+    connections: t.exposeInt('connections', { nullable: true, description: 'Connections at a time.' }),
+    apiKeys: t.exposeInt('apiKeys', {
+      nullable: true,
+      description: 'Active API keys at a time, not counting device and command-line sign-ins.',
+    }),
+    usage: t.field({
+      type: UsageRef,
+      description: 'What has been used of it at this moment.',
+      resolve: ({ holder }, _args, { gateway }) => readUsage(gateway.db, gateway.clock, holder),
+    }),
+  }),
+});
+
+builder.objectField(ViewerRef, 'plan', (t) =>
+  t.field({
     type: PlanRef,
     description: 'The user’s plan, with what an operator changed for this user.',
-    resolve: ({ plan, limits }) => ({ ...limits, name: plan }),
+    resolve: (principal) => ({ ...principal.limits, name: principal.plan, holder: principal }),
   }),
-  usage: t.field({
-    type: UsageRef,
-    description: 'What has been used of the plan’s executions at this moment.',
-    resolve: (principal, _args, { gateway }) => readUsage(gateway.db, gateway.clock, principal),
-  }),
-}));
+);

@@ -12,16 +12,19 @@ interface UsedWindow {
 }
 
 export interface Usage {
-  /** By the key or session. */
-  minute: UsedWindow;
+  /** By the key or session; undefined where none is asked for. */
+  minute: UsedWindow | undefined;
   /** By the user. */
   day: UsedWindow;
 }
 
-export async function readUsage(db: Db, clock: Clock, { holderId, userId, limits }: Principal): Promise<Usage> {
-  const counters = await readCounters(db, clock, holderId, userId);
+/** Whose plan it is; `holderId` names the key or session that asks, when it is the user's own. */
+export type PlanHolder = Pick<Principal, 'userId' | 'limits'> & { holderId: string | undefined };
+
+export async function readUsage(db: Db, clock: Clock, { holderId, userId, limits }: PlanHolder): Promise<Usage> {
+  const counters = await readCounters(db, clock, holderId ?? '', userId);
   return {
-    minute: { used: counters.minute, limit: limits.perMinute, resetsAt: counters.minuteEndsAt },
+    minute: holderId === undefined ? undefined : { used: counters.minute, limit: limits.perMinute, resetsAt: counters.minuteEndsAt },
     day: { used: counters.day, limit: limits.perDay, resetsAt: counters.dayEndsAt },
   };
 }

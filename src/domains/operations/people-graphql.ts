@@ -35,7 +35,10 @@ builder.objectFields(UserRef, (t) => ({
   plan: t.field({
     type: PlanRef,
     description: 'The plan with its limits as they are for this user.',
-    resolve: (user, _args, { gateway }) => ({ ...planLimits(gateway.config, user.plan, user.limits), name: user.plan }),
+    resolve: (user, _args, { gateway }) => {
+      const limits = planLimits(gateway.config, user.plan, user.limits);
+      return { ...limits, name: user.plan, holder: { userId: user.id, holderId: undefined, limits } };
+    },
   }),
   changedLimits: t.stringList({
     description: 'Which of these limits an operator changed for this user alone: `perMinute`, `perDay`, `connections`, `apiKeys`.',

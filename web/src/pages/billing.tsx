@@ -14,10 +14,16 @@ const BillingQuery = graphql(
     query Billing {
       viewer {
         ...Person
-        plan { name perMinute perDay connections apiKeys }
-        usage {
-          minute { used limit resetsAt }
-          day { used limit resetsAt }
+        plan {
+          name
+          perMinute
+          perDay
+          connections
+          apiKeys
+          usage {
+            minute { used limit resetsAt }
+            day { used limit resetsAt }
+          }
         }
         apiKeys { id kind revokedAt expiresAt }
       }
@@ -34,7 +40,7 @@ export function Billing() {
   return (
     <Page title="Plan and limits" lead="What you may use here, and what of it you have used.">
       <Answer query={query} what="your plan">
-        {({ viewer: { plan, usage, apiKeys, user }, connections }) => {
+        {({ viewer: { plan, apiKeys, user }, connections }) => {
           const live = apiKeys.filter(({ revokedAt, expiresAt }) => !revokedAt && !(expiresAt && Date.parse(expiresAt) < Date.now()));
           const limits: [string, number | null, string][] = [
             ['Calls a minute, for each API key', plan.perMinute, 'A dashboard session counts as one key.'],
@@ -52,19 +58,21 @@ export function Billing() {
                   <div className="card">
                     <UsageMeter
                       label="Calls today"
-                      used={usage.day.used}
-                      limit={usage.day.limit}
-                      note={`Counting starts again ${describeMoment(usage.day.resetsAt)}`}
+                      used={plan.usage.day.used}
+                      limit={plan.usage.day.limit}
+                      note={`Counting starts again ${describeMoment(plan.usage.day.resetsAt)}`}
                     />
                   </div>
-                  <div className="card">
-                    <UsageMeter
-                      label="Calls this minute from the dashboard"
-                      used={usage.minute.used}
-                      limit={usage.minute.limit}
-                      note="Each API key has a minute of its own"
-                    />
-                  </div>
+                  {plan.usage.minute && (
+                    <div className="card">
+                      <UsageMeter
+                        label="Calls this minute from the dashboard"
+                        used={plan.usage.minute.used}
+                        limit={plan.usage.minute.limit}
+                        note="Each API key has a minute of its own"
+                      />
+                    </div>
+                  )}
                   <div className="card">
                     <UsageMeter label="Connected accounts" used={connections.totalCount} limit={plan.connections} />
                   </div>

@@ -37,10 +37,9 @@ const HomeQuery = graphql(
           name
           connections
           apiKeys
-        }
-        usage {
-          minute { used limit resetsAt }
-          day { used limit resetsAt }
+          usage {
+            day { used limit resetsAt }
+          }
         }
         apiKeys { id revokedAt expiresAt kind }
       }
@@ -106,9 +105,9 @@ function Overview({ data }: { data: HomeData }) {
         <div className="card">
           <UsageMeter
             label="Calls today"
-            used={viewer.usage.day.used}
-            limit={viewer.usage.day.limit}
-            note={`Counting starts again ${describeMoment(viewer.usage.day.resetsAt)}`}
+            used={viewer.plan.usage.day.used}
+            limit={viewer.plan.usage.day.limit}
+            note={`Counting starts again ${describeMoment(viewer.plan.usage.day.resetsAt)}`}
           />
         </div>
         <div className="card">
