@@ -281,6 +281,14 @@ describe('the owner', () => {
     const key = await shown.getByLabel('API key').inputValue();
     await shown.getByRole('button', { name: 'Copy the key' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
+    const mcp = await fetch((await shown.getByText('/mcp', { exact: false }).last().textContent()) as string, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+    });
+    const tools = (await mcp.json()).result.tools.map(({ name }: { name: string }) => name);
+    expect(tools).toEqual(expect.arrayContaining(['read', 'sandbox_list_notes']));
+    expect(tools).not.toContain('execute');
     await page.keyboard.press('Escape');
     expect(await shown.isVisible()).toBe(true);
     await shown.getByRole('button', { name: 'I have kept it' }).click();

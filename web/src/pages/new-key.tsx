@@ -130,6 +130,10 @@ function CreatedKey({ name, fullKey, onClose }: { name: string; fullKey: string;
       </div>
       <p>Where the agent runs, set it as a variable:</p>
       <Code text={text} what="the line that sets the key" />
+      <p>
+        An agent that speaks MCP connects here, with the header <code>Authorization: Bearer</code> and the key:
+      </p>
+      <Code text={`${location.origin}/mcp`} what="the MCP address" />
       <div className="row end">
         <Button onClick={onClose}>I have kept it</Button>
       </div>
