@@ -6,7 +6,7 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 
-// Bodies lie outside V8's heap, and by itself V8 collects all of its garbage whenever 32 MB of them have come and gone
+// Bodies lie outside V8's heap, and by itself V8 collects all of its garbage whenever 64 MB of them have come
 // (docs/decisions/0009).
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 enableCompileCache(path.resolve(import.meta.dirname, '../node_modules/.cache/skillett'));
