@@ -6,10 +6,10 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 
-// Bodies lie outside V8's heap, and by itself V8 collects all of its garbage whenever 64 MB of them have come
-// (docs/decisions/0009).
-setFlagsFromString('--external-memory-accounted-in-global-limit');
 enableCompileCache(path.resolve(import.meta.dirname, '../node_modules/.cache/skillett'));
 await import('./app/process.ts');
 // By now it listens; without this the cache is written at a regular end only.
 flushCompileCache();
+// Bodies lie outside V8's heap, and by itself V8 collects all of its garbage whenever 64 MB of them have come
+// (docs/decisions/0009). Set last, since compiled code is only taken from a cache under the flags it was written with.
+setFlagsFromString('--external-memory-accounted-in-global-limit');
