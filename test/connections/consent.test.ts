@@ -1,3 +1,7 @@
+/**
+ * Consent, from its start to the end of the grant. The file is long because all blocks share one provider, whose answers they bend,
+ * and one installation, which takes longer to set up than most blocks to run.
+ */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { completeWaitingGrant, grantCookie, handleOAuthCallback } from '../../src/app/oauth-callback.ts';

@@ -1,3 +1,7 @@
+/**
+ * The engine, block by block along the path of an execution. The file is long because all blocks share one installation and its
+ * integrations, which take longer to set up than most blocks to run.
+ */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SkillettError } from '../../src/core/errors.ts';

@@ -1,3 +1,7 @@
+/**
+ * The dashboard as a person walks through it in a browser. The file is long because the walk is one: what a page shows was made on
+ * the page before, by one browser in front of one server.
+ */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
