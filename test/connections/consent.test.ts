@@ -231,6 +231,17 @@ describe('a consent', () => {
     expect(tokenRequests).toEqual([]);
   });
 
+  it('is cancelled by the narrow key that asked for it, or by a key for the whole integration, and by no other narrow one', async () => {
+    const asker: Principal = { ...ada, kind: 'api_key', holderId: 'key_1', scopes: ['forge:read'] };
+    const [one, two] = [await start(asker), await start(asker)];
+    const other = { ...asker, holderId: 'key_2' };
+    await expect(disconnect(stand.gateway, other, one.id, 'req_1')).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await view(one.id)).toMatchObject({ status: 'pending' });
+    await disconnect(stand.gateway, asker, one.id, 'req_1');
+    await disconnect(stand.gateway, { ...other, scopes: ['forge'] }, two.id, 'req_1');
+    for (const { id } of [one, two]) expect(await view(id)).toBeUndefined();
+  });
+
   it('that is cancelled while the code is redeemed leaves no token alive', async () => {
     const { id, url } = await start();
     const play = upstream.play;

@@ -191,8 +191,17 @@ describe('what is refused', () => {
   it('an integration beyond the scopes of the key', async () => {
     const narrow = await stand.addUser({ scopes: ['desk.read_something'] });
     await refusal(connect(narrow, 'notes', { token: 'ada-1' }), 'scope_not_allowed');
-    const wide = await stand.addUser({ scopes: ['notes:read'] });
+    const wide = await stand.addUser({ scopes: ['notes'] });
     await expect(connect(wide, 'notes', { token: 'ada-1' })).resolves.toMatchObject({ status: 'connected' });
+  });
+
+  it.each(['notes:read', 'notes.list_notes'])('a credential from a key with the scope %s, before the service is asked', async (scope) => {
+    const narrow = await stand.addUser({ scopes: [scope] });
+    const error = await refusal(connect(narrow, 'notes', { token: 'ada-1' }), 'forbidden');
+    expect(error.message).toContain('a key with the scope `notes` or `*`');
+    expect(error.message).toContain('leave `credentials` out');
+    expect(upstream.received).toEqual([]);
+    expect((await listConnections(stand.gateway, narrow, { first: 10 })).total).toBe(0);
   });
 });
 

@@ -26,11 +26,11 @@ async function requireConnection(gateway: Gateway, principal: Principal, id: str
 }
 
 /** A key for reads or single endpoints uses the user's connections; what becomes of them is not for it to say. */
-function requireWholeIntegration(principal: Principal, { integration }: Connection): void {
+function requireWholeIntegration(principal: Principal, { integration }: { integration: string }): void {
   if (coversScope(principal.scopes, integration)) return;
   throw new SkillettError(
     'forbidden',
-    `This key may use the ${integration} connections but not change them: that needs the scope \`${integration}\`.`,
+    `This key may use the ${integration} connections but not change them: that needs a key with the scope \`${integration}\` or \`*\`.`,
   );
 }
 
@@ -93,8 +93,9 @@ export async function renameConnection(
 export async function disconnect(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<{ revoked: Revoked }> {
   const view = await requireView(gateway, principal, id);
   const audit = { userId: principal.userId, actor: principal.holderId, requestId };
+  // What a key asked for, it may take back.
+  if (view.connection || view.startedBy !== principal.holderId) requireWholeIntegration(principal, view);
   if (!view.connection) return { revoked: await cancelConsent(gateway, view, audit) };
-  requireWholeIntegration(principal, view.connection);
   return { revoked: await removeConnection(gateway, view.connection, audit) };
 }
 

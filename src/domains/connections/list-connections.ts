@@ -16,6 +16,8 @@ export interface ConnectionView {
   connection: Connection | undefined;
   /** Label asked for by a consent that has made no connection yet. */
   label: string | null;
+  /** The key or session that started the consent; null where the id is a connection's own. */
+  startedBy: string | null;
   createdAt: Date;
 }
 
@@ -28,6 +30,7 @@ export function viewConnection(connection: Connection, id = connection.id): Conn
     reason: broken ? 'failed' : null,
     connection,
     label: null,
+    startedBy: null,
     createdAt: connection.createdAt,
   };
 }
@@ -41,6 +44,7 @@ export function viewConsent(consent: Consent): ConnectionView {
     reason: expired ? 'expired' : consent.reason,
     connection: undefined,
     label: consent.account,
+    startedBy: consent.startedBy,
     createdAt: consent.createdAt,
   };
 }

@@ -4,7 +4,7 @@ import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import { maySee, type Principal } from '../../core/principal.ts';
+import { coversScope, maySee, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import { keepConnection, requireRoomForConnection } from './accounts.ts';
@@ -36,7 +36,7 @@ export interface StartedConnection {
 }
 
 /**
- * Throws not_found, scope_not_allowed, bad_request (wrong form, no client settings), credential_rejected,
+ * Throws not_found, scope_not_allowed, forbidden (credentials from a narrower key), bad_request (wrong form, no client settings), credential_rejected,
  * plan_limit_reached, conflict, upstream_unreachable; 401 when the key or the user ended while the service was asked.
  */
 export async function startConnection(
@@ -51,12 +51,22 @@ export async function startConnection(
     throw new SkillettError('scope_not_allowed', `API key does not have access to the ${integration.slug} integration.`);
   if (integration.recipe.auth.every((auth) => auth.type === 'none'))
     throw badRequest(`${integration.recipe.name} needs no connection: call its endpoints as they are.`);
-  if (request.credentials !== undefined && request.credentials !== null)
+  if (request.credentials !== undefined && request.credentials !== null) {
+    if (!coversScope(principal.scopes, integration.slug)) throw mayOnlyAsk(integration);
     return connectByCredential(gateway, principal, integration, request, requestId);
+  }
   const provider = findProvider(gateway, integration);
   if (!provider) throw formNeeded(integration);
   const { id, oauthUrl } = await startConsent(gateway, principal, provider, request, requestId);
   return { id, status: 'pending', oauthUrl };
+}
+
+/** A key for reads or single endpoints cannot decide whose account the user's other keys use. */
+function mayOnlyAsk({ slug, recipe }: CatalogueIntegration): SkillettError {
+  return new SkillettError(
+    'forbidden',
+    `Giving a credential of ${recipe.name} needs a key with the scope \`${slug}\` or \`*\`. This key may only ask: leave \`credentials\` out, and give the link that comes back to the person, who connects the account there.`,
+  );
 }
 
 async function connectByCredential(
