@@ -1,6 +1,7 @@
 /** The GraphQL documents that doors run in process: parsed and validated once, so that a request only executes. */
 import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema, Kind, parse, validate, visit } from 'graphql';
 import type { Context } from '../core/context.ts';
+import { prepareEnumWords } from './enum-words.ts';
 
 export class PreparedDocument {
   readonly #schema: GraphQLSchema;
@@ -9,6 +10,7 @@ export class PreparedDocument {
   readonly #optional: readonly string[] = [];
   /** By what is left out, a bit for each. */
   readonly #shortened = new Map<number, DocumentNode>();
+  readonly #toWords: ((data: unknown) => void) | undefined;
 
   /** Throws when the document does not fit the schema; `owner` says whose it is. */
   constructor(schema: GraphQLSchema, text: string, owner: string) {
@@ -17,6 +19,7 @@ export class PreparedDocument {
     const faults = validate(schema, this.#whole);
     if (faults.length > 0)
       throw new Error(`The document of ${owner} does not fit the schema: ${faults.map((fault) => fault.message).join(' ')}`);
+    this.#toWords = prepareEnumWords(schema, this.#whole);
     const [operation] = this.#whole.definitions;
     if (operation?.kind === Kind.OPERATION_DEFINITION)
       this.#optional = (operation.variableDefinitions ?? [])
@@ -24,10 +27,19 @@ export class PreparedDocument {
         .map(({ variable }) => variable.name.value);
   }
 
-  /** A result at once where nothing had to be waited for. */
+  /** A result at once where nothing had to be waited for. Enums in it are the words of rows (`pending`), not GraphQL's names. */
   run(context: Context, variableValues: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult> {
     const document = this.#without(variableValues);
-    return execute({ schema: this.#schema, document, contextValue: context, variableValues }) as ExecutionResult | Promise<ExecutionResult>;
+    const result = execute({ schema: this.#schema, document, contextValue: context, variableValues }) as
+      | ExecutionResult
+      | Promise<ExecutionResult>;
+    if (!this.#toWords) return result;
+    return result instanceof Promise ? result.then((ended) => this.#withWords(ended)) : this.#withWords(result);
+  }
+
+  #withWords(result: ExecutionResult): ExecutionResult {
+    this.#toWords?.(result.data);
+    return result;
   }
 
   /**

@@ -75,7 +75,7 @@ it('kill -9 under load loses no row of a call that a service has seen, and the s
   const { json } = await installation.graphql(
     1,
     viewer,
-    '{ calls(outcome: unknown, first: 1) { totalCount nodes { outcome completedAt } } }',
+    '{ calls(outcome: UNKNOWN, first: 1) { totalCount nodes { outcome completedAt } } }',
   );
-  expect(json.data.calls).toEqual({ totalCount: started.length, nodes: [{ outcome: 'unknown', completedAt: expect.any(String) }] });
+  expect(json.data.calls).toEqual({ totalCount: started.length, nodes: [{ outcome: 'UNKNOWN', completedAt: expect.any(String) }] });
 }, 40_000);

@@ -121,7 +121,7 @@ it('usage begins anew with each UTC minute and day', async () => {
     return json.data.viewer.plan.usage;
   };
   const day = async () =>
-    (await server.graphql('{ callCounts(by: [day]) { day calls } }', {}, as(key))).json.data.callCounts.map(
+    (await server.graphql('{ callCounts(by: [DAY]) { day calls } }', {}, as(key))).json.data.callCounts.map(
       (count: { day: string; calls: number }) => [count.day, count.calls],
     );
   const dayMs = 86_400_000;

@@ -1,12 +1,26 @@
-import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
+import { GraphQLEnumType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { PreparedDocument } from '../../src/app/documents.ts';
 import type { Context } from '../../src/core/context.ts';
+
+const Word = new GraphQLEnumType({ name: 'Word', values: { PENDING: { value: 'pending' }, PER_MINUTE: { value: 'perMinute' } } });
+const Row: GraphQLObjectType = new GraphQLObjectType({
+  name: 'Row',
+  fields: () => ({
+    word: { type: Word },
+    words: { type: new GraphQLList(new GraphQLList(Word)) },
+    text: { type: GraphQLString },
+    rows: { type: new GraphQLList(Row) },
+  }),
+});
+const row = { word: 'pending', words: [['perMinute', null], null], text: 'PENDING', rows: null };
 
 const schema = new GraphQLSchema({
   query: new GraphQLObjectType({
     name: 'Query',
     fields: {
+      row: { type: Row, resolve: async () => ({ ...row, rows: [row, null] }) },
+      nothing: { type: Row },
       given: {
         type: GraphQLString,
         args: {
@@ -55,6 +69,20 @@ describe('a document that a door runs', () => {
 
   it('says what is missing that must be given', async () => {
     expect(await run({ note: 'b' })).toContain('"$name" of required type "String!" was not provided');
+  });
+
+  it('has the words of rows where GraphQL has names of enum values, wherever they stand', async () => {
+    const rows = new PreparedDocument(
+      schema,
+      `{ one: row { word as: words text ...more ... on Row { rows { word } } } nothing { word } }
+       fragment more on Row { rows { words text } }`,
+      'a test',
+    );
+    const below = { word: 'pending', words: row.words, text: 'PENDING' };
+    expect((await rows.run({} as Context, {})).data).toEqual({
+      one: { word: 'pending', as: row.words, text: 'PENDING', rows: [below, null] },
+      nothing: null,
+    });
   });
 
   it('must fit the schema', () => {

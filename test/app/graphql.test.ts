@@ -23,7 +23,7 @@ describe('the GraphQL door', () => {
 
   it('shows the viewer to a key and refuses everybody else with 401', async () => {
     const known = await server.graphql('{ viewer { kind scopes user { isOwner } } }');
-    expect(known.json).toEqual({ data: { viewer: { kind: 'api_key', scopes: ['*'], user: { isOwner: true } } } });
+    expect(known.json).toEqual({ data: { viewer: { kind: 'API_KEY', scopes: ['*'], user: { isOwner: true } } } });
     const unknown = await server.graphql('{ viewer { kind } }', {}, { authorization: null });
     expect(unknown.status).toBe(401);
     expect(unknown.headers.get('www-authenticate')).toMatch(/^Bearer/);

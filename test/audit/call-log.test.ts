@@ -78,14 +78,14 @@ describe('a row', () => {
     expect(totalCount).toBe(8);
     expect(nodes).toEqual(
       [
-        ['desk', 'list_things', 'rest', 'succeeded', null, 200],
-        ['desk', 'list_things', 'graphql', 'succeeded', null, 200],
-        ['desk', 'list_things', 'rest', 'upstream_failed', null, 404],
-        ['desk', 'list_things', 'rest', 'refused', 'bad_request', null],
-        ['safe', 'list_things', 'rest', 'refused', 'integration_not_connected', null],
-        ['desk', 'create_quickly', 'rest', 'unknown', 'upstream_timeout', null],
-        ['bank', 'list_things', 'rest', 'refused', 'scope_not_allowed', null],
-        ['desk', 'list_things', 'rest', 'refused', 'rate_limited', null],
+        ['desk', 'list_things', 'REST', 'SUCCEEDED', null, 200],
+        ['desk', 'list_things', 'GRAPHQL', 'SUCCEEDED', null, 200],
+        ['desk', 'list_things', 'REST', 'UPSTREAM_FAILED', null, 404],
+        ['desk', 'list_things', 'REST', 'REFUSED', 'BAD_REQUEST', null],
+        ['safe', 'list_things', 'REST', 'REFUSED', 'INTEGRATION_NOT_CONNECTED', null],
+        ['desk', 'create_quickly', 'REST', 'UNKNOWN', 'UPSTREAM_TIMEOUT', null],
+        ['bank', 'list_things', 'REST', 'REFUSED', 'SCOPE_NOT_ALLOWED', null],
+        ['desk', 'list_things', 'REST', 'REFUSED', 'RATE_LIMITED', null],
       ]
         .reverse()
         .map(([integration, endpoint, door, outcome, errorCode, upstreamStatus]) => ({
@@ -115,7 +115,7 @@ describe('a row', () => {
       account: null,
       idempotencyKey: 'row',
       parameterNames: ['title'],
-      outcome: 'succeeded',
+      outcome: 'SUCCEEDED',
       responseBytes: '{"things":[]}'.length,
       upstreamMs: expect.any(Number),
       totalMs: expect.any(Number),
@@ -123,7 +123,27 @@ describe('a row', () => {
       startedAt: expect.stringMatching(/Z$/),
       completedAt: expect.stringMatching(/Z$/),
     });
-    expect(replayed).toMatchObject({ outcome: 'replayed', idempotencyKey: 'row', upstreamMs: null });
+    expect(replayed).toMatchObject({ outcome: 'REPLAYED', idempotencyKey: 'row', upstreamMs: null });
+  });
+
+  it('shows words that this release does not know as null, and an end that it does not know as UNKNOWN', async () => {
+    const key = await newKey();
+    await call(key, 'desk/list_things');
+    await call(key, 'desk/list_things', { params: { p: 1 } });
+    await settled();
+    const [refused, fine] = (await log(key, '', 'id')).nodes;
+    const { db } = server.gateway;
+    await sql`update skill_calls set door = 'pigeon', error_code = 'eaten', outcome = 'lost_at_sea' where id = ${refused.id}`.execute(db);
+    const fields = 'id door outcome errorCode';
+    expect((await log(key, '', fields)).nodes).toEqual([
+      { id: refused.id, door: null, outcome: 'UNKNOWN', errorCode: null },
+      { id: fine.id, door: 'REST', outcome: 'SUCCEEDED', errorCode: null },
+    ]);
+    const counted = await server.graphql('{ callCounts(by: [OUTCOME]) { outcome calls } }', undefined, as(key));
+    expect(counted.json.data.callCounts).toEqual([
+      { outcome: 'UNKNOWN', calls: 1 },
+      { outcome: 'SUCCEEDED', calls: 1 },
+    ]);
   });
 
   it('holds no value of a parameter, no answer and no secret', async () => {
@@ -227,11 +247,11 @@ describe('the log', () => {
       ['integration: "bank"', 5],
       ['integration: "desk"', 36],
       ['endpoint: "create_thing"', 5],
-      ['door: mcp', 2],
-      ['outcome: refused', 4],
+      ['door: MCP', 2],
+      ['outcome: REFUSED', 4],
       [`key: "${other.id}"`, 8],
       ['connection: "conn_1"', 1],
-      ['integration: "bank", outcome: refused', 1],
+      ['integration: "bank", outcome: REFUSED', 1],
       ['integration: "nothing"', 0],
       [`since: "${seen[10]?.startedAt}"`, 11],
       [`until: "${seen[10]?.startedAt}"`, 30],
@@ -251,15 +271,15 @@ describe('the log', () => {
       (await server.graphql(`{ callCounts(${args}) { day integration endpoint keyId outcome calls } }`, undefined, as(key.id))).json.data
         .callCounts;
     const nothing = { day: null, integration: null, endpoint: null, keyId: null, outcome: null };
-    expect(await counts('by: [integration]')).toEqual([
+    expect(await counts('by: [INTEGRATION]')).toEqual([
       { ...nothing, integration: 'bank', calls: 5 },
       { ...nothing, integration: 'desk', calls: 36 },
     ]);
-    expect(await counts('by: [outcome, integration], integration: "bank"')).toEqual([
-      { ...nothing, outcome: 'refused', integration: 'bank', calls: 1 },
-      { ...nothing, outcome: 'succeeded', integration: 'bank', calls: 4 },
+    expect(await counts('by: [OUTCOME, INTEGRATION], integration: "bank"')).toEqual([
+      { ...nothing, outcome: 'REFUSED', integration: 'bank', calls: 1 },
+      { ...nothing, outcome: 'SUCCEEDED', integration: 'bank', calls: 4 },
     ]);
-    const days = await counts('by: [day]');
+    const days = await counts('by: [DAY]');
     expect(days).toEqual(
       Object.entries(tally(seen.map(({ startedAt }) => startedAt.slice(0, 10))))
         .sort()
@@ -267,7 +287,7 @@ describe('the log', () => {
     );
     expect(await counts(`by: [keyId], since: "${seen[10]?.startedAt}"`).catch(() => 'refused')).toBe('refused');
     expect(
-      (await counts(`by: [key], since: "${seen[10]?.startedAt}"`)).reduce((sum: number, one: { calls: number }) => sum + one.calls, 0),
+      (await counts(`by: [KEY], since: "${seen[10]?.startedAt}"`)).reduce((sum: number, one: { calls: number }) => sum + one.calls, 0),
     ).toBe(11);
   });
 
@@ -327,7 +347,7 @@ it('usage counts what has been let through, and limits of nobody are null', asyn
     ).json.data.viewer.plan;
   // From 400 on a call has counted.
   expect(await usage(key.id)).toEqual({
-    name: 'free',
+    name: 'FREE',
     perMinute: 30,
     perDay: 10_000,
     usage: {

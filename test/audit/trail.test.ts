@@ -90,7 +90,7 @@ const changes: [action: string, prepare: () => Promise<string>][] = [
   ['oauth_client.removed', async () => 'setOAuthClient(integration: "github", clientId: null) { integration }'],
   ['device_code.authorized', async () => `authorizeDevice(userCode: "${await newCode()}") { status }`],
   ['device_code.denied', async () => `authorizeDevice(userCode: "${await newCode()}", deny: true) { status }`],
-  ['user.plan_changed', async () => `setPlan(userId: "${await addUser(server)}", plan: pro) { id }`],
+  ['user.plan_changed', async () => `setPlan(userId: "${await addUser(server)}", plan: PRO) { id }`],
   ['user.limits_changed', async () => `setLimits(userId: "${await addUser(server)}", perDay: { max: 5 }) { id }`],
   ['user.closed', async () => `closeUser(userId: "${await addUser(server)}") { user { id } }`],
   ['user.sign_in_link_created', async () => `createSignInLink(userId: "${await addUser(server)}") { expiresAt }`],

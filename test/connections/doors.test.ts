@@ -71,8 +71,8 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
       '{ github: integration(slug: "github") { connectMethods { type overriddenBy } } notion: integration(slug: "notion") { connectMethods { type overriddenBy } } }',
     );
     const { github: overridden, notion: free } = shown.json.data;
-    expect(overridden.connectMethods).toContainEqual({ type: 'oauth2', overriddenBy: environment });
-    expect(free.connectMethods).toContainEqual({ type: 'oauth2', overriddenBy: [] });
+    expect(overridden.connectMethods).toContainEqual({ type: 'OAUTH2', overriddenBy: environment });
+    expect(free.connectMethods).toContainEqual({ type: 'OAUTH2', overriddenBy: [] });
     await set('github', null);
     await set('notion', null);
   });
@@ -155,7 +155,7 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     expect(await call()).toEqual([200, undefined]);
     const freeze = 'mutation { freezeConnections(target: { integration: "github" }) { outcomes { outcome } } }';
     const { json } = await server.graphql(freeze, {}, { authorization });
-    expect(json.data.freezeConnections.outcomes).toEqual([{ outcome: 'frozen' }]);
+    expect(json.data.freezeConnections.outcomes).toEqual([{ outcome: 'FROZEN' }]);
     const again = await connect(token);
     expect([again.status, await call()]).toEqual([200, [403, 'connection_frozen']]);
     expect((await server.request('DELETE', `/v1/connect/${first}`)).status).toBe(204);
@@ -232,17 +232,17 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     try {
       const told = { status: 'error', integration: 'github', reason: 'expired' };
       expect((await server.request('GET', `/v1/connect/${late.id}`)).json).toEqual(told);
-      expect((await byGraphql(late.id)).json.data.connection).toEqual(told);
+      expect((await byGraphql(late.id)).json.data.connection).toEqual({ ...told, status: 'ERROR', reason: 'EXPIRED' });
       expect((await late.callback()).text).toContain('has expired');
     } finally {
       server.gateway.clock.offsetMs = 0;
     }
-    const pending = { status: 'pending', integration: 'github', reason: null };
+    const pending = { status: 'PENDING', integration: 'github', reason: null };
     expect((await byGraphql(deleted.id)).json.data.connection).toEqual(pending);
     const removed = await server.request('DELETE', `/v1/connect/${deleted.id}`);
     expect([removed.status, removed.headers.get('x-skillett-revoked')]).toEqual([204, 'unsupported']);
     const cancelled = await server.graphql('mutation ($id: ID!) { disconnect(id: $id) { revoked } }', { id: disconnected.id });
-    expect(cancelled.json.data).toEqual({ disconnect: { revoked: 'unsupported' } });
+    expect(cancelled.json.data).toEqual({ disconnect: { revoked: 'UNSUPPORTED' } });
     for (const { id, callback } of [deleted, disconnected]) {
       expect((await callback()).status).toBe(400);
       expect((await server.request('GET', `/v1/connect/${id}`)).status).toBe(404);
@@ -351,7 +351,7 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
       { credentials: { token: 'ghp_planted' } },
     );
     const { connectionId } = started.json.data.startConnection;
-    expect(started.json.data.startConnection).toEqual({ connectionId, status: 'connected', oauthUrl: null });
+    expect(started.json.data.startConnection).toEqual({ connectionId, status: 'CONNECTED', oauthUrl: null });
     account = 'bob';
     await connect({ ...token, account: 'second' });
     const fields = 'id integration account isDefault status reason authType providerScopes frozenAt reconnectReason';
@@ -364,9 +364,9 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
       integration: 'github',
       account: 'ada',
       isDefault: true,
-      status: 'connected',
+      status: 'CONNECTED',
       reason: null,
-      authType: 'bearer',
+      authType: 'BEARER',
       providerScopes: null,
       frozenAt: null,
       reconnectReason: null,
@@ -375,6 +375,6 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     const refused = await server.graphql('mutation { rotateDataKeys { version } }');
     expect(refused.json.errors[0].extensions.code).toBe('forbidden');
     const disconnected = await server.graphql('mutation ($id: ID!) { disconnect(id: $id) { revoked } }', { id: connectionId });
-    expect(disconnected.json.data).toEqual({ disconnect: { revoked: 'unsupported' } });
+    expect(disconnected.json.data).toEqual({ disconnect: { revoked: 'UNSUPPORTED' } });
   });
 });

@@ -475,7 +475,7 @@ describe('approval', () => {
   ])('forgives %s', async (_what, type) => {
     const code = await start();
     expect((await lookUp(type(code.user_code))).json.data.deviceRequest.userCode).toBe(code.user_code);
-    expect((await decide(type(code.user_code))).json.data.authorizeDevice.status).toBe('authorized');
+    expect((await decide(type(code.user_code))).json.data.authorizeDevice.status).toBe('AUTHORIZED');
   });
 
   it('is bound to the session that looked the code up', async () => {
@@ -497,7 +497,7 @@ describe('approval', () => {
       expect((await approve(code, { deny: true }, other)).json.error).toBe('bad_request');
     }
     expect((await pollOAuth(code)).json.error).toBe('authorization_pending');
-    expect((await decide(code.user_code)).json.data.authorizeDevice.status).toBe('authorized');
+    expect((await decide(code.user_code)).json.data.authorizeDevice.status).toBe('AUTHORIZED');
     expect((await pollOAuth(code)).status).toBe(200);
     expect(await keysOf(eve)).toEqual([]);
     expect(await keysOf(ada)).toHaveLength(1);
@@ -628,11 +628,11 @@ describe('through GraphQL', () => {
         { deviceCode: code.deviceCode, grantType: grant },
       );
     const pending = (await ask()).json.data.pollDeviceToken;
-    expect(pending).toMatchObject({ status: 'pending', error: 'authorization_pending', user: null, apiKeysUrl: null, accessToken: null });
+    expect(pending).toMatchObject({ status: 'PENDING', error: 'AUTHORIZATION_PENDING', user: null, apiKeysUrl: null, accessToken: null });
     await lookUp(code.userCode);
-    expect((await decide(code.userCode, { scopes: ['github:read'] })).json.data.authorizeDevice.status).toBe('authorized');
+    expect((await decide(code.userCode, { scopes: ['github:read'] })).json.data.authorizeDevice.status).toBe('AUTHORIZED');
     expect((await ask(grantType)).json.data.pollDeviceToken).toEqual({
-      status: 'complete',
+      status: 'COMPLETE',
       error: null,
       message: null,
       user: { email: `${ada.userId}@example.org`, displayName: 'Ada Lovelace' },
@@ -641,7 +641,7 @@ describe('through GraphQL', () => {
       tokenType: 'Bearer',
       scope: 'github:read',
     });
-    expect((await ask(grantType)).json.data.pollDeviceToken).toMatchObject({ status: 'used', error: 'invalid_grant' });
-    expect((await ask()).json.data.pollDeviceToken).toMatchObject({ status: 'used', error: 'already_used' });
+    expect((await ask(grantType)).json.data.pollDeviceToken).toMatchObject({ status: 'USED', error: 'INVALID_GRANT' });
+    expect((await ask()).json.data.pollDeviceToken).toMatchObject({ status: 'USED', error: 'ALREADY_USED' });
   });
 });

@@ -69,7 +69,7 @@ describe('the key', () => {
   it('is not replaced by the cookie of a session, nor by a session id', async () => {
     const browser = await signedIn(stand.server, await addPerson(stand.server));
     const known = await browser.request('POST', '/graphql', { body: { query: '{ viewer { kind } }' } });
-    expect(known.json).toEqual({ data: { viewer: { kind: 'session' } } });
+    expect(known.json).toEqual({ data: { viewer: { kind: 'SESSION' } } });
     expect(await browser.request('POST', '/mcp', { body: ping })).toMatchObject({ status: 401, json: { error: 'unauthorized' } });
     const headers = { 'mcp-session-id': '4d0e7f2c' };
     expect(await stand.server.request('POST', '/mcp', { authorization: null, headers, body: ping })).toMatchObject({ status: 401 });

@@ -27,7 +27,7 @@ describe('the owner', () => {
   it('comes by the link, sets name, address and password, and signs in with them from then on', async () => {
     const options = '{ signInOptions { providers signUp ownerHasSignedIn } }';
     const before = await new Browser(server).graphql(options);
-    expect(before.json.data.signInOptions).toEqual({ providers: [], signUp: 'anyone', ownerHasSignedIn: false });
+    expect(before.json.data.signInOptions).toEqual({ providers: [], signUp: 'ANYONE', ownerHasSignedIn: false });
     const owner = new Browser(server);
     await owner.open(await createOperatorLink(server.gateway));
     expect((await new Browser(server).graphql(options)).json.data.signInOptions.ownerHasSignedIn).toBe(true);

@@ -45,7 +45,7 @@ describe('closing a user, embedded', () => {
       user: { closedAt: expect.any(String) },
       connections: {
         remaining: 0,
-        outcomes: [{ outcome: 'disconnected', revoked: expect.stringMatching(/^(true|unsupported)$/), connection: { account: 'leaving' } }],
+        outcomes: [{ outcome: 'DISCONNECTED', revoked: expect.stringMatching(/^(TRUE|UNSUPPORTED)$/), connection: { account: 'leaving' } }],
       },
     });
     expect((await call(key)).json.error).toBe('api_key_revoked');
@@ -69,7 +69,7 @@ describe('closing a user, embedded', () => {
     expect(again.json.data.closeUser.user).toEqual(json.data.closeUser.user);
     expect((await db.selectFrom('auditRows').select('id').where('action', '=', 'user.closed').execute()).length).toBe(1);
     for (const query of [
-      'mutation ($id: ID!) { setPlan(userId: $id, plan: pro) { id } }',
+      'mutation ($id: ID!) { setPlan(userId: $id, plan: PRO) { id } }',
       'mutation ($id: ID!) { setLimits(userId: $id, perDay: null) { id } }',
     ])
       expect((await owner.graphql(query, { id })).json.errors[0].extensions.code).toBe('conflict');

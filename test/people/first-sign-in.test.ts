@@ -28,7 +28,7 @@ describe('a sign-in link', () => {
     const answer = await browser.open(await createOperatorLink(server.gateway));
     expect(answer.status).toBe(302);
     const { json } = await browser.graphql('{ viewer { kind scopes } }');
-    expect(json.data.viewer).toEqual({ kind: 'session', scopes: ['*', 'operator'] });
+    expect(json.data.viewer).toEqual({ kind: 'SESSION', scopes: ['*', 'operator'] });
   });
 
   it('is good for seven days by the database’s time', async () => {

@@ -16,7 +16,7 @@ const operatorFields: [string, string][] = [
   ['user', '{ user(id: "user_1") { id } }'],
   ['invitations', '{ invitations { nodes { id } } }'],
   ['auditRows', '{ auditRows { nodes { id } } }'],
-  ['setPlan', 'mutation { setPlan(userId: "user_1", plan: pro) { id } }'],
+  ['setPlan', 'mutation { setPlan(userId: "user_1", plan: PRO) { id } }'],
   ['setLimits', 'mutation { setLimits(userId: "user_1", perDay: { max: 1 }) { id } }'],
   ['closeUser', 'mutation { closeUser(userId: "user_1") { user { id } } }'],
   ['createSignInLink', 'mutation { createSignInLink(userId: "user_1") { url } }'],
@@ -78,7 +78,7 @@ describe('the operator’s fields', () => {
       email: 'paged-4_x%@example.org',
       isOwner: false,
       // A minute belongs to a key or session, and none of this user's is asking.
-      plan: { name: 'free', perMinute: 30, usage: { minute: null, day: { used: 0, limit: 10_000, remaining: 10_000 } } },
+      plan: { name: 'FREE', perMinute: 30, usage: { minute: null, day: { used: 0, limit: 10_000, remaining: 10_000 } } },
       changedLimits: [],
       closedAt: null,
     });
@@ -90,11 +90,11 @@ describe('the operator’s fields', () => {
     const id = await addUser(server);
     const person = await signedIn(server, id);
     const limitOf = async () => (await person.graphql('{ viewer { plan { name perDay } } }')).json.data.viewer.plan;
-    expect(await limitOf()).toEqual({ name: 'free', perDay: 10_000 });
-    const changed = await owner.graphql('mutation ($id: ID!) { setPlan(userId: $id, plan: pro) { plan { name } } }', { id });
-    expect(changed.json.data.setPlan.plan.name).toBe('pro');
-    expect(await limitOf()).toEqual({ name: 'pro', perDay: 100_000 });
-    await owner.graphql('mutation ($id: ID!) { setPlan(userId: $id, plan: pro) { id } }', { id });
+    expect(await limitOf()).toEqual({ name: 'FREE', perDay: 10_000 });
+    const changed = await owner.graphql('mutation ($id: ID!) { setPlan(userId: $id, plan: PRO) { plan { name } } }', { id });
+    expect(changed.json.data.setPlan.plan.name).toBe('PRO');
+    expect(await limitOf()).toEqual({ name: 'PRO', perDay: 100_000 });
+    await owner.graphql('mutation ($id: ID!) { setPlan(userId: $id, plan: PRO) { id } }', { id });
     const rows = await server.gateway.db
       .selectFrom('auditRows')
       .selectAll()
@@ -113,11 +113,11 @@ describe('the operator’s fields', () => {
       return json.data?.setLimits.changedLimits ?? json.errors[0].extensions.code;
     };
     const limits = async () => (await person.graphql('{ viewer { plan { perMinute perDay connections apiKeys } } }')).json.data.viewer.plan;
-    expect(await set('perMinute: { max: 2 }, connections: { none: true }')).toEqual(['perMinute', 'connections']);
+    expect(await set('perMinute: { max: 2 }, connections: { none: true }')).toEqual(['PER_MINUTE', 'CONNECTIONS']);
     expect(await limits()).toEqual({ perMinute: 2, perDay: 10_000, connections: null, apiKeys: 1 });
-    expect(await set('perDay: { max: 0 }')).toEqual(['perMinute', 'perDay', 'connections']);
+    expect(await set('perDay: { max: 0 }')).toEqual(['PER_MINUTE', 'PER_DAY', 'CONNECTIONS']);
     expect(await limits()).toEqual({ perMinute: 2, perDay: 0, connections: null, apiKeys: 1 });
-    expect(await set('perMinute: null, perDay: null')).toEqual(['connections']);
+    expect(await set('perMinute: null, perDay: null')).toEqual(['CONNECTIONS']);
     expect(await limits()).toEqual({ perMinute: 30, perDay: 10_000, connections: null, apiKeys: 1 });
     for (const wrong of ['perDay: {}', 'perDay: { max: 3, none: true }', 'perDay: { max: -1 }'])
       expect(await set(wrong)).toBe('bad_request');
@@ -127,7 +127,7 @@ describe('the operator’s fields', () => {
 
   it('auditRows says who did what, page by page', async () => {
     const id = await addUser(server);
-    await owner.graphql('mutation ($id: ID!) { a: setPlan(userId: $id, plan: pro) { id } b: setPlan(userId: $id, plan: free) { id } }', {
+    await owner.graphql('mutation ($id: ID!) { a: setPlan(userId: $id, plan: PRO) { id } b: setPlan(userId: $id, plan: FREE) { id } }', {
       id,
     });
     const query = `query ($id: ID!, $after: String, $action: String) {

@@ -28,8 +28,8 @@ describe('with SKILLETT_SIGN_UP=invited', () => {
   const inviteOne = async (email: string, plan?: string) => (await owner.graphql(invite, { email, plan })).json.data.inviteUser;
 
   it('an invitation’s link makes the account for its address, on its plan, and signs in', async () => {
-    const { url, invitation } = await inviteOne('Guest@example.org', 'pro');
-    expect(invitation).toMatchObject({ email: 'guest@example.org', plan: 'pro', state: 'open' });
+    const { url, invitation } = await inviteOne('Guest@example.org', 'PRO');
+    expect(invitation).toMatchObject({ email: 'guest@example.org', plan: 'PRO', state: 'OPEN' });
     expect(url).toMatch(/^http:\/\/localhost:4000\/sign-up\?invitation=[\w-]{43}&email=guest%40example\.org$/);
     const query = new URL(url).searchParams;
     const guest = new Browser(server);
@@ -39,12 +39,12 @@ describe('with SKILLETT_SIGN_UP=invited', () => {
     expect(made).toMatchObject({ status: 200, json: { user: { emailVerified: false } } });
     const viewer = await guest.graphql('{ viewer { plan { name } user { id email isOwner } scopes } }');
     expect(viewer.json.data.viewer).toMatchObject({
-      plan: { name: 'pro' },
+      plan: { name: 'PRO' },
       user: { email: 'guest@example.org', isOwner: false },
       scopes: ['*'],
     });
     const { json } = await owner.graphql('{ invitations { nodes { id state userId } } }');
-    expect(json.data.invitations.nodes).toContainEqual({ id: invitation.id, state: 'accepted', userId: viewer.json.data.viewer.user.id });
+    expect(json.data.invitations.nodes).toContainEqual({ id: invitation.id, state: 'ACCEPTED', userId: viewer.json.data.viewer.user.id });
     const again = await accept(server, url, { email: 'guest@example.org' });
     expect(again).toMatchObject({ status: 403, json: { code: 'SIGN_UP_REFUSED' } });
   });
@@ -78,13 +78,13 @@ describe('with SKILLETT_SIGN_UP=invited', () => {
     try {
       expect((await accept(server, old.url)).status).toBe(403);
       const listed = await owner.graphql('{ invitations(first: 1) { nodes { id state } } }');
-      expect(listed.json.data.invitations.nodes).toEqual([{ id: old.invitation.id, state: 'expired' }]);
+      expect(listed.json.data.invitations.nodes).toEqual([{ id: old.invitation.id, state: 'EXPIRED' }]);
     } finally {
       server.gateway.clock.offsetMs = 0;
     }
     const withdrawn = await inviteOne('unwanted@example.org');
     const answer = await owner.graphql('mutation ($id: ID!) { withdrawInvitation(id: $id) { state } }', { id: withdrawn.invitation.id });
-    expect(answer.json.data.withdrawInvitation.state).toBe('withdrawn');
+    expect(answer.json.data.withdrawInvitation.state).toBe('WITHDRAWN');
     expect((await accept(server, withdrawn.url)).status).toBe(403);
     const first = await inviteOne('replaced@example.org');
     const second = await inviteOne('Replaced@example.org');
@@ -101,7 +101,7 @@ describe('with SKILLETT_SIGN_UP=invited', () => {
   });
 
   it('a provider that vouches for the address stands in for the link’s token, once; one that does not is no proof', async () => {
-    await inviteOne('google@example.org', 'pro');
+    await inviteOne('google@example.org', 'PRO');
     const { gateway } = server;
     const admit = (email: string, emailVerified: boolean) => admitNewcomer(gateway, { email, emailVerified, token: undefined });
     await expect(admit('google@example.org', false)).rejects.toThrow(RegistrationRefused);
@@ -163,12 +163,12 @@ describe('with SKILLETT_SIGN_UP=anyone', () => {
   it('an account is made on the default plan, and one with an invitation on the invitation’s', async () => {
     const plain = new Browser(server);
     await plain.post('/sign-up/email', { name: 'Plain', email: 'plain@example.org', password });
-    expect((await plain.graphql('{ viewer { plan { name } } }')).json.data.viewer.plan.name).toBe('pro');
+    expect((await plain.graphql('{ viewer { plan { name } } }')).json.data.viewer.plan.name).toBe('PRO');
     const owner = await signedInOwner(server);
-    const { url } = (await owner.graphql(invite, { email: 'vip@example.org', plan: 'unlimited' })).json.data.inviteUser;
+    const { url } = (await owner.graphql(invite, { email: 'vip@example.org', plan: 'UNLIMITED' })).json.data.inviteUser;
     expect((await accept(server, url)).status).toBe(200);
     const vip = (await owner.graphql('{ users(search: "vip@") { nodes { plan { name } } } }')).json.data.users.nodes;
-    expect(vip).toEqual([{ plan: { name: 'unlimited' } }]);
+    expect(vip).toEqual([{ plan: { name: 'UNLIMITED' } }]);
     const twice = await new Browser(server).post('/sign-up/email', { name: 'Plain', email: 'plain@example.org', password });
     expect(twice.status).toBe(422);
   });

@@ -201,8 +201,8 @@ describe('an operator who revokes in bulk', () => {
       { t: target },
     );
     expect(json.data.revokeConnections.remaining).toBe(0);
-    // biome-ignore lint/suspicious/noExplicitAny: outcomes as they are answered
-    return new Map(json.data.revokeConnections.outcomes.map((entry: any) => [entry.connection.id, [entry.outcome, entry.revoked]]));
+    const outcomes: { connection: { id: string }; outcome: string; revoked: string }[] = json.data.revokeConnections.outcomes;
+    return new Map(outcomes.map((entry) => [entry.connection.id, [entry.outcome.toLowerCase(), entry.revoked.toLowerCase()]]));
   };
   const failed = { status: 'error', integration: 'github', reason: 'failed' };
 

@@ -8,6 +8,7 @@ import { badRequest } from '../../core/errors.ts';
 import { pageSizeMax } from '../../core/pages.ts';
 import type { RawJson } from '../../core/raw-json.ts';
 import { envelopeStatus } from '../../domains/executions/execution.ts';
+import { httpMethods } from '../../domains/recipes/format.ts';
 import type { Route, RouteAnswer, RouteInput } from './router.ts';
 
 export const executionBytesMax = 40 * 1024 * 1024;
@@ -34,6 +35,13 @@ function booleanQuery(input: RouteInput, name: string): boolean | undefined {
 
 function textQuery(input: RouteInput, name: string): string | undefined {
   return input.query.get(name) ?? undefined;
+}
+
+function methodQuery(input: RouteInput): string | undefined {
+  const value = input.query.get('method')?.toUpperCase();
+  if (value !== undefined && !httpMethods.some((method) => method === value))
+    throw badRequest(`\`method\` must be one of ${httpMethods.join(', ')}, not "${input.query.get('method')}".`);
+  return value;
 }
 
 interface PageFields {
@@ -85,7 +93,7 @@ const skills: Route[] = [
     path: '/v1/skills/:integration',
     summary: 'One integration with its endpoints; filters `search`, `category`, `method`, `read_only`',
     access: 'key',
-    document: `query ($slug: String!, $search: String, $category: String, $method: String, $readOnly: Boolean, $first: Int, $after: String) {
+    document: `query ($slug: String!, $search: String, $category: String, $method: HttpMethod, $readOnly: Boolean, $first: Int, $after: String) {
       integration(slug: $slug) { slug name description version connected
         endpoints(search: $search, category: $category, method: $method, readOnly: $readOnly, first: $first, after: $after) {
           nodes { name method category description readOnly } ${pageFields} } } }`,
@@ -93,7 +101,7 @@ const skills: Route[] = [
       slug: input.path.integration,
       search: textQuery(input, 'search'),
       category: textQuery(input, 'category'),
-      method: textQuery(input, 'method'),
+      method: methodQuery(input),
       readOnly: booleanQuery(input, 'read_only'),
       ...page(input),
     }),

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
+import { enumValues, readWord } from '../../core/enums.ts';
 import { guardField } from '../limits/guard.ts';
 import { loadLastUse } from '../limits/last-use.ts';
 import { ViewerRef } from '../users/graphql.ts';
 import { issueApiKey, listAllApiKeys, listApiKeys, revokeApiKey } from './api-keys.ts';
 import type { ApiKey } from './store.ts';
 
-const ApiKeyKind = builder.enumType('ApiKeyKind', {
-  description: 'How an API key came to be.',
-  values: {
-    manual: { description: 'Made by a person or by another key.' },
-    device: { description: 'Made by a device or command-line sign-in; does not count against the plan.' },
-  } as const,
-});
+const kinds: Record<ApiKey['kind'], string> = {
+  manual: 'Made by a person or by another key.',
+  device: 'Made by a device or command-line sign-in; does not count against the plan.',
+};
+
+const ApiKeyKind = builder.enumType('ApiKeyKind', { description: 'How an API key came to be.', values: enumValues(kinds) });
 
 export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
   description: 'A key that an agent holds. The key itself is shown once, when it is made.',
@@ -20,7 +20,12 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
     id: t.exposeID('id', { description: 'Id of the key, `key_…`; not a secret.' }),
     name: t.exposeString('name', { description: 'What its maker called it.' }),
     keyPrefix: t.exposeString('keyPrefix', { description: '`sk_` and the first 8 digits, to recognise it by.' }),
-    kind: t.field({ type: ApiKeyKind, description: 'How it came to be.', resolve: (key) => key.kind }),
+    kind: t.field({
+      type: ApiKeyKind,
+      nullable: true,
+      description: 'How it came to be; null for a way that this release does not know.',
+      resolve: (key) => readWord(kinds, key.kind),
+    }),
     scopes: t.exposeStringList('scopes', {
       description: 'What it may do: `*`, `github`, `github:read`, `github.create_issue`, `operator`.',
     }),

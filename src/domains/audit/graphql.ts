@@ -1,30 +1,31 @@
 import type { InputShapeFromFields } from '@pothos/core';
 import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
+import { enumValues, readWord } from '../../core/enums.ts';
+import { ErrorCodeEnum, errorCodes } from '../../core/error-code.ts';
 import { type CallQuestion, countCallsBy, listCallLog } from './calls.ts';
 import { type Call, type CallCount, callDimensions } from './store.ts';
 
-const CallOutcome = builder.enumType('CallOutcome', {
-  description: 'How a call ended.',
-  values: {
-    started: { description: 'It is still running.' },
-    succeeded: { description: 'The service answered with a status below 400.' },
-    upstream_failed: { description: 'The service answered with a status of 400 or above.' },
-    refused: { description: 'Skillett refused it and sent nothing; `errorCode` says why.' },
-    failed: { description: 'It was let through but came to nothing; `errorCode` says why.' },
-    replayed: { description: 'It repeated an idempotency key and got the first answer again; nothing was sent.' },
-    unknown: { description: 'Its end was lost; `completedAt` is when that was found. It may have taken effect.' },
-  } as const,
-});
+const outcomes: Record<Call['outcome'], string> = {
+  started: 'It is still running.',
+  succeeded: 'The service answered with a status below 400.',
+  upstream_failed: 'The service answered with a status of 400 or above.',
+  refused: 'Skillett refused it and sent nothing; `errorCode` says why.',
+  failed: 'It was let through but came to nothing; `errorCode` says why.',
+  replayed: 'It repeated an idempotency key and got the first answer again; nothing was sent.',
+  unknown:
+    'Its end was lost, and `completedAt` is when that was found: it may have taken effect. Or another release wrote an end that this one does not know.',
+};
 
-const CallDoor = builder.enumType('CallDoor', {
-  description: 'The way by which a call came in.',
-  values: {
-    rest: { description: 'The REST routes, which the command line uses too.' },
-    graphql: { description: 'The GraphQL endpoint, which the dashboard uses too.' },
-    mcp: { description: 'The MCP endpoint.' },
-  } as const,
-});
+const CallOutcome = builder.enumType('CallOutcome', { description: 'How a call ended.', values: enumValues(outcomes) });
+
+const doors: Record<Call['door'], string> = {
+  rest: 'The REST routes, which the command line uses too.',
+  graphql: 'The GraphQL endpoint, which the dashboard uses too.',
+  mcp: 'The MCP endpoint.',
+};
+
+const CallDoor = builder.enumType('CallDoor', { description: 'The way by which a call came in.', values: enumValues(doors) });
 
 const CallRef = builder.objectRef<Call>('Call').implement({
   description: 'One call of an endpoint. Neither the values of its parameters nor its answer are kept.',
@@ -32,7 +33,12 @@ const CallRef = builder.objectRef<Call>('Call').implement({
     id: t.exposeID('id', { description: 'Id of the call, `call_…`, as its answer gave it.' }),
     integration: t.exposeString('integration', { description: 'Slug of the integration.' }),
     endpoint: t.exposeString('endpoint', { description: 'Name of the endpoint.' }),
-    door: t.field({ type: CallDoor, description: 'Where it came in.', resolve: (call) => call.door }),
+    door: t.field({
+      type: CallDoor,
+      nullable: true,
+      description: 'Where it came in; null for a way that this release does not know.',
+      resolve: (call) => readWord(doors, call.door),
+    }),
     keyId: t.exposeID('keyId', { nullable: true, description: 'The API key that made it; null for a dashboard session.' }),
     connectionId: t.exposeID('connectionId', {
       nullable: true,
@@ -41,10 +47,13 @@ const CallRef = builder.objectRef<Call>('Call').implement({
     account: t.exposeString('account', { nullable: true, description: 'The account of that connection, as it was named then.' }),
     idempotencyKey: t.exposeString('idempotencyKey', { nullable: true, description: 'The idempotency key it was sent with.' }),
     parameterNames: t.exposeStringList('parameterNames', { description: 'The parameters that were given, by name only.' }),
-    outcome: t.field({ type: CallOutcome, description: 'How it ended.', resolve: (call) => call.outcome }),
-    errorCode: t.exposeString('errorCode', {
+    outcome: t.field({ type: CallOutcome, description: 'How it ended.', resolve: (call) => readWord(outcomes, call.outcome) ?? 'unknown' }),
+    errorCode: t.field({
+      type: ErrorCodeEnum,
       nullable: true,
-      description: 'Why it failed or was refused, as the error’s `code`; null when the service itself answered.',
+      description:
+        'Why it failed or was refused; null when the service itself answered, and for a code of another release that this one does not know.',
+      resolve: (call) => readWord(errorCodes, call.errorCode),
     }),
     upstreamStatus: t.exposeInt('upstreamStatus', { nullable: true, description: 'HTTP status of the service’s answer.' }),
     responseBytes: t.exposeFloat('responseBytes', { nullable: true, description: 'Length of that answer’s body in bytes.' }),
@@ -63,11 +72,11 @@ const CallRef = builder.objectRef<Call>('Call').implement({
 const CallDimension = builder.enumType('CallDimension', {
   description: 'What calls can be counted by.',
   values: {
-    day: { description: 'The UTC day on which they started.' },
-    integration: { description: 'The integration.' },
-    endpoint: { description: 'The endpoint, by name; ask for `integration` too to tell equal names apart.' },
-    key: { value: 'keyId', description: 'The API key.' },
-    outcome: { description: 'How they ended.' },
+    DAY: { value: 'day', description: 'The UTC day on which they started.' },
+    INTEGRATION: { value: 'integration', description: 'The integration.' },
+    ENDPOINT: { value: 'endpoint', description: 'The endpoint, by name; ask for `INTEGRATION` too to tell equal names apart.' },
+    KEY: { value: 'keyId', description: 'The API key.' },
+    OUTCOME: { value: 'outcome', description: 'How they ended.' },
   } as const,
 });
 
@@ -86,7 +95,7 @@ const CallCountRef = builder.objectRef<CallCount>('CallCount').implement({
       type: CallOutcome,
       nullable: true,
       description: 'How they ended.',
-      resolve: (count) => (count.outcome as Call['outcome'] | undefined) ?? null,
+      resolve: ({ outcome }) => (outcome === undefined ? null : (readWord(outcomes, outcome) ?? 'unknown')),
     }),
     calls: t.exposeInt('calls', { description: 'The number of calls.' }),
   }),
@@ -151,7 +160,7 @@ builder.queryField('callCounts', (t) =>
       by: t.arg({
         type: [CallDimension],
         required: true,
-        description: 'What to count by, one to three: `[day]`, `[integration, outcome]`.',
+        description: 'What to count by, one to three: `[DAY]`, `[INTEGRATION, OUTCOME]`.',
         validate: {
           schema: z
             .array(z.enum(callDimensions))

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
+import { enumValues, readWord } from '../../core/enums.ts';
 import { notFound } from '../../core/errors.ts';
 import { guardField } from '../limits/guard.ts';
 import { disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
@@ -12,11 +13,44 @@ import { type StartedConnection, startConnection } from './start-connection.ts';
 
 const ConnectionStatusRef = builder.enumType('ConnectionStatus', {
   description: 'How a connection, or the consent that is to make one, stands.',
-  values: {
-    pending: { description: 'A person has not consented yet. Ask again every few seconds.' },
-    connected: { description: 'Calls can use it.' },
-    error: { description: 'It does not work; `reason` says why. Connect again.' },
-  } as const,
+  values: enumValues<ConnectionView['status']>({
+    pending: 'A person has not consented yet. Ask again every few seconds.',
+    connected: 'Calls can use it.',
+    error: 'It does not work; `reason` says why. Connect again.',
+  }),
+});
+
+const reasons = {
+  denied: 'The person declined.',
+  expired: 'Nobody consented in time.',
+  failed: 'The service refused, or stopped accepting the credential later.',
+};
+
+const ConnectionReasonRef = builder.enumType('ConnectionReason', {
+  description: 'Why a connection does not work, or a consent has made none.',
+  values: enumValues(reasons),
+});
+
+const authTypes: Record<ConnectMethod['type'], string> = {
+  oauth2: 'A person consents in a browser, at the service (OAuth 2.0).',
+  bearer: 'A token that a person makes at the service.',
+  api_key: 'An API key of the service.',
+  basic: 'User name and password.',
+  none: 'Nothing is needed.',
+};
+
+export const AuthTypeRef = builder.enumType('AuthType', {
+  description: 'How an integration is connected.',
+  values: enumValues(authTypes),
+});
+
+export const RevokedRef = builder.enumType('Revoked', {
+  description: 'Whether the service ended a credential that was deleted here.',
+  values: enumValues<Revoked>({
+    true: 'The service ended it.',
+    false: 'The service could not be reached or did not confirm, so end it on its own page.',
+    unsupported: 'There is no way to ask the service, or nothing to end.',
+  }),
 });
 
 export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').implement({
@@ -34,10 +68,11 @@ export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').imp
       resolve: (view) => view.connection?.isDefault ?? false,
     }),
     status: t.field({ type: ConnectionStatusRef, description: 'How it stands.', resolve: (view) => view.status }),
-    reason: t.exposeString('reason', {
+    reason: t.field({
+      type: ConnectionReasonRef,
       nullable: true,
-      description:
-        'With `error`: `denied` (the person declined), `expired` (nobody consented in time), `failed` (the service refused, or stopped accepting the credential later).',
+      description: 'Why, with `ERROR`; null otherwise, and for a reason of another release that this one does not know.',
+      resolve: (view) => readWord(reasons, view.reason),
     }),
     reconnectReason: t.string({
       nullable: true,
@@ -45,10 +80,11 @@ export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').imp
         'Why the account must be connected again: an error code of the service such as `invalid_grant`, or `refresh_interrupted`, `expired`; null while it works.',
       resolve: (view) => view.connection?.statusReason ?? null,
     }),
-    authType: t.string({
+    authType: t.field({
+      type: AuthTypeRef,
       nullable: true,
-      description: 'How it was connected: `oauth2`, `bearer`, `api_key` or `basic`; null while a consent is pending.',
-      resolve: (view) => view.connection?.authType ?? null,
+      description: 'How it was connected; null while a consent is pending, and for a way that this release does not know.',
+      resolve: (view) => readWord(authTypes, view.connection?.authType),
     }),
     providerScopes: t.stringList({
       nullable: true,
@@ -98,7 +134,7 @@ const CredentialFieldRef = builder.objectRef<CredentialField>('CredentialField')
 export const ConnectMethodRef = builder.objectRef<ConnectMethod>('ConnectMethod').implement({
   description: 'A way to connect an integration.',
   fields: (t) => ({
-    type: t.exposeString('type', { description: '`oauth2`, `bearer`, `api_key`, `basic`, or `none` when nothing is needed.' }),
+    type: t.field({ type: AuthTypeRef, description: 'Which way it is.', resolve: ({ type }) => type }),
     ready: t.exposeBoolean('ready', {
       description: 'Whether it can be used now; a consent cannot while this installation has no OAuth client for it.',
     }),
@@ -109,10 +145,10 @@ export const ConnectMethodRef = builder.objectRef<ConnectMethod>('ConnectMethod'
     url: t.exposeString('url', { nullable: true, description: 'Page of the service for that.' }),
     redirectUri: t.exposeString('redirectUri', {
       nullable: true,
-      description: 'With `oauth2`: the redirect address to register at the service.',
+      description: 'With `OAUTH2`: the redirect address to register at the service.',
     }),
     overriddenBy: t.exposeStringList('overriddenBy', {
-      description: 'With `oauth2`: settings of the server, by their variables, that go before an OAuth client set by an operator.',
+      description: 'With `OAUTH2`: settings of the server, by their variables, that go before an OAuth client set by an operator.',
     }),
     fields: t.field({
       type: [CredentialFieldRef],
@@ -144,7 +180,7 @@ const StartedConnectionRef = builder.objectRef<StartedConnection>('StartedConnec
     connectionId: t.exposeID('id', { description: 'Ask `connection(id)` with it how the consent stands.' }),
     status: t.field({
       type: ConnectionStatusRef,
-      description: '`connected` with credentials, else `pending`.',
+      description: '`CONNECTED` with credentials, else `PENDING`.',
       resolve: (started) => started.status,
     }),
     oauthUrl: t.string({
@@ -234,10 +270,7 @@ builder.mutationField('renameConnection', (t) =>
 const DisconnectedRef = builder.objectRef<{ revoked: Revoked }>('Disconnected').implement({
   description: 'What became of `disconnect`.',
   fields: (t) => ({
-    revoked: t.exposeString('revoked', {
-      description:
-        'Whether the service ended the credential too: `true`; `false` when it could not be reached or did not confirm, so end it on its own page; `unsupported` when there is no way to ask it, or nothing to end.',
-    }),
+    revoked: t.field({ type: RevokedRef, description: 'Whether the service ended the credential too.', resolve: ({ revoked }) => revoked }),
   }),
 });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { builder } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
+import { enumValues } from '../../core/enums.ts';
 import { badRequest, notFound } from '../../core/errors.ts';
 import { guardField } from '../limits/guard.ts';
 import {
@@ -13,7 +14,7 @@ import {
   requestDeviceCode,
 } from './device-codes.ts';
 import { pollDeviceToken } from './redeem.ts';
-import { describePoll, deviceGrantType, type TokenAnswer } from './token-answer.ts';
+import { describePoll, deviceGrantType, type PollError, type TokenAnswer } from './token-answer.ts';
 
 declare module '../../core/context.ts' {
   interface Context {
@@ -104,10 +105,7 @@ builder.queryField('deviceRequest', (t) =>
 
 const DeviceDecisionStatus = builder.enumType('DeviceDecisionStatus', {
   description: 'What a person decided about a device.',
-  values: {
-    authorized: { description: 'The client gets what was granted with its next poll.' },
-    denied: { description: 'The client gets nothing.' },
-  } as const,
+  values: enumValues({ authorized: 'The client gets what was granted with its next poll.', denied: 'The client gets nothing.' }),
 });
 
 const DeviceDecisionRef = builder.objectRef<{ status: 'authorized' | 'denied' }>('DeviceDecision').implement({
@@ -146,14 +144,28 @@ builder.mutationField('authorizeDevice', (t) =>
 
 const DeviceTokenStatus = builder.enumType('DeviceTokenStatus', {
   description: 'How a device login stands.',
-  values: {
-    pending: { description: 'Nobody has decided yet: poll again after the interval.' },
-    complete: { description: 'Approved, and redeemed by this poll.' },
-    denied: { description: 'Denied, or the account or session that approved it has ended.' },
-    expired: { description: 'Nobody approved it in time. Start again.' },
-    used: { description: 'Redeemed by an earlier poll. Start again.' },
-    invalid: { description: 'Not a code, or not one that is known; only with `grantType`.' },
-  } as const,
+  values: enumValues<TokenAnswer['status']>({
+    pending: 'Nobody has decided yet: poll again after the interval.',
+    complete: 'Approved, and redeemed by this poll.',
+    denied: 'Denied, or the account or session that approved it has ended.',
+    expired: 'Nobody approved it in time. Start again.',
+    used: 'Redeemed by an earlier poll. Start again.',
+    invalid: 'Not a code, or not one that is known; only with `grantType`.',
+  }),
+});
+
+const DeviceTokenError = builder.enumType('DeviceTokenError', {
+  description: 'Why a poll gave no token, in the words of RFC 8628, section 3.5, and RFC 6749, section 5.2.',
+  values: enumValues<PollError>({
+    authorization_pending: 'Nobody has decided yet: poll again after the interval.',
+    slow_down: 'The poll came before the interval was over. Wait five seconds longer, from now on.',
+    access_denied: 'It was denied, or the account or session that approved it has ended.',
+    expired_token: 'Nobody approved it in time. Start again.',
+    already_used: 'It was redeemed by an earlier poll; only without `grantType`.',
+    invalid_grant: 'There is no such code, or it was redeemed by an earlier poll; only with `grantType`.',
+    invalid_request: 'It is not written as a device code; only with `grantType`.',
+    unsupported_grant_type: 'The `grantType` is none that is taken.',
+  }),
 });
 
 const DeviceUserRef = builder.objectRef<{ email: string; displayName: string }>('DeviceUser').implement({
@@ -168,9 +180,11 @@ const DeviceTokenRef = builder.objectRef<TokenAnswer>('DeviceToken').implement({
   description: 'The answer to a poll. Without `grantType` a completed login names the person; with it, it is an API key of its own.',
   fields: (t) => ({
     status: t.field({ type: DeviceTokenStatus, description: 'How the login stands.', resolve: (answer) => answer.status }),
-    error: t.exposeString('error', {
+    error: t.field({
+      type: DeviceTokenError,
       nullable: true,
-      description: 'While it is not complete, why: a code of RFC 8628 such as `authorization_pending` or `slow_down`.',
+      description: 'Why it is not complete; null when it is.',
+      resolve: (answer) => answer.error,
     }),
     message: t.exposeString('message', { nullable: true, description: 'The same in a sentence, with what to do.' }),
     user: t.expose('user', { type: DeviceUserRef, nullable: true, description: 'Who approved it, when it is complete.' }),

@@ -3,10 +3,20 @@ import type { PollOutcome } from './redeem.ts';
 
 export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code';
 
+export type PollError =
+  | 'authorization_pending'
+  | 'slow_down'
+  | 'access_denied'
+  | 'expired_token'
+  | 'already_used'
+  | 'invalid_grant'
+  | 'invalid_request'
+  | 'unsupported_grant_type';
+
 export interface TokenAnswer {
   status: 'pending' | 'complete' | 'denied' | 'expired' | 'used' | 'invalid';
   /** Null when complete. */
-  error: string | null;
+  error: PollError | null;
   message: string | null;
   user: { email: string; displayName: string } | null;
   accessToken: string | null;
@@ -18,9 +28,9 @@ type Unfinished = Exclude<PollOutcome['state'], 'complete'> | 'wrong_grant';
 
 interface Description {
   status: TokenAnswer['status'];
-  error: string;
+  error: PollError;
   /** Where OAuth names it differently. */
-  oauthError?: string;
+  oauthError?: PollError;
   message: string;
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { builder } from '../../core/builder.ts';
+import { enumValues } from '../../core/enums.ts';
 import type { Touched } from '../audit/touched-store.ts';
-import { ConnectionRef } from '../connections/graphql.ts';
+import { ConnectionRef, RevokedRef } from '../connections/graphql.ts';
 import {
   type BulkOutcome,
   type BulkReport,
@@ -14,6 +15,17 @@ import {
   rotateDataKeys,
 } from './operations.ts';
 
+const BulkChangeRef = builder.enumType('BulkChange', {
+  description: 'What a change in bulk did to one connection, or to one pending consent.',
+  values: enumValues<BulkOutcome['outcome']>({
+    frozen: 'It was stopped.',
+    thawed: 'It can be used again.',
+    disconnected: 'It was deleted with its credential.',
+    cancelled: 'A pending consent was ended.',
+    unchanged: 'It was so already, or somebody else was faster.',
+  }),
+});
+
 const BulkOutcomeRef = builder.objectRef<BulkOutcome>('BulkOutcome').implement({
   description: 'What became of one connection, or of one pending consent.',
   fields: (t) => ({
@@ -23,13 +35,13 @@ const BulkOutcomeRef = builder.objectRef<BulkOutcome>('BulkOutcome').implement({
       resolve: ({ connection }) => connection,
     }),
     userId: t.exposeID('userId', { description: 'Whose it is.' }),
-    outcome: t.exposeString('outcome', {
-      description: '`frozen`, `thawed`, `disconnected`, `cancelled` for a pending consent, or `unchanged`.',
-    }),
-    revoked: t.exposeString('revoked', {
+    outcome: t.field({ type: BulkChangeRef, description: 'What was done.', resolve: ({ outcome }) => outcome }),
+    revoked: t.field({
+      type: RevokedRef,
       nullable: true,
       description:
-        'With `disconnected`: whether the service ended the credential too, `true`, `false` or `unsupported`. With `cancelled`: the same of a grant that waited for its starter to sign in; `unsupported` when none did.',
+        'With `DISCONNECTED`: whether the service ended the credential too. With `CANCELLED`: the same of a grant that waited for its starter to sign in; `UNSUPPORTED` when none did.',
+      resolve: ({ revoked }) => revoked,
     }),
   }),
 });

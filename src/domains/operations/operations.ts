@@ -8,6 +8,7 @@ import { endPendingConsent, removeConnection } from '../connections/change-conne
 import { type Consent, type ConsentFilter, countPendingConsents, listPendingConsents } from '../connections/consent-store.ts';
 import { type ConnectionView, viewConnection, viewConsent } from '../connections/list-connections.ts';
 import { countStaleCredentials, resealCredentials } from '../connections/reseal.ts';
+import type { Revoked } from '../connections/revocation.ts';
 import { type Connection, type ConnectionFilter, countConnectionsWhere, listConnectionsWhere, setFrozen } from '../connections/store.ts';
 import { countStaleKeptAnswers, resealKeptAnswers } from '../executions/reseal.ts';
 
@@ -23,10 +24,10 @@ export interface BulkOutcome {
   userId: string;
   /** As it was before; a pending consent too. */
   connection: ConnectionView;
-  /** `frozen`, `thawed`, `unchanged`, `disconnected`, or `cancelled` for a consent. */
-  outcome: string;
-  /** For `disconnected` and `cancelled`: what the service said (`true`, `false`, `unsupported`). */
-  revoked: string | null;
+  /** `cancelled` for a consent. */
+  outcome: 'frozen' | 'thawed' | 'unchanged' | 'disconnected' | 'cancelled';
+  /** For `disconnected` and `cancelled`: what the service said. */
+  revoked: Revoked | null;
 }
 
 export interface BulkReport {
@@ -90,7 +91,7 @@ export async function freezeConnections(
   };
 }
 
-function outcomeOf(connection: Connection, outcome: string, revoked: string | null = null): BulkOutcome {
+function outcomeOf(connection: Connection, outcome: BulkOutcome['outcome'], revoked: Revoked | null = null): BulkOutcome {
   return { userId: connection.userId, connection: viewConnection(connection), outcome, revoked };
 }
 

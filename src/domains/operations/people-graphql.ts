@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
+import { enumValues } from '../../core/enums.ts';
 import { badRequest } from '../../core/errors.ts';
 import type { AuditRow } from '../audit/trail-store.ts';
 import { PlanRef } from '../limits/graphql.ts';
@@ -31,6 +32,16 @@ const plainText = {
     .refine((text) => !text.includes('\0'), 'no NUL character'),
 };
 
+const PlanLimitRef = builder.enumType('PlanLimit', {
+  description: 'A limit of a plan.',
+  values: enumValues<(typeof limitNames)[number]>({
+    perMinute: 'Executions per UTC minute and API key.',
+    perDay: 'Executions per UTC day.',
+    connections: 'Connections at a time.',
+    apiKeys: 'Active API keys at a time.',
+  }),
+});
+
 builder.objectFields(UserRef, (t) => ({
   plan: t.field({
     type: PlanRef,
@@ -40,8 +51,9 @@ builder.objectFields(UserRef, (t) => ({
       return { ...limits, name: user.plan, holder: { userId: user.id, holderId: undefined, limits } };
     },
   }),
-  changedLimits: t.stringList({
-    description: 'Which of these limits an operator changed for this user alone: `perMinute`, `perDay`, `connections`, `apiKeys`.',
+  changedLimits: t.field({
+    type: [PlanLimitRef],
+    description: 'Which of these limits an operator changed for this user alone.',
     resolve: (user) => limitNames.filter((name) => user.limits?.[name] !== undefined),
   }),
 }));
@@ -176,12 +188,12 @@ builder.mutationField('createSignInLink', (t) =>
 
 const InvitationStateEnum = builder.enumType('InvitationState', {
   description: 'What has become of an invitation.',
-  values: {
-    open: { description: 'Its link can be used.' },
-    accepted: { description: 'The account was made.' },
-    withdrawn: { description: 'It was withdrawn, or a newer one to the same address took its place.' },
-    expired: { description: 'Its seven days are over.' },
-  } as const satisfies Record<Invitation['state'], object>,
+  values: enumValues<Invitation['state']>({
+    open: 'Its link can be used.',
+    accepted: 'The account was made.',
+    withdrawn: 'It was withdrawn, or a newer one to the same address took its place.',
+    expired: 'Its seven days are over.',
+  }),
 });
 
 const InvitationRef = builder.objectRef<Invitation>('Invitation').implement({

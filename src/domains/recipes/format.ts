@@ -10,7 +10,8 @@ import { accountNames, auth } from './format-auth.ts';
 import { mailParts, parameter } from './format-parameter.ts';
 import { expression, headerName, headers, jsonPointer, slug, text, url } from './format-texts.ts';
 
-const httpMethod = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const httpMethod = z.enum(httpMethods);
 
 const body = z
   .strictObject({

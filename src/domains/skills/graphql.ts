@@ -3,7 +3,7 @@ import { builder, listComplexity, pageRequest, toConnection } from '../../core/b
 import type { Context } from '../../core/context.ts';
 import { listConnectMethods } from '../connections/connect-methods.ts';
 import { loadAccounts } from '../connections/connections.ts';
-import { ConnectionRef, ConnectMethodRef } from '../connections/graphql.ts';
+import { AuthTypeRef, ConnectionRef, ConnectMethodRef } from '../connections/graphql.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import {
   buildExample,
@@ -18,14 +18,20 @@ import { renderEndpoint } from './endpoint-document.ts';
 import { listSkillFiles, renderCoreSkill, type SkillFile } from './skill-files.ts';
 import { countCallable, listEndpoints, listIntegrations, searchEndpoints } from './skills.ts';
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const HttpMethodRef = builder.enumType('HttpMethod', {
+  description: 'HTTP method of the call to a service.',
+  values: {
+    GET: { description: 'Reads.' },
+    POST: { description: 'Makes something, or does what the endpoint says.' },
+    PUT: { description: 'Puts something in the place of what was there.' },
+    PATCH: { description: 'Changes a part.' },
+    DELETE: { description: 'Deletes.' },
+  } satisfies Record<CatalogueEndpoint['spec']['method'], object>,
+});
 
 /** A filter that is set but empty filters nothing, as a form's empty field means. */
 const filterText = { schema: z.string().max(200, 'at most 200 characters') };
 const slugText = { schema: z.string().max(100, 'at most 100 characters') };
-const methodText = {
-  schema: z.string().refine((method) => (methods as readonly string[]).includes(method.toUpperCase()), `one of ${methods.join(', ')}`),
-};
 
 /** Names of the connected accounts, the default first. */
 async function listAccounts(context: Context, integration: CatalogueIntegration): Promise<string[]> {
@@ -77,7 +83,7 @@ export const EndpointRef = builder.objectRef<CatalogueEndpoint>('Endpoint').impl
   fields: (t) => ({
     integration: t.exposeString('integration', { description: 'Slug of its integration.' }),
     name: t.exposeString('name', { description: 'Its name, unique in its integration, such as `create_issue`.' }),
-    method: t.string({ description: 'HTTP method of the call to the service.', resolve: ({ spec }) => spec.method }),
+    method: t.field({ type: HttpMethodRef, description: 'HTTP method of the call to the service.', resolve: ({ spec }) => spec.method }),
     category: t.exposeString('resource', { description: 'What it is about, such as `pull-requests`.' }),
     description: t.string({ description: 'What one call does.', resolve: ({ spec }) => spec.description }),
     readOnly: t.exposeBoolean('readOnly', { description: 'Whether it changes nothing at the service.' }),
@@ -132,8 +138,9 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
     description: t.string({ description: 'What it is and what can be done with it.', resolve: ({ recipe }) => recipe.description }),
     category: t.string({ description: 'Kind of service, such as `development`.', resolve: ({ recipe }) => recipe.category }),
     version: t.string({ description: 'Version of its recipe (semver).', resolve: ({ recipe }) => recipe.version }),
-    authTypes: t.stringList({
-      description: 'Ways to connect, the preferred one first: `oauth2`, `bearer`, `api_key`, `basic`, or `none` when nothing is needed.',
+    authTypes: t.field({
+      type: [AuthTypeRef],
+      description: 'Ways to connect, the preferred one first.',
       resolve: ({ recipe }) => recipe.auth.map((auth) => auth.type),
     }),
     connectMethods: t.field({
@@ -167,7 +174,7 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
         args: {
           search: t.arg.string({ description: 'Words to look for; typing errors are forgiven.', validate: filterText }),
           category: t.arg.string({ description: 'Only this category, such as `pull-requests`.', validate: filterText }),
-          method: t.arg.string({ description: `Only this HTTP method: ${methods.join(', ')}.`, validate: methodText }),
+          method: t.arg({ type: HttpMethodRef, description: 'Only those with this HTTP method.' }),
           readOnly: t.arg.boolean({ description: 'Only those that change nothing (true), or only the others (false).' }),
           callable: t.arg.boolean({ description: 'Only those within the scopes of the caller (true), or only the others (false).' }),
         },
@@ -176,7 +183,7 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
           const filters = {
             search: args.search?.trim() || undefined,
             category: args.category || undefined,
-            method: args.method?.toUpperCase(),
+            method: args.method ?? undefined,
             readOnly: args.readOnly ?? undefined,
             callable: args.callable ?? undefined,
           };

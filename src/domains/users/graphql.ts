@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { builder } from '../../core/builder.ts';
 import type { Config, PlanName } from '../../core/config.ts';
+import { enumValues } from '../../core/enums.ts';
 import type { Principal } from '../../core/principal.ts';
 import { guardField } from '../limits/guard.ts';
 import { listSignInProviders, passwordLength } from './auth.ts';
@@ -11,11 +12,11 @@ import { updateProfile } from './users.ts';
 
 export const PlanNameEnum = builder.enumType('PlanName', {
   description: 'A plan: which limits apply. The numbers are settings of the installation.',
-  values: {
-    free: { description: 'For trying things: the narrowest limits.' },
-    pro: { description: 'For daily work.' },
-    unlimited: { description: 'Only a limit a minute; the owner has it.' },
-  } as const satisfies Record<PlanName, object>,
+  values: enumValues<PlanName>({
+    free: 'For trying things: the narrowest limits.',
+    pro: 'For daily work.',
+    unlimited: 'Only a limit a minute; the owner has it.',
+  }),
 });
 
 export const UserRef = builder.objectRef<User>('User').implement({
@@ -35,11 +36,16 @@ export const UserRef = builder.objectRef<User>('User').implement({
   }),
 });
 
+const ViewerKind = builder.enumType('ViewerKind', {
+  description: 'What a request shows to say who is asking.',
+  values: enumValues<Principal['kind']>({ api_key: 'An API key.', session: 'A dashboard session.' }),
+});
+
 /** Who is asking, with what it may do. Other domains add their fields. */
 export const ViewerRef = builder.objectRef<Principal>('Viewer').implement({
   description: 'Who is asking: a user, through an API key or a dashboard session.',
   fields: (t) => ({
-    kind: t.string({ description: '`api_key` or `session`.', resolve: (principal) => principal.kind }),
+    kind: t.field({ type: ViewerKind, description: 'What the request came with.', resolve: (principal) => principal.kind }),
     scopes: t.exposeStringList('scopes', {
       description:
         'What may be done: `*`, integrations (`github`), their reads (`github:read`), single endpoints (`github.create_issue`), `operator`.',
@@ -70,11 +76,11 @@ builder.queryField('viewer', (t) =>
 
 const SignUpEnum = builder.enumType('SignUp', {
   description: 'Who may make an account.',
-  values: {
-    nobody: { description: 'Nobody; not with an invitation either.' },
-    invited: { description: 'Whoever an operator has invited.' },
-    anyone: { description: 'Anyone.' },
-  } as const satisfies Record<Config['signUp'], object>,
+  values: enumValues<Config['signUp']>({
+    nobody: 'Nobody; not with an invitation either.',
+    invited: 'Whoever an operator has invited.',
+    anyone: 'Anyone.',
+  }),
 });
 
 const SignInOptionsRef = builder.objectRef<Pick<Config, 'signUp' | 'integrations'>>('SignInOptions').implement({

@@ -142,7 +142,7 @@ function KeyTable({ caption, keys, nameOf, onRevoke }: KeyTableProps) {
               <span className="break">{key.name}</span>
               <div className="fine nowrap">
                 <code>{key.keyPrefix}…</code>
-                {key.kind === 'device' && ' · signed in on a device'}
+                {key.kind === 'DEVICE' && ' · signed in on a device'}
               </div>
             </th>
             <td>

@@ -33,7 +33,7 @@ const BillingQuery = graphql(
   [personFields],
 );
 
-const planTexts = { free: 'Free', pro: 'Pro', unlimited: 'Unlimited' } as const;
+const planTexts = { FREE: 'Free', PRO: 'Pro', UNLIMITED: 'Unlimited' } as const;
 
 export function Billing() {
   const query = useQuery({ query: BillingQuery });
@@ -77,7 +77,7 @@ export function Billing() {
                     <UsageMeter label="Connected accounts" used={connections.totalCount} limit={plan.connections} />
                   </div>
                   <div className="card">
-                    <UsageMeter label="API keys in use" used={live.filter(({ kind }) => kind === 'manual').length} limit={plan.apiKeys} />
+                    <UsageMeter label="API keys in use" used={live.filter(({ kind }) => kind === 'MANUAL').length} limit={plan.apiKeys} />
                   </div>
                 </div>
               </Section>

@@ -39,7 +39,7 @@ const CallsQuery = graphql(`
 type Call = ResultOf<typeof CallsQuery>['calls']['nodes'][number];
 type KeyNames = ReadonlyMap<string, string>;
 
-const doors = { rest: 'REST and command line', graphql: 'GraphQL and dashboard', mcp: 'MCP' } as const;
+const doors = { REST: 'REST and command line', GRAPHQL: 'GraphQL and dashboard', MCP: 'MCP' } as const;
 const spans = [
   { value: '', text: 'Any time' },
   { value: '1', text: 'Last hour' },
@@ -93,7 +93,7 @@ function Filters({ params, set, keys, integrations }: FiltersProps) {
       onChange={(value) => set(name, value)}
     />
   );
-  const texts = (of: Record<string, string>) => Object.entries(of).map(([value, text]) => ({ value, text }));
+  const texts = (of: Record<string, string>) => Object.entries(of).map(([value, text]) => ({ value: value.toLowerCase(), text }));
   return (
     <div className="filters even">
       {select(
@@ -115,8 +115,10 @@ function Filters({ params, set, keys, integrations }: FiltersProps) {
   );
 }
 
-function oneOf<Choices extends object>(choices: Choices, value: string | null): keyof Choices | null {
-  return value !== null && value in choices ? (value as keyof Choices) : null;
+/** Addresses have the words in lower case. */
+function oneOf<Choices extends object>(choices: Choices, word: string | null): keyof Choices | null {
+  const value = word?.toUpperCase();
+  return value !== undefined && Object.hasOwn(choices, value) ? (value as keyof Choices) : null;
 }
 
 interface LogProps {
@@ -138,7 +140,7 @@ function Log({ params, keyNames, after, since, onClear }: LogProps) {
     variables: {
       integration: params.get('integration'),
       key: params.get('key'),
-      outcome: oneOf(outcomeTexts, params.get('outcome')) as Outcome | null,
+      outcome: oneOf(outcomeTexts, params.get('outcome')),
       door: oneOf(doors, params.get('door')),
       since: from,
       after: after ?? null,
@@ -225,7 +227,7 @@ function CallTable({ calls, keyNames, onShow }: { calls: readonly Call[]; keyNam
             </th>
             <td>
               <OutcomeTag outcome={call.outcome} status={call.upstreamStatus} />
-              {call.errorCode && <div className="fine">{call.errorCode}</div>}
+              {call.errorCode && <div className="fine">{call.errorCode.toLowerCase()}</div>}
             </td>
             <td data-label="By">{describeKey(call.keyId, keyNames)}</td>
             <td className="number nowrap" data-label="Took">
@@ -243,7 +245,7 @@ function CallTable({ calls, keyNames, onShow }: { calls: readonly Call[]; keyNam
   );
 }
 
-const fine: readonly Outcome[] = ['succeeded', 'replayed', 'started'];
+const fine: readonly Outcome[] = ['SUCCEEDED', 'REPLAYED', 'STARTED'];
 
 function CallDialog({ call, keyNames, onClose }: { call: Call; keyNames: KeyNames; onClose: () => void }) {
   const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
@@ -252,7 +254,7 @@ function CallDialog({ call, keyNames, onClose }: { call: Call; keyNames: KeyName
     ['Request', call.requestId],
     ['Started', moment.format(Date.parse(call.startedAt))],
     ['Made by', describeKey(call.keyId, keyNames)],
-    ['Came by', doors[call.door]],
+    ['Came by', call.door && doors[call.door]],
     ['Account', call.account],
     ['Parameters given', call.parameterNames.join(', ') || 'none'],
     ['Service’s status', call.upstreamStatus === null ? null : String(call.upstreamStatus)],
@@ -265,7 +267,7 @@ function CallDialog({ call, keyNames, onClose }: { call: Call; keyNames: KeyName
     <Dialog open title={`${call.integration}/${call.endpoint}`} onClose={onClose}>
       <div className="row">
         <OutcomeTag outcome={call.outcome} status={call.upstreamStatus} />
-        {call.errorCode && <code>{call.errorCode}</code>}
+        {call.errorCode && <code>{call.errorCode.toLowerCase()}</code>}
       </div>
       {!fine.includes(call.outcome) && (
         <p>

@@ -43,7 +43,7 @@ type DeviceRequest = ResultOf<typeof RequestQuery>['deviceRequest'];
 export function Device() {
   const query = useQuery({ query: PageQuery, requestPolicy: 'cache-first' });
   const [request, setRequest] = useState<DeviceRequest>();
-  const [decided, setDecided] = useState<'authorized' | 'denied'>();
+  const [decided, setDecided] = useState<'AUTHORIZED' | 'DENIED'>();
   return (
     <Page title="Sign in a device" lead="A command line or another program shows a code and wants to act for you.">
       <div className="device stack">
@@ -61,8 +61,8 @@ export function Device() {
   );
 }
 
-function Decided({ decision }: { decision: 'authorized' | 'denied' }) {
-  return decision === 'authorized' ? (
+function Decided({ decision }: { decision: 'AUTHORIZED' | 'DENIED' }) {
+  return decision === 'AUTHORIZED' ? (
     <Empty title="The device is signed in" action={<LinkButton href="/dashboard/api-keys">See your API keys</LinkButton>}>
       It goes on by itself within a few seconds, and you can close this window. If it takes a key, that is listed with your API keys, where
       you can revoke it.
@@ -118,7 +118,7 @@ function EnterCode({ onFound }: { onFound: (request: DeviceRequest) => void }) {
 interface DecideProps {
   data: PageData;
   request: DeviceRequest;
-  onDecided: (decision: 'authorized' | 'denied') => void;
+  onDecided: (decision: 'AUTHORIZED' | 'DENIED') => void;
   onBack: () => void;
 }
 

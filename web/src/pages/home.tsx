@@ -47,11 +47,11 @@ const HomeQuery = graphql(
         totalCount
         nodes { id integration account status frozenAt service { name } }
       }
-      callCounts(by: [day, outcome], since: $since) { day outcome calls }
-      upstreamFailed: calls(first: 5, outcome: upstream_failed, since: $since) { nodes { ...FailedCall } }
-      refused: calls(first: 5, outcome: refused, since: $since) { nodes { ...FailedCall } }
-      failed: calls(first: 5, outcome: failed, since: $since) { nodes { ...FailedCall } }
-      unknown: calls(first: 5, outcome: unknown, since: $since) { nodes { ...FailedCall } }
+      callCounts(by: [DAY, OUTCOME], since: $since) { day outcome calls }
+      upstreamFailed: calls(first: 5, outcome: UPSTREAM_FAILED, since: $since) { nodes { ...FailedCall } }
+      refused: calls(first: 5, outcome: REFUSED, since: $since) { nodes { ...FailedCall } }
+      failed: calls(first: 5, outcome: FAILED, since: $since) { nodes { ...FailedCall } }
+      unknown: calls(first: 5, outcome: UNKNOWN, since: $since) { nodes { ...FailedCall } }
     }
   `,
   [personFields, FailedCall],
@@ -81,8 +81,8 @@ export function Home() {
 function Overview({ data }: { data: HomeData }) {
   const { viewer, connections } = data;
   const liveKeys = viewer.apiKeys.filter(({ revokedAt, expiresAt }) => !revokedAt && !(expiresAt && Date.parse(expiresAt) < Date.now()));
-  const countedKeys = liveKeys.filter(({ kind }) => kind === 'manual').length;
-  const broken = connections.nodes.filter(({ status, frozenAt }) => status === 'error' || frozenAt);
+  const countedKeys = liveKeys.filter(({ kind }) => kind === 'MANUAL').length;
+  const broken = connections.nodes.filter(({ status, frozenAt }) => status === 'ERROR' || frozenAt);
   const anyCalls = data.callCounts.length > 0;
   return (
     <div className="stack">
@@ -160,7 +160,7 @@ function sumDays(counts: HomeData['callCounts']) {
       .slice(0, 10);
     const ofDay = counts.filter((entry) => entry.day === day);
     const sum = (entries: typeof counts) => entries.reduce((total, { calls }) => total + calls, 0);
-    const fine = ofDay.filter(({ outcome }) => outcome === 'succeeded' || outcome === 'replayed' || outcome === 'started');
+    const fine = ofDay.filter(({ outcome }) => outcome === 'SUCCEEDED' || outcome === 'REPLAYED' || outcome === 'STARTED');
     return { day, good: sum(fine), bad: sum(ofDay) - sum(fine) };
   });
 }
@@ -191,7 +191,7 @@ function Failures({ calls, anyCalls }: { calls: ReturnType<typeof latestFailures
               {call.integration}/{call.endpoint}
             </code>
             <OutcomeTag outcome={call.outcome} status={call.upstreamStatus} />
-            {call.errorCode && <span className="tag">{call.errorCode}</span>}
+            {call.errorCode && <span className="tag">{call.errorCode.toLowerCase()}</span>}
             <span className="muted">
               <Time at={call.startedAt} />
             </span>

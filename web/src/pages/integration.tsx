@@ -74,7 +74,7 @@ function IntegrationPage({ slug }: { slug: string }) {
   };
   const refresh = () => again({ requestPolicy: 'network-only' });
   const service = data?.integration;
-  const connectable = service?.authTypes.some((type) => type !== 'none') ?? false;
+  const connectable = service?.authTypes.some((type) => type !== 'NONE') ?? false;
   return (
     <Page
       title={service?.name ?? slug}

@@ -192,7 +192,7 @@ function Cards({ filter, after, onConnect }: CardsProps) {
 }
 
 function IntegrationCard({ card, onConnect }: { card: Card; onConnect: (slug: string) => void }) {
-  const open = card.authTypes.every((type) => type === 'none');
+  const open = card.authTypes.every((type) => type === 'NONE');
   return (
     <li className="card integration">
       <div>

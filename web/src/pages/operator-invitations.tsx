@@ -40,7 +40,7 @@ const WithdrawInvitation = graphql(`
 type Invitation = ResultOf<typeof InvitationsQuery>['invitations']['nodes'][number];
 type Made = ResultOf<typeof InviteUser>['inviteUser'];
 
-const tones = { open: 'good', accepted: undefined, expired: 'warn', withdrawn: undefined } as const;
+const tones = { OPEN: 'good', ACCEPTED: undefined, EXPIRED: 'warn', WITHDRAWN: undefined } as const;
 
 export function Invitations() {
   const query = useQuery({ query: InvitationsQuery });
@@ -50,7 +50,7 @@ export function Invitations() {
     <Answer query={query} what="the invitations">
       {({ invitations, signInOptions }) => (
         <div className="stack">
-          {signInOptions.signUp === 'nobody' && (
+          {signInOptions.signUp === 'NOBODY' && (
             <Notice tone="warn">
               <p>
                 This installation takes no new accounts. To invite people, set the variable <code>SKILLETT_SIGN_UP</code> to{' '}
@@ -80,9 +80,9 @@ export function Invitations() {
 
 const plans = [
   { value: '', text: 'The default plan' },
-  { value: 'free', text: 'free' },
-  { value: 'pro', text: 'pro' },
-  { value: 'unlimited', text: 'unlimited' },
+  { value: 'FREE', text: 'free' },
+  { value: 'PRO', text: 'pro' },
+  { value: 'UNLIMITED', text: 'unlimited' },
 ] as const;
 
 const emptyForm: { email: string; plan: (typeof plans)[number]['value'] } = { email: '', plan: '' };
@@ -163,17 +163,17 @@ function InvitationTable({ invitations, onWithdrawn }: { invitations: readonly I
             <th scope="row" className="break">
               {invitation.email}
             </th>
-            <td data-label="Plan">{invitation.plan}</td>
+            <td data-label="Plan">{invitation.plan.toLowerCase()}</td>
             <td>
               <span className="tag" data-tone={tones[invitation.state]}>
-                {invitation.state}
+                {invitation.state.toLowerCase()}
               </span>
             </td>
             <td className="nowrap" data-label="Made">
               <Time at={invitation.createdAt} />
             </td>
             <td className="actions">
-              {invitation.state === 'open' && (
+              {invitation.state === 'OPEN' && (
                 <Button aria-label={`Withdraw the invitation of ${invitation.email}`} onClick={() => void end(invitation)}>
                   Withdraw
                 </Button>

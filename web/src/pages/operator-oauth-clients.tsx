@@ -43,7 +43,7 @@ export function OAuthClients({ open }: { open: string | null }) {
     <Answer query={query} what="the integrations">
       {({ integrations }) => {
         const services = integrations.nodes.flatMap(({ slug, name, connectMethods }) => {
-          const consent = connectMethods.find(({ type }) => type === 'oauth2');
+          const consent = connectMethods.find(({ type }) => type === 'OAUTH2');
           return consent ? [{ slug, name, consent }] : [];
         });
         const shown = services.find(({ slug }) => slug === setting);

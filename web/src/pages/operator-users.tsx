@@ -133,7 +133,7 @@ function UserTable({ users, onWork }: { users: readonly User[]; onWork: (work: W
               <div className="fine break">{user.email}</div>
             </th>
             <td>
-              {user.plan.name}
+              {user.plan.name.toLowerCase()}
               {user.changedLimits.length > 0 && <span className="tag">changed</span>}
               <div className="fine">
                 {printLimit(user.plan.perDay)} a day, {printLimit(user.plan.perMinute)} a minute, {printLimit(user.plan.connections)}{' '}
@@ -190,8 +190,9 @@ const limitTexts = {
 } as const;
 
 type LimitName = keyof typeof limitTexts;
+const limitEnums = { perMinute: 'PER_MINUTE', perDay: 'PER_DAY', connections: 'CONNECTIONS', apiKeys: 'API_KEYS' } as const;
 const limitNames = Object.keys(limitTexts) as LimitName[];
-const planNames = ['free', 'pro', 'unlimited'] as const;
+const planNames = ['FREE', 'PRO', 'UNLIMITED'] as const;
 
 /** `plan`: as the plan says; a number; or none at all. */
 interface LimitEntry {
@@ -206,7 +207,7 @@ const limitKinds = [
 ] as const;
 
 function entryOfLimit(user: User, name: LimitName): LimitEntry {
-  if (!user.changedLimits.includes(name)) return { kind: 'plan', max: '' };
+  if (!user.changedLimits.includes(limitEnums[name])) return { kind: 'plan', max: '' };
   const max = user.plan[name];
   return max === null ? { kind: 'none', max: '' } : { kind: 'number', max: String(max) };
 }
@@ -241,7 +242,12 @@ function LimitsDialog({ user, onClose, onSaved }: { user: User; onClose: () => v
   return (
     <Dialog open title={`Plan and limits of ${user.displayName}`} lead="They hold from the next call on." onClose={onClose}>
       <form className="stack" noValidate onSubmit={(event) => void submit(event)}>
-        <Select label="Plan" value={plan} choices={planNames.map((name) => ({ value: name, text: name }))} onChange={setPlan} />
+        <Select
+          label="Plan"
+          value={plan}
+          choices={planNames.map((name) => ({ value: name, text: name.toLowerCase() }))}
+          onChange={setPlan}
+        />
         {limitNames.map((name) => (
           <div key={name} className="two">
             <Select

@@ -77,7 +77,7 @@ export function SignIn() {
         <p className="fine">
           No password, or forgotten? The person who runs this installation can give you a sign-in link. If that is you, run{' '}
           <code className="nowrap">npm run sign-in-link</code> where it is installed.
-          {options.signUp === 'anyone' && (
+          {options.signUp === 'ANYONE' && (
             <>
               {' '}
               New here? <Link href="/sign-up">Make an account</Link>.

@@ -16,9 +16,9 @@ const OptionsQuery = graphql(`
 `);
 
 const whoMay = {
-  nobody: 'This installation takes no new accounts. Ask the person who runs it.',
-  invited: 'Accounts are made from the link of an invitation. Ask the person who runs this installation for one.',
-  anyone: 'With an account you connect services, and give agents keys to them.',
+  NOBODY: 'This installation takes no new accounts. Ask the person who runs it.',
+  INVITED: 'Accounts are made from the link of an invitation. Ask the person who runs this installation for one.',
+  ANYONE: 'With an account you connect services, and give agents keys to them.',
 } as const;
 
 export function SignUp() {
@@ -46,7 +46,7 @@ export function SignUp() {
   return (
     <Entrance title="Make your account">
       <p className="muted">
-        {invitation !== null && signUpBy !== 'nobody'
+        {invitation !== null && signUpBy !== 'NOBODY'
           ? 'You are invited. The account can only have the address that the invitation was made for.'
           : signUpBy && whoMay[signUpBy]}
       </p>

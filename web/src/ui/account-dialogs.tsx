@@ -50,10 +50,10 @@ export function RenameDialog({ account, onClose }: { account: Account; onClose: 
   );
 }
 
-const revocations: Record<string, string> = {
-  true: 'Its credential is deleted here, and the service has ended it too.',
-  false: 'Its credential is deleted here, but the service did not confirm that it has ended. End it on the service’s own page as well.',
-  unsupported: 'Its credential is deleted here. The service cannot be asked to end it: do that on its own page if you want it gone there.',
+const revocations = {
+  TRUE: 'Its credential is deleted here, and the service has ended it too.',
+  FALSE: 'Its credential is deleted here, but the service did not confirm that it has ended. End it on the service’s own page as well.',
+  UNSUPPORTED: 'Its credential is deleted here. The service cannot be asked to end it: do that on its own page if you want it gone there.',
 };
 
 interface DisconnectDialogProps {
@@ -75,7 +75,7 @@ export function DisconnectDialog({ account, onClose, onChanged }: DisconnectDial
         const { data, error } = await disconnect({ id: account.id });
         if (error) return describeError(error);
         onClose();
-        announce(`${name} is disconnected`, revocations[data?.disconnect.revoked ?? ''] ?? revocations.unsupported);
+        announce(`${name} is disconnected`, revocations[data?.disconnect.revoked ?? 'UNSUPPORTED']);
         onChanged();
         return undefined;
       }}

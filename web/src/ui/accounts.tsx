@@ -107,7 +107,7 @@ function AccountRow({ account, withoutService, alone, onWork, onChanged }: Accou
       </td>
       <td className="actions">
         <span className="row">
-          {account.status === 'error' && (
+          {account.status === 'ERROR' && (
             <Button look="main" aria-label={`Reconnect ${name}`} onClick={() => onWork({ kind: 'reconnect', account })}>
               Reconnect
             </Button>
@@ -161,7 +161,7 @@ function Health({ account: { status, frozenAt, reconnectReason } }: { account: A
         </div>
       </>
     );
-  if (status === 'connected')
+  if (status === 'CONNECTED')
     return (
       <span className="tag" data-tone="good">
         Working

@@ -1,32 +1,32 @@
 import { Link } from 'wouter';
 
 export const outcomeTexts = {
-  succeeded: 'Succeeded',
-  upstream_failed: 'Service said no',
-  refused: 'Refused',
-  failed: 'Failed',
-  replayed: 'Replayed',
-  unknown: 'Outcome unknown',
-  started: 'Running',
+  SUCCEEDED: 'Succeeded',
+  UPSTREAM_FAILED: 'Service said no',
+  REFUSED: 'Refused',
+  FAILED: 'Failed',
+  REPLAYED: 'Replayed',
+  UNKNOWN: 'Outcome unknown',
+  STARTED: 'Running',
 } as const;
 
 export type Outcome = keyof typeof outcomeTexts;
 
 const tones: Record<Outcome, 'good' | 'bad' | 'warn' | undefined> = {
-  succeeded: 'good',
-  upstream_failed: 'bad',
-  refused: 'warn',
-  failed: 'bad',
-  replayed: undefined,
-  unknown: 'warn',
-  started: undefined,
+  SUCCEEDED: 'good',
+  UPSTREAM_FAILED: 'bad',
+  REFUSED: 'warn',
+  FAILED: 'bad',
+  REPLAYED: undefined,
+  UNKNOWN: 'warn',
+  STARTED: undefined,
 };
 
 export function OutcomeTag({ outcome, status }: { outcome: Outcome; status?: number | null }) {
   return (
     <span className="tag" data-tone={tones[outcome]}>
       {outcomeTexts[outcome]}
-      {typeof status === 'number' && outcome === 'upstream_failed' && ` (${status})`}
+      {typeof status === 'number' && outcome === 'UPSTREAM_FAILED' && ` (${status})`}
     </span>
   );
 }
@@ -44,68 +44,68 @@ export function Advice({ call }: { call: FailedCall }) {
   const integration = `/dashboard/integrations/${call.integration}`;
   const endpoint = `${integration}?endpoint=${call.endpoint}`;
   switch (call.errorCode) {
-    case 'integration_not_connected':
+    case 'INTEGRATION_NOT_CONNECTED':
       return (
         <>
           No account is connected. <Link href={integration}>Connect {call.integration}</Link>.
         </>
       );
-    case 'token_expired':
-    case 'credential_rejected':
+    case 'TOKEN_EXPIRED':
+    case 'CREDENTIAL_REJECTED':
       return (
         <>
           The service no longer takes the credential. <Link href={integration}>Reconnect {call.integration}</Link>.
         </>
       );
-    case 'consent_required':
+    case 'CONSENT_REQUIRED':
       return (
         <>
           The consent does not cover this. <Link href={integration}>Connect again</Link> to add what is missing.
         </>
       );
-    case 'account_required':
+    case 'ACCOUNT_REQUIRED':
       return (
         <>
           Several accounts are connected. Name one with the call, or <Link href={integration}>choose a default</Link>.
         </>
       );
-    case 'connection_frozen':
+    case 'CONNECTION_FROZEN':
       return <>An operator has stopped this connection. Ask them.</>;
-    case 'scope_not_allowed':
-    case 'forbidden':
+    case 'SCOPE_NOT_ALLOWED':
+    case 'FORBIDDEN':
       return (
         <>
           The key may not do this. <Link href="/dashboard/api-keys">Make a key</Link> whose scopes cover it.
         </>
       );
-    case 'rate_limited':
-    case 'daily_limit_reached':
-    case 'plan_limit_reached':
+    case 'RATE_LIMITED':
+    case 'DAILY_LIMIT_REACHED':
+    case 'PLAN_LIMIT_REACHED':
       return (
         <>
           A limit of the plan was reached. <Link href="/billing">See plan and limits</Link>.
         </>
       );
-    case 'bad_request':
+    case 'BAD_REQUEST':
       return (
         <>
           The parameters were not as they should be. <Link href={endpoint}>See what the endpoint takes</Link>.
         </>
       );
-    case 'not_found':
+    case 'NOT_FOUND':
       return (
         <>
           There is no such endpoint. <Link href={integration}>See what there is</Link>.
         </>
       );
-    case 'upstream_timeout':
-    case 'upstream_unreachable':
-    case 'unavailable':
+    case 'UPSTREAM_TIMEOUT':
+    case 'UPSTREAM_UNREACHABLE':
+    case 'UNAVAILABLE':
       return <>It did not answer in time. Try again later; a read can be repeated safely.</>;
-    case 'outcome_unknown':
+    case 'OUTCOME_UNKNOWN':
       return <>It was sent and the answer was lost. Look at the service whether it took effect before you repeat it.</>;
   }
-  if (call.outcome === 'unknown') return <>Its end was lost. Look at the service whether it took effect before you repeat it.</>;
+  if (call.outcome === 'UNKNOWN') return <>Its end was lost. Look at the service whether it took effect before you repeat it.</>;
   const status = call.upstreamStatus;
   if (status === 401 || status === 403)
     return (

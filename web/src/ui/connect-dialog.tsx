@@ -79,11 +79,11 @@ interface MethodProps {
 const methodTexts: Record<string, string> = { oauth2: 'Consent', bearer: 'Token', api_key: 'API key', basic: 'User name and password' };
 
 function Methods({ service, account, scopes, onDone }: Omit<MethodProps, 'method'>) {
-  const methods = service.connectMethods.filter(({ type }) => type !== 'none');
+  const methods = service.connectMethods.filter(({ type }) => type !== 'NONE');
   // What works comes before what would work if an operator set it up.
   const sorted = methods.toSorted((a, b) => Number(b.ready) - Number(a.ready));
   const show = (method: Method) =>
-    method.type === 'oauth2' ? (
+    method.type === 'OAUTH2' ? (
       <ByConsent service={service} method={method} account={account} scopes={scopes} onDone={onDone} />
     ) : (
       <ByCredential service={service} method={method} account={account} onDone={onDone} />
@@ -166,10 +166,10 @@ function ByConsent({ service, method, account, scopes, onDone }: MethodProps) {
   );
 }
 
-const consentFaults: Record<string, string> = {
-  denied: 'You declined at the service, so nothing was connected.',
-  expired: 'Nobody agreed in time, so the link has expired.',
-  failed: 'The service refused, so nothing was connected. The tab that was opened says why.',
+const consentFaults = {
+  DENIED: 'You declined at the service, so nothing was connected.',
+  EXPIRED: 'Nobody agreed in time, so the link has expired.',
+  FAILED: 'The service refused, so nothing was connected. The tab that was opened says why.',
 };
 
 const pollMs = 2_000;
@@ -193,12 +193,12 @@ function Waiting({
     const timer = setInterval(async () => {
       const { data } = await client.query(ConsentQuery, { id }, { requestPolicy: 'network-only' }).toPromise();
       // A lost answer is asked for again with the next tick.
-      if (over || !data || data.connection.status === 'pending') return;
+      if (over || !data || data.connection.status === 'PENDING') return;
       over = true;
       clearInterval(timer);
       const { status, account, reason } = data.connection;
-      if (status === 'connected') onDone(account);
-      else onFailed(consentFaults[reason ?? 'failed'] ?? 'Nothing was connected.');
+      if (status === 'CONNECTED') onDone(account);
+      else onFailed(consentFaults[reason ?? 'FAILED']);
     }, pollMs);
     return () => {
       over = true;
