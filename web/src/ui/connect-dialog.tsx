@@ -76,7 +76,7 @@ interface MethodProps {
   onDone: (account: string | null) => void;
 }
 
-const methodTexts: Record<string, string> = { oauth2: 'Consent', bearer: 'Token', api_key: 'API key', basic: 'User name and password' };
+const methodTexts = { OAUTH2: 'Consent', BEARER: 'Token', API_KEY: 'API key', BASIC: 'User name and password', NONE: 'Nothing' } as const;
 
 function Methods({ service, account, scopes, onDone }: Omit<MethodProps, 'method'>) {
   const methods = service.connectMethods.filter(({ type }) => type !== 'NONE');
@@ -94,7 +94,7 @@ function Methods({ service, account, scopes, onDone }: Omit<MethodProps, 'method
   return (
     <Tabs
       label="Ways to connect"
-      tabs={sorted.map((method) => ({ value: method.type, text: methodTexts[method.type] ?? method.type, content: show(method) }))}
+      tabs={sorted.map((method) => ({ value: method.type, text: methodTexts[method.type], content: show(method) }))}
     />
   );
 }
