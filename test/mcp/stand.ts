@@ -19,12 +19,28 @@ const endpoint = (more: object) => ({
   ...more,
 });
 
-/** `test` with the tools that the conformance suite calls; `clash`, whose names collide with ours; `long`, with a name no client takes. */
+const value = (type: string | string[], more: object = {}) => ({ in: 'body', type, description: 'A value.', ...more });
+
+/** Parameters of every type. */
+const typed = {
+  count: value('integer'),
+  flag: value('boolean'),
+  ratio: value('number'),
+  title: value('string'),
+  names: value('array', { items: { type: 'string', description: 'A name.' } }),
+  place: value('object', { properties: { x: { type: 'integer', description: 'Across.' } } }),
+  to: value(['string', 'array'], { items: { type: 'string', description: 'An address.' } }),
+  until: value(['integer', 'null']),
+  any: value(['string', 'integer', 'number', 'boolean', 'object', 'null']),
+};
+
+/** `test` with the tools that the conformance suite calls; `clash`, whose names collide with ours; `long`, with a name no client takes; `typed`. */
 async function writeOwnRecipes(folder: string): Promise<void> {
   const endpoints = {
     test: { simple_text: endpoint({}), error_handling: endpoint({ path: '/fails' }) },
     clash: { pick: endpoint({ parameters: { account: text('An account there.') } }), remove: endpoint({ method: 'DELETE' }) },
     search: { endpoints: endpoint({}) },
+    typed: { take: endpoint({ method: 'POST', parameters: typed }) },
     long: { [`${'very_'.repeat(9)}long`]: endpoint({}), short: endpoint({}) },
   };
   for (const [slug, own] of Object.entries(endpoints)) {
@@ -48,7 +64,7 @@ export async function startStand(env: Record<string, string> = {}): Promise<Stan
   await writeOwnRecipes(folder);
   const upstream = await Upstream.start();
   const own = Object.fromEntries(
-    ['TEST', 'CLASH', 'SEARCH', 'LONG', 'HACKERNEWS'].map((slug) => [`SKILLETT_${slug}_BASE_URL`, upstream.origin]),
+    ['TEST', 'CLASH', 'SEARCH', 'LONG', 'TYPED', 'HACKERNEWS'].map((slug) => [`SKILLETT_${slug}_BASE_URL`, upstream.origin]),
   );
   const server = await startTestServer({ env: { SKILLETT_RECIPES: folder, ...baseUrls(upstream.origin), ...own, ...env } });
   return {

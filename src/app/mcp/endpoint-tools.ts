@@ -1,6 +1,6 @@
 /** Tools of single endpoints: a key that reaches few has each as a tool of its own, with the endpoint's parameters as arguments. */
 import { z } from 'zod';
-import type { Catalogue, CatalogueEndpoint } from '../../domains/recipes/catalogue.ts';
+import type { Catalogue, CatalogueEndpoint, JsonSchema } from '../../domains/recipes/catalogue.ts';
 import { type Annotations, callOptions, tools } from './tools.ts';
 
 /** More would fill an agent's context before it has read what it is to do; the discovery tools are shorter then. */
@@ -51,7 +51,8 @@ export interface ListedTool {
 /** `accounts`: whether calls may be made for one account or another. */
 export function describeEndpointTool(name: string, endpoint: ShownEndpoint, accounts: boolean): ListedTool {
   const options = optionsOf(endpoint).filter((option) => accounts || option !== 'account');
-  const { readOnly, destructive, idempotent, schema, description } = endpoint;
+  const { readOnly, destructive, idempotent, description } = endpoint;
+  const shown = describeSchema(endpoint.schema);
   return {
     name,
     description,
@@ -61,11 +62,40 @@ export function describeEndpointTool(name: string, endpoint: ShownEndpoint, acco
       openWorldHint: true,
     },
     inputSchema: {
-      ...schema,
+      ...shown,
       type: 'object',
-      properties: { ...(schema.properties as object), ...Object.fromEntries(options.map((option) => [option, optionSchemas[option]])) },
+      properties: { ...(shown.properties as object), ...Object.fromEntries(options.map((option) => [option, optionSchemas[option]])) },
     },
   };
+}
+
+/**
+ * A schema as clients take it: with one type a value, since some refuse a list of types (Gemini's function declarations). The
+ * service still gets whatever the endpoint's own schema allows; where any type will do, none is named.
+ */
+export function describeSchema(schema: JsonSchema): JsonSchema {
+  const { type, items, properties, ...rest } = schema as {
+    type?: string | string[];
+    items?: JsonSchema;
+    properties?: Record<string, JsonSchema>;
+  };
+  return {
+    ...(type === undefined ? {} : describeType(type, items !== undefined)),
+    ...rest,
+    ...(items === undefined ? {} : { items: describeSchema(items) }),
+    ...(properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, describeSchema(property)])) }),
+  };
+}
+
+/** The one that can say most. */
+const typesByReach = ['array', 'object', 'string', 'number', 'integer', 'boolean'];
+
+function describeType(type: string | string[], hasItems: boolean): { type?: string } {
+  if (typeof type === 'string') return { type };
+  const possible = typesByReach.filter((one) => type.includes(one) && (one !== 'array' || hasItems));
+  return possible.length >= 4 ? {} : { type: possible[0] as string };
 }
 
 /** The arguments of an endpoint's tool as those of `execute`. */

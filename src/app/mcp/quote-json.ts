@@ -1,4 +1,5 @@
-/** JSON as the text of a tool's result: inside a JSON string, and so with every quote escaped. */
+/** JSON as the text of a tool's result: inside a JSON string, and so with every quote escaped, and with what nobody would see made visible. */
+import { escapeHidden, HiddenEscaper } from '../../core/hidden-characters.ts';
 import { isWhole, lengthOf, RawJson, spliceJson } from '../../core/raw-json.ts';
 
 /** Up to here one string costs less than a stream. */
@@ -12,7 +13,7 @@ const sliceBytes = 64 * 1024;
 export function quoteJson(value: unknown): string | RawJson {
   const parts = spliceJson(value);
   const bytes = parts.reduce((sum, part) => sum + (isWhole(part) ? lengthOf(part) : Infinity), 0);
-  if (bytes <= stringBytesMax) return Buffer.concat(parts.flatMap(piecesOf)).toString();
+  if (bytes <= stringBytesMax) return escapeHidden(Buffer.concat(parts.flatMap(piecesOf)).toString());
   const chunks = readEscaped(parts);
   return RawJson.fromSource({
     read: async () => (await chunks.next()).value ?? undefined,
@@ -23,16 +24,17 @@ export function quoteJson(value: unknown): string | RawJson {
 }
 
 async function* readEscaped(parts: readonly (string | RawJson)[]): AsyncGenerator<Buffer, void> {
+  const hidden = new HiddenEscaper();
   yield Buffer.from('"');
   for (const part of parts) {
     if (!isWhole(part)) {
       const source = part.takeSource();
-      for (let chunk = await source.read(); chunk; chunk = await source.read()) yield escapeBytes(chunk);
+      for (let chunk = await source.read(); chunk; chunk = await source.read()) yield escapeBytes(hidden.take(chunk));
     }
     for (const piece of piecesOf(part))
-      for (let at = 0; at < piece.length; at += sliceBytes) yield escapeBytes(piece.subarray(at, at + sliceBytes));
+      for (let at = 0; at < piece.length; at += sliceBytes) yield escapeBytes(hidden.take(piece.subarray(at, at + sliceBytes)));
   }
-  yield Buffer.from('"');
+  yield Buffer.from(`${hidden.end()}"`, 'latin1');
 }
 
 /** Of a part that is still to be read: none. */
@@ -41,6 +43,6 @@ function piecesOf(part: string | RawJson): readonly Buffer[] {
 }
 
 /** What JSON escapes is ASCII, so that bytes of UTF-8 may be taken for characters, wherever a chunk ends (RFC 8259, section 7). */
-function escapeBytes(chunk: Buffer): Buffer {
-  return Buffer.from(JSON.stringify(chunk.toString('latin1')).slice(1, -1), 'latin1');
+function escapeBytes(bytes: string): Buffer {
+  return Buffer.from(JSON.stringify(bytes).slice(1, -1), 'latin1');
 }

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
+import { escapeHidden } from '../../core/hidden-characters.ts';
 import { pageSizeMax } from '../../core/pages.ts';
 import type { RawJson } from '../../core/raw-json.ts';
 import type { CatalogueEndpoint } from '../../domains/recipes/catalogue.ts';
@@ -11,6 +12,7 @@ import { isCallerRefusal, toErrorBody, toSkillettError } from '../failures.ts';
 import { checkBody } from '../rest/router.ts';
 import {
   describeEndpointTool,
+  describeSchema,
   endpointToolsMax,
   type ListedTool,
   nameEndpoints,
@@ -18,6 +20,7 @@ import {
   toExecuteArguments,
 } from './endpoint-tools.ts';
 import { quoteJson } from './quote-json.ts';
+import { readTexts } from './read-texts.ts';
 import { execute, type Tool, tools } from './tools.ts';
 
 export interface ToolAnswer {
@@ -41,11 +44,11 @@ interface ReachedEndpoints {
   integrations: { nodes: { authTypes: string[]; endpoints: { nodes: (ShownEndpoint & { integration: string; name: string })[] } }[] };
 }
 
-type PreparedTool = Tool & { prepared: PreparedDocument };
+type PreparedTool = Tool & { prepared: PreparedDocument; listed: ListedTool };
 
 export class Toolbox {
   readonly #gateway: Gateway;
-  readonly #tools: ReadonlyMap<string, PreparedTool & { listed: ListedTool }>;
+  readonly #tools: ReadonlyMap<string, PreparedTool>;
   readonly #endpoints: ReadonlyMap<string, CatalogueEndpoint>;
   readonly #reach: PreparedDocument;
   readonly #reachedEndpoints: PreparedDocument;
@@ -105,17 +108,27 @@ export class Toolbox {
     } catch (thrown) {
       const error = toSkillettError(this.#gateway, thrown, context.requestId);
       if (isCallerRefusal(error)) throw error;
-      return { text: JSON.stringify(toErrorBody(this.#gateway, error)), failed: true };
+      return { text: escapeHidden(JSON.stringify(toErrorBody(this.#gateway, error))), failed: true };
     }
   }
 
   async #call(context: Context, name: string, given: Record<string, unknown>): Promise<ToolAnswer> {
     const endpoint = this.#endpoints.get(name);
     const tool = this.#tools.get(endpoint ? execute.name : name) as PreparedTool;
-    const args = await checkArguments(context, tool, endpoint ? toExecuteArguments(endpoint, given) : given);
+    const shown = endpoint ? describeSchema(endpoint.schema) : tool.listed.inputSchema;
+    const read = readTexts(given, shown) as Record<string, unknown>;
+    const args = await checkArguments(context, tool, endpoint ? toExecuteArguments(endpoint, read) : this.#readParams(tool, read));
     const data = await run(tool.prepared, context, tool.variables(args));
     const answer = tool.answer(data, { context, path: {}, query: new URLSearchParams(), headers: {}, body: args });
-    return { text: answer.text ?? quoteJson(answer.json), failed: answer.status >= 400 };
+    return { text: answer.text === undefined ? quoteJson(answer.json) : escapeHidden(answer.text), failed: answer.status >= 400 };
+  }
+
+  /** The parameters of the endpoint that the arguments name, which the tool's own schema does not know. */
+  #readParams(tool: Tool, args: Record<string, unknown>): Record<string, unknown> {
+    const { integration, endpoint, params } = args;
+    if (!tool.executes || typeof integration !== 'string' || typeof endpoint !== 'string') return args;
+    const named = this.#gateway.catalogue.findEndpoint(integration, endpoint);
+    return named && params !== undefined ? { ...args, params: readTexts(params, named.schema) } : args;
   }
 }
 
