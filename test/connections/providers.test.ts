@@ -394,13 +394,41 @@ describe('Slack', () => {
     expect(await disconnect(id)).toBe('false');
   });
 
-  it('says ok: false with status 200 to a call, which is passed on as it is', async () => {
-    const refused = '{"ok": false, "error": "not_in_channel"}';
+  it.each([
+    ['not_in_channel', 403],
+    ['channel_not_found', 404],
+    ['invalid_blocks', 400],
+    ['is_archived', 409],
+    ['ratelimited', 429],
+    ['fatal_error', 500],
+    ['a_code_of_tomorrow', 422],
+  ])('says ok: false with status 200 to a call, which is a failure: %s', async (error, status) => {
+    const refused = `{"ok": false, "error": "${error}"}`;
     answers = { [tokenPath]: [{ body: tokens(1) }], '/api/auth.test': [test], [postPath]: [{ body: refused }] };
     const { id } = await consent('slack');
-    expect((await call('slack', 'send_message', message)).text).toBe(`{"status":200,"data":${refused}}`);
+    const answer = await call('slack', 'send_message', message);
+    expect([answer.status, answer.text]).toEqual([status, `{"status":${status},"error":${refused}}`]);
     expect((await readRow(id)).status).toBe('connected');
   });
+
+  it.each(['token_expired', 'invalid_auth', 'token_revoked', 'account_inactive', 'not_authed'])(
+    'says %s with status 200 before the announced time, and the token is renewed once',
+    async (error) => {
+      answers = {
+        [tokenPath]: [{ body: rotating(1) }, { body: rotating(2) }, { body: rotating(3) }],
+        '/api/auth.test': [test],
+        [postPath]: [{ body: { ok: false, error } }, posted, { body: { ok: false, error } }],
+      };
+      const { id } = await consent('slack');
+      expect((await call('slack', 'send_message', message)).json.data.ok).toBe(true);
+      expect(authorizations(postPath)).toEqual(['Bearer xoxb-1', 'Bearer xoxb-2']);
+      server.gateway.clock.offsetMs += 60_000;
+      const ended = await call('slack', 'send_message', message);
+      expect([ended.status, ended.json.error]).toEqual([401, 'token_expired']);
+      expect(authorizations(postPath)).toEqual(['Bearer xoxb-1', 'Bearer xoxb-2', 'Bearer xoxb-2', 'Bearer xoxb-3']);
+      expect(await readRow(id)).toMatchObject({ status: 'reconnect_needed', statusReason: error });
+    },
+  );
 
   it.each([
     ['429', { status: 429, body: { ok: false, error: 'ratelimited' } }],

@@ -122,6 +122,14 @@ it('asks for public channels when nothing else is named, and lets private ones d
   expect(endpointOf('send_message').providerScopes).toEqual([['chat:write']]);
 });
 
+it('gives every failure that it explains a status of its own', () => {
+  const explained = [...(slack.recipe.errors ?? []), ...[...slack.endpoints.values()].flatMap(({ spec }) => spec.errors ?? [])];
+  const codes = explained.flatMap(({ error }) => [...error.matchAll(/`([a-z_]+)`/g)].map((match) => match[1] as string));
+  const known = slack.recipe.success?.status ?? {};
+  expect(codes.length).toBeGreaterThan(40);
+  expect(codes.filter((code) => !Object.hasOwn(known, code))).toEqual([]);
+});
+
 interface Swagger {
   paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
 }

@@ -215,17 +215,17 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
   [
     'a broken expression for the next page',
     (s) => (s.list.pagination.next = 'next.['),
-    'letters/letters.json: endpoints.list_letters.pagination.next: is no JMESPath expression: ',
+    'letters/letters.json: endpoints.list_letters.pagination.next: is not a JMESPath expression: ',
   ],
   [
     'a broken expression for the account',
     (s) => (s.recipe.verify.account.id = 'id['),
-    'letters/recipe.json: verify.account.id: is no JMESPath expression: ',
+    'letters/recipe.json: verify.account.id: is not a JMESPath expression: ',
   ],
   [
     'a broken expression for the token answer',
     (s) => (s.recipe.auth[0].token_answer = { scope: 'a b' }),
-    'letters/recipe.json: auth.0.token_answer.scope: is no JMESPath expression: ',
+    'letters/recipe.json: auth.0.token_answer.scope: is not a JMESPath expression: ',
   ],
   [
     'an undescribed provider scope',
@@ -281,6 +281,36 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'an example that breaks a format',
     (s) => s.send_mail.example.to.push('nobody'),
     'letters/files.json: endpoints.send_mail.example.to.1: must match format "email"',
+  ],
+  [
+    'a test of success that is no expression',
+    (s) => (s.recipe.success = { when: 'ok[' }),
+    'letters/recipe.json: success.when: is not a JMESPath expression: ',
+  ],
+  [
+    'a test of success that calls what there is not',
+    (s) => (s.recipe.success = { when: 'ok', error: 'code(error)' }),
+    'letters/recipe.json: success.error: calls code(), which is no function of JMESPath',
+  ],
+  [
+    'a status that is no failure',
+    (s) => (s.recipe.success = { when: 'ok', error: 'error', status: { fine: 200 } }),
+    'letters/recipe.json: success.status.fine: Too small: expected number to be >=400',
+  ],
+  [
+    'statuses of codes that nothing gives',
+    (s) => (s.recipe.success = { when: 'ok', status: { gone: 404 } }),
+    'letters/recipe.json: success.status: needs `error`, the expression that gives the codes',
+  ],
+  [
+    'an endpoint that changes a test of success which is not there',
+    (s) => (s.create.success = { error: 'error' }),
+    'letters/letters.json: endpoints.create_letter.success.when: is missing: recipe.json has no `success` that it could come from',
+  ],
+  [
+    'a verification with a broken test of success',
+    (s) => (s.recipe.verify.success = { when: '' }),
+    'letters/recipe.json: verify.success.when: Too small: expected string to have >=1 characters',
   ],
   [
     'a workflow with an unknown endpoint',

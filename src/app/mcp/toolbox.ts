@@ -120,7 +120,7 @@ export class Toolbox {
     const args = await checkArguments(context, tool, endpoint ? toExecuteArguments(endpoint, read) : this.#readParams(tool, read));
     const data = await run(tool.prepared, context, tool.variables(args));
     const answer = tool.answer(data, { context, path: {}, query: new URLSearchParams(), headers: {}, body: args });
-    return { text: answer.text === undefined ? quoteJson(answer.json) : escapeHidden(answer.text), failed: answer.status >= 400 };
+    return { text: answer.text === undefined ? quoteJson(answer.json) : escapeHidden(answer.text), failed: answer.failed === true };
   }
 
   /** The parameters of the endpoint that the arguments name, which the tool's own schema does not know. */

@@ -135,7 +135,7 @@ const read: Tool = {
   input: z.strictObject(call),
   document: `query ($integration: String!, $endpoint: String!, $params: JSON, $account: String, $select: String) {
     execute: read(integration: $integration, endpoint: $endpoint, params: $params, account: $account, select: $select) {
-      status data error selectError } }`,
+      status ok data error selectError } }`,
   variables: (args) => args,
   answer: execution.answer,
 };

@@ -25,6 +25,8 @@ export interface RouteInput {
 
 export interface RouteAnswer {
   status: number;
+  /** The service that was called has failed. */
+  failed?: boolean;
   headers?: Record<string, string>;
   /** Printed as JSON, RawJson spliced; undefined: no body. */
   json?: unknown;

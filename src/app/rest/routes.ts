@@ -259,6 +259,7 @@ const executionBody = z.strictObject({
 
 interface ExecutionFields {
   status: number;
+  ok: boolean;
   data: RawJson | null;
   error: RawJson | null;
   selectError: string | null;
@@ -290,7 +291,7 @@ const executions: Route[] = [
     bodyBytesMax: executionBytesMax,
     document: `mutation ($integration: String!, $endpoint: String!, $params: JSON, $account: String, $select: String, $idempotencyKey: String) {
       execute(integration: $integration, endpoint: $endpoint, params: $params, account: $account, select: $select, idempotencyKey: $idempotencyKey) {
-        status data error selectError } }`,
+        status ok data error selectError } }`,
     takeBodyFault: (context, fault) => {
       context.bodyFault = fault;
     },
@@ -309,11 +310,10 @@ const executions: Route[] = [
     }),
     answer: ({ execute }: { execute: ExecutionFields }) => ({
       status: envelopeStatus(execute.status),
-      ...(execute.status < 400 ? {} : { headers: { 'x-skillett-error-source': 'upstream' } }),
-      json:
-        execute.status < 400
-          ? { status: execute.status, data: execute.data, ...(execute.selectError === null ? {} : { select_error: execute.selectError }) }
-          : { status: execute.status, error: execute.error },
+      ...(execute.ok ? {} : { failed: true, headers: { 'x-skillett-error-source': 'upstream' } }),
+      json: execute.ok
+        ? { status: execute.status, data: execute.data, ...(execute.selectError === null ? {} : { select_error: execute.selectError }) }
+        : { status: execute.status, error: execute.error },
     }),
   },
 ];

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
 import { enumValues, readWord } from '../../core/enums.ts';
 import { ErrorCodeEnum, errorCodes } from '../../core/error-code.ts';
-import { type CallQuestion, countCallsBy, listCallLog, requireCall } from './calls.ts';
+import { type CallQuestion, countCallsBy, listCallLog } from './calls.ts';
 import { type Call, type CallCount, callDimensions } from './store.ts';
 
 const outcomes: Record<Call['outcome'], string> = {
   started: 'It is still running.',
-  succeeded: 'The service answered with a status below 400.',
-  upstream_failed: 'The service answered with a status of 400 or above.',
+  succeeded: 'The service did what it was asked.',
+  upstream_failed: 'The service answered with a failure: a status of 400 or above, or one of success with a failure inside.',
   refused: 'Skillett refused it and sent nothing; `errorCode` says why.',
   failed: 'It was let through but came to nothing; `errorCode` says why.',
   replayed: 'It repeated an idempotency key and got the first answer again; nothing was sent.',
@@ -55,7 +55,7 @@ const CallRef = builder.objectRef<Call>('Call').implement({
         'Why it failed or was refused; null when the service itself answered, and for a code of another release that this one does not know.',
       resolve: (call) => readWord(errorCodes, call.errorCode),
     }),
-    upstreamStatus: t.exposeInt('upstreamStatus', { nullable: true, description: 'HTTP status of the service’s answer.' }),
+    upstreamStatus: t.exposeInt('upstreamStatus', { nullable: true, description: 'HTTP status of the service’s answer, as it came.' }),
     responseBytes: t.exposeFloat('responseBytes', { nullable: true, description: 'Length of that answer’s body in bytes.' }),
     upstreamMs: t.exposeInt('upstreamMs', { nullable: true, description: 'Milliseconds from sending to the end of the answer.' }),
     totalMs: t.exposeInt('totalMs', { nullable: true, description: 'Milliseconds from the arrival of the call to its end.' }),
@@ -106,37 +106,18 @@ const name = z
   .max(200)
   .refine((text) => !text.includes('\0'), 'no NUL character');
 
-const someOf = <Word extends string>(words: Record<Word, string>) => ({
-  schema: z
-    .array(z.enum(Object.keys(words) as [Word, ...Word[]]))
-    .min(1, 'name at least one, or leave it out')
-    .max(50),
-});
-
 const callArgs = builder.args((t) => ({
   integration: t.string({ description: 'Only of this integration, by slug.', validate: { schema: name } }),
   endpoint: t.string({ description: 'Only of endpoints with this name.', validate: { schema: name } }),
   key: t.id({ description: 'Only those this API key made, by id.', validate: { schema: name } }),
   connection: t.id({ description: 'Only those that used this connection, by id.', validate: { schema: name } }),
   door: t.field({ type: CallDoor, description: 'Only those that came in there.' }),
-  outcome: t.field({ type: CallOutcome, deprecationReason: 'Use `outcomes`.', description: 'Only those that ended so.' }),
-  outcomes: t.field({ type: [CallOutcome], description: 'Only those that ended in one of these ways.', validate: someOf(outcomes) }),
-  errorCodes: t.field({
-    type: [ErrorCodeEnum],
-    description: 'Only those that failed or were refused for one of these reasons.',
-    validate: someOf(errorCodes),
-  }),
+  outcome: t.field({ type: CallOutcome, description: 'Only those that ended so.' }),
   since: t.field({ type: 'DateTime', description: 'Only those that started then or later.' }),
   until: t.field({ type: 'DateTime', description: 'Only those that started before that moment.' }),
 }));
 
 type CallArguments = InputShapeFromFields<typeof callArgs>;
-
-/** What is given must hold, so with both arguments it is what they share. */
-function outcomesOf({ outcome, outcomes }: CallArguments): CallQuestion['outcomes'] {
-  if (!outcome) return outcomes ?? undefined;
-  return outcomes ? outcomes.filter((each) => each === outcome) : [outcome];
-}
 
 function questionOf(args: CallArguments): CallQuestion {
   return {
@@ -145,8 +126,7 @@ function questionOf(args: CallArguments): CallQuestion {
     keyId: args.key ?? undefined,
     connectionId: args.connection ?? undefined,
     door: args.door ?? undefined,
-    outcomes: outcomesOf(args),
-    errorCodes: args.errorCodes ?? undefined,
+    outcome: args.outcome ?? undefined,
     since: args.since ?? undefined,
     until: args.until ?? undefined,
   };
@@ -168,16 +148,6 @@ builder.queryField('calls', (t) =>
     { name: 'CallConnection', description: 'A page of calls.' },
     { name: 'CallEdge', description: 'A call in a page.' },
   ),
-);
-
-builder.queryField('call', (t) =>
-  t.field({
-    type: CallRef,
-    description:
-      'One call of the log. Fails with `not_found` for an id of somebody else, and with a key without `*` for a call that another key made.',
-    args: { id: t.arg.id({ required: true, description: 'Id of the call, `call_…`, as its answer gave it.' }) },
-    resolve: async (_root, { id }, context) => requireCall(context.gateway.db, await context.principal(), id),
-  }),
 );
 
 builder.queryField('callCounts', (t) =>

@@ -6,7 +6,7 @@ import { maySee } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import { type InjectedCredential, injectCredential, type StoredCredential } from './credential.ts';
 import { missingScopes } from './provider-scopes.ts';
-import { refreshConnection } from './refresh.ts';
+import { endConnection, refreshConnection } from './refresh.ts';
 import { type RefreshState, readRefreshState } from './refresh-store.ts';
 import { listAccountsOf } from './store.ts';
 import { reconnectNeeded, requireUsable } from './usable.ts';
@@ -85,6 +85,22 @@ export async function renewCredential(
 }
 
 const freshMs = 10_000;
+
+/**
+ * The service said itself, with the code `reason`, that it takes this credential no more, and there is no newer one: marks the
+ * connection unless it has moved on meanwhile. Returns what the caller is told, token_expired.
+ */
+export async function endRefused(
+  gateway: Gateway,
+  integration: CatalogueIntegration,
+  connection: AdmittedConnection,
+  used: InjectedCredential,
+  reason: string,
+): Promise<SkillettError> {
+  const now = await readRefreshState(gateway.db, gateway.clock, connection.id);
+  if (now) await endConnection(gateway, { ...now, credentialVersion: used.version }, null, reason);
+  return reconnectNeeded(integration);
+}
 
 /** Calls that were admitted together share what was read of their connection, and open it once; it lives as long as they do. */
 const opened = new WeakMap<object, Promise<StoredCredential>>();

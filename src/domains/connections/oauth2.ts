@@ -240,7 +240,7 @@ function readScopes(auth: OAuth2, said: unknown): string[] | null | undefined {
 }
 
 /** Undefined when it is not there, and when the answer holds something else than the expression can take. */
-export function valueAt(answer: unknown, expression: string): unknown {
+function valueAt(answer: unknown, expression: string): unknown {
   if (answer === null || typeof answer !== 'object') return undefined;
   try {
     return search(answer as never, expression);

@@ -194,7 +194,8 @@ async function untilDatabaseIsBack<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-async function endConnection(gateway: Gateway, state: RefreshState, holder: string, reason: string): Promise<void> {
+/** Marks that only a new consent helps. `holder`: whose lease this is decided under; null while nobody refreshes. */
+export async function endConnection(gateway: Gateway, state: RefreshState, holder: string | null, reason: string): Promise<void> {
   await gateway.db.transaction().execute(async (trx) => {
     const marked = await markReconnectNeeded(trx, gateway.clock, { id: state.id, version: state.credentialVersion, holder, reason });
     if (!marked) return;

@@ -4,8 +4,9 @@ import { SkillettError } from '../../core/errors.ts';
 import { readBody } from '../../core/outbound.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Auth } from '../recipes/format-auth.ts';
+import { evaluateOn, findFailure, successRule } from '../recipes/success.ts';
 import { injectCredential, type StoredCredential } from './credential.ts';
-import { accountAt, valueAt } from './oauth2.ts';
+import { accountAt } from './oauth2.ts';
 
 const verifyTimeoutMs = 15_000;
 const verifyBytesMax = 4 * 1024 * 1024;
@@ -34,7 +35,9 @@ export async function verifyCredential(
     integration: integration.slug,
   });
   const body = parseJson((await readBody(answer, verifyBytesMax)).toString('utf8'));
-  requireAccepted(integration, auth, answer.status, body);
+  const rule = answer.status < 300 ? successRule(integration.recipe, verify.success) : undefined;
+  const failure = rule && (await findFailure(rule, evaluateOn(body ?? null)));
+  requireAccepted(integration, auth, failure?.status ?? answer.status, body);
   const account = accountAt(body, verify.account);
   if (!account)
     throw new SkillettError(
@@ -51,9 +54,7 @@ function requireAccepted(integration: CatalogueIntegration, auth: Auth, status: 
       `${integration.slug} answered ${status} when asked about the credential. Nothing was stored; try again later.`,
     );
   }
-  const { succeeds_when: condition } = integration.recipe.verify ?? {};
-  const held = condition === undefined || isTruthy(valueAt(body, condition));
-  if (status >= 400 || !held) throw credentialRejected(integration, auth, status);
+  if (status >= 400) throw credentialRejected(integration, auth, status);
   if (status >= 300 || body === undefined)
     throw new SkillettError('upstream_unexpected', `${integration.slug} answered ${status} without JSON when asked about the credential.`);
 }
@@ -63,12 +64,6 @@ function credentialRejected(integration: CatalogueIntegration, auth: Auth, statu
   return new SkillettError('credential_rejected', `${integration.recipe.name} refused the credential (it answered ${status}).${how}`, {
     action: 'create_url' in auth && auth.create_url ? auth.create_url : integration.recipe.documentation_url,
   });
-}
-
-/** As JMESPath counts: null, false, and empty text, lists and objects are false. */
-function isTruthy(value: unknown): boolean {
-  if (value === null || value === undefined || value === false || value === '') return false;
-  return typeof value !== 'object' || Object.keys(value).length > 0;
 }
 
 function parseJson(text: string): unknown {

@@ -1,9 +1,10 @@
 /** The request to the service: credential, one renewal of it, and the attempts that are allowed. */
 import type { Gateway } from '../../core/context.ts';
 import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound.ts';
-import { type AdmittedConnection, credentialFor, renewCredential } from '../connections/connections.ts';
+import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
 import type { InjectedCredential } from '../connections/credential.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import { type JudgedAnswer, judgeAnswer } from './judge-answer.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 import { attemptsMax, pause, pauseAfterAnswer, pauseAfterFailure } from './retry.ts';
 
@@ -16,6 +17,8 @@ export interface UpstreamCall {
   /** Undefined for what can be called without. */
   connection: AdmittedConnection | undefined;
   idempotencyKey: string | undefined;
+  /** The body passes as it comes, and is not looked into. */
+  raw: boolean;
   signal: AbortSignal | undefined;
   /** Set when the first attempt begins. */
   startedMs: number | undefined;
@@ -26,7 +29,7 @@ export interface UpstreamCall {
 }
 
 /** Throws token_expired, connection_frozen, unavailable, and OutboundError. */
-export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promise<OutboundAnswer> {
+export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promise<JudgedAnswer> {
   let credential = call.connection && (await credentialFor(gateway, call.integration, call.connection));
   call.startedMs = performance.now();
   const deadlineMs = call.startedMs + (call.endpoint.spec.timeout_ms ?? timeoutMsDefault);
@@ -35,25 +38,32 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
     const sentBefore = call.sent;
     const answer = await attemptOnce(gateway, call, credential, deadlineMs, attempt, repeatable);
     if (!answer) continue;
-    if (answer.status === 401 && call.connection && credential && !renewed) {
-      renewed = true;
+    const judged = await judgeAnswer(call, answer);
+    if (judged.status === 401 && call.connection && credential) {
       // A refused credential means that nothing was done, so even a write may be sent again with a newer one, and one that
       // finds no newer one is known to have done nothing.
-      call.sent = sentBefore;
-      const newer = await renewKeeping(gateway, call, answer, credential);
-      if (!newer) return answer;
+      if (!renewed || judged.code !== undefined) call.sent = sentBefore;
+      const newer = renewed ? undefined : await renewKeeping(gateway, call, answer, credential);
+      renewed = true;
+      if (!newer) return await endOrPass(gateway, call, judged, credential);
       credential = newer;
       attempt -= 1;
       continue;
     }
     const pauseMs =
       repeatable && attempt < attemptsMax
-        ? pauseAfterAnswer(call.integration.recipe, answer, { attempt, nowMs: gateway.clock.nowMs() })
+        ? pauseAfterAnswer(call.integration.recipe, judged, { attempt, nowMs: gateway.clock.nowMs() })
         : undefined;
-    if (pauseMs === undefined || performance.now() + pauseMs >= deadlineMs) return answer;
+    if (pauseMs === undefined || performance.now() + pauseMs >= deadlineMs) return judged;
     await drain(answer);
     await pauseFor(pauseMs, call);
   }
+}
+
+/** A status of 401 may be about the call; a code that the recipe knows as a refusal of the credential ends the connection. */
+async function endOrPass(gateway: Gateway, call: UpstreamCall, judged: JudgedAnswer, used: InjectedCredential): Promise<JudgedAnswer> {
+  if (judged.code === undefined) return judged;
+  throw await endRefused(gateway, call.integration, call.connection as AdmittedConnection, used, judged.code);
 }
 
 /** Undefined when the attempt failed and another may follow; the pause has passed then. */

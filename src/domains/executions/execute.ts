@@ -3,7 +3,6 @@ import type { Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
-import type { OutboundAnswer } from '../../core/outbound.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admit.ts';
@@ -12,6 +11,7 @@ import { answerExecution } from './answer-execution.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
 import { canonicalJson, isTooDeep, nestingMax } from './canonical-json.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, type Run } from './execution.ts';
+import { isSuccess, type JudgedAnswer } from './judge-answer.ts';
 import { openAnswer } from './kept-answer.ts';
 import { prepareRequest } from './prepare-request.ts';
 import { askedWait } from './retry.ts';
@@ -147,7 +147,7 @@ async function replay(
 ): Promise<Execution> {
   const kept = await openAnswer(gateway, first.callId, first.answer);
   request.answerHeaders.set('idempotent-replayed', 'true');
-  const ok = first.status < 400;
+  const ok = isSuccess(first.status);
   return {
     callId: first.callId,
     status: first.status,
@@ -173,6 +173,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     request: prepared,
     connection: admission.connection,
     idempotencyKey: request.idempotencyKey,
+    raw: request.raw,
     // A call with an idempotency key runs to its end, so that the client who comes back finds its answer.
     signal: admission.claim ? undefined : request.signal,
     startedMs: undefined,
@@ -180,14 +181,14 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     credentialQuery: [],
   };
   run.call = call;
-  const answer = await callUpstream(gateway, call);
-  passOnRetryAfter(run, answer);
-  return answerExecution(run, call, answer);
+  const judged = await callUpstream(gateway, call);
+  passOnRetryAfter(run, judged);
+  return answerExecution(run, call, judged);
 }
 
 /** A service that asks callers to come back later says so to ours too, also where it has headers of its own for that. */
-function passOnRetryAfter({ gateway, request, integration }: Run, answer: OutboundAnswer): void {
-  const waitMs = askedWait(integration.recipe, answer, gateway.clock.nowMs());
+function passOnRetryAfter({ gateway, request, integration }: Run, judged: JudgedAnswer): void {
+  const waitMs = askedWait(integration.recipe, judged, gateway.clock.nowMs());
   if (waitMs !== undefined) request.answerHeaders.set('retry-after', String(Math.ceil(waitMs / 1000)));
 }
 

@@ -36,9 +36,9 @@ export interface ExecutionRequest {
 
 export interface Execution {
   callId: string;
-  /** The service's own. */
+  /** The service's own, or the one that its recipe gives to a failure which came as a success (judge-answer.ts). */
   status: number;
-  /** Status below 400. */
+  /** Whether the service did what it was asked. */
   ok: boolean;
   /** The body on success, cut by `select`. */
   data: RawJson | null;

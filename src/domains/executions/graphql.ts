@@ -22,8 +22,13 @@ const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
   description:
     'What one call of an endpoint came to. A failure of the service is `ok: false` with `error`; what Skillett refuses is a GraphQL error.',
   fields: (t) => ({
-    status: t.exposeInt('status', { description: "The service's HTTP status." }),
-    ok: t.exposeBoolean('ok', { description: 'Whether the status is below 400.' }),
+    status: t.exposeInt('status', {
+      description:
+        "The service's HTTP status; where it reports a failure with a status of success, the one that its recipe gives to that failure.",
+    }),
+    ok: t.exposeBoolean('ok', {
+      description: 'Whether the service did what it was asked; false exactly where the status is 400 or above.',
+    }),
     data: t.field({
       type: 'JSON',
       nullable: true,

@@ -38,10 +38,29 @@ const pagination = z
   })
   .meta({ id: 'Pagination' });
 
+const status = z.int().min(400).max(599);
+
+const success = z
+  .strictObject({
+    when: expression.describe(
+      'A JMESPath expression on `data` that is true when the call did what it was asked (null, false and what is empty are not). An answer that is not JSON is a text here, an empty one null; 204 and 205 are not asked.',
+    ),
+    error: expression.optional().describe("A JMESPath expression that gives the service's code for what went wrong."),
+    status: z
+      .record(text, status)
+      .optional()
+      .describe(
+        'The HTTP status of each code; 422 for one that is not here. 401 says that the credential is refused: it is renewed once, and the connection ends where that does not help. 429 and 5xx are retried for reads, as those statuses are.',
+      ),
+  })
+  .meta({ id: 'Success' });
+
+const ownSuccess = success.partial().meta({ id: 'OwnSuccess' });
+
 const schemaAddress = z.string().optional().describe('Where an editor finds this description: `../recipe.schema.json`.');
 
 const providerError = z.strictObject({
-  status: z.int().min(400).max(599).optional().describe('HTTP status of the failure.'),
+  status: status.optional().describe('HTTP status of the failure.'),
   error: text.describe("How the failure shows itself: the provider's code, or the status and its meaning."),
   fix: text.describe('What the agent should do about it.'),
 });
@@ -78,6 +97,9 @@ export const endpoint = z
     headers: headers.optional().describe('Headers always sent with this endpoint, over those of the integration.'),
     body: body.optional().describe('Needed where a parameter travels in the body or the mail. Default encoding: json.'),
     pagination: pagination.optional().describe('How to get the next page, where an answer is a page of a list.'),
+    success: ownSuccess
+      .optional()
+      .describe("What differs here from the integration's `success`; `status` adds to its codes. Asked of answers with a 2xx status."),
     follow_redirects: z.boolean().optional().describe('Reads only: follow up to three redirects under the outbound rules.'),
     timeout_ms: z.int().min(1000).max(120_000).optional().describe('Time until the whole answer must be there. Default 30000.'),
     answer: text.describe('What `data` holds on success, named by its fields.'),
@@ -137,11 +159,14 @@ export const integration = z
         method: httpMethod.default('GET').describe('Its HTTP method.'),
         path: z.string().startsWith('/').describe('Its path below the base URL.'),
         query: z.record(z.string(), z.string()).optional().describe('Query values it needs.'),
-        succeeds_when: expression.optional().describe('Must hold on the JSON answer, for services that answer failures with 200.'),
+        success: ownSuccess.optional().describe("What differs here from the integration's `success`."),
         account: z.strictObject(accountNames).describe('Where the answer names the account.'),
       })
       .optional()
       .describe('A read that proves a credential and names its account. Needed unless every way to connect is `none`.'),
+    success: success
+      .optional()
+      .describe('For services that answer failures with a 2xx status: what a success is, and what a failure means.'),
     rate_limit: z
       .strictObject({
         remaining: headerName.optional().describe('The header that says how many calls are left.'),
@@ -152,7 +177,7 @@ export const integration = z
           .describe('What `reset` holds: a moment (since 1970, or a date) or a time from now. Default epoch_seconds.'),
         retry_after: headerName.optional().describe('Default `retry-after` (RFC 9110, section 10.2.3).'),
         statuses: z
-          .array(z.int().min(400).max(599))
+          .array(status)
           .optional()
           .describe('Statuses that mean «too many». Default 429; GitHub also uses 403 with `remaining` 0.'),
       })
@@ -200,6 +225,9 @@ export const integration = z
   })
   .meta({ id: 'Integration' });
 
+export type Success = z.infer<typeof success>;
+/** What an endpoint or the verification says otherwise. */
+export type OwnSuccess = z.infer<typeof ownSuccess>;
 export type Integration = z.infer<typeof integration>;
 export type Resource = z.infer<typeof resource>;
 export type Endpoint = z.infer<typeof endpoint>;

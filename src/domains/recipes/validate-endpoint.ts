@@ -4,7 +4,7 @@ import type { Endpoint, Integration } from './format.ts';
 import { mailParts, type Parameter } from './format-parameter.ts';
 import { namesOfSplit } from './parameter-schema.ts';
 import { encodingOf, validatePlaces } from './validate-places.ts';
-import { checkBaseUrl, checkExpression, checkHeaderName, checkHeaders, type Report } from './validate-text.ts';
+import { checkBaseUrl, checkExpression, checkHeaderName, checkHeaders, checkSuccess, type Report } from './validate-text.ts';
 import { validateValues } from './validate-values.ts';
 
 export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undefined, report: Report): void {
@@ -17,6 +17,7 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   checkBody(endpoint, report);
   validatePlaces(endpoint, recipe, report);
   checkPagination(endpoint, report);
+  checkSuccess(endpoint.success, recipe ? recipe.success : 'unknown', ['success'], report);
   if (recipe) checkScopes(endpoint, recipe, report);
   validateValues(endpoint, report);
 }

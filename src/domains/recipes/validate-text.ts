@@ -1,5 +1,6 @@
 /** Checks of single texts in a recipe: header names, addresses, patterns, expressions. */
-import { compile } from '@jmespath-community/jmespath';
+import { findExpressionFault } from './expression.ts';
+import type { OwnSuccess, Success } from './format.ts';
 
 export type FaultPath = readonly (string | number)[];
 
@@ -52,10 +53,23 @@ export function checkPattern(pattern: string | undefined, path: FaultPath, repor
 }
 
 export function checkExpression(expression: string | undefined, path: FaultPath, report: Report): void {
-  if (expression === undefined) return;
-  try {
-    compile(expression);
-  } catch (error) {
-    report(path, `is no JMESPath expression: ${(error as Error).message}`);
-  }
+  const fault = expression === undefined ? undefined : findExpressionFault(expression);
+  if (fault !== undefined) report(path, fault);
+}
+
+/** `base`: the integration's, which fills what is not said here. Without `base` nothing is known of it. */
+export function checkSuccess(
+  success: OwnSuccess | undefined,
+  base: Success | undefined | 'unknown',
+  path: FaultPath,
+  report: Report,
+): void {
+  if (success === undefined) return;
+  checkExpression(success.when, [...path, 'when'], report);
+  checkExpression(success.error, [...path, 'error'], report);
+  if (base === 'unknown') return;
+  if (success.when === undefined && base === undefined)
+    report([...path, 'when'], 'is missing: recipe.json has no `success` that it could come from');
+  if (success.status !== undefined && success.error === undefined && base?.error === undefined)
+    report([...path, 'status'], 'needs `error`, the expression that gives the codes');
 }

@@ -2,7 +2,7 @@
 import type { Integration, Resource } from './format.ts';
 import type { Auth } from './format-auth.ts';
 import { validateEndpoint } from './validate-endpoint.ts';
-import { checkBaseUrl, checkExpression, checkHeaders, checkPattern, type FaultPath, type Report } from './validate-text.ts';
+import { checkBaseUrl, checkExpression, checkHeaders, checkPattern, checkSuccess, type FaultPath, type Report } from './validate-text.ts';
 
 /** `recipe.json` against itself, and against the names of its endpoints (undefined: not all are known) and guide files. */
 export function validateIntegration(
@@ -14,6 +14,7 @@ export function validateIntegration(
   checkHeaders(recipe.headers, report);
   checkBaseUrl(recipe.base_url, report);
   for (const [at, auth] of recipe.auth.entries()) checkAuth(auth, ['auth', at], recipe, report);
+  checkSuccess(recipe.success, undefined, ['success'], report);
   checkVerify(recipe, report);
   checkGuides(recipe, guideFiles, report);
   for (const [at, workflow] of (recipe.workflows ?? []).entries())
@@ -43,10 +44,10 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
   }
 }
 
-function checkVerify({ verify }: Integration, report: Report): void {
+function checkVerify({ verify, success }: Integration, report: Report): void {
   if (verify === undefined) return;
   if (verify.path.includes('{')) report(['verify', 'path'], 'cannot hold a {name}: there is nothing to fill it with');
-  checkExpression(verify.succeeds_when, ['verify', 'succeeds_when'], report);
+  checkSuccess(verify.success, success, ['verify', 'success'], report);
   for (const [name, expression] of Object.entries(verify.account)) checkExpression(expression, ['verify', 'account', name], report);
 }
 

@@ -1,10 +1,10 @@
-/** The thread in which `select` runs (select.ts): one job at a time. */
+/** What runs in the thread of expression-thread.ts: one job at a time. */
 import { parentPort } from 'node:worker_threads';
 import { search } from '@jmespath-community/jmespath';
 import { jsonBytesMax } from '../../core/json-body.ts';
-import type { SelectJob, SelectResult } from './select.ts';
+import type { ExpressionJob, ExpressionResult } from './expression-thread.ts';
 
-function run({ expression, json }: SelectJob): SelectResult {
+function run({ expression, json }: ExpressionJob): ExpressionResult {
   try {
     const selected = JSON.stringify(search(JSON.parse(new TextDecoder().decode(json)), expression) ?? null);
     if (selected.length > jsonBytesMax) return { failure: `the result is longer than ${jsonBytesMax / 1024 / 1024} MiB` };
@@ -15,7 +15,7 @@ function run({ expression, json }: SelectJob): SelectResult {
   }
 }
 
-parentPort?.on('message', (job: SelectJob) => {
+parentPort?.on('message', (job: ExpressionJob) => {
   const result = run(job);
   parentPort?.postMessage(result, 'json' in result ? [result.json.buffer] : []);
 });

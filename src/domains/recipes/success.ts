@@ -1,0 +1,52 @@
+/** What a recipe says about success: whether an answer with a good status is one, and what status its failure has. */
+import { search } from '@jmespath-community/jmespath';
+import { isTruthy } from './expression.ts';
+import type { Integration, OwnSuccess } from './format.ts';
+
+export interface SuccessRule {
+  /** True on the answer of a call that did what it was asked. */
+  when: string;
+  /** Gives the service's code for a failure. */
+  error: string | undefined;
+  /** Code → status. */
+  statuses: Readonly<Record<string, number>>;
+}
+
+/** A failure that came with a status of success. */
+export interface NamedFailure {
+  /** The service's code; undefined where the answer names none. */
+  code: string | undefined;
+  status: number;
+}
+
+const statusDefault = 422;
+
+/** The integration's rule with what an endpoint or the verification says otherwise; undefined where statuses say enough. */
+export function successRule({ success }: Integration, own: OwnSuccess | undefined): SuccessRule | undefined {
+  const when = own?.when ?? success?.when;
+  if (when === undefined) return undefined;
+  return { when, error: own?.error ?? success?.error, statuses: { ...success?.status, ...own?.status } };
+}
+
+/** `evaluate` gives an expression's value on the answer, and undefined where the answer is nothing the expression can take. */
+export async function findFailure(
+  rule: SuccessRule,
+  evaluate: (expression: string) => unknown | Promise<unknown>,
+): Promise<NamedFailure | undefined> {
+  if (isTruthy(await evaluate(rule.when))) return undefined;
+  const value = rule.error === undefined ? undefined : await evaluate(rule.error);
+  const code = typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  const mapped = code !== undefined && Object.hasOwn(rule.statuses, code) ? rule.statuses[code] : undefined;
+  return { code, status: mapped ?? statusDefault };
+}
+
+/** For `findFailure`, on an answer that is there as a value. */
+export function evaluateOn(answer: unknown): (expression: string) => unknown {
+  return (expression) => {
+    try {
+      return search(answer as never, expression);
+    } catch {
+      return undefined;
+    }
+  };
+}
