@@ -249,6 +249,15 @@ describe('the log', () => {
       ['endpoint: "create_thing"', 5],
       ['door: MCP', 2],
       ['outcome: REFUSED', 4],
+      ['outcomes: [REFUSED]', 4],
+      ['outcomes: [REFUSED, SUCCEEDED]', 41],
+      ['outcomes: [FAILED, UNKNOWN]', 0],
+      ['outcome: REFUSED, outcomes: [REFUSED, SUCCEEDED]', 4],
+      ['outcome: REFUSED, outcomes: [SUCCEEDED]', 0],
+      ['errorCodes: [RATE_LIMITED]', 4],
+      ['errorCodes: [RATE_LIMITED, CONFLICT], integration: "bank"', 1],
+      ['errorCodes: [CONFLICT]', 0],
+      ['errorCodes: [RATE_LIMITED], outcomes: [SUCCEEDED]', 0],
       [`key: "${other.id}"`, 8],
       ['connection: "conn_1"', 1],
       ['integration: "bank", outcome: REFUSED', 1],
@@ -285,6 +294,9 @@ describe('the log', () => {
         .sort()
         .map(([day, calls]) => ({ ...nothing, day, calls })),
     );
+    expect(await counts('by: [OUTCOME], errorCodes: [RATE_LIMITED], since: "2000-01-01T00:00:00Z"')).toEqual([
+      { ...nothing, outcome: 'REFUSED', calls: 4 },
+    ]);
     expect(await counts(`by: [keyId], since: "${seen[10]?.startedAt}"`).catch(() => 'refused')).toBe('refused');
     expect(
       (await counts(`by: [KEY], since: "${seen[10]?.startedAt}"`)).reduce((sum: number, one: { calls: number }) => sum + one.calls, 0),
@@ -307,6 +319,26 @@ describe('the log', () => {
     expect(await keys(stranger)).toEqual([]);
     expect(await keys(stranger, `key: "${whole.id}"`)).toEqual([]);
     expect(await keys(stranger, 'key: "key_of_nobody"')).toEqual([]);
+
+    const [ofNarrow, ofWhole] = (await log(whole.id, '', 'id')).nodes;
+    const one = async (key: string, id: string) => {
+      const { json } = await server.graphql('query ($id: ID!) { call(id: $id) { id keyId } }', { id }, as(key));
+      return json.data?.call ?? json.errors[0].extensions.code;
+    };
+    expect(await one(whole.id, ofNarrow.id)).toEqual({ id: ofNarrow.id, keyId: narrow.id });
+    expect(await one(narrow.id, ofNarrow.id)).toEqual({ id: ofNarrow.id, keyId: narrow.id });
+    expect(await one(narrow.id, ofWhole.id)).toBe('not_found');
+    expect(await one(stranger, ofWhole.id)).toBe('not_found');
+    expect(await one(whole.id, 'call_of_nobody')).toBe('not_found');
+    expect(await one(whole.id, 'call\0')).toBe('not_found');
+  });
+
+  it('is found by the id that an answer gave, whatever became of it', async () => {
+    const key = await newKey();
+    const { json } = await server.graphql('{ read(integration: "desk", endpoint: "list_things") { callId } }', undefined, as(key));
+    await settled();
+    const found = await server.graphql('query ($id: ID!) { call(id: $id) { outcome endpoint } }', { id: json.data.read.callId }, as(key));
+    expect(found.json.data.call).toEqual({ outcome: 'SUCCEEDED', endpoint: 'list_things' });
   });
 
   it.each([
@@ -318,6 +350,9 @@ describe('the log', () => {
     ['since: "0000-01-01T00:00:00Z"', '9999'],
     ['since: "2026-01-02T00:00:00Z", until: "2026-01-01T00:00:00Z"', 'since'],
     ['since: "yesterday"', 'RFC 3339'],
+    ['outcomes: []', 'at least one'],
+    ['errorCodes: []', 'at least one'],
+    ['errorCodes: [rate_limited]', 'RATE_LIMITED'],
     ['integration: "a\\u0000b"', 'NUL'],
   ])('refuses %s', async (args, what) => {
     const { json } = await server.graphql(`{ calls(${args}) { totalCount } }`);

@@ -28,10 +28,10 @@ beforeAll(async () => {
   });
   // A year of one busy user among a hundred: every fourth call is its own.
   await sql`
-    insert into skill_calls (id, user_id, key_id, integration, endpoint, door, parameter_names, outcome, request_id, started_at, completed_at)
+    insert into skill_calls (id, user_id, key_id, integration, endpoint, door, parameter_names, outcome, error_code, request_id, started_at, completed_at)
     select 'call_' || lpad(to_hex(n), 12, '0'), case when n % 4 = 0 then 'user_busy' else 'user_' || n % 97 end, 'key_' || n % 13,
       case when n % 5000 = 0 then 'rare' else 'desk' end, 'endpoint_' || n % 7, 'rest', '{}',
-      case when n % 50 = 0 then 'refused' else 'succeeded' end, 'req_1', moment, moment
+      case when n % 50 = 0 then 'refused' else 'succeeded' end, case when n % 50 = 0 then 'rate_limited' end, 'req_1', moment, moment
     from generate_series(1, ${sql.lit(rowCount)}) n, lateral (select now() - n * interval '150 seconds' as moment) m`.execute(db);
   await sql`
     insert into call_hours
@@ -97,7 +97,10 @@ it.each<[string, CallFilter, number]>([
   ['the first page', busy, 200],
   ['a page of another user', { userId: 'user_5' }, 200],
   ['a page of a key', { ...busy, keyId: 'key_3' }, 3_000],
-  ['a page of refusals', { ...busy, outcome: 'refused' }, 8_000],
+  ['a page of refusals', { ...busy, outcomes: ['refused'] }, 8_000],
+  ['a page of failures of every kind', { ...busy, outcomes: ['refused', 'failed', 'upstream_failed', 'unknown'] }, 8_000],
+  ['a page of refusals for one reason', { ...busy, errorCodes: ['rate_limited'] }, 3_000],
+  ['a page of refusals for a reason that there never was', { ...busy, errorCodes: ['conflict'] }, 3_000],
   ['a page of an integration that is used once a week', { ...busy, integration: 'rare' }, 4_000],
   ['a page of an integration that was never used', { ...busy, integration: 'never' }, 2_000],
   ['a page of one day', { ...busy, since: day(101), until: day(100) }, 200],

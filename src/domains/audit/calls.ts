@@ -1,6 +1,6 @@
 /** The call log as people see it. */
 import type { Db } from '../../core/database.ts';
-import { badRequest } from '../../core/errors.ts';
+import { badRequest, notFound } from '../../core/errors.ts';
 import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
 import { hasEverything, type Principal } from '../../core/principal.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type CallFilter,
   type CallPosition,
   countCalls,
+  findCall,
   groupCalls,
   listCalls,
 } from './store.ts';
@@ -25,6 +26,15 @@ function rangeOf(principal: Principal, question: CallQuestion): CallFilter | und
   if (principal.keyId === undefined || hasEverything(principal)) return { ...question, userId: principal.userId };
   if (keyId !== undefined && keyId !== principal.keyId) return undefined;
   return { ...question, userId: principal.userId, keyId: principal.keyId };
+}
+
+/** Throws not_found for a call of somebody else, or of another key for a key without `*`. */
+export async function requireCall(db: Db, principal: Principal, id: string): Promise<Call> {
+  // The database takes no NUL in a text, and no id has one.
+  const filter = id.includes('\0') ? undefined : rangeOf(principal, {});
+  const call = filter && (await findCall(db, filter, id));
+  if (!call) throw notFound('Call');
+  return call;
 }
 
 /** The latest first. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
 import { enumValues, readWord } from '../../core/enums.ts';
 import { ErrorCodeEnum, errorCodes } from '../../core/error-code.ts';
-import { type CallQuestion, countCallsBy, listCallLog } from './calls.ts';
+import { type CallQuestion, countCallsBy, listCallLog, requireCall } from './calls.ts';
 import { type Call, type CallCount, callDimensions } from './store.ts';
 
 const outcomes: Record<Call['outcome'], string> = {
@@ -106,18 +106,37 @@ const name = z
   .max(200)
   .refine((text) => !text.includes('\0'), 'no NUL character');
 
+const someOf = <Word extends string>(words: Record<Word, string>) => ({
+  schema: z
+    .array(z.enum(Object.keys(words) as [Word, ...Word[]]))
+    .min(1, 'name at least one, or leave it out')
+    .max(50),
+});
+
 const callArgs = builder.args((t) => ({
   integration: t.string({ description: 'Only of this integration, by slug.', validate: { schema: name } }),
   endpoint: t.string({ description: 'Only of endpoints with this name.', validate: { schema: name } }),
   key: t.id({ description: 'Only those this API key made, by id.', validate: { schema: name } }),
   connection: t.id({ description: 'Only those that used this connection, by id.', validate: { schema: name } }),
   door: t.field({ type: CallDoor, description: 'Only those that came in there.' }),
-  outcome: t.field({ type: CallOutcome, description: 'Only those that ended so.' }),
+  outcome: t.field({ type: CallOutcome, deprecationReason: 'Use `outcomes`.', description: 'Only those that ended so.' }),
+  outcomes: t.field({ type: [CallOutcome], description: 'Only those that ended in one of these ways.', validate: someOf(outcomes) }),
+  errorCodes: t.field({
+    type: [ErrorCodeEnum],
+    description: 'Only those that failed or were refused for one of these reasons.',
+    validate: someOf(errorCodes),
+  }),
   since: t.field({ type: 'DateTime', description: 'Only those that started then or later.' }),
   until: t.field({ type: 'DateTime', description: 'Only those that started before that moment.' }),
 }));
 
 type CallArguments = InputShapeFromFields<typeof callArgs>;
+
+/** What is given must hold, so with both arguments it is what they share. */
+function outcomesOf({ outcome, outcomes }: CallArguments): CallQuestion['outcomes'] {
+  if (!outcome) return outcomes ?? undefined;
+  return outcomes ? outcomes.filter((each) => each === outcome) : [outcome];
+}
 
 function questionOf(args: CallArguments): CallQuestion {
   return {
@@ -126,7 +145,8 @@ function questionOf(args: CallArguments): CallQuestion {
     keyId: args.key ?? undefined,
     connectionId: args.connection ?? undefined,
     door: args.door ?? undefined,
-    outcome: args.outcome ?? undefined,
+    outcomes: outcomesOf(args),
+    errorCodes: args.errorCodes ?? undefined,
     since: args.since ?? undefined,
     until: args.until ?? undefined,
   };
@@ -148,6 +168,16 @@ builder.queryField('calls', (t) =>
     { name: 'CallConnection', description: 'A page of calls.' },
     { name: 'CallEdge', description: 'A call in a page.' },
   ),
+);
+
+builder.queryField('call', (t) =>
+  t.field({
+    type: CallRef,
+    description:
+      'One call of the log. Fails with `not_found` for an id of somebody else, and with a key without `*` for a call that another key made.',
+    args: { id: t.arg.id({ required: true, description: 'Id of the call, `call_…`, as its answer gave it.' }) },
+    resolve: async (_root, { id }, context) => requireCall(context.gateway.db, await context.principal(), id),
+  }),
 );
 
 builder.queryField('callCounts', (t) =>

@@ -41,30 +41,39 @@ export interface CallTraits {
   keyId?: string | undefined;
   connectionId?: string | undefined;
   door?: SkillCallsTable['door'] | undefined;
-  outcome?: SkillCallsTable['outcome'] | undefined;
+  /** One of these. */
+  outcomes?: readonly SkillCallsTable['outcome'][] | undefined;
 }
 
 export interface CallFilter extends CallTraits {
   userId: string;
+  /** Failed or refused for one of these. */
+  errorCodes?: readonly string[] | undefined;
   /** Started then or later. */
   since?: Date | undefined;
   /** Started before. */
   until?: Date | undefined;
 }
 
-const traitNames = ['integration', 'endpoint', 'keyId', 'connectionId', 'door', 'outcome'] as const;
+const traitNames = ['integration', 'endpoint', 'keyId', 'connectionId', 'door'] as const;
 
 function hasTraits(filter: CallTraits): boolean {
-  return traitNames.some((name) => filter[name] !== undefined);
+  return filter.outcomes !== undefined || traitNames.some((name) => filter[name] !== undefined);
 }
 
 type Condition = RawBuilder<unknown>;
 
 const all = (conditions: Condition[]): Condition => sql.join(conditions, sql` and `);
 
+/** Undefined for a call of somebody else, or of another key where the filter names one. */
+export async function findCall(db: Db, filter: CallFilter, id: string): Promise<Call | undefined> {
+  return (await selectCalls(db, filter, undefined, 1, [sql`id = ${id}`]))[0];
+}
+
 /** The same conditions for `skill_calls` and for `call_hours`. */
 function traitsOf(filter: CallFilter): Condition[] {
   const given = traitNames.flatMap((name) => (filter[name] === undefined ? [] : [sql`${sql.ref(name)} = ${filter[name]}`]));
+  if (filter.outcomes) given.push(sql`outcome = any(${filter.outcomes})`);
   return [sql`user_id = ${filter.userId}`, ...given];
 }
 
@@ -75,10 +84,10 @@ export type CallPosition = { startedAt: Date; id: string };
 
 /**
  * Calls that match, the latest first, at most `limit`. Where only few of many match, the hourly counts name the hours to
- * look into, so that the log is not read from end to end.
+ * look into, so that the log is not read from end to end; failures have an index of their own.
  */
 export async function listCalls(db: Db, filter: CallFilter, after: CallPosition | undefined, limit: number): Promise<Call[]> {
-  if (!hasTraits(filter)) return selectCalls(db, filter, after, limit, []);
+  if (filter.errorCodes || !hasTraits(filter)) return selectCalls(db, filter, after, limit, []);
   const { until: settled } = await db.selectFrom('callSettlement').select('until').executeTakeFirstOrThrow();
   const fresh = await selectCalls(db, filter, after, limit, [sql`started_at > ${settled}`]);
   if (fresh.length === limit) return fresh;
@@ -86,8 +95,13 @@ export async function listCalls(db: Db, filter: CallFilter, after: CallPosition 
   return [...fresh, ...older];
 }
 
+/** Of `skill_calls` alone; the index of failures is found by its own words. */
+function failureOf({ errorCodes }: CallFilter): Condition[] {
+  return errorCodes ? [sql`error_code is not null`, sql`error_code = any(${errorCodes})`] : [];
+}
+
 function callConditions(filter: CallFilter, after: CallPosition | undefined): Condition[] {
-  const conditions = traitsOf(filter);
+  const conditions = [...traitsOf(filter), ...failureOf(filter)];
   if (filter.since) conditions.push(sql`started_at >= ${filter.since}`);
   if (filter.until) conditions.push(sql`started_at < ${filter.until}`);
   if (after) conditions.push(sql`started_at <= ${after.startedAt}`, sql`(started_at, id) < (${after.startedAt}, ${after.id})`);
@@ -152,7 +166,7 @@ export async function groupCalls(db: Db, filter: CallFilter, by: readonly CallDi
   return rows;
 }
 
-/** Rows of hour, traits and number of calls that cover the filter's time exactly. */
+/** Rows of hour, traits and number of calls that cover the filter's time exactly. The hourly counts do not tell failures apart. */
 function countedCalls(filter: CallFilter): RawBuilder<unknown> {
   const { since, until } = filter;
   const firstHour = since && new Date(Math.ceil(since.getTime() / hourMs) * hourMs);
@@ -163,6 +177,10 @@ function countedCalls(filter: CallFilter): RawBuilder<unknown> {
     select date_trunc('hour', started_at, 'UTC') as hour, integration, endpoint, coalesce(key_id, '') as key_id,
       coalesce(connection_id, '') as connection_id, door, outcome, 1 as calls
     from skill_calls where ${all([...traits, ...conditions])}`;
+  if (filter.errorCodes) {
+    const bounds = [...(since ? [sql`started_at >= ${since}`] : []), ...(until ? [sql`started_at < ${until}`] : [])];
+    return sql`(${live([...failureOf(filter), ...bounds])})`;
+  }
   if (since && until && (firstHour as Date) > (lastHour as Date)) {
     return sql`(${live([sql`started_at >= ${since}`, sql`started_at < ${until}`])})`;
   }

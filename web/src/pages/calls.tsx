@@ -24,8 +24,8 @@ const FiltersQuery = graphql(
 );
 
 const CallsQuery = graphql(`
-  query Calls($integration: String, $key: ID, $outcome: CallOutcome, $door: CallDoor, $since: DateTime, $after: String) {
-    calls(first: 50, integration: $integration, key: $key, outcome: $outcome, door: $door, since: $since, after: $after) {
+  query Calls($integration: String, $key: ID, $outcomes: [CallOutcome!], $door: CallDoor, $since: DateTime, $after: String) {
+    calls(first: 50, integration: $integration, key: $key, outcomes: $outcomes, door: $door, since: $since, after: $after) {
       totalCount
       pageInfo { hasNextPage endCursor }
       nodes {
@@ -135,12 +135,13 @@ function Log({ params, keyNames, after, since, onClear }: LogProps) {
     const hours = Number(params.get('hours'));
     return since ?? (hours > 0 ? new Date(Date.now() - hours * 3_600_000).toISOString() : null);
   });
+  const outcome = oneOf(outcomeTexts, params.get('outcome'));
   const query = useQuery({
     query: CallsQuery,
     variables: {
       integration: params.get('integration'),
       key: params.get('key'),
-      outcome: oneOf(outcomeTexts, params.get('outcome')),
+      outcomes: outcome && [outcome],
       door: oneOf(doors, params.get('door')),
       since: from,
       after: after ?? null,

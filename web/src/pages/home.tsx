@@ -48,10 +48,7 @@ const HomeQuery = graphql(
         nodes { id integration account status frozenAt service { name } }
       }
       callCounts(by: [DAY, OUTCOME], since: $since) { day outcome calls }
-      upstreamFailed: calls(first: 5, outcome: UPSTREAM_FAILED, since: $since) { nodes { ...FailedCall } }
-      refused: calls(first: 5, outcome: REFUSED, since: $since) { nodes { ...FailedCall } }
-      failed: calls(first: 5, outcome: FAILED, since: $since) { nodes { ...FailedCall } }
-      unknown: calls(first: 5, outcome: UNKNOWN, since: $since) { nodes { ...FailedCall } }
+      failures: calls(first: 5, outcomes: [UPSTREAM_FAILED, REFUSED, FAILED, UNKNOWN], since: $since) { nodes { ...FailedCall } }
     }
   `,
   [personFields, FailedCall],
@@ -128,7 +125,7 @@ function Overview({ data }: { data: HomeData }) {
         <CallsPerDay days={sumDays(data.callCounts)} />
       </Section>
       <Section title="Latest failures" actions={<Link href="/dashboard/calls">All calls</Link>}>
-        <Failures calls={latestFailures(data)} anyCalls={anyCalls} />
+        <Failures calls={data.failures.nodes} anyCalls={anyCalls} />
       </Section>
     </div>
   );
@@ -165,14 +162,7 @@ function sumDays(counts: HomeData['callCounts']) {
   });
 }
 
-function latestFailures({ upstreamFailed, refused, failed, unknown }: HomeData) {
-  return [upstreamFailed, refused, failed, unknown]
-    .flatMap(({ nodes }) => nodes)
-    .sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt))
-    .slice(0, 5);
-}
-
-function Failures({ calls, anyCalls }: { calls: ReturnType<typeof latestFailures>; anyCalls: boolean }) {
+function Failures({ calls, anyCalls }: { calls: HomeData['failures']['nodes']; anyCalls: boolean }) {
   if (calls.length === 0) {
     return anyCalls ? (
       <Empty title={`Nothing failed in the last ${count(daysShown, 'day')}`} />
