@@ -4,6 +4,7 @@ import type { Gateway } from '../core/context.ts';
 import { SkillettError } from '../core/errors.ts';
 import { authPath } from '../domains/users/auth.ts';
 import { answerConsent } from '../sandbox/consent.ts';
+import { connectPath, openConnectLink } from './connect-link.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { toSkillettError } from './failures.ts';
 import { answerMetrics } from './metrics.ts';
@@ -12,7 +13,6 @@ import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
 import { sendError, splitTarget } from './rest/router.ts';
 import type { Handler } from './server.ts';
 import { answerSignIn } from './sign-in.ts';
-import { findWaitingOutcomes, listWaitingGrants, renderOutcomes } from './waiting-grant.ts';
 
 export function createPages(gateway: Gateway): Map<string, Handler> {
   const { sandbox } = gateway;
@@ -21,7 +21,7 @@ export function createPages(gateway: Gateway): Map<string, Handler> {
     ...createDashboard(gateway),
     ['/metrics', (request, response, requestId, signal) => answerMetrics(gateway, request, response, requestId, signal)],
     ['/oauth/callback', (request, response, requestId) => answerCallback(gateway, request, response, requestId)],
-    ['/oauth/waiting', (request, response, requestId) => answerWaiting(gateway, request, response, requestId)],
+    [connectPath, (request, response, requestId) => answerConnectLink(gateway, request, response, requestId)],
     [`${authPath}/`, (request, response, requestId, signal) => answerSignIn(gateway, request, response, requestId, signal)],
     ...(sandbox
       ? ([['/sandbox/authorize', (request, response) => answerConsent(request, response, sandbox, redirectUri)]] satisfies [
@@ -33,30 +33,16 @@ export function createPages(gateway: Gateway): Map<string, Handler> {
 }
 
 async function answerCallback(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
-  if (request.method !== 'GET') return refuseMethod(gateway, response);
+  if (request.method !== 'GET') return refuseMethod(gateway, response, ['GET']);
   const query = new URLSearchParams(splitTarget(request.url as string)[1]);
   const cookie = request.headers.cookie ?? '';
-  await sendPage(gateway, response, requestId, () =>
-    handleOAuthCallback(gateway, {
-      query,
-      findSession: async () => gateway.findSession(cookie),
-      waiting: listWaitingGrants(cookie),
-      requestId,
-    }),
-  );
+  const findSession = async () => gateway.findSession(cookie);
+  await sendPage(gateway, response, requestId, () => handleOAuthCallback(gateway, { query, cookie, findSession, requestId }));
 }
 
-/** Where a sign-in leads when grants wait in this browser, or waited and were settled by that sign-in. */
-async function answerWaiting(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
-  if (request.method !== 'GET') return refuseMethod(gateway, response);
-  await sendPage(gateway, response, requestId, async () => {
-    const session = await gateway.findSession(request.headers.cookie ?? '');
-    if (!session)
-      return renderPage(401, 'Sign in first', ['An account can only be connected by the person who started it.'], {
-        link: { href: '/sign-in?next=/oauth/waiting', text: 'Sign in' },
-      });
-    return renderOutcomes(gateway, await findWaitingOutcomes(gateway, request.headers.cookie ?? '', session.userId, requestId));
-  });
+async function answerConnectLink(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'POST') return refuseMethod(gateway, response, ['GET', 'POST']);
+  await sendPage(gateway, response, requestId, () => openConnectLink(gateway, request, response, requestId));
 }
 
 async function sendPage(gateway: Gateway, response: ServerResponse, requestId: string, make: () => Promise<CallbackPage>): Promise<void> {
@@ -71,6 +57,7 @@ async function sendPage(gateway: Gateway, response: ServerResponse, requestId: s
   response.end(page.html);
 }
 
-function refuseMethod(gateway: Gateway, response: ServerResponse): void {
-  sendError(gateway, response, new SkillettError('method_not_allowed', 'This page takes GET.', { headers: { allow: 'GET' } }));
+function refuseMethod(gateway: Gateway, response: ServerResponse, methods: readonly string[]): void {
+  const headers = { allow: methods.join(', ') };
+  sendError(gateway, response, new SkillettError('method_not_allowed', `This page takes ${methods.join(' and ')}.`, { headers }));
 }

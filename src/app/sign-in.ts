@@ -12,7 +12,6 @@ import { createContext } from './context.ts';
 import { toSkillettError } from './failures.ts';
 import { readBodyBytes } from './read-body.ts';
 import { sendError, splitTarget } from './rest/router.ts';
-import { settleWaitingGrants, waitingPath } from './waiting-grant.ts';
 
 /** What of better-auth is open. What changes an account is a field of ours, with its audit row. */
 const openRoutes = new Set([
@@ -60,10 +59,7 @@ export async function answerSignIn(
     if (email !== undefined) await guardEmail(gateway, passwordGuard, email);
     const answer = await gateway.auth.handle(toRequest(gateway, request, context, body));
     if (email !== undefined && answer.ok) await forgetEmail(gateway, passwordGuard.field, email);
-    const setCookies = answer.headers.getSetCookie();
-    const settled =
-      answer.status < 400 ? await settleWaitingGrants(gateway, { cookie: request.headers.cookie ?? '', setCookies, requestId }) : [];
-    await sendAnswer(gateway, response, route, answer, settled);
+    await sendAnswer(gateway, response, route, answer);
   } catch (thrown) {
     const failure = toSkillettError(gateway, thrown, requestId);
     if (request.method === 'GET' && arrivals.has(route)) sendToSignIn(gateway, response, failure.code);
@@ -110,15 +106,8 @@ function toRequest(gateway: Gateway, request: IncomingMessage, context: Context,
   });
 }
 
-/** `settled`: cookies of grants that waited here for this sign-in, whose page comes next then. */
-async function sendAnswer(
-  gateway: Gateway,
-  response: ServerResponse,
-  route: string,
-  answer: Response,
-  settled: readonly string[],
-): Promise<void> {
-  const cookies = [...answer.headers.getSetCookie(), ...settled];
+async function sendAnswer(gateway: Gateway, response: ServerResponse, route: string, answer: Response): Promise<void> {
+  const cookies = answer.headers.getSetCookie();
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
   response.setHeader('cache-control', 'no-store');
   // The address of a link holds its token.
@@ -129,7 +118,7 @@ async function sendAnswer(
     sendToSignIn(gateway, response, codeOf(text));
     return;
   }
-  const location = settled.length > 0 && arrivals.has(route) ? gateway.config.publicUrl + waitingPath : answer.headers.get('location');
+  const location = answer.headers.get('location');
   response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8', ...(location === null ? {} : { location }) });
   response.end(text);
 }

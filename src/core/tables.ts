@@ -169,10 +169,12 @@ export interface ConsentsTable {
   connectionId: string | null;
   /** SHA-256 of the state parameter; cleared when used (RFC 6749, section 10.12). */
   stateHash: Buffer | null;
-  /** Sealed: the PKCE verifier, and while a sign-in is awaited the grant. */
+  /** Sealed: the PKCE verifier. */
   sealed: string | null;
-  /** SHA-256 of the cookie of the browser in which a grant waits. */
+  /** SHA-256 of the cookie of the browser in which its starter opened it. */
   browserHash: Buffer | null;
+  /** Asked for by a key that may not connect by itself: a person must agree on our own page first. */
+  needsConfirmation: WithDefault<boolean>;
   requestedScopes: string[];
   expiresAt: Time;
   createdAt: WithDefault<Date>;

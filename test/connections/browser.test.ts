@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openBrowser } from '../support/browser.ts';
 import { createEmptyDatabase } from '../support/database.ts';
@@ -15,6 +15,10 @@ let processes: ServerProcess[];
 let database: pg.Client;
 let browser: Browser;
 let key: string;
+/** A window in which the owner is signed in. */
+let owner: BrowserContext;
+/** What pages wrote to their consoles, refusals of a Content-Security-Policy among them. */
+const faults: string[] = [];
 
 beforeAll(async () => {
   const port = String(await freePort());
@@ -48,7 +52,35 @@ beforeAll(async () => {
   closers.push(() => database.end());
   browser = await openBrowser();
   closers.push(() => browser.close());
+  owner = await openWindow();
+  const page = await owner.newPage();
+  await page.goto(first.stdout().match(/^http\S+\/api\/auth\/link\S+$/m)?.[0] as string);
+  await signInByLink(page);
+  await page.goto(`${publicUrl}/settings`);
+  await page.getByLabel('New password').fill(password);
+  await page.getByRole('button', { name: 'Set the password' }).click();
+  await page.getByText('Your password is set').waitFor();
+  await page.close();
 });
+
+const password = 'correct horse battery staple';
+
+async function openWindow(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(15_000);
+  context.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text());
+  });
+  return context;
+}
+
+/** The page of the link may ask for a press of its button first. */
+async function signInByLink(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: 'Sign in' });
+  await button.or(page.getByRole('navigation')).first().waitFor();
+  if (await button.isVisible()) await button.click();
+  await page.waitForURL('**/dashboard');
+}
 
 afterAll(async () => {
   for (const closer of closers.reverse()) await closer();
@@ -97,20 +129,38 @@ function send(at: number, method: string, target: string, body?: unknown): Promi
   });
 }
 
-async function consentInBrowser(press: 'Allow' | 'Deny', account = ''): Promise<{ id: string; page: string }> {
-  const started = (await (await send(0, 'POST', '/v1/connect', { integration: 'forge' })).json()) as {
-    oauth_url: string;
-    connection_id: string;
-  };
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(started.oauth_url);
+/** Asks for a link as an agent does. */
+async function ask(authorization = key, integration = 'forge'): Promise<{ id: string; link: string }> {
+  const answer = await fetch(`${processes[0]?.url}/v1/connect`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${authorization}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ integration }),
+  });
+  const { oauth_url: link, connection_id: id } = (await answer.json()) as { oauth_url: string; connection_id: string };
+  return { id, link };
+}
+
+async function makeKey(scopes: string[]): Promise<string> {
+  return ((await (await send(0, 'POST', '/api-keys', { name: 'Night agent', scopes })).json()) as { full_key: string }).full_key;
+}
+
+const statusOf = async (id: string) => (await send(1, 'GET', `/v1/connect/${id}`)).json();
+
+/** At the provider. */
+async function answerProvider(page: Page, press: 'Allow' | 'Deny', account = ''): Promise<string> {
   if (account) await page.getByLabel('Who are you?').fill(account);
   await page.getByRole('button', { name: press }).click();
   await page.waitForURL('**/oauth/callback?*');
-  const text = await page.locator('body').innerText();
-  await context.close();
-  return { id: started.connection_id, page: text };
+  return page.locator('body').innerText();
+}
+
+async function consentInBrowser(press: 'Allow' | 'Deny', account = ''): Promise<{ id: string; page: string }> {
+  const { id, link } = await ask();
+  const page = await owner.newPage();
+  await page.goto(link);
+  const text = await answerProvider(page, press, account);
+  await page.close();
+  return { id, page: text };
 }
 
 it('connects by consent, executes, expires, refreshes once for a hundred calls over two processes, and is revoked', async () => {
@@ -139,4 +189,93 @@ it('tells the person and the agent when consent was denied, and leaves nothing c
   expect(page).toContain('Nothing was connected');
   expect(await (await send(1, 'GET', `/v1/connect/${id}`)).json()).toEqual({ status: 'error', integration: 'forge', reason: 'denied' });
   expect((await database.query('select count(*)::int as n from connections')).rows).toEqual([{ n: 0 }]);
+});
+
+it('asks whoever opens the link without being signed in to sign in first, and goes on from there', async () => {
+  const { id, link } = await ask();
+  const window = await openWindow();
+  const page = await window.newPage();
+  await page.goto(link);
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  expect(new URL(page.url()).searchParams.get('next')).toBe(`/connect/${id}`);
+  expect((await database.query('select browser_hash from consents where id = $1', [id])).rows).toEqual([{ browser_hash: null }]);
+  expect(await statusOf(id)).toEqual({ status: 'pending', integration: 'forge' });
+  await page.getByLabel('E-mail').fill('owner@skillett.invalid');
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  expect(await answerProvider(page, 'Allow', 'grace')).toContain('Forge is connected');
+  expect(await statusOf(id)).toEqual({ status: 'connected', integration: 'forge' });
+  await send(0, 'DELETE', `/v1/connect/${id}`);
+  await window.close();
+});
+
+it('a link opened at one process is finished at the other, and in no other browser at either', async () => {
+  const { id, link } = await ask();
+  const publicUrl = new URL(link).origin;
+  const session = (await owner.cookies(publicUrl)).map(({ name, value }) => `${name}=${value}`).join('; ');
+  const opened = await fetch(`${processes[1]?.url}/connect/${id}`, { headers: { cookie: session }, redirect: 'manual' });
+  oidc.account = 'ada';
+  const callback = await oidc.consent(opened.headers.get('location') as string, `${publicUrl}/oauth/callback`);
+  oidc.account = undefined;
+  const { pathname, search } = callback;
+  for (const { url } of processes) expect((await fetch(url + pathname + search)).status).toBe(403);
+  for (const { url } of processes) expect((await fetch(url + pathname + search, { headers: { cookie: session } })).status).toBe(403);
+  const headers = { cookie: `${session}; ${opened.headers.getSetCookie()[0]?.split(';')[0]}` };
+  const answers = await Promise.all(processes.flatMap(({ url }) => [0, 1].map(() => fetch(url + pathname + search, { headers }))));
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
+  expect(await statusOf(id)).toEqual({ status: 'connected', integration: 'forge' });
+  await send(0, 'DELETE', `/v1/connect/${id}`);
+});
+
+it('a narrow key’s link asks the person, who agrees, or declines', async () => {
+  const narrow = await makeKey(['forge:read']);
+  const agreed = await ask(narrow);
+  const page = await owner.newPage();
+  await page.goto(agreed.link);
+  await page.getByRole('heading', { name: 'Connect Forge?' }).waitFor();
+  const shown = await page.locator('main').innerText();
+  for (const part of ['"Night agent"', narrow.slice(0, 11), 'forge:read', 'owner@skillett.invalid']) expect(shown).toContain(part);
+  await page.getByRole('button', { name: 'Continue to Forge' }).click();
+  expect(await answerProvider(page, 'Allow', 'ada')).toContain('Forge is connected');
+  await page.getByRole('link', { name: 'See or disconnect it in the dashboard' }).click();
+  await page.getByRole('button', { name: 'Manage ada' }).waitFor();
+  expect(await statusOf(agreed.id)).toEqual({ status: 'connected', integration: 'forge' });
+
+  const declined = await ask(narrow);
+  await page.goto(declined.link);
+  await page.getByText('Connected already: "ada" (the default).').waitFor();
+  await page.getByRole('button', { name: 'Decline' }).click();
+  await page.getByRole('heading', { name: 'Declined' }).waitFor();
+  expect(await statusOf(declined.id)).toEqual({ status: 'error', integration: 'forge', reason: 'denied' });
+  await send(0, 'DELETE', `/v1/connect/${agreed.id}`);
+  await page.close();
+});
+
+it('two windows agree at two processes at once, and one of them connects', async () => {
+  const { id, link } = await ask(await makeKey(['forge:read']));
+  const cookies = (await owner.cookies(processes[0]?.url)).map(({ name, value }) => `${name}=${value}`).join('; ');
+  const origin = new URL(link).origin;
+  const agree = async (at: number) => {
+    const answer = await fetch(`${processes[at]?.url}/connect/${id}`, {
+      method: 'POST',
+      headers: { cookie: cookies, origin, 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'answer=agree',
+    });
+    const state = /state=([\w-]{43})/.exec(await answer.text())?.[1] as string;
+    return { state, cookie: `${cookies}; ${answer.headers.getSetCookie()[0]?.split(';')[0]}` };
+  };
+  const agreed = await Promise.all([agree(0), agree(1)]);
+  expect(agreed[0].state).not.toBe(agreed[1].state);
+  const answers = await Promise.all(
+    agreed.map(({ state, cookie }, at) =>
+      fetch(`${processes[at]?.url}/oauth/callback?error=access_denied&state=${state}`, { headers: { cookie } }),
+    ),
+  );
+  const texts = await Promise.all(answers.map((answer) => answer.text()));
+  expect(texts.filter((text) => text.includes('was declined'))).toHaveLength(1);
+  expect(texts.filter((text) => text.includes('Nothing to finish here'))).toHaveLength(1);
+});
+
+it('no page met its own Content-Security-Policy', () => {
+  expect(faults).toEqual([]);
 });

@@ -4,13 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { completeWaitingGrant, grantCookie, handleOAuthCallback } from '../../src/app/oauth-callback.ts';
+import { handleOAuthCallback } from '../../src/app/oauth-callback.ts';
 import type { SkillettError } from '../../src/core/errors.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import { generateKey } from '../../src/domains/api-keys/api-keys.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, requireProviderScopes } from '../../src/domains/connections/connections.ts';
+import { openConsent } from '../../src/domains/connections/consent-browser.ts';
+import { type Consent, findConsent } from '../../src/domains/connections/consent-store.ts';
 import { endExpiredConsents } from '../../src/domains/connections/consents.ts';
 import { findConnectionView, listConnections } from '../../src/domains/connections/list-connections.ts';
 import { setOAuthClient } from '../../src/domains/connections/oauth-clients.ts';
@@ -103,28 +105,37 @@ beforeEach(async () => {
   ada = await stand.addUser();
 });
 
+/** In which browser a state was made, and for whom. */
+const browsers = new Map<string, { cookie: string; starter: Principal }>();
+
+/** Starts a consent and opens its link; `url` is the provider's page. */
 async function start(principal = ada, options: { integration?: string; account?: string; scopes?: string[] } = {}) {
   const request = { integration: options.integration ?? 'forge', account: options.account, scopes: options.scopes, credentials: undefined };
   const started = await startConnection(stand.gateway, principal, request, 'req_1');
-  return { id: started.id, url: new URL(started.oauthUrl as string) };
+  expect(started.oauthUrl).toBe(`https://gateway.example/connect/${started.id}`);
+  return { id: started.id, ...(await open(principal, started.id)) };
 }
 
-function answer(url: URL, parameters: Record<string, string>, session?: Principal) {
+async function open(principal: Principal, id: string, cookie?: string) {
+  const opened = await stand.open(principal, id, cookie);
+  browsers.set(opened.url.searchParams.get('state') as string, { cookie: opened.cookie, starter: principal });
+  return opened;
+}
+
+/** Comes back from the provider, in the browser that went there and as the starter unless another is given. */
+function answer(url: URL, parameters: Record<string, string>, other: { session?: Principal | null; cookie?: string } = {}) {
+  const state = url.searchParams.get('state') as string;
+  const { cookie, starter } = browsers.get(state) as { cookie: string; starter: Principal };
+  const session = other.session === undefined ? starter : other.session;
   return handleOAuthCallback(stand.gateway, {
-    query: new URLSearchParams({ state: url.searchParams.get('state') as string, ...parameters }),
-    findSession: async () => session && { userId: session.userId },
-    waiting: [],
+    query: new URLSearchParams({ state, ...parameters }),
+    cookie: other.cookie ?? cookie,
+    findSession: async () => session ?? undefined,
     requestId: 'req_2',
   });
 }
 
 const view = (id: string, principal = ada) => findConnectionView(stand.gateway, principal, id);
-
-function cookieOf(page: { headers: Record<string, string> }): string {
-  return new RegExp(`^${grantCookie}=([^;]+); Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$`).exec(
-    page.headers['set-cookie'] as string,
-  )?.[1] as string;
-}
 
 describe('a consent', () => {
   it('starts at the provider with a state, an S256 challenge and the scopes that the endpoints need', async () => {
@@ -278,7 +289,7 @@ describe('a callback', () => {
   it('nobody asked for gets a calm page and a line in the log', async () => {
     const lines = stand.log.length;
     const query = new URLSearchParams({ state: 'made-up', code: '"><script>' });
-    const page = await handleOAuthCallback(stand.gateway, { query, findSession: async () => undefined, waiting: [], requestId: 'req_3' });
+    const page = await handleOAuthCallback(stand.gateway, { query, cookie: '', findSession: async () => undefined, requestId: 'req_3' });
     expect(page.status).toBe(400);
     expect(page.html).toContain('Nothing to finish here');
     expect(page.html).not.toContain('<script');
@@ -288,8 +299,8 @@ describe('a callback', () => {
     expect(stand.log.slice(lines).join()).toContain('req_3');
     const bare = await handleOAuthCallback(stand.gateway, {
       query: new URLSearchParams(),
+      cookie: '',
       findSession: async () => undefined,
-      waiting: [],
       requestId: 'req_3',
     });
     expect(bare.status).toBe(400);
@@ -321,11 +332,15 @@ describe('a callback', () => {
 
   it('tells a denial from a failure of the provider', async () => {
     const denied = await start();
-    expect((await answer(denied.url, { error: 'access_denied' })).html).toContain('was declined');
+    const words = 'The <user>\u202e has \u{e0041}denied\n\nyour "application"';
+    const refused = await answer(denied.url, { error: 'access_denied', error_description: words });
+    expect(refused.html).toContain('was declined');
+    expect(refused.html).toContain('In the words of Forge:');
+    expect(refused.html).toContain('<blockquote>access_denied: The &lt;user&gt; has denied your &quot;application&quot;</blockquote>');
     expect(await view(denied.id)).toMatchObject({ status: 'error', reason: 'denied' });
     const failed = await start();
     const page = await answer(failed.url, { error: 'server_error', error_description: '<b>down</b>' });
-    expect(page.html).toContain('server_error: &lt;b&gt;down&lt;/b&gt;');
+    expect(page.html).toContain('<blockquote>server_error: &lt;b&gt;down&lt;/b&gt;</blockquote>');
     expect(await view(failed.id)).toMatchObject({ status: 'error', reason: 'failed' });
     const empty = await start();
     expect((await answer(empty.url, {})).status).toBe(400);
@@ -390,133 +405,70 @@ it('consents that failed are forgotten after a month, and those that connected a
   expect(await view(connected.id)).toMatchObject({ status: 'connected' });
 });
 
-describe('with several users', () => {
-  let bob: Principal;
-  beforeEach(async () => {
-    bob = await stand.addUser();
-  });
+describe('who finishes a consent', () => {
+  const unchanged = { status: 'pending', reason: null };
 
-  it('the starter finishes in a browser signed in as them', async () => {
+  it('is the starter in the browser that opened it, where they are signed in', async () => {
     const { id, url } = await start();
-    expect((await answer(url, { code: 'c1' }, ada)).html).toContain('Forge is connected');
+    const page = await answer(url, { code: 'c1' });
+    expect(page.html).toContain('Forge is connected');
+    expect(page.html).toContain('https://gateway.example/dashboard/integrations/forge');
+    expect(page.headers['set-cookie']).toBe(`__Host-skillett_${id}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure`);
     expect(await view(id)).toMatchObject({ status: 'connected' });
   });
 
-  it('somebody else who is signed in connects nothing, neither for them nor for the starter', async () => {
-    const { id, url } = await start();
-    const page = await answer(url, { code: 'c1' }, bob);
-    expect(page.status).toBe(400);
-    expect(page.html).toContain('somebody else');
+  it('is nobody in another browser, also the only user there is, and also with the cookie of another consent', async () => {
+    const [one, two] = [await start(), await start()];
+    for (const cookie of ['', two.cookie, two.cookie.replace(two.id, one.id), `__Host-skillett_${one.id}=`]) {
+      const page = await answer(one.url, { code: 'c1' }, { cookie });
+      expect([page.status, page.headers['set-cookie']], cookie).toEqual([403, undefined]);
+      expect(page.html).toContain('Another browser opened this link');
+    }
     expect(tokenRequests).toEqual([]);
-    expect(await view(id)).toMatchObject({ status: 'error', reason: 'failed' });
+    expect(await view(one.id)).toMatchObject(unchanged);
+    expect((await answer(one.url, { code: 'c1' }, { cookie: `a=b; ${two.cookie}; ${one.cookie}` })).status).toBe(200);
+  });
+
+  it('is nobody who is not signed in as the starter, however they came by the browser; a denial counts from them as little', async () => {
+    const { id, url } = await start();
+    const bob = await stand.addUser();
+    const somebodyElse = await answer(url, { code: 'c1' }, { session: bob });
+    expect([somebodyElse.status, somebodyElse.html]).toEqual([403, expect.stringContaining('signed in as somebody else')]);
+    const signedOut = await answer(url, { error: 'access_denied' }, { session: null });
+    expect([signedOut.status, signedOut.html]).toEqual([401, expect.stringContaining(`https://gateway.example/connect/${id}`)]);
+    expect(tokenRequests).toEqual([]);
+    expect(await view(id)).toMatchObject(unchanged);
     expect((await listConnections(stand.gateway, bob, { first: 10 })).total).toBe(0);
+    expect((await answer(url, { code: 'c1' })).status).toBe(200);
   });
 
-  it('a browser without a session waits, and completes when the starter signs in there', async () => {
-    const { id, url } = await start();
-    const page = await answer(url, { code: 'c1' });
-    const cookie = cookieOf(page);
-    expect(page.html).toContain('https://gateway.example/sign-in?next=/oauth/waiting');
-    expect(await view(id)).toMatchObject({ status: 'pending' });
-    const stored = JSON.stringify(await stand.gateway.db.selectFrom('consents').selectAll().execute());
-    expect(stored).not.toContain('at-ada');
-    expect(stored).not.toContain(cookie);
-    const done = await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' });
-    expect(done).toEqual({ outcome: 'connected', integration: 'Forge', account: 'ada' });
-    expect(await view(id)).toMatchObject({ status: 'connected' });
-    expect(await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' })).toBeUndefined();
-    expect(revoked).toEqual([]);
+  it('opens it again in the same browser with the same state, and in another one with a new one, which alone counts then', async () => {
+    const first = await start();
+    const tab = await open(ada, first.id, first.cookie);
+    expect([tab.url.href, tab.cookie]).toEqual([first.url.href, first.cookie]);
+    const phone = await open(ada, first.id);
+    for (const name of ['state', 'code_challenge']) expect(phone.url.searchParams.get(name)).not.toBe(first.url.searchParams.get(name));
+    expect((await answer(first.url, { code: 'c1' })).status).toBe(400);
+    expect((await answer(phone.url, { code: 'c2' }, { cookie: first.cookie })).status).toBe(403);
+    expect((await answer(phone.url, { code: 'c3' })).status).toBe(200);
+    expect(tokenRequests.map((form) => form.get('code'))).toEqual(['c3']);
   });
 
-  it('a consent that is cancelled while the code is redeemed does not wait, and its grant is revoked', async () => {
-    const { id, url } = await start();
-    const play = upstream.play;
-    upstream.play = async (request, response, incoming) => {
-      if (request.target === '/token') await disconnect(stand.gateway, ada, id, 'req_1');
-      return play(request, response, incoming);
-    };
-    const page = await answer(url, { code: 'c1' });
-    expect(page.status).toBe(400);
-    expect(page.html).toContain('cancelled');
-    expect(page.headers['set-cookie']).toBeUndefined();
-    expect(revoked).toEqual(['at-ada']);
-  });
-
-  it('a waiting grant that is being kept when its time runs out is not revoked by the sweep', async () => {
-    const { id, url } = await start();
-    const cookie = cookieOf(await answer(url, { code: 'c1' }));
-    const play = upstream.play;
-    stand.gateway.clock.offsetMs = 595_000;
-    try {
-      upstream.play = async (request, response, incoming) => {
-        if (request.target === '/me') {
-          stand.gateway.clock.offsetMs = 610_000;
-          await endExpiredConsents(stand.gateway);
-        }
-        return play(request, response, incoming);
-      };
-      const done = await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' });
-      expect(done).toMatchObject({ outcome: 'connected' });
-    } finally {
-      stand.gateway.clock.offsetMs = 0;
-    }
-    expect(await view(id)).toMatchObject({ status: 'connected' });
-    expect(revoked).toEqual([]);
-  });
-
-  it('a waiting grant is discarded and revoked when anyone else signs in', async () => {
-    const { id, url } = await start();
-    const cookie = cookieOf(await answer(url, { code: 'c1' }));
-    const done = await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: bob.userId, requestId: 'req_4' });
-    expect(done).toMatchObject({ outcome: 'discarded' });
-    expect(revoked).toEqual(['at-ada']);
-    expect(await view(id)).toMatchObject({ status: 'error', reason: 'failed' });
-    expect(await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' })).toBeUndefined();
-  });
-
-  it('a waiting grant is revoked after ten minutes, by a late sign-in or by the sweep', async () => {
-    const late = await start();
-    const swept = await start();
-    const cookie = cookieOf(await answer(late.url, { code: 'c1' }));
-    account = 'eve';
-    await answer(swept.url, { code: 'c2' });
-    stand.gateway.clock.offsetMs = 601_000;
-    try {
-      const done = await completeWaitingGrant(stand.gateway, { browserCookie: cookie, userId: ada.userId, requestId: 'req_4' });
-      expect(done).toMatchObject({ outcome: 'discarded' });
-      await endExpiredConsents(stand.gateway);
-    } finally {
-      stand.gateway.clock.offsetMs = 0;
-    }
-    expect(revoked).toEqual(['at-ada', 'at-eve']);
-    for (const { id } of [late, swept]) expect(await view(id)).toMatchObject({ status: 'error', reason: 'expired' });
-  });
-
-  it('a waiting grant that does not open any more is ended, and those after it too', async () => {
-    const broken = await start();
-    const sound = await start();
-    await answer(broken.url, { code: 'c1' });
-    await answer(sound.url, { code: 'c2' });
-    await stand.gateway.db
-      .updateTable('consents')
-      .set({ sealed: '1.AAAA' as never })
-      .where('id', '=', broken.id)
-      .execute();
-    stand.gateway.clock.offsetMs = 601_000;
-    try {
-      await endExpiredConsents(stand.gateway);
-    } finally {
-      stand.gateway.clock.offsetMs = 0;
-    }
-    expect(revoked).toEqual(['at-ada']);
-    for (const { id } of [broken, sound]) expect(await view(id)).toMatchObject({ status: 'error', reason: 'expired' });
+  it('is nobody after the link was opened by a narrow key’s consent without a person', async () => {
+    const narrow: Principal = { ...ada, kind: 'api_key', holderId: 'key_1', scopes: ['forge:read'] };
+    const request = { integration: 'forge', account: undefined, scopes: undefined, credentials: undefined };
+    const { id } = await startConnection(stand.gateway, narrow, request, 'req_1');
+    const consent = (await findConsent(stand.gateway.db, stand.gateway.clock, ada.userId, id)) as Consent;
+    expect(consent.needsConfirmation).toBe(true);
+    const opening = { secret: undefined, confirmedBy: undefined, requestId: 'req_1' };
+    await expect(openConsent(stand.gateway, consent, opening)).rejects.toThrow('Nobody confirmed');
   });
 
   it('a consent of a user who has gone connects nothing', async () => {
     const { id, url } = await start();
     await stand.gateway.db.updateTable('users').set({ closedAt: new Date() }).where('id', '=', ada.userId).execute();
     await stand.addUser();
-    expect((await answer(url, { code: 'c1' }, ada)).status).toBe(400);
+    expect((await answer(url, { code: 'c1' })).status).toBe(400);
     expect(revoked).toEqual(['at-ada']);
     expect(await view(id)).toMatchObject({ status: 'error' });
   });
@@ -529,15 +481,15 @@ describe('with several users', () => {
         await stand.gateway.db.updateTable('users').set({ closedAt: new Date() }).where('id', '=', ada.userId).execute();
       return play(request, response, incoming);
     };
-    expect((await answer(url, { code: 'c1' }, ada)).html).toContain('is not there any more');
+    expect((await answer(url, { code: 'c1' })).html).toContain('is not there any more');
     expect(revoked).toEqual(['at-ada']);
     expect(await view(id)).toMatchObject({ status: 'error', reason: 'failed' });
   });
 });
 
 describe('an OAuth client', () => {
-  it('that nobody has set is explained: where to register, what to paste, what to set', async () => {
-    const error = (await start(ada, { integration: 'bare' }).catch((thrown: unknown) => thrown)) as SkillettError;
+  it('that nobody has set, where only a consent will do, is explained: where to register, what to paste, what to set', async () => {
+    const error = (await start(ada, { integration: 'bare', scopes: ['admin'] }).catch((thrown: unknown) => thrown)) as SkillettError;
     expect(error.code).toBe('bad_request');
     expect(error.action).toBe('https://forge.example/apps');
     for (const part of [
@@ -566,7 +518,7 @@ describe('an OAuth client', () => {
     expect(rows[1]).toHaveLength(1);
     expect(JSON.stringify(rows)).not.toContain('planted-secret');
     await setOAuthClient(gateway, operator, 'bare', null, 'req_1');
-    await expect(start(ada, { integration: 'bare' })).rejects.toMatchObject({ code: 'bad_request' });
+    await expect(start(ada, { integration: 'bare' })).rejects.toMatchObject({ reason: 'failed' });
   });
 
   it('of the environment goes before the one that an operator stored, the id with its secret and the scopes each by itself', async () => {

@@ -159,11 +159,13 @@ describe('what is refused', () => {
     expect(upstream.received).toEqual([]);
   });
 
-  it('a connect without credentials where nobody can consent, and one that needs no connection', async () => {
+  it('a connect that names scopes where nobody can consent, and one that needs no connection', async () => {
     const ada = await stand.addUser();
-    const error = await refusal(connect(ada, 'notes', undefined), 'bad_request');
-    expect(error.message).toContain('"token"');
-    expect(error.action).toBe('https://notes.example/tokens');
+    const request = { integration: 'notes', account: undefined, scopes: ['read'], credentials: undefined };
+    const error = await refusal(startConnection(stand.gateway, ada, request, 'req_1'), 'bad_request');
+    expect(error.message).toContain('knows no scopes');
+    const started = await connect(ada, 'notes', undefined);
+    expect(started).toEqual({ id: started.id, status: 'pending', oauthUrl: `https://gateway.example/connect/${started.id}` });
     expect((await refusal(connect(ada, 'open', undefined), 'bad_request')).message).toContain('needs no connection');
     expect((await refusal(connect(ada, 'nowhere', undefined), 'not_found')).message).toBe('Integration not found.');
   });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import { generateKey } from '../../src/domains/api-keys/api-keys.ts';
+import { openLink } from '../support/consent-link.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 
@@ -64,7 +65,10 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
       return json.data.setOAuthClient.overriddenBy;
     };
     const environment = ['SKILLETT_GITHUB_CLIENT_ID', 'SKILLETT_GITHUB_CLIENT_SECRET'];
-    const clientOf = async (integration: string) => new URL((await connect({ integration })).json.oauth_url).searchParams.get('client_id');
+    const clientOf = async (integration: string) => {
+      const { url } = await openLink(server, (await connect({ integration })).json.oauth_url);
+      return url.searchParams.get('client_id');
+    };
     expect([await set('github', 'stored'), await clientOf('github')]).toEqual([environment, 'the-client']);
     expect([await set('notion', 'stored'), await clientOf('notion')]).toEqual([[], 'stored']);
     const shown = await server.graphql(
@@ -109,22 +113,22 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     it('without one answers the link and an id, which tells how the consent went', async () => {
       const started = await connect({ integration: 'github', scopes: 'repo,gist', account: 'work' });
       expect(started.json).toEqual({
-        oauth_url: expect.stringContaining('https://github.com/login/oauth/authorize?'),
+        oauth_url: expect.stringMatching(/^https:\/\/gateway\.example\/connect\/conn_[0-9a-f]{32}$/),
         connection_id: expect.any(String),
       });
       const status = () => server.request('GET', `/v1/connect/${started.json.connection_id}`);
       expect((await status()).json).toEqual({ status: 'pending', integration: 'github' });
-      const state = new URL(started.json.oauth_url).searchParams.get('state');
-      const page = await server.request('GET', `/oauth/callback?code=c&state=${state}`, { authorization: null });
+      const { url, comeBack } = await openLink(server, started.json.oauth_url);
+      expect(url.href.startsWith('https://github.com/login/oauth/authorize?')).toBe(true);
+      const page = await comeBack({ code: 'c' });
       expect(page.status).toBe(200);
-      expect(page.text).toContain('The account work can be used');
+      expect(page.text).toContain('The account &quot;work&quot; can be used');
       expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
       expect((await status()).json).toEqual({ status: 'connected', integration: 'github' });
-      expect((await server.request('GET', `/oauth/callback?code=c&state=${state}`, { authorization: null })).status).toBe(400);
+      expect((await comeBack({ code: 'c' })).status).toBe(400);
 
       const denied = await connect({ integration: 'github' });
-      const second = new URL(denied.json.oauth_url).searchParams.get('state');
-      await server.request('GET', `/oauth/callback?error=access_denied&state=${second}`, { authorization: null });
+      await (await openLink(server, denied.json.oauth_url)).comeBack({ error: 'access_denied' });
       const answer = await server.request('GET', `/v1/connect/${denied.json.connection_id}`);
       expect(answer.json).toEqual({ status: 'error', integration: 'github', reason: 'denied' });
     });
@@ -222,9 +226,8 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
   it('a pending consent ends by itself or is cancelled, and both doors say so', async () => {
     const start = async () => {
       const { json } = await connect({ integration: 'github' });
-      const state = new URL(json.oauth_url).searchParams.get('state');
-      const callback = () => server.request('GET', `/oauth/callback?code=c&state=${state}`, { authorization: null });
-      return { id: json.connection_id as string, callback };
+      const { comeBack } = await openLink(server, json.oauth_url);
+      return { id: json.connection_id as string, callback: () => comeBack({ code: 'c' }) };
     };
     const byGraphql = (id: string) => server.graphql('query ($id: ID!) { connection(id: $id) { status integration reason } }', { id });
     const [late, deleted, disconnected] = [await start(), await start(), await start()];

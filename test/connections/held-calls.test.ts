@@ -1,5 +1,6 @@
 /** While a provider takes its time, no transaction is open and no database connection is held: everybody else goes on. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OpenedLink, openLink } from '../support/consent-link.ts';
 import { githubSettings } from '../support/github-settings.ts';
 import { startTestServer, type TestAnswer, type TestServer } from '../support/server.ts';
 import { eventually, type ReceivedRequest, Upstream } from '../support/upstream.ts';
@@ -68,14 +69,13 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
   }
 
   it('a code, an account, a refresh and a revocation are asked for without the database', async () => {
-    const states = (await each(() => server.request('POST', '/v1/connect', { body: { integration: 'github' } }))).map(
-      ({ json }) => new URL(json.oauth_url).searchParams.get('state') as string,
-    );
+    const started = await each(() => server.request('POST', '/v1/connect', { body: { integration: 'github' } }));
+    const opened = await Promise.all(started.map(({ json }) => openLink(server, json.oauth_url)));
     let waits = 0;
     // Once at the token endpoint, half of them; the other half where the account is asked for.
     const pages = await whileHeld(
       ({ target }) => (target === '/token' ? ++waits <= callers / 2 : target === '/user'),
-      (at) => server.request('GET', `/oauth/callback?code=c&state=${states[at]}`, { authorization: null }),
+      async (at) => (opened[at] as OpenedLink).comeBack({ code: 'c' }),
     );
     expect(pages.map(({ status }) => status)).toEqual(Array(callers).fill(200));
     const connections = await listed();

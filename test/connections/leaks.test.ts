@@ -75,12 +75,12 @@ it('from consent over refresh to revocation, no token, code, state, verifier or 
   const seen: string[] = [];
   const request = { integration: 'forge', account: undefined, scopes: undefined, credentials: undefined };
   const started = await startConnection(gateway, ada, request, 'req_1');
-  const url = new URL(started.oauthUrl as string);
+  const { url, cookie } = await stand.open(ada, started.id);
   expect(await everythingKept()).not.toContain(url.searchParams.get('state'));
   const redirect = await fetch(url, { redirect: 'manual' });
   const query = new URL(redirect.headers.get('location') as string).searchParams;
-  const page = await handleOAuthCallback(gateway, { query, findSession: async () => undefined, waiting: [], requestId: 'req_2' });
-  expect(page.html).toContain('The account ada@example.org can be used');
+  const page = await handleOAuthCallback(gateway, { query, cookie, findSession: async () => ada, requestId: 'req_2' });
+  expect(page.html).toContain('The account &quot;ada@example.org&quot; can be used');
   seen.push(page.html, await everythingKept());
 
   const forge = stand.integration('forge');
@@ -102,5 +102,6 @@ it('from consent over refresh to revocation, no token, code, state, verifier or 
   const all = seen.join('\n');
   expect(all).toContain('connection.reconnect_needed');
   expect(all).toContain('as the door logs it');
-  for (const secret of ['planted', query.get('code') as string, query.get('state') as string]) expect(all).not.toContain(secret);
+  for (const secret of ['planted', cookie.split('=')[1] as string, query.get('code') as string, query.get('state') as string])
+    expect(all).not.toContain(secret);
 });

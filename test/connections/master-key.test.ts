@@ -2,8 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Vault } from '../../src/core/crypto.ts';
-import { newId } from '../../src/core/ids.ts';
-import { endExpiredConsents, sealContext } from '../../src/domains/connections/consents.ts';
 import { githubSettings } from '../support/github-settings.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
@@ -80,33 +78,4 @@ it('answers 503 for what it cannot open and goes on with the rest, and the log s
   const codes = async () =>
     (await db.selectFrom('skillCalls').select('errorCode').where('outcome', '=', 'failed').execute()).map(Object.values);
   await expect.poll(codes).toEqual([['unavailable'], ['unavailable'], ['unavailable']]);
-});
-
-it('leaves a grant that nobody came for to a process that can open it, which revokes it', async () => {
-  const { gateway } = server;
-  const { db, clock } = gateway;
-  const other = await addDataKey();
-  await db
-    .insertInto('users')
-    .values({ id: newId('user'), email: 'bob@example.org', displayName: 'Bob', image: null, plan: 'free' })
-    .execute();
-  const started = await server.request('POST', '/v1/connect', { body: { integration: 'github' } });
-  const { connection_id: id, oauth_url } = started.json;
-  await server.request('GET', `/oauth/callback?code=c&state=${new URL(oauth_url).searchParams.get('state')}`, { authorization: null });
-  const { sealed } = await db.selectFrom('consents').select('sealed').where('id', '=', id).executeTakeFirstOrThrow();
-  await db
-    .updateTable('consents')
-    .set({ sealed: await other.reseal(sealed as string, sealContext(id)) })
-    .where('id', '=', id)
-    .execute();
-  const revocations = () => github.received.filter(({ method }) => method === 'DELETE').length;
-  clock.offsetMs = 601_000;
-  try {
-    await expect(endExpiredConsents(gateway)).rejects.toMatchObject({ code: 'unavailable' });
-    expect(revocations()).toBe(0);
-    expect(await endExpiredConsents({ ...gateway, vault: other })).toBe(1);
-    expect(revocations()).toBe(1);
-  } finally {
-    clock.offsetMs = 0;
-  }
 });

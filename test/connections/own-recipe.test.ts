@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openLink } from '../support/consent-link.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 
@@ -83,10 +84,10 @@ it('names its scopes, its token and the way to end it as its provider wants them
   upstream.play = ({ target }, response) =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answers[target.split('?')[0] as string]));
   const started = await server.request('POST', '/v1/connect', { body: { integration: 'letters' } });
-  const link = new URL(started.json.oauth_url);
+  const { url: link, comeBack } = await openLink(server, started.json.oauth_url);
   expect(link.searchParams.get('user_scope')?.split(',').sort()).toEqual(['profile', 'read']);
   expect(link.searchParams.has('scope')).toBe(false);
-  await server.request('GET', `/oauth/callback?code=c&state=${link.searchParams.get('state')}`, { authorization: null });
+  await comeBack({ code: 'c' });
   const connected = await server.request('GET', `/v1/connect/${started.json.connection_id}`);
   expect(connected.json).toEqual({ status: 'connected', integration: 'letters' });
 

@@ -1,6 +1,7 @@
 /** Planted secrets, from connect to disconnect through the doors: nowhere in the database, the log, the metrics or an answer. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openLink } from '../support/consent-link.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 
@@ -89,10 +90,11 @@ it('from consent to revocation no planted secret is found where it does not belo
     },
   );
   const started = await request('POST', '/v1/connect', { body: { integration: 'github' } });
-  const state = new URL(started.json.oauth_url).searchParams.get('state') as string;
+  const { state, comeBack } = await openLink(server, started.json.oauth_url);
   const pending = await dump();
-  const page = await request('GET', `/oauth/callback?code=planted-code&state=${state}`, { authorization: null });
-  expect(page.text).toContain('The account ada can be used');
+  const page = await comeBack({ code: 'planted-code' });
+  answers.push(page.text);
+  expect(page.text).toContain('The account &quot;ada&quot; can be used');
   const sent = new URLSearchParams(github.received.at(-2)?.body.toString());
   const verifier = sent.get('code_verifier') as string;
   expect([sent.get('code'), sent.get('client_secret'), verifier.length]).toEqual(['planted-code', 'planted-client-secret', 43]);

@@ -4,6 +4,7 @@
  * settings of an operator put in its place.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openLink } from '../support/consent-link.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { type ReceivedRequest, Upstream } from '../support/upstream.ts';
 
@@ -67,9 +68,8 @@ async function consent(integration: string, callback: Record<string, string> = {
   const started = await server.request('POST', '/v1/connect', { body: { integration } });
   expect(started.status).toBe(200);
   const { oauth_url: link, connection_id: id } = started.json;
-  const url = new URL(link);
-  const query = new URLSearchParams({ state: url.searchParams.get('state') as string, code: 'the-code', ...callback });
-  const page = await server.request('GET', `/oauth/callback?${query}`, { authorization: null });
+  const { url, comeBack } = await openLink(server, link);
+  const page = await comeBack({ code: 'the-code', ...callback });
   const outcome = (await server.request('GET', `/v1/connect/${id}`)).json;
   const row = await server.gateway.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
   return { id: id as string, url, page, outcome, row };

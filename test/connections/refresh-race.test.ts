@@ -66,15 +66,16 @@ afterEach(() => {
 async function connect(account: string): Promise<string> {
   oidc.account = account;
   const request = { integration: 'forge', account: undefined, scopes: undefined, credentials: undefined };
-  const { id, oauthUrl } = await startConnection(stand.gateway, ada, request, 'req_1');
-  const answer = await oidc.consent(oauthUrl as string, redirectUri);
+  const { id } = await startConnection(stand.gateway, ada, request, 'req_1');
+  const { url, cookie } = await stand.open(ada, id);
+  const answer = await oidc.consent(url.href, redirectUri);
   const page = await handleOAuthCallback(stand.gateway, {
     query: answer.searchParams,
-    findSession: async () => undefined,
-    waiting: [],
+    cookie,
+    findSession: async () => ada,
     requestId: 'req_1',
   });
-  expect(page.html).toContain(`The account ${account} can be used`);
+  expect(page.html).toContain(`The account &quot;${account}&quot; `);
   return id;
 }
 

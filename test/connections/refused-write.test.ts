@@ -1,5 +1,6 @@
 /** A write that the service refused for its token did nothing, and what comes of the refresh must not make it look as if it had. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openLink } from '../support/consent-link.ts';
 import { githubSettings } from '../support/github-settings.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
@@ -43,8 +44,8 @@ beforeEach(async () => {
   good = 'first';
   tokenAnswer = 'token';
   const started = await server.request('POST', '/v1/connect', { body: { integration: 'github' } });
-  const state = new URL(started.json.oauth_url).searchParams.get('state');
-  expect((await server.request('GET', `/oauth/callback?code=c&state=${state}`, { authorization: null })).status).toBe(200);
+  const { comeBack } = await openLink(server, started.json.oauth_url);
+  expect((await comeBack({ code: 'c' })).status).toBe(200);
   good = 'second';
 });
 

@@ -1,5 +1,6 @@
 /** What a newcomer can try offline: the whole flow of a consent with the sandbox, through the doors. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openLink, ownerBrowser } from '../support/consent-link.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -10,8 +11,9 @@ afterAll(() => server.close());
 
 async function startConsent(): Promise<{ id: string; path: string }> {
   const { json } = await server.request('POST', '/v1/connect', { body: { integration: 'sandbox' } });
-  expect(json.oauth_url.startsWith('http://gateway.example/sandbox/authorize?')).toBe(true);
-  return { id: json.connection_id, path: json.oauth_url.slice('http://gateway.example'.length) };
+  const { url } = await openLink(server, json.oauth_url);
+  expect(url.origin + url.pathname).toBe('http://gateway.example/sandbox/authorize');
+  return { id: json.connection_id, path: url.pathname + url.search };
 }
 
 const press = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
@@ -27,7 +29,7 @@ async function consent(path: string, form: Record<string, string>) {
   expect(pressed.status).toBe(303);
   const target = pressed.headers.get('location') as string;
   expect(target.startsWith('http://gateway.example/oauth/callback?')).toBe(true);
-  return server.request('GET', target.slice('http://gateway.example'.length), { authorization: null });
+  return (await ownerBrowser(server)).open(target);
 }
 
 async function credentialOf(id: string): Promise<{ accessToken: string; refreshToken: string }> {
@@ -52,7 +54,7 @@ it('connects by its consent page, executes, expires, is refreshed, and is revoke
   expect(page.text).toContain('Create, change and delete your notes');
   expect(page.text).not.toContain('<script');
   expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'; base-uri 'none'$/);
-  expect((await consent(path, { account: 'grace', answer: 'allow' })).text).toContain('The account grace can be used');
+  expect((await consent(path, { account: 'grace', answer: 'allow' })).text).toContain('The account &quot;grace&quot; can be used');
   expect((await server.request('GET', `/v1/connect/${id}`)).json).toEqual({ status: 'connected', integration: 'sandbox' });
 
   const call = () => server.request('POST', '/v1/sandbox/create_note', { body: { params: { title: 'Offline' }, account: 'grace' } });
@@ -117,8 +119,8 @@ describe('its consent page', () => {
     };
     const body = new URLSearchParams({ ...form, client_id: client.id, client_secret: client.secret });
     expect((await fetch(`${url}/oauth/token`, { method: 'POST', body })).status).toBe(400);
-    expect((await server.request('GET', (pressed.headers.get('location') as string).slice(22), { authorization: null })).status).toBe(200);
-    expect((await server.request('GET', (pressed.headers.get('location') as string).slice(22), { authorization: null })).status).toBe(400);
+    const browser = await ownerBrowser(server);
+    for (const status of [200, 400]) expect((await browser.open(pressed.headers.get('location') as string)).status).toBe(status);
   });
 });
 

@@ -3,6 +3,8 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Browser } from '../people/browser.ts';
+import { openLinkIn } from '../support/consent-link.ts';
 import { createEmptyDatabase } from '../support/database.ts';
 import { type ServerProcess, startProcess } from '../support/process.ts';
 import { eventually, Upstream } from '../support/upstream.ts';
@@ -55,9 +57,10 @@ const headers = () => ({ authorization: `Bearer ${key}`, 'content-type': 'applic
 it('stores what the provider answers before it ends, although the caller has left', async () => {
   const connect = await fetch(`${server.url}/v1/connect`, { method: 'POST', headers: headers(), body: '{"integration":"github"}' });
   const started = (await connect.json()) as { oauth_url: string };
-  const state = new URL(started.oauth_url).searchParams.get('state') as string;
-  const page = await fetch(`${server.url}/oauth/callback?code=c&state=${state}`, { headers: { connection: 'close' } });
-  expect(await page.text()).toContain('The account ada can be used');
+  const browser = new Browser(server);
+  await browser.open(server.stdout().match(/^http:\S+\/api\/auth\/link\S+$/m)?.[0] as string);
+  const { comeBack } = await openLinkIn(browser, started.oauth_url);
+  expect((await comeBack({ code: 'c' })).text).toContain('The account &quot;ada&quot; can be used');
   await database.query("update connections set access_expires_at = now() - interval '1 minute'");
 
   let answer = () => {};

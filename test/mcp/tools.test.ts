@@ -290,7 +290,7 @@ describe('connecting', () => {
     const key = await other.newKey(['github:read']);
     const { json, failed } = await callTool(postTo(other.server), key, 'connect', { integration: 'github', account: 'work' });
     expect([failed, Object.keys(json)]).toEqual([false, ['oauth_url', 'connection_id']]);
-    expect(json.oauth_url).toMatch(/^https:\/\/github\.com\/login\/oauth\/authorize\?/);
+    expect(json.oauth_url).toBe(`${other.server.gateway.config.publicUrl}/connect/${json.connection_id}`);
     expect((await other.server.request('GET', `/v1/connect/${json.connection_id}`, bearer(key))).json).toEqual({
       status: 'pending',
       integration: 'github',

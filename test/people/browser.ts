@@ -7,17 +7,22 @@ export const browserEnv = { PUBLIC_URL: 'http://localhost:4000', TRUST_PROXY: '1
 export interface BrowserAnswer {
   status: number;
   headers: Headers;
+  text: string;
+  /** Undefined for what is no JSON, such as a page. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
   json: any;
 }
 
 export class Browser {
   readonly cookies = new Map<string, string>();
-  readonly #server: Pick<TestServer, 'url'>;
+  readonly #url: string;
+  readonly #origin: string;
   readonly #address: string;
 
-  constructor(server: Pick<TestServer, 'url'>, address = newAddress()) {
-    this.#server = server;
+  /** `server` may be a process of its own, at another PUBLIC_URL than that of `browserEnv` then. */
+  constructor(server: Pick<TestServer, 'url'> & Partial<Pick<TestServer, 'gateway'>>, address = newAddress(), publicUrl?: string) {
+    this.#url = server.url;
+    this.#origin = new URL(publicUrl ?? server.gateway?.config.publicUrl ?? browserEnv.PUBLIC_URL).origin;
     this.#address = address;
   }
 
@@ -29,11 +34,11 @@ export class Browser {
   async request(method: string, path: string, options: { body?: unknown; headers?: Record<string, string> } = {}): Promise<BrowserAnswer> {
     const headers: Record<string, string> = { 'x-forwarded-for': this.#address };
     if (this.cookies.size > 0) headers.cookie = this.cookie;
-    if (method === 'POST') headers.origin = browserEnv.PUBLIC_URL;
+    if (method === 'POST') headers.origin = this.#origin;
     if (options.body !== undefined) headers['content-type'] = 'application/json';
     Object.assign(headers, options.headers);
     for (const [name, value] of Object.entries(headers)) if (value === '') delete headers[name];
-    const answer = await fetch(this.#server.url + path, {
+    const answer = await fetch(this.#url + path, {
       method,
       headers,
       redirect: 'manual',
@@ -45,12 +50,25 @@ export class Browser {
       else this.cookies.set(name, value);
     }
     const text = await answer.text();
-    return { status: answer.status, headers: answer.headers, json: text === '' ? undefined : JSON.parse(text) };
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text,
+      json: /json/.test(answer.headers.get('content-type') ?? '') && text ? JSON.parse(text) : undefined,
+    };
   }
 
   /** Opens a link of PUBLIC_URL. */
-  open(link: string): Promise<BrowserAnswer> {
-    return this.request('GET', link.slice(browserEnv.PUBLIC_URL.length));
+  open(link: string, headers: Record<string, string> = {}): Promise<BrowserAnswer> {
+    const { pathname, search } = new URL(link);
+    return this.request('GET', pathname + search, { headers });
+  }
+
+  /** Presses a button of a page's form. */
+  press(link: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<BrowserAnswer> {
+    const { pathname, search } = new URL(link);
+    const form = { 'content-type': 'application/x-www-form-urlencoded', ...headers };
+    return this.request('POST', pathname + search, { body: new URLSearchParams(fields).toString(), headers: form });
   }
 
   post(route: string, body: unknown, headers: Record<string, string> = {}): Promise<BrowserAnswer> {

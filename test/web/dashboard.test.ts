@@ -112,8 +112,8 @@ describe('the owner', () => {
     await consent.getByLabel('Account to connect').fill('second');
     await consent.getByRole('button', { name: 'Allow' }).click();
     await consent.getByText('Sandbox is connected').waitFor();
-    expect(await consent.getByRole('link', { name: 'See it in the dashboard' }).getAttribute('href')).toBe(
-      `${stand.url}/dashboard/integrations`,
+    expect(await consent.getByRole('link', { name: 'See or disconnect it in the dashboard' }).getAttribute('href')).toBe(
+      `${stand.url}/dashboard/integrations/sandbox`,
     );
     await consent.close();
     await dialog.waitFor({ state: 'detached' });
@@ -160,7 +160,7 @@ describe('the owner', () => {
     const consentPage = context.waitForEvent('page');
     await page.getByRole('button', { name: 'Continue to Sandbox' }).click();
     await (await consentPage).getByRole('button', { name: 'Deny' }).click();
-    await page.getByRole('dialog').getByText('You declined at the service').waitFor();
+    await page.getByRole('dialog').getByText('It was declined, so nothing was connected.').waitFor();
   });
 
   it('connects by a credential, which the service is asked about first', async () => {

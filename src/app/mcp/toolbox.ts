@@ -55,11 +55,10 @@ export class Toolbox {
 
   constructor(gateway: Gateway, schema: GraphQLSchema) {
     this.#gateway = gateway;
-    const dashboard = `${gateway.config.publicUrl}/dashboard/integrations`;
     this.#tools = new Map(
       tools.map((tool) => {
         const prepared = new PreparedDocument(schema, tool.document, `the tool ${tool.name}`);
-        return [tool.name, { ...tool, prepared, listed: describeTool(tool, dashboard) }];
+        return [tool.name, { ...tool, prepared, listed: describeTool(tool) }];
       }),
     );
     this.#endpoints = nameEndpoints(gateway.catalogue);
@@ -138,11 +137,11 @@ async function run(document: PreparedDocument, context: Context, variables: Reco
   return result.data;
 }
 
-function describeTool({ name, description, annotations, input }: Tool, dashboard: string): ListedTool {
+function describeTool({ name, description, annotations, input }: Tool): ListedTool {
   const { $schema: _dialect, ...schema } = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' });
   return {
     name,
-    description: description.replace('{dashboard}', dashboard),
+    description,
     annotations,
     inputSchema: schema as ListedTool['inputSchema'],
   };

@@ -153,7 +153,7 @@ export const execute: Tool = {
 const connect: Tool = {
   name: 'connect',
   description:
-    'Starts connecting an account of a service. Give the person the link in `oauth_url`, and call again when they have consented. Never ask them for a token or password: where a service takes one, they enter it at {dashboard}/<integration>.',
+    'Starts connecting an account of a service. Give the person the link in `oauth_url`; they sign in there and agree, or enter what the service takes. Then call again. Never ask them for a token or password.',
   annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: true },
   input: z.strictObject({ integration, account: z.string().optional().describe('What to call the account.') }),
   ...shared('POST', '/v1/connect'),

@@ -31,6 +31,8 @@ export interface ProvenCredential {
   provider: { id: string; label: string };
   /** Label the user asked for. */
   label: string | undefined;
+  /** Whether an account that is connected already takes that label; a narrow key renames nothing. */
+  mayRename: boolean;
   providerScopes: string[] | null;
   expiresInSeconds: number | undefined;
 }
@@ -54,7 +56,8 @@ export async function keepConnection(
   const others = siblings.filter((row) => row !== known);
   if (proven.label !== undefined) requireFreeLabel(integration, others, proven.label, proven.provider.label);
   const id = known?.id ?? newId;
-  const account = proven.label ?? known?.account ?? freeLabel(others, proven.provider);
+  const label = known && !proven.mayRename ? known.account : proven.label;
+  const account = label ?? known?.account ?? freeLabel(others, proven.provider);
   const row = {
     authType: proven.credential.type,
     account,

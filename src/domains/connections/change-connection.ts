@@ -4,8 +4,7 @@ import { lockInTransaction } from '../../core/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
 import { coversScope, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { type Consent, deleteFruitlessConsent, endConsent, lockPendingConsent } from './consent-store.ts';
-import { discardGrant, openHeldGrant } from './consents.ts';
+import { type Consent, deleteFruitlessConsent, endConsent } from './consent-store.ts';
 import type { StoredCredential } from './credential.ts';
 import { type ConnectionView, findConnectionView, viewConnection } from './list-connections.ts';
 import { findProvider } from './oauth2.ts';
@@ -95,8 +94,9 @@ export async function disconnect(gateway: Gateway, principal: Principal, id: str
   const audit = { userId: principal.userId, actor: principal.holderId, requestId };
   // What a key asked for, it may take back.
   if (view.connection || view.startedBy !== principal.holderId) requireWholeIntegration(principal, view);
-  if (!view.connection) return { revoked: await cancelConsent(gateway, view, audit) };
-  return { revoked: await removeConnection(gateway, view.connection, audit) };
+  if (view.connection) return { revoked: await removeConnection(gateway, view.connection, audit) };
+  await cancelConsent(gateway, view, audit);
+  return { revoked: 'unsupported' };
 }
 
 interface AuditOrigin {
@@ -139,41 +139,17 @@ async function openOrForget(gateway: Gateway, id: string, sealed: string): Promi
   }
 }
 
-async function cancelConsent(gateway: Gateway, view: ConnectionView, audit: AuditOrigin): Promise<Revoked> {
-  const sealed = await gateway.db.transaction().execute(async (trx) => {
-    const cancelled = await deleteFruitlessConsent(trx, view.id);
-    if (!cancelled) throw notFound('Connection');
+async function cancelConsent(gateway: Gateway, view: ConnectionView, audit: AuditOrigin): Promise<void> {
+  await gateway.db.transaction().execute(async (trx) => {
+    if (!(await deleteFruitlessConsent(trx, view.id))) throw notFound('Connection');
     await recordAudit(trx, { ...audit, action: 'consent.cancelled', target: view.id, details: { integration: view.integration } });
-    return cancelled.sealed;
   });
-  return discardSealed(gateway, view, sealed);
 }
 
-/**
- * For an operator: ends a pending consent as failed, so that whoever asks for it learns of its end, and revokes the grant that
- * waits in it. Throws not_found when it has ended already.
- */
-export async function endPendingConsent(gateway: Gateway, consent: Consent, audit: AuditOrigin): Promise<Revoked> {
-  const { id, integration } = consent;
-  const sealed = await gateway.db.transaction().execute(async (trx) => {
-    const pending = await lockPendingConsent(trx, id);
-    if (!pending) throw notFound('Connection');
-    await endConsent(trx, id, { status: 'error', reason: 'failed' });
+/** For an operator: ends a pending consent as failed, so that whoever asks for it learns of its end. Throws not_found when it has ended already. */
+export async function endPendingConsent(gateway: Gateway, { id, integration }: Consent, audit: AuditOrigin): Promise<void> {
+  await gateway.db.transaction().execute(async (trx) => {
+    if (!(await endConsent(trx, id, { status: 'error', reason: 'failed' }))) throw notFound('Connection');
     await recordAudit(trx, { ...audit, action: 'consent.cancelled', target: id, details: { integration } });
-    return pending.sealed;
   });
-  return discardSealed(gateway, consent, sealed);
-}
-
-/** `unsupported` where no grant waited. */
-async function discardSealed(gateway: Gateway, consent: { id: string; integration: string }, sealed: string | null): Promise<Revoked> {
-  if (sealed === null) return 'unsupported';
-  try {
-    const held = await openHeldGrant(gateway, consent.id, sealed);
-    return held ? await discardGrant(gateway, consent.integration, held) : 'unsupported';
-  } catch (error) {
-    // The consent has ended all the same.
-    gateway.log.error({ err: error, consent: consent.id }, 'the grant of a cancelled consent could not be opened to be revoked');
-    return 'false';
-  }
 }

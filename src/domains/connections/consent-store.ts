@@ -5,7 +5,7 @@ import type { Db } from '../../core/database.ts';
 import type { ConsentsTable } from '../../core/tables.ts';
 
 /** `expired` by the database's time: a pending consent that can no longer end well. */
-export type Consent = Omit<Selectable<ConsentsTable>, 'stateHash' | 'browserHash'> & { expired: boolean };
+export type Consent = Selectable<ConsentsTable> & { expired: boolean };
 
 export type ConsentFailure = NonNullable<Consent['reason']>;
 
@@ -18,7 +18,10 @@ const columns = [
   'status',
   'reason',
   'connectionId',
+  'stateHash',
   'sealed',
+  'browserHash',
+  'needsConfirmation',
   'requestedScopes',
   'expiresAt',
   'createdAt',
@@ -35,7 +38,7 @@ export async function insertConsent(
     ...row
   }: Pick<
     Selectable<ConsentsTable>,
-    'id' | 'userId' | 'startedBy' | 'integration' | 'account' | 'status' | 'connectionId' | 'stateHash' | 'sealed' | 'requestedScopes'
+    'id' | 'userId' | 'startedBy' | 'integration' | 'account' | 'status' | 'connectionId' | 'needsConfirmation' | 'requestedScopes'
   > & { lastsSeconds: number },
 ): Promise<void> {
   await db
@@ -58,44 +61,49 @@ export async function findConsent(db: Db, clock: Clock, userId: string, id: stri
 const untilFinished = (clock: Clock) =>
   sql<Date>`case when expires_at > ${clock.sqlNow} then greatest(expires_at, ${clock.sqlNow} + interval '2 minutes') else expires_at end`;
 
-/** Takes the consent that a state belongs to; the same state finds nothing again (RFC 6749, section 10.12). */
-export async function takeConsentByState(db: Db, clock: Clock, stateHash: Buffer): Promise<Consent | undefined> {
+/** A browser, by the hash of its cookie, with the state and the sealed verifier of its request to the provider. */
+export interface Binding {
+  stateHash: Buffer;
+  browserHash: Buffer;
+  sealed: string;
+}
+
+/** Ties a pending consent to a browser and a state; the browser before can finish it no more. False when it has ended. */
+export async function bindConsent(db: Db, clock: Clock, id: string, binding: Binding): Promise<boolean> {
+  const row = await db
+    .updateTable('consents')
+    .set(binding)
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .where(expired(clock), '=', false)
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The pending consent that a state belongs to. */
+export async function findConsentByState(db: Db, clock: Clock, stateHash: Buffer): Promise<Consent | undefined> {
+  return db
+    .selectFrom('consents')
+    .select(columns)
+    .select(expired(clock).as('expired'))
+    .where('stateHash', '=', stateHash)
+    .where('status', '=', 'pending')
+    .where(expired(clock), '=', false)
+    .executeTakeFirst();
+}
+
+/** Takes the consent of a state in the browser it is tied to; the same state finds nothing again (RFC 6749, section 10.12). */
+export async function takeConsentByState(db: Db, clock: Clock, binding: Omit<Binding, 'sealed'>): Promise<Consent | undefined> {
   return db
     .updateTable('consents')
     .set({ stateHash: null, expiresAt: untilFinished(clock) as never })
-    .where('stateHash', '=', stateHash)
+    .where('stateHash', '=', binding.stateHash)
+    .where('browserHash', '=', binding.browserHash)
     .where('status', '=', 'pending')
     .where(expired(clock), '=', false)
     .returning([...columns, expired(clock).as('expired')])
     .executeTakeFirst();
-}
-
-/** Takes the consent whose grant waits in this browser; the same cookie finds nothing again. */
-export async function takeConsentByBrowser(db: Db, clock: Clock, browserHash: Buffer): Promise<Consent | undefined> {
-  return db
-    .updateTable('consents')
-    .set({ browserHash: null, expiresAt: untilFinished(clock) as never })
-    .where('browserHash', '=', browserHash)
-    .where('status', '=', 'pending')
-    .returning([...columns, expired(clock).as('expired')])
-    .executeTakeFirst();
-}
-
-/** False when the consent has ended meanwhile. */
-export async function holdConsent(
-  db: Db,
-  clock: Clock,
-  id: string,
-  held: { sealed: string; browserHash: Buffer; lastsSeconds: number },
-): Promise<boolean> {
-  const row = await db
-    .updateTable('consents')
-    .set({ sealed: held.sealed, browserHash: held.browserHash, expiresAt: inSeconds(clock, held.lastsSeconds) as never })
-    .where('id', '=', id)
-    .where('status', '=', 'pending')
-    .returning('id')
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** False when it had ended already. */
@@ -137,14 +145,10 @@ export async function countPendingConsents(db: Db, filter: ConsentFilter): Promi
   return (await pendingWhere(db, filter).select(sql<number>`count(*)`.as('all')).executeTakeFirstOrThrow()).all;
 }
 
-/** What a pending consent holds sealed now; nobody else ends or holds it until the transaction ends. Undefined when it has ended. */
-export async function lockPendingConsent(trx: Db, id: string): Promise<{ sealed: string | null } | undefined> {
-  return trx.selectFrom('consents').select('sealed').where('id', '=', id).where('status', '=', 'pending').forUpdate().executeTakeFirst();
-}
-
-/** Deletes a consent that made no connection and returns what it held sealed; undefined when there is none. */
-export async function deleteFruitlessConsent(db: Db, id: string): Promise<{ sealed: string | null } | undefined> {
-  return db.deleteFrom('consents').where('id', '=', id).where('connectionId', 'is', null).returning('sealed').executeTakeFirst();
+/** Deletes a consent that made no connection; false when there is none. */
+export async function deleteFruitlessConsent(db: Db, id: string): Promise<boolean> {
+  const row = await db.deleteFrom('consents').where('id', '=', id).where('connectionId', 'is', null).returning('id').executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Forgets consents that came to nothing this long ago. */

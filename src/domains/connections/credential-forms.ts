@@ -1,5 +1,5 @@
 /** The forms in which a person can give a credential: `{token}`, `{api_key}`, `{username, password}`, with what the recipe asks for beside. */
-import { badRequest, type Fault, SkillettError } from '../../core/errors.ts';
+import { badRequest, type Fault } from '../../core/errors.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Auth } from '../recipes/format-auth.ts';
 import type { StoredCredential } from './credential.ts';
@@ -20,6 +20,11 @@ function credentialForms(integration: CatalogueIntegration): CredentialAuth[] {
 
 function namesOf(auth: CredentialAuth): string[] {
   return [...formNames[auth.type], ...Object.keys(auth.fields ?? {})];
+}
+
+/** Whether a person can connect it by giving something, without a consent at the service. */
+export function takesCredentials(integration: CatalogueIntegration): boolean {
+  return credentialForms(integration).length > 0;
 }
 
 /** How to connect, for error messages: every form as the JSON to send, and where to get it. */
@@ -83,12 +88,4 @@ function faultOf(auth: CredentialAuth, name: string, value: string): string | un
     return name === 'username' && value.includes(':') ? 'must not hold a colon (RFC 7617, section 2)' : undefined;
   }
   return visible.test(value) ? undefined : 'is empty or holds characters that cannot be sent in a header';
-}
-
-/** Refusal of a connect without credentials where there is nothing to consent to. */
-export function formNeeded(integration: CatalogueIntegration): SkillettError {
-  const create = credentialForms(integration).find((auth) => auth.create_url)?.create_url;
-  return new SkillettError('bad_request', `${integration.recipe.name} is not connected by consent. ${describeForms(integration)}`, {
-    action: create,
-  });
 }

@@ -185,7 +185,8 @@ const StartedConnectionRef = builder.objectRef<StartedConnection>('StartedConnec
     }),
     oauthUrl: t.string({
       nullable: true,
-      description: "The service's own page, where a person consents within ten minutes; null when nothing is left to do.",
+      description:
+        'The page that the person opens within ten minutes, signed in as the user who asked. It leads to the service, or takes a credential there; where a key for less than the whole integration asked, it shows which key and what for, and the person decides. Null when nothing is left to do.',
       resolve: (started) => started.oauthUrl ?? null,
     }),
   }),
@@ -213,10 +214,14 @@ builder.mutationField('startConnection', (t) =>
   t.field({
     type: StartedConnectionRef,
     description:
-      'Connects an account. Without `credentials` a person consents at `oauthUrl`; with them the credential is proven at the service and stored at once. An account that is connected already gets the new credential. Fails with `credential_rejected`, `plan_limit_reached`, and `bad_request` that says what is missing.',
+      'Connects an account. Without `credentials` a person does it at `oauthUrl`, which every key may ask for; with them the credential is proven at the service and stored at once, which needs a key for the whole integration (else `forbidden`). An account that is connected already gets the new credential. Fails with `credential_rejected`, `plan_limit_reached`, and `bad_request` that says what is missing.',
     args: {
       integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }),
-      account: t.arg.string({ description: 'What to call the account. Left out: as the service does.', validate: accountText }),
+      account: t.arg.string({
+        description:
+          'What to call the account. Left out: as the service does. A key for less than the whole integration renames no account that is connected already.',
+        validate: accountText,
+      }),
       scopes: t.arg.stringList({
         description: 'Scopes to ask the service for. Left out: those that the endpoints need which whoever asks may call.',
         validate: scopeTexts,

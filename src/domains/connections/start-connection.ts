@@ -1,23 +1,19 @@
-/** The first step of every connection: a credential that is proven at once, or a link where a person consents. */
-import { randomBytes } from 'node:crypto';
+/** The first step of every connection: a credential that is proven at once, or a link where a person connects the account. */
 import type { Gateway } from '../../core/context.ts';
-import { sha256 } from '../../core/crypto.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { coversScope, maySee, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import { keepConnection, requireRoomForConnection } from './accounts.ts';
+import { requireRoomForConnection } from './accounts.ts';
+import { connectByCredential } from './connect-by-credential.ts';
+import { consentSeconds } from './consent-browser.ts';
 import { insertConsent } from './consent-store.ts';
-import { sealContext } from './consents.ts';
-import { formNeeded, parseCredential } from './credential-forms.ts';
-import { requireOAuthClient } from './oauth-clients.ts';
-import { authorizeUrl, findProvider, type Provider, redirectUri } from './oauth2.ts';
+import { takesCredentials } from './credential-forms.ts';
+import { findOAuthClient, requireOAuthClient } from './oauth-clients.ts';
+import { findProvider } from './oauth2.ts';
 import { scopesToRequest } from './provider-scopes.ts';
 import { listSiblings } from './store.ts';
-import { verifyCredential } from './verify.ts';
-
-const consentSeconds = 600;
 
 export interface NewConnection {
   integration: string;
@@ -25,13 +21,14 @@ export interface NewConnection {
   account: string | undefined;
   /** Scopes at the provider; default: what the endpoints that the principal may call need. */
   scopes: readonly string[] | undefined;
-  /** `{token}`, `{api_key}` or `{username, password}` with what the recipe names; undefined asks for a consent. */
+  /** `{token}`, `{api_key}` or `{username, password}` with what the recipe names; undefined gives a link for a person. */
   credentials: unknown;
 }
 
 export interface StartedConnection {
   id: string;
   status: 'pending' | 'connected';
+  /** Our own page for it; undefined when nothing is left to do. */
   oauthUrl: string | undefined;
 }
 
@@ -55,10 +52,8 @@ export async function startConnection(
     if (!coversScope(principal.scopes, integration.slug)) throw mayOnlyAsk(integration);
     return connectByCredential(gateway, principal, integration, request, requestId);
   }
-  const provider = findProvider(gateway, integration);
-  if (!provider) throw formNeeded(integration);
-  const { id, oauthUrl } = await startConsent(gateway, principal, provider, request, requestId);
-  return { id, status: 'pending', oauthUrl };
+  const id = await startConsent(gateway, principal, integration, request, requestId);
+  return { id, status: 'pending', oauthUrl: `${gateway.config.publicUrl}/connect/${id}` };
 }
 
 /** A key for reads or single endpoints cannot decide whose account the user's other keys use. */
@@ -69,72 +64,21 @@ function mayOnlyAsk({ slug, recipe }: CatalogueIntegration): SkillettError {
   );
 }
 
-async function connectByCredential(
-  gateway: Gateway,
-  principal: Principal,
-  integration: CatalogueIntegration,
-  request: NewConnection,
-  requestId: string,
-): Promise<StartedConnection> {
-  if (request.scopes)
-    throw badRequest('`scopes` goes with a consent. What a credential may do was decided where it was made; leave `scopes` out.');
-  const { db, clock } = gateway;
-  const { userId, holderId } = principal;
-  const { auth, credential } = parseCredential(integration, request.credentials);
-  const provider = await verifyCredential(gateway, integration, auth, credential);
-  const id = newId('conn');
-  await db.transaction().execute(async (trx) => {
-    const proven = { userId, integration, credential, provider, label: request.account, providerScopes: null, expiresInSeconds: undefined };
-    const connectionsMax = await gateway.admitConnection(trx, { userId, startedBy: holderId });
-    const kept = await keepConnection(gateway, trx, proven, id, connectionsMax);
-    await insertConsent(trx, clock, {
-      id,
-      userId,
-      startedBy: holderId,
-      integration: integration.slug,
-      account: request.account ?? null,
-      status: 'connected',
-      connectionId: kept.id,
-      stateHash: null,
-      sealed: null,
-      requestedScopes: [],
-      lastsSeconds: 0,
-    });
-    await recordAudit(trx, {
-      userId,
-      actor: holderId,
-      action: kept.renewed ? 'connection.renewed' : 'connection.created',
-      target: kept.id,
-      details: { integration: integration.slug, account: kept.account, authType: auth.type },
-      requestId,
-    });
-  });
-  return { id, status: 'connected', oauthUrl: undefined };
-}
-
-/** Starts a consent and returns the provider's page for it. Throws bad_request without client settings, plan_limit_reached, forbidden. */
+/** Throws bad_request where neither a consent nor a credential can be given here, plan_limit_reached, forbidden. Returns the id. */
 async function startConsent(
   gateway: Gateway,
   principal: Principal,
-  provider: Provider,
+  integration: CatalogueIntegration,
   asked: { account: string | undefined; scopes: readonly string[] | undefined },
   requestId: string,
-): Promise<{ id: string; oauthUrl: string }> {
-  const { db, clock, vault } = gateway;
-  const { integration } = provider;
-  const client = await requireOAuthClient(gateway, provider);
+): Promise<string> {
+  const { db, clock } = gateway;
   const siblings = await listSiblings(db, principal.userId, integration.slug);
+  const scopes = await chooseScopes(gateway, principal, integration, asked, siblings);
   // With an account of this integration connected, the consent may renew that one, which the plan always allows.
   if (siblings.length === 0) await requireRoomForConnection(db, principal.userId, principal.limits.connections);
-  const renewed =
-    asked.account === undefined ? siblings.find((row) => row.isDefault) : siblings.find((row) => row.account === asked.account);
-  const scopes = scopesToRequest(integration, provider.auth, principal, {
-    named: asked.scopes,
-    extra: client.extraScopes,
-    granted: renewed?.providerScopes ?? [],
-  });
   const id = newId('conn');
-  const [state, verifier] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
+  const needsConfirmation = !coversScope(principal.scopes, integration.slug);
   await db.transaction().execute(async (trx) => {
     await insertConsent(trx, clock, {
       id,
@@ -144,8 +88,7 @@ async function startConsent(
       account: asked.account ?? null,
       status: 'pending',
       connectionId: null,
-      stateHash: sha256(state),
-      sealed: vault.seal(verifier, sealContext(id)),
+      needsConfirmation,
       requestedScopes: scopes,
       lastsSeconds: consentSeconds,
     });
@@ -154,9 +97,35 @@ async function startConsent(
       actor: principal.holderId,
       action: 'consent.started',
       target: id,
-      details: { integration: integration.slug, scopes },
+      details: { integration: integration.slug, scopes, needsConfirmation },
       requestId,
     });
   });
-  return { id, oauthUrl: authorizeUrl(provider, client, { redirectUri: redirectUri(gateway), state, scopes, verifier }) };
+  return id;
+}
+
+/** What a consent asks the service for; nothing where the person enters a credential on our page. */
+async function chooseScopes(
+  gateway: Gateway,
+  principal: Principal,
+  integration: CatalogueIntegration,
+  asked: { account: string | undefined; scopes: readonly string[] | undefined },
+  siblings: Awaited<ReturnType<typeof listSiblings>>,
+): Promise<string[]> {
+  const provider = findProvider(gateway, integration);
+  if (!provider) {
+    if (asked.scopes) throw badRequest(`${integration.recipe.name} knows no scopes: a person gives it a credential. Leave \`scopes\` out.`);
+    return [];
+  }
+  const client =
+    (await findOAuthClient(gateway, provider)) ??
+    // The person can enter a credential as long as nobody asked for what only a consent gives.
+    (takesCredentials(integration) && !asked.scopes ? undefined : await requireOAuthClient(gateway, provider));
+  const renewed =
+    asked.account === undefined ? siblings.find((row) => row.isDefault) : siblings.find((row) => row.account === asked.account);
+  return scopesToRequest(integration, provider.auth, principal, {
+    named: asked.scopes,
+    extra: client?.extraScopes ?? [],
+    granted: renewed?.providerScopes ?? [],
+  });
 }

@@ -37,6 +37,11 @@ export async function guardField(context: GuardedRequest, guard: FieldGuard): Pr
   }
 }
 
+/** As guardField, by a user whom a page knows by their session. */
+export async function guardUser(gateway: GuardedGateway, guard: Omit<FieldGuard, 'by'>, userId: string): Promise<void> {
+  await countHit(gateway, guard, 'user', userId);
+}
+
 /** As guardField, by the e-mail address that somebody tries to sign in with, whether or not it has an account. */
 export async function guardEmail(gateway: GuardedGateway, guard: Omit<FieldGuard, 'by'>, email: string): Promise<void> {
   await countHit(gateway, guard, 'email', emailIdentity(email));

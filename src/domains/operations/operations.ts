@@ -140,8 +140,8 @@ async function cancelOne(gateway: Gateway, principal: Principal, consent: Consen
   const { id, userId } = consent;
   const outcome = { userId, connection: viewConsent(consent) };
   try {
-    const revoked = await endPendingConsent(gateway, consent, { userId, actor: principal.holderId, requestId });
-    return { ...outcome, outcome: 'cancelled', revoked };
+    await endPendingConsent(gateway, consent, { userId, actor: principal.holderId, requestId });
+    return { ...outcome, outcome: 'cancelled', revoked: 'unsupported' };
   } catch (error) {
     gateway.log.error({ err: error, requestId, consent: id }, 'a pending consent could not be cancelled');
     return { ...outcome, outcome: 'unchanged', revoked: null };

@@ -30,11 +30,6 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
   return (await db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()) as User | undefined;
 }
 
-export async function countUsers(db: Db): Promise<number> {
-  const row = await db.selectFrom('users').select(sql<number>`count(*)`.as('all')).where('closedAt', 'is', null).executeTakeFirstOrThrow();
-  return row.all;
-}
-
 /** Undefined when the installation has an owner already. */
 export async function insertOwner(
   db: Db,

@@ -167,7 +167,7 @@ function ByConsent({ service, method, account, scopes, onDone }: MethodProps) {
 }
 
 const consentFaults = {
-  DENIED: 'You declined at the service, so nothing was connected.',
+  DENIED: 'It was declined, so nothing was connected.',
   EXPIRED: 'Nobody agreed in time, so the link has expired.',
   FAILED: 'The service refused, so nothing was connected. The tab that was opened says why.',
 };
