@@ -50,8 +50,12 @@ export function coversScope(held: readonly string[], scope: string, isReadOnly: 
   return held.includes(integration) || (held.includes(`${integration}:read`) && isReadOnly(scope));
 }
 
+export function isOperator(principal: Principal): boolean {
+  return principal.scopes.includes('operator');
+}
+
 export function requireOperator(principal: Principal): void {
-  if (!principal.scopes.includes('operator'))
+  if (!isOperator(principal))
     throw new SkillettError('forbidden', 'This needs the scope `operator`, which the owner has when signed in to the dashboard.', {
       action: '/dashboard/operator',
     });

@@ -1,7 +1,8 @@
 /** API keys: what an agent holds instead of credentials (contract, "Keys"). */
 import { randomBytes } from 'node:crypto';
+import DataLoader from 'dataloader';
 import type { Clock } from '../../core/clock.ts';
-import type { Gateway } from '../../core/context.ts';
+import type { Context, Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
 import { type Db, lockInTransaction } from '../../core/database.ts';
 import { badRequest, type Fault, notFound, SkillettError } from '../../core/errors.ts';
@@ -20,6 +21,7 @@ import {
   type KeyRange,
   type KeyState,
   listKeys,
+  listKeysById,
   revokeFamily,
 } from './store.ts';
 
@@ -72,6 +74,19 @@ function rangeOf(principal: Principal): KeyRange {
 
 export function listAllApiKeys(db: Db, principal: Principal): Promise<ApiKey[]> {
   return listKeys(db, rangeOf(principal));
+}
+
+/** Keys by their ids, one query a request; undefined for those that whoever asks may not see. */
+export function loadApiKeys(context: Context): DataLoader<string, ApiKey | undefined> {
+  return context.once(
+    'api keys',
+    () =>
+      new DataLoader(async (ids: readonly string[]) => {
+        const keys = await listKeysById(context.gateway.db, rangeOf(await context.principal()), ids);
+        const byId = new Map(keys.map((key) => [key.id, key]));
+        return ids.map((id) => byId.get(id));
+      }),
+  );
 }
 
 /** Oldest first. */

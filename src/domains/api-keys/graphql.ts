@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
+import type { Context } from '../../core/context.ts';
 import { enumValues, readWord } from '../../core/enums.ts';
+import { CallCountRef, CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
 import { loadLastUse } from '../limits/last-use.ts';
 import { ViewerRef } from '../users/graphql.ts';
-import { issueApiKey, listAllApiKeys, listApiKeys, revokeApiKey } from './api-keys.ts';
+import { issueApiKey, listAllApiKeys, listApiKeys, loadApiKeys, revokeApiKey } from './api-keys.ts';
 import type { ApiKey } from './store.ts';
 
 const kinds: Record<ApiKey['kind'], string> = {
@@ -48,6 +50,46 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
   }),
 });
+
+async function findShownKey(context: Context, id: string | null | undefined): Promise<ApiKey | null> {
+  return id ? ((await loadApiKeys(context).load(id)) ?? null) : null;
+}
+
+builder.objectField(ApiKeyRef, 'parent', (t) =>
+  t.field({
+    type: ApiKeyRef,
+    nullable: true,
+    description: 'That key in full; null also where whoever asks may not see it.',
+    resolve: (key, _args, context) => findShownKey(context, key.parentId),
+  }),
+);
+
+builder.objectField(CallRef, 'key', (t) =>
+  t.field({
+    type: ApiKeyRef,
+    nullable: true,
+    description: 'The API key that made it, in full; null for a dashboard session.',
+    resolve: (call, _args, context) => findShownKey(context, call.keyId),
+  }),
+);
+
+builder.objectField(CallCountRef, 'key', (t) =>
+  t.field({
+    type: ApiKeyRef,
+    nullable: true,
+    description: 'That key in full; null also for dashboard sessions.',
+    resolve: (count, _args, context) => findShownKey(context, count.keyId),
+  }),
+);
+
+builder.objectField(ViewerRef, 'key', (t) =>
+  t.field({
+    type: ApiKeyRef,
+    nullable: true,
+    description: 'The API key that asks; null with a session.',
+    resolve: (principal, _args, context) => findShownKey(context, principal.keyId),
+  }),
+);
 
 builder.queryField('apiKeys', (t) =>
   t.connection(

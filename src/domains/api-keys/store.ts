@@ -65,6 +65,10 @@ export async function findKeyIn(db: Db, range: KeyRange, id: string): Promise<Ap
   return keysIn(db, range).select(columns).where('id', '=', id).executeTakeFirst();
 }
 
+export async function listKeysById(db: Db, range: KeyRange, ids: readonly string[]): Promise<ApiKey[]> {
+  return keysIn(db, range).select(columns).where('id', '=', sql<string>`any(${ids})`).execute();
+}
+
 /** Keys that count against a plan: made by hand, not revoked, not expired. */
 export async function countActiveKeys(db: Db, clock: Clock, userId: string): Promise<number> {
   const row = await db

@@ -27,7 +27,7 @@ const doors: Record<Call['door'], string> = {
 
 const CallDoor = builder.enumType('CallDoor', { description: 'The way by which a call came in.', values: enumValues(doors) });
 
-const CallRef = builder.objectRef<Call>('Call').implement({
+export const CallRef = builder.objectRef<Call>('Call').implement({
   description: 'One call of an endpoint. Neither the values of its parameters nor its answer are kept.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Id of the call, `call_…`, as its answer gave it.' }),
@@ -80,7 +80,7 @@ const CallDimension = builder.enumType('CallDimension', {
   } as const,
 });
 
-const CallCountRef = builder.objectRef<CallCount>('CallCount').implement({
+export const CallCountRef = builder.objectRef<CallCount>('CallCount').implement({
   description: 'How many calls share what they were counted by. What they were not counted by is null.',
   fields: (t) => ({
     day: t.exposeString('day', { nullable: true, description: 'The UTC day, as 2026-01-31.' }),

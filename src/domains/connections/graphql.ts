@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
 import { enumValues, readWord } from '../../core/enums.ts';
 import { notFound } from '../../core/errors.ts';
+import { CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
 import { disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
 import type { ConnectMethod, CredentialField } from './connect-methods.ts';
-import { type ConnectionView, findConnectionView, listConnections } from './list-connections.ts';
+import { type ConnectionView, findConnectionView, listConnections, loadConnections } from './list-connections.ts';
 import { listOverrides, setOAuthClient } from './oauth-clients.ts';
 import { type Provider, redirectUri } from './oauth2.ts';
 import type { Revoked } from './revocation.ts';
@@ -107,18 +108,39 @@ export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').imp
   }),
 });
 
+/** A page of connections, for whatever has some. */
+export const ConnectionConnectionRef = builder.connectionObject(
+  { type: ConnectionRef, name: 'ConnectionConnection', description: 'A page of connections.' },
+  { name: 'ConnectionEdge', description: 'A connection in a page.' },
+);
+
+const slugText = { schema: z.string().max(100, 'at most 100 characters') };
+
 builder.queryField('connections', (t) =>
   t.connection(
     {
       type: ConnectionRef,
       description: 'The accounts the user has connected, oldest first, of the integrations within the scopes of whoever asks.',
+      args: { integration: t.arg.string({ description: 'Only those of this integration, by slug.', validate: slugText }) },
       complexity: listComplexity,
-      resolve: async (_root, args, context) =>
-        toConnection(await listConnections(context.gateway, await context.principal(), pageRequest(args)), args.after),
+      resolve: async (_root, args, context) => {
+        const { integration } = args;
+        const page = await listConnections(context.gateway, await context.principal(), pageRequest(args), integration ?? undefined);
+        return toConnection(page, args.after);
+      },
     },
-    { name: 'ConnectionConnection', description: 'A page of connections.' },
-    { name: 'ConnectionEdge', description: 'A connection in a page.' },
+    ConnectionConnectionRef,
   ),
+);
+
+builder.objectField(CallRef, 'connection', (t) =>
+  t.field({
+    type: ConnectionRef,
+    nullable: true,
+    description: 'The connection it used, as it stands now; null when it used none, when it is gone, or where whoever asks may not see it.',
+    resolve: async ({ connectionId }, _args, context) =>
+      connectionId === null ? null : ((await loadConnections(context).load(connectionId)) ?? null),
+  }),
 );
 
 const CredentialFieldRef = builder.objectRef<CredentialField>('CredentialField').implement({
@@ -178,6 +200,12 @@ const StartedConnectionRef = builder.objectRef<StartedConnection>('StartedConnec
   description: 'What became of `startConnection`.',
   fields: (t) => ({
     connectionId: t.exposeID('id', { description: 'Ask `connection(id)` with it how the consent stands.' }),
+    connection: t.field({
+      type: ConnectionRef,
+      nullable: true,
+      description: 'The connection, or the consent that is to make it, in full; null when it has been removed in the meantime.',
+      resolve: async ({ id }, _args, context) => (await findConnectionView(context.gateway, await context.principal(), id)) ?? null,
+    }),
     status: t.field({
       type: ConnectionStatusRef,
       description: '`CONNECTED` with credentials, else `PENDING`.',
@@ -192,7 +220,6 @@ const StartedConnectionRef = builder.objectRef<StartedConnection>('StartedConnec
   }),
 });
 
-const slugText = { schema: z.string().max(100, 'at most 100 characters') };
 const accountText = {
   schema: z
     .string()
@@ -289,7 +316,7 @@ builder.mutationField('disconnect', (t) =>
   }),
 );
 
-const OAuthClientRef = builder.objectRef<Provider>('OAuthClient').implement({
+export const OAuthClientRef = builder.objectRef<Provider>('OAuthClient').implement({
   description: 'The OAuth client this installation is registered as at a service. Its secret is never shown.',
   fields: (t) => ({
     integration: t.string({ description: 'Slug of the integration.', resolve: (provider) => provider.integration.slug }),

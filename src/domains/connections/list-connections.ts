@@ -1,9 +1,18 @@
 /** Connections and consents as clients see them. */
-import type { Gateway } from '../../core/context.ts';
-import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import DataLoader from 'dataloader';
+import type { Context, Gateway } from '../../core/context.ts';
+import { decodeTimeCursor, encodeCursor, type Page, type PageRequest, type Total } from '../../core/pages.ts';
 import { maySee, type Principal } from '../../core/principal.ts';
 import { type Consent, findConsent } from './consent-store.ts';
-import { type Connection, countConnections, findConnection, listConnectionsOf } from './store.ts';
+import {
+  type Connection,
+  countConnections,
+  countConnectionsOfEach,
+  findConnection,
+  listConnectionsById,
+  listConnectionsOf,
+  listConnectionsOfEach,
+} from './store.ts';
 
 /** A connection, or the consent that is to make one, under the id that was asked for. */
 export interface ConnectionView {
@@ -60,20 +69,77 @@ export async function findConnectionView(gateway: Gateway, principal: Principal,
   return view && maySee(principal.scopes, view.integration) ? view : undefined;
 }
 
-/** The user's connections within the key's scopes, oldest first. */
-export async function listConnections(gateway: Gateway, principal: Principal, request: PageRequest): Promise<Page<ConnectionView>> {
+/** Connections by their ids, one query a request; undefined for those that are gone, and that whoever asks may not see. */
+export function loadConnections(context: Context): DataLoader<string, ConnectionView | undefined> {
+  return context.once(
+    'connections',
+    () =>
+      new DataLoader(async (ids: readonly string[]) => {
+        const { userId, scopes } = await context.principal();
+        const rows = await listConnectionsById(context.gateway.db, ids, userId);
+        const byId = new Map(rows.filter((row) => maySee(scopes, row.integration)).map((row) => [row.id, viewConnection(row)]));
+        return ids.map((id) => byId.get(id));
+      }),
+  );
+}
+
+/** The user's connections within the key's scopes, oldest first; of one integration where `slug` names it. */
+export async function listConnections(
+  gateway: Gateway,
+  principal: Principal,
+  request: PageRequest,
+  slug?: string,
+): Promise<Page<ConnectionView>> {
   const { db, userId } = { db: gateway.db, userId: principal.userId };
-  const slugs = gateway.catalogue.integrations.map(({ slug }) => slug).filter((slug) => maySee(principal.scopes, slug));
+  const slugs = gateway.catalogue.integrations
+    .map((integration) => integration.slug)
+    .filter((known) => (slug === undefined || known === slug) && maySee(principal.scopes, known));
   const after = request.after === undefined ? undefined : decodeTimeCursor(request.after);
   const [rows, total] = await Promise.all([
     listConnectionsOf(db, userId, slugs, { limit: request.first + 1, ...(after ? { after } : {}) }),
     countConnections(db, userId, slugs),
   ]);
-  const shown = rows.slice(0, request.first);
+  return pageOfRows(rows, request.first, total);
+}
+
+function pageOfRows(rows: readonly Connection[], first: number, total: Total): Page<ConnectionView> {
+  const shown = rows.slice(0, first);
   return {
     rows: shown.map((row) => viewConnection(row)),
     cursors: shown.map((row) => encodeCursor([row.createdAt.getTime(), row.id])),
     hasNextPage: rows.length > shown.length,
     total,
   };
+}
+
+/** As listConnections, of one of many integrations: those that ask for the same page share one query, and one for their totals. */
+export async function listConnectionsOfIntegration(context: Context, slug: string, request: PageRequest): Promise<Page<ConnectionView>> {
+  const { scopes } = await context.principal();
+  if (!maySee(scopes, slug)) return pageOfRows([], request.first, 0);
+  const rows = await loadPages(context, request).load(slug);
+  return pageOfRows(rows, request.first, () => loadTotals(context).load(slug));
+}
+
+function loadPages(context: Context, { first, after }: PageRequest): DataLoader<string, Connection[]> {
+  return context.once(`connections of integrations: ${first} after ${after ?? 'none'}`, () => {
+    const position = after === undefined ? {} : { after: decodeTimeCursor(after) };
+    return new DataLoader(async (slugs: readonly string[]) => {
+      const { userId } = await context.principal();
+      const rows = await listConnectionsOfEach(context.gateway.db, userId, slugs, { limit: first + 1, ...position });
+      const bySlug = Map.groupBy(rows, (row) => row.integration);
+      return slugs.map((slug) => bySlug.get(slug) ?? []);
+    });
+  });
+}
+
+function loadTotals(context: Context): DataLoader<string, number> {
+  return context.once(
+    'numbers of connections',
+    () =>
+      new DataLoader(async (slugs: readonly string[]) => {
+        const { userId } = await context.principal();
+        const totals = await countConnectionsOfEach(context.gateway.db, userId, slugs);
+        return slugs.map((slug) => totals.get(slug) ?? 0);
+      }),
+  );
 }

@@ -31,6 +31,11 @@ export async function findConnection(db: Db, userId: string, id: string): Promis
   return db.selectFrom('connections').select(columns).where('id', '=', id).where('userId', '=', userId).executeTakeFirst();
 }
 
+export async function listConnectionsById(db: Db, ids: readonly string[], userId?: string): Promise<Connection[]> {
+  const query = db.selectFrom('connections').select(columns).where('id', '=', sql<string>`any(${ids})`);
+  return (userId === undefined ? query : query.where('userId', '=', userId)).execute();
+}
+
 /** Oldest first, of these integrations only. */
 export async function listConnectionsOf(
   db: Db,
@@ -43,6 +48,35 @@ export async function listConnectionsOf(
   // Cursors hold milliseconds, and the database keeps microseconds.
   if (page.after) query = query.where(sql<boolean>`(date_trunc('milliseconds', created_at), id) > (${page.after[0]}, ${page.after[1]})`);
   return query.orderBy(sql`date_trunc('milliseconds', created_at)`).orderBy('id').limit(page.limit).execute();
+}
+
+/** As many as that of each integration, each oldest first. */
+export async function listConnectionsOfEach(
+  db: Db,
+  userId: string,
+  slugs: readonly string[],
+  page: { limit: number; after?: [Date, string] },
+): Promise<Connection[]> {
+  const moment = sql`date_trunc('milliseconds', created_at)`;
+  const after = page.after ? sql`and (${moment}, id) > (${page.after[0]}, ${page.after[1]})` : sql``;
+  const { rows } = await sql<Connection>`
+    select c.* from unnest(${slugs}::text[]) wanted (slug) cross join lateral (
+      select ${sql.join(columns.map((name) => sql.ref(name)))} from connections
+      where user_id = ${userId} and integration = wanted.slug ${after}
+      order by ${moment}, id limit ${page.limit}
+    ) c`.execute(db);
+  return rows;
+}
+
+export async function countConnectionsOfEach(db: Db, userId: string, slugs: readonly string[]): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('connections')
+    .select(['integration', sql<number>`count(*)`.as('all')])
+    .where('userId', '=', userId)
+    .where('integration', 'in', slugs)
+    .groupBy('integration')
+    .execute();
+  return new Map(rows.map((row) => [row.integration, row.all]));
 }
 
 export async function countConnections(db: Db, userId: string, slugs?: readonly string[]): Promise<number> {

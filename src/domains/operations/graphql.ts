@@ -3,6 +3,7 @@ import { builder } from '../../core/builder.ts';
 import { enumValues } from '../../core/enums.ts';
 import type { Touched } from '../audit/touched-store.ts';
 import { ConnectionRef, RevokedRef } from '../connections/graphql.ts';
+import { IntegrationRef } from '../skills/graphql.ts';
 import {
   type BulkOutcome,
   type BulkReport,
@@ -10,6 +11,7 @@ import {
   type DataKeyState,
   freezeConnections,
   listReachOfKey,
+  loadAnyConnections,
   readDataKeyState,
   revokeConnections,
   rotateDataKeys,
@@ -26,7 +28,7 @@ const BulkChangeRef = builder.enumType('BulkChange', {
   }),
 });
 
-const BulkOutcomeRef = builder.objectRef<BulkOutcome>('BulkOutcome').implement({
+export const BulkOutcomeRef = builder.objectRef<BulkOutcome>('BulkOutcome').implement({
   description: 'What became of one connection, or of one pending consent.',
   fields: (t) => ({
     connection: t.field({
@@ -110,13 +112,26 @@ builder.mutationField('revokeConnections', (t) =>
   }),
 );
 
-const TouchedRef = builder.objectRef<Touched>('Touched').implement({
+export const TouchedRef = builder.objectRef<Touched>('Touched').implement({
   description: 'Calls of one key to one endpoint with one connection.',
   fields: (t) => ({
     userId: t.exposeID('userId', { description: 'Whose calls they were.' }),
     connectionId: t.exposeID('connectionId', { nullable: true, description: 'The connection; null where none is needed.' }),
+    connection: t.field({
+      type: ConnectionRef,
+      nullable: true,
+      description: 'The connection as it stands now; null where none is needed, and when it is gone.',
+      resolve: async ({ connectionId }, _args, context) =>
+        connectionId === null ? null : ((await loadAnyConnections(context).load(connectionId)) ?? null),
+    }),
     account: t.exposeString('account', { nullable: true, description: 'Name of the account at the time.' }),
     integration: t.exposeString('integration', { description: 'Slug of the integration.' }),
+    service: t.field({
+      type: IntegrationRef,
+      nullable: true,
+      description: 'The integration in full; null when this installation no longer has the recipe.',
+      resolve: ({ integration }, _args, { gateway }) => gateway.catalogue.find(integration) ?? null,
+    }),
     endpoint: t.exposeString('endpoint', { description: 'Name of the endpoint.' }),
     calls: t.exposeInt('calls', { description: 'How many calls were sent or may have been.' }),
     firstAt: t.expose('firstAt', { type: 'DateTime', description: 'The first of them in the time asked for.' }),

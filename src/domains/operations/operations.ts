@@ -1,7 +1,8 @@
 /** Running the installation: stopping connections in bulk, finding out what a key has reached, rotating data keys. All of it needs `operator`. */
-import type { Gateway } from '../../core/context.ts';
+import DataLoader from 'dataloader';
+import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest } from '../../core/errors.ts';
-import { type Principal, requireOperator } from '../../core/principal.ts';
+import { isOperator, type Principal, requireOperator } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { listConnectionsTouched, listTouched, type Touched } from '../audit/touched-store.ts';
 import { endPendingConsent, removeConnection } from '../connections/change-connection.ts';
@@ -9,7 +10,14 @@ import { type Consent, type ConsentFilter, countPendingConsents, listPendingCons
 import { type ConnectionView, viewConnection, viewConsent } from '../connections/list-connections.ts';
 import { countStaleCredentials, resealCredentials } from '../connections/reseal.ts';
 import type { Revoked } from '../connections/revocation.ts';
-import { type Connection, type ConnectionFilter, countConnectionsWhere, listConnectionsWhere, setFrozen } from '../connections/store.ts';
+import {
+  type Connection,
+  type ConnectionFilter,
+  countConnectionsWhere,
+  listConnectionsById,
+  listConnectionsWhere,
+  setFrozen,
+} from '../connections/store.ts';
 import { countStaleKeptAnswers, resealKeptAnswers } from '../executions/reseal.ts';
 
 /** What to act on; what is given must all hold, and something must be given. */
@@ -217,4 +225,17 @@ export async function resealEverything(gateway: Gateway): Promise<number> {
     if (resealed === 0) return total;
     total += resealed;
   }
+}
+
+/** Anybody's connections by their ids for an operator, one query a request; undefined for those that are gone, and for everybody else who asks. */
+export function loadAnyConnections(context: Context): DataLoader<string, ConnectionView | undefined> {
+  return context.once(
+    'connections of anybody',
+    () =>
+      new DataLoader(async (ids: readonly string[]) => {
+        const rows = isOperator(await context.principal()) ? await listConnectionsById(context.gateway.db, ids) : [];
+        const byId = new Map(rows.map((row) => [row.id, viewConnection(row)]));
+        return ids.map((id) => byId.get(id));
+      }),
+  );
 }

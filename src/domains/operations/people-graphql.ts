@@ -8,7 +8,7 @@ import { limitNames, planLimits } from '../limits/plans.ts';
 import { emailText, PlanNameEnum, UserRef } from '../users/graphql.ts';
 import type { Invitation } from '../users/invitation-store.ts';
 import type { SignInLink } from '../users/sign-in-links.ts';
-import { BulkReportRef } from './graphql.ts';
+import { BulkOutcomeRef, BulkReportRef, TouchedRef } from './graphql.ts';
 import {
   type ClosedUser,
   closeUser,
@@ -18,6 +18,7 @@ import {
   listAllInvitations,
   listPeople,
   listTrail,
+  loadPeople,
   requirePerson,
   setLimits,
   setPlan,
@@ -309,4 +310,40 @@ builder.queryField('auditRows', (t) =>
     { name: 'AuditRowConnection', description: 'A page of the audit trail.' },
     { name: 'AuditRowEdge', description: 'A change in a page.' },
   ),
+);
+
+builder.objectField(BulkOutcomeRef, 'user', (t) =>
+  t.field({
+    type: UserRef,
+    nullable: true,
+    description: 'Whose it is, in full; null when the user is gone.',
+    resolve: async ({ userId }, _args, context) => (await loadPeople(context).load(userId)) ?? null,
+  }),
+);
+
+builder.objectField(TouchedRef, 'user', (t) =>
+  t.field({
+    type: UserRef,
+    nullable: true,
+    description: 'Whose calls they were, in full; null when the user is gone.',
+    resolve: async ({ userId }, _args, context) => (await loadPeople(context).load(userId)) ?? null,
+  }),
+);
+
+builder.objectField(InvitationRef, 'user', (t) =>
+  t.field({
+    type: UserRef,
+    nullable: true,
+    description: 'The user who accepted it, in full.',
+    resolve: async ({ userId }, _args, context) => (userId === null ? null : ((await loadPeople(context).load(userId)) ?? null)),
+  }),
+);
+
+builder.objectField(AuditRowRef, 'user', (t) =>
+  t.field({
+    type: UserRef,
+    nullable: true,
+    description: 'Whose things changed, in full; null for the installation’s own.',
+    resolve: async ({ userId }, _args, context) => (userId === null ? null : ((await loadPeople(context).load(userId)) ?? null)),
+  }),
 );

@@ -1,10 +1,11 @@
 /** What whoever runs the installation does about its users. All of it needs `operator`, and leaves a row in the audit trail. */
+import DataLoader from 'dataloader';
 import type { PlanLimits, PlanName } from '../../core/config.ts';
-import type { Gateway } from '../../core/context.ts';
+import type { Context, Gateway } from '../../core/context.ts';
 import { type Db, lockInTransaction } from '../../core/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
 import { decodeCursor, decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
-import { type Principal, requireOperator } from '../../core/principal.ts';
+import { isOperator, type Principal, requireOperator } from '../../core/principal.ts';
 import { revokeKeysOf } from '../api-keys/store.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { type AuditRow, countAuditRows, listAuditRows, type TrailFilter } from '../audit/trail-store.ts';
@@ -13,7 +14,17 @@ import { countInvitations, type Invitation, listInvitations } from '../users/inv
 import { inviteUser, withdrawInvitation } from '../users/registration.ts';
 import { deleteSessions } from '../users/session-store.ts';
 import { endSignInLinks, makeSignInLink, type SignInLink } from '../users/sign-in-links.ts';
-import { countUsersMatching, findUser, listUsers, lockUser, markClosed, type User, type UserChange, updateUser } from '../users/store.ts';
+import {
+  countUsersMatching,
+  findUser,
+  listUsers,
+  listUsersById,
+  lockUser,
+  markClosed,
+  type User,
+  type UserChange,
+  updateUser,
+} from '../users/store.ts';
 import { type BulkReport, revokeConnections } from './operations.ts';
 
 /** Where a page goes on in a list that has the latest first. */
@@ -50,6 +61,20 @@ export async function requirePerson({ db }: Pick<Gateway, 'db'>, principal: Prin
   const user = await findUser(db, id);
   if (!user) throw notFound('User');
   return user;
+}
+
+/** Users by their ids for an operator, one query a request; undefined for those that are gone, and for everybody else who asks. */
+export function loadPeople(context: Context): DataLoader<string, User | undefined> {
+  return context.once(
+    'people',
+    () =>
+      new DataLoader(async (ids: readonly string[]) => {
+        const principal = await context.principal();
+        const users = isOperator(principal) ? await listUsersById(context.gateway.db, ids) : [];
+        const byId = new Map(users.map((user) => [user.id, user]));
+        return ids.map((id) => byId.get(id));
+      }),
+  );
 }
 
 /** A user who is there and not closed; the row cannot change until the transaction ends. */

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
+import { CallCountRef, CallRef } from '../audit/graphql.ts';
 import { listConnectMethods } from '../connections/connect-methods.ts';
 import { loadAccounts } from '../connections/connections.ts';
-import { AuthTypeRef, ConnectionRef, ConnectMethodRef } from '../connections/graphql.ts';
+import { AuthTypeRef, ConnectionConnectionRef, ConnectionRef, ConnectMethodRef, OAuthClientRef } from '../connections/graphql.ts';
+import { listConnectionsOfIntegration } from '../connections/list-connections.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import {
   buildExample,
@@ -81,6 +83,10 @@ const EndpointErrorRef = builder.objectRef<ErrorAdvice>('EndpointError').impleme
 export const EndpointRef = builder.objectRef<CatalogueEndpoint>('Endpoint').implement({
   description: 'Something that can be done at a service with one call. Run it with `execute`, or with `read` when it only reads.',
   fields: (t) => ({
+    id: t.id({
+      description: 'Slug of its integration and its name: `github.create_issue`, which is the scope for it alone too.',
+      resolve: ({ integration, name }) => `${integration}.${name}`,
+    }),
     integration: t.exposeString('integration', { description: 'Slug of its integration.' }),
     name: t.exposeString('name', { description: 'Its name, unique in its integration, such as `create_issue`.' }),
     method: t.field({ type: HttpMethodRef, description: 'HTTP method of the call to the service.', resolve: ({ spec }) => spec.method }),
@@ -133,6 +139,7 @@ const SkillFileRef = builder.objectRef<SkillFile>('SkillFile').implement({
 export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integration').implement({
   description: 'A service whose endpoints can be called through this gateway.',
   fields: (t) => ({
+    id: t.exposeID('slug', { description: 'Its slug, for clients that cache by `id`.' }),
     slug: t.exposeString('slug', { description: 'Its name in addresses, scopes and arguments, such as `github`.' }),
     name: t.string({ description: 'Its name for people.', resolve: ({ recipe }) => recipe.name }),
     description: t.string({ description: 'What it is and what can be done with it.', resolve: ({ recipe }) => recipe.description }),
@@ -147,7 +154,9 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
       type: [ConnectMethodRef],
       complexity: { field: 2, multiplier: 2 },
       description: 'The ways to connect with what each asks for, the preferred one first.',
-      resolve: (integration, _args, { gateway }) => listConnectMethods(gateway, integration),
+      // However many calls or connections of a page have this integration.
+      resolve: (integration, _args, context) =>
+        context.once(`connect methods of ${integration.slug}`, () => listConnectMethods(context.gateway, integration)),
     }),
     connected: t.boolean({
       description: 'Whether calls can be made: an account is connected, or none is needed.',
@@ -166,6 +175,16 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
       resolve: ({ recipe: { documentation_url: place } }, _args, { gateway }) =>
         place.startsWith('/') ? gateway.config.publicUrl + place : place,
     }),
+    connections: t.connection(
+      {
+        type: ConnectionRef,
+        description: 'The accounts the user has connected, oldest first; none where it is outside the scopes of whoever asks.',
+        complexity: listComplexity,
+        resolve: async ({ slug }, args, context) =>
+          toConnection(await listConnectionsOfIntegration(context, slug, pageRequest(args)), args.after),
+      },
+      ConnectionConnectionRef,
+    ),
     endpoints: t.connection(
       {
         type: EndpointRef,
@@ -197,7 +216,8 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
       type: [SkillFileRef],
       complexity: { field: 50, multiplier: 1 },
       description: 'Everything about it as files: `SKILL.md`, a document for each endpoint, and guides.',
-      resolve: (integration, _args, { gateway }) => listSkillFiles(integration, gateway.config.publicUrl),
+      resolve: (integration, _args, context) =>
+        context.once(`skill files of ${integration.slug}`, () => listSkillFiles(integration, context.gateway.config.publicUrl)),
     }),
   }),
 });
@@ -215,13 +235,40 @@ builder.objectField(EndpointRef, 'service', (t) =>
   }),
 );
 
+/** What a slug that is kept for long stands for. */
+function findService(slug: string | undefined, { gateway }: Context): CatalogueIntegration | null {
+  return (slug !== undefined && gateway.catalogue.find(slug)) || null;
+}
+
 builder.objectField(ConnectionRef, 'service', (t) =>
   t.field({
     type: IntegrationRef,
     nullable: true,
     description: 'Its integration in full; null when this installation no longer has the recipe.',
-    resolve: ({ integration }, _args, { gateway }) => gateway.catalogue.find(integration) ?? null,
+    resolve: ({ integration }, _args, context) => findService(integration, context),
   }),
+);
+
+builder.objectField(CallRef, 'service', (t) =>
+  t.field({
+    type: IntegrationRef,
+    nullable: true,
+    description: 'The integration in full; null when this installation no longer has the recipe.',
+    resolve: ({ integration }, _args, context) => findService(integration, context),
+  }),
+);
+
+builder.objectField(CallCountRef, 'service', (t) =>
+  t.field({
+    type: IntegrationRef,
+    nullable: true,
+    description: 'The integration in full; null when this installation no longer has the recipe.',
+    resolve: ({ integration }, _args, context) => findService(integration, context),
+  }),
+);
+
+builder.objectField(OAuthClientRef, 'service', (t) =>
+  t.field({ type: IntegrationRef, description: 'The integration in full.', resolve: (provider) => provider.integration }),
 );
 
 builder.queryField('integrations', (t) =>

@@ -11,6 +11,10 @@ export async function findUser(db: Db, id: string): Promise<User | undefined> {
   return (await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()) as User | undefined;
 }
 
+export async function listUsersById(db: Db, ids: readonly string[]): Promise<User[]> {
+  return (await db.selectFrom('users').selectAll().where('id', '=', sql<string>`any(${ids})`).execute()) as User[];
+}
+
 /** As findUser; the account cannot be closed until the transaction ends, and others may look likewise meanwhile. */
 export async function findUserForShare(trx: Db, id: string): Promise<User | undefined> {
   return (await trx.selectFrom('users').selectAll().where('id', '=', id).forShare().executeTakeFirst()) as User | undefined;
