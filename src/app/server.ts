@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../core/context.ts';
 import { SkillettError } from '../core/errors.ts';
 import { newRequestId } from './context.ts';
+import { createPlayground } from './dashboard/playground.ts';
 import { createMcpHandler } from './mcp/door.ts';
 import { RestRouter, sendError, splitTarget } from './rest/router.ts';
 import { routes } from './rest/routes.ts';
@@ -24,7 +25,8 @@ export interface HttpServer {
 /** `pages` are further exact paths and prefixes (ending in `/`), such as the OAuth callback and the dashboard. */
 export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages: ReadonlyMap<string, Handler> = new Map()): HttpServer {
   const rest = new RestRouter(gateway, schema, routes);
-  const graphql = createGraphqlHandler(gateway, schema);
+  const playground = gateway.config.playground ? createPlayground(gateway) : undefined;
+  const graphql = createGraphqlHandler(gateway, schema, playground?.send);
   const state = { stopping: false };
   const exact = new Map<string, Handler>([
     ['/graphql', graphql],
@@ -33,7 +35,7 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
     ['/readyz', forReading(gateway, (_request, response) => reportReadiness(gateway, state, response))],
     ...[...pages].filter(([path]) => !path.endsWith('/') || path === '/'),
   ]);
-  const prefixes = [...pages].filter(([path]) => path.endsWith('/') && path !== '/');
+  const prefixes = [...pages, ...(playground?.pages ?? [])].filter(([path]) => path.endsWith('/') && path !== '/');
 
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 120_000 }, (request, response) => {
     const requestId = newRequestId();

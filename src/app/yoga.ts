@@ -6,9 +6,9 @@ import type { Context, Gateway } from '../core/context.ts';
 import { SkillettError } from '../core/errors.ts';
 import { writeSpliced } from '../core/raw-json.ts';
 import { createContext } from './context.ts';
+import type { Playground } from './dashboard/playground.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from './failures.ts';
 import { useOperationLimits } from './graphql-limits.ts';
-import { exampleTabs } from './playground.ts';
 import { readBodyBytes } from './read-body.ts';
 import { refuseKeyInQuery, sendError, splitTarget } from './rest/router.ts';
 
@@ -23,7 +23,8 @@ interface ServerContext {
 
 export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void>;
 
-export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema): GraphqlHandler {
+/** `sendPlayground` answers browsers that open the address; without it they are refused. */
+export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, sendPlayground?: Playground['send']): GraphqlHandler {
   const yoga = createYoga<ServerContext, Context>({
     schema,
     context: ({ skillett }) => skillett,
@@ -36,30 +37,20 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema): G
     logging: false,
     // Counted by readBodyBytes; Yoga's own count wraps every body and is half of its cost.
     maxRequestBodySize: false,
-    // Imported when somebody looks: it takes 120 ms to load and 40 MB to keep.
-    renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
-    graphiql: gateway.config.playground
-      ? {
-          title: 'Skillett',
-          defaultTabs: exampleTabs,
-          headers: '{"Authorization": "Bearer sk_…"}',
-          shouldPersistHeaders: false,
-          credentials: 'same-origin',
-        }
-      : false,
+    graphiql: false,
     plugins: [useOperationLimits(), useAnswers(gateway), ...(gateway.config.introspection ? [] : [withoutIntrospection])],
   });
 
   return async (request, response, requestId, signal) => {
+    if (sendPlayground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request))
+      return sendPlayground(request, response);
     const context = createContext(gateway, request, 'graphql', requestId, signal);
     try {
-      const playground = gateway.config.playground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request);
-      const body = playground ? undefined : await readGraphqlBody(gateway, request, response, context);
+      const body = await readGraphqlBody(gateway, request, response, context);
       const answer: ServerContext['answer'] = {};
       const result = await yoga.fetch(
         new URL('/graphql', gateway.config.publicUrl).href,
-        // Yoga knows no HEAD; node leaves the body out.
-        { method: playground ? 'GET' : 'POST', headers: forwardedHeaders(request), ...(body ? { body: body as Buffer<ArrayBuffer> } : {}) },
+        { method: 'POST', headers: forwardedHeaders(request), body: body as Buffer<ArrayBuffer> },
         { skillett: context, answer },
       );
       response.statusCode = result.status;
@@ -67,7 +58,6 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema): G
       for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
       response.setHeader('cache-control', 'no-store');
       response.setHeader('x-content-type-options', 'nosniff');
-      if (playground) response.setHeader('x-frame-options', 'DENY');
       if ('value' in answer) await writeSpliced(response, answer.value);
       else response.end(await result.text());
     } catch (thrown) {

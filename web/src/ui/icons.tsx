@@ -27,4 +27,7 @@ export const GearIcon = icon(
   </>,
 );
 export const TowerIcon = icon(<path d="M5 14 6.2 6h3.6L11 14M4 14h8M5 2.5h6L9.8 6H6.2z" />);
+export const BracesIcon = icon(
+  <path d="M6 2.5c-2 0-1.5 2-1.5 3.5S3.5 8 2.5 8c1 0 2 .5 2 2s-.5 3.5 1.5 3.5m4-11c2 0 1.5 2 1.5 3.5s1 2 2 2c-1 0-2 .5-2 2s.5 3.5-1.5 3.5" />,
+);
 export const OutsideIcon = icon(<path d="M6.5 3h-4v10.5H13v-4M9 2.5h4.5V7M13 3 7.5 8.5" />);

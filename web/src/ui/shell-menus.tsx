@@ -6,7 +6,7 @@ import { usePerson } from '../data/person.ts';
 import { signOut } from '../data/sign-in.ts';
 import { setTheme, type Theme, useTheme } from '../data/theme.ts';
 import { CheckIcon } from './icons.tsx';
-import { type Place, useIsHere } from './shell.tsx';
+import { leavesDashboard, type Place, useIsHere } from './shell.tsx';
 
 /** The same pages where the screen is too narrow for a column of links. */
 export function PagesMenu({ places, label }: { places: readonly Place[]; label: ReactNode }) {
@@ -26,11 +26,16 @@ export function PagesMenu({ places, label }: { places: readonly Place[]; label: 
   );
 }
 
-function PlaceItem({ href, text, Icon }: Place) {
+function PlaceItem(place: Place) {
+  const { href, text, Icon } = place;
   const here = useIsHere(href);
   const [, navigate] = useLocation();
   return (
-    <Menu.Item className="menu-item" aria-current={here ? 'page' : undefined} onClick={() => navigate(href)}>
+    <Menu.Item
+      className="menu-item"
+      aria-current={here ? 'page' : undefined}
+      onClick={() => (leavesDashboard(place) ? location.assign(href) : navigate(href))}
+    >
       <Icon />
       {text}
     </Menu.Item>

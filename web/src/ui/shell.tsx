@@ -3,7 +3,7 @@ import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { usePerson } from '../data/person.ts';
 import { useSessionEnded } from '../data/session-end.ts';
-import { DownIcon, GaugeIcon, GearIcon, HomeIcon, KeyIcon, ListIcon, MenuIcon, PlugIcon, TowerIcon } from './icons.tsx';
+import { BracesIcon, DownIcon, GaugeIcon, GearIcon, HomeIcon, KeyIcon, ListIcon, MenuIcon, PlugIcon, TowerIcon } from './icons.tsx';
 import mark from './mark.svg';
 
 const places = [
@@ -16,6 +16,10 @@ const places = [
 ] as const;
 const operatorPlace = { href: '/dashboard/operator', text: 'Operator', Icon: TowerIcon } as const;
 
+/** GraphiQL, a document of its own, where the gateway says that it is there. */
+const playgroundPlace = { href: '/graphql', text: 'Playground', Icon: BracesIcon } as const;
+const hasPlayground = document.documentElement.dataset.playground === 'on';
+
 const PagesMenu = lazy(async () => ({ default: (await import('./shell-menus.tsx')).PagesMenu }));
 const PersonMenu = lazy(async () => ({ default: (await import('./shell-menus.tsx')).PersonMenu }));
 
@@ -25,7 +29,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const person = usePerson();
   const signedOut = useSessionEnded();
   const name = person?.displayName ?? 'Account';
-  const shown = person?.isOwner ? [...places, operatorPlace] : places;
+  const shown = [...places, ...(hasPlayground ? [playgroundPlace] : []), ...(person?.isOwner ? [operatorPlace] : [])];
   return (
     <div className="shell">
       <a className="skip" href="#main">
@@ -68,15 +72,28 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-export type Place = (typeof places)[number] | typeof operatorPlace;
+export type Place = (typeof places)[number] | typeof playgroundPlace | typeof operatorPlace;
+
+/** Whether opening it leaves the dashboard's document. */
+export function leavesDashboard({ href }: Place): boolean {
+  return href === playgroundPlace.href;
+}
 
 export function useIsHere(href: string): boolean {
   const [path] = useLocation();
   return href === '/dashboard' ? path === href : path === href || path.startsWith(`${href}/`);
 }
 
-function NavLink({ href, text, Icon }: Place) {
+function NavLink(place: Place) {
+  const { href, text, Icon } = place;
   const here = useIsHere(href);
+  if (leavesDashboard(place))
+    return (
+      <a href={href} className="nav-link">
+        <Icon />
+        {text}
+      </a>
+    );
   return (
     <Link href={href} className="nav-link" aria-current={here ? 'page' : undefined}>
       <Icon />

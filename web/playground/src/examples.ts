@@ -1,7 +1,7 @@
 /** Operations that are ready to run when the playground is opened for the first time. */
-export const exampleTabs = [
+export const examples = [
   {
-    query: `# Put your API key into the Headers tab below, then run this.
+    query: `# Who asks: you, or the key in Headers.
 query WhoAmI {
   viewer {
     kind
