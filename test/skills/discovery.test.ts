@@ -252,6 +252,40 @@ describe('over GraphQL', () => {
       expect((await server.graphql(query as string)).json.errors).toMatchObject([{ message, extensions: { code } }]);
   });
 
+  it('an example is given for any call, in forms that can be used as they are', async () => {
+    const query = `query ($params: JSON, $account: String, $select: String) {
+      endpoint(integration: "sandbox", name: "create_note") {
+        example(params: $params, account: $account, select: $select) { params cli curl mcp graphql }
+      }
+    }`;
+    const params = { title: "It's a “note”\nfor $HOME", tags: ['one'] };
+    const { json } = await server.graphql(query, { params, account: 'first', select: 'title' });
+    const { example } = json.data.endpoint;
+    expect(example.params).toEqual(params);
+    const mcp = { integration: 'sandbox', endpoint: 'create_note', params, account: 'first', select: 'title' };
+    expect(JSON.parse(example.mcp)).toEqual({ name: 'execute', arguments: mcp });
+    expect(example.curl).toContain(
+      `-d '{"params":{"title":"It'\\''s a “note”\\nfor $HOME","tags":["one"]},"account":"first","select":"title"}'`,
+    );
+    expect((await server.graphql(example.graphql)).json.data.execute).toMatchObject({ status: 201, data: params.title });
+    const typical = (await server.graphql(query)).json.data.endpoint.example;
+    expect((await server.graphql(typical.graphql)).json.data.execute).toMatchObject({ status: 201, data: typical.params });
+    const odd = (await server.graphql(query, { params: { 'a-b': { c: [{ 'd e': 1 }] } } })).json.data.endpoint.example.graphql;
+    expect(odd).toContain('params: $params');
+    expect(odd).toContain('# Variables: {"params":{"a-b":{"c":[{"d e":1}]}}}');
+  });
+
+  it('an example is not given for what is no object, nested too deep or too large', async () => {
+    const query = 'query ($params: JSON) { endpoint(integration: "sandbox", name: "create_note") { example(params: $params) { curl } } }';
+    let deep: object = {};
+    for (let depth = 0; depth < 5_000; depth += 1) deep = { deep };
+    for (const params of [['x'], 'x', deep, { title: 'x'.repeat(70_000) }]) {
+      const { json } = await server.graphql(query, { params });
+      expect(json.errors[0]).toMatchObject({ extensions: { code: 'bad_request' }, message: expect.stringContaining('params') });
+    }
+    expect((await server.graphql(query, { params: { title: 'x'.repeat(60_000) } })).json.errors).toBeUndefined();
+  });
+
   it('the core skill tells about Skillett itself', async () => {
     const { json } = await server.graphql('{ coreSkill { filePath content } }');
     expect(json.data.coreSkill.filePath).toBe('SKILL.md');

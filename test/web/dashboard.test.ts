@@ -215,10 +215,11 @@ describe('the owner', () => {
     expect(await stand.graphql(query)).toMatchObject({
       execute: { status: 201, data: { title: "It's a “note” for $HOME", tags: ['one', 'two'] } },
     });
-    await page.getByRole('tab', { name: 'Command line' }).click();
-    expect(await page.getByRole('region', { name: 'the call on the command line' }).innerText()).toBe(
-      `skillett run sandbox create_note --title 'It'\\''s a “note” for $HOME' --tags '["one","two"]'`,
-    );
+    await page.getByRole('tab', { name: 'MCP' }).click();
+    expect(JSON.parse(await page.getByRole('region', { name: 'the call over MCP' }).innerText())).toEqual({
+      name: 'execute',
+      arguments: { integration: 'sandbox', endpoint: 'create_note', params: { title: "It's a “note” for $HOME", tags: ['one', 'two'] } },
+    });
     await page.getByRole('tab', { name: 'Documentation' }).click();
     await page.getByRole('heading', { name: 'Failures and what to do' }).waitFor();
   });

@@ -11,7 +11,7 @@ import type { ApiKey } from './store.ts';
 
 const kinds: Record<ApiKey['kind'], string> = {
   manual: 'Made by a person or by another key.',
-  device: 'Made by a device or command-line sign-in; does not count against the plan.',
+  device: 'Made by a device that signed in; does not count against the plan.',
 };
 
 const ApiKeyKind = builder.enumType('ApiKeyKind', { description: 'How an API key came to be.', values: enumValues(kinds) });

@@ -20,7 +20,7 @@ const outcomes: Record<Call['outcome'], string> = {
 const CallOutcome = builder.enumType('CallOutcome', { description: 'How a call ended.', values: enumValues(outcomes) });
 
 const doors: Record<Call['door'], string> = {
-  rest: 'The REST routes, which the command line uses too.',
+  rest: 'The REST routes.',
   graphql: 'The GraphQL endpoint, which the dashboard uses too.',
   mcp: 'The MCP endpoint.',
 };

@@ -41,7 +41,7 @@ export const PlanRef = builder.objectRef<PlanLimits & { name: PlanName; holder: 
     connections: t.exposeInt('connections', { nullable: true, description: 'Connections at a time.' }),
     apiKeys: t.exposeInt('apiKeys', {
       nullable: true,
-      description: 'Active API keys at a time, not counting device and command-line sign-ins.',
+      description: 'Active API keys at a time, not counting those of devices that signed in.',
     }),
     usage: t.field({
       type: UsageRef,

@@ -1,6 +1,6 @@
 /** What an agent reads about an endpoint: its parameters, an example, and what to do about each likely error. */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import { printCliCommand, printCurlCommand } from './commands.ts';
+import { type PlannedCall, printCliCommand, printCurlCommand, printGraphqlDocument, printMcpCall } from './commands.ts';
 
 export interface ParameterDescription {
   name: string;
@@ -29,10 +29,23 @@ export interface Example {
   params: Record<string, unknown>;
   cli: string;
   curl: string;
+  mcp: string;
+  graphql: string;
 }
 
-export function buildExample(endpoint: CatalogueEndpoint, publicUrl: string): Example {
-  return { params: endpoint.spec.example, cli: printCliCommand(endpoint), curl: printCurlCommand(endpoint, publicUrl) };
+/** `call` is the recipe's own example unless another one is given. */
+export function buildExample(
+  endpoint: CatalogueEndpoint,
+  publicUrl: string,
+  call: PlannedCall = { params: endpoint.spec.example },
+): Example {
+  return {
+    params: call.params,
+    cli: printCliCommand(endpoint, call),
+    curl: printCurlCommand(endpoint, call, publicUrl),
+    mcp: printMcpCall(endpoint, call),
+    graphql: printGraphqlDocument(endpoint, call),
+  };
 }
 
 /** OAuth scopes that connecting asks for on the endpoint's behalf: of each choice the first. */

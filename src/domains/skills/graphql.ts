@@ -7,6 +7,7 @@ import { loadAccounts } from '../connections/connections.ts';
 import { AuthTypeRef, ConnectionConnectionRef, ConnectionRef, ConnectMethodRef, OAuthClientRef } from '../connections/graphql.ts';
 import { listConnectionsOfIntegration } from '../connections/list-connections.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
+import { isPrintable } from './commands.ts';
 import {
   buildExample,
   describeParameters,
@@ -34,6 +35,8 @@ const HttpMethodRef = builder.enumType('HttpMethod', {
 /** A filter that is set but empty filters nothing, as a form's empty field means. */
 const filterText = { schema: z.string().max(200, 'at most 200 characters') };
 const slugText = { schema: z.string().max(100, 'at most 100 characters') };
+
+const printableParams = { schema: z.unknown().refine(isPrintable, 'an object of at most 64 KiB, nested at most 100 deep') };
 
 /** Names of the connected accounts, the default first. */
 async function listAccounts(context: Context, integration: CatalogueIntegration): Promise<string[]> {
@@ -64,11 +67,13 @@ const EndpointParameterRef = builder.objectRef<ParameterDescription>('EndpointPa
 });
 
 const EndpointExampleRef = builder.objectRef<Example>('EndpointExample').implement({
-  description: 'A typical call, ready to be changed and used.',
+  description: 'A call in the forms in which it can be made, ready to be changed and used.',
   fields: (t) => ({
     params: t.expose('params', { type: 'JSON', description: 'The parameters, by name.' }),
-    cli: t.exposeString('cli', { description: 'The call as a command of the Skillett command line.' }),
+    cli: t.exposeString('cli', { description: 'The call as a command of the Skillett command line, which is not released yet.' }),
     curl: t.exposeString('curl', { description: 'The call with curl; the key is taken from $SKILLETT_API_KEY.' }),
+    mcp: t.exposeString('mcp', { description: 'The call over MCP: the `params` of a `tools/call`, as JSON.' }),
+    graphql: t.exposeString('graphql', { description: 'The call as a GraphQL document.' }),
   }),
 });
 
@@ -103,8 +108,25 @@ export const EndpointRef = builder.objectRef<CatalogueEndpoint>('Endpoint').impl
     schema: t.expose('schema', { type: 'JSON', description: 'The whole of `params` as a JSON Schema (2020-12).' }),
     example: t.field({
       type: EndpointExampleRef,
-      description: 'A typical call.',
-      resolve: (endpoint, _args, { gateway }) => buildExample(endpoint, gateway.config.publicUrl),
+      description: 'A typical call, or the call that the arguments describe; nothing is sent and nothing checked.',
+      args: {
+        params: t.arg({
+          type: 'JSON',
+          description: 'Its parameters by name; those of a typical call when left out.',
+          validate: printableParams,
+        }),
+        account: t.arg.string({ description: 'The connected account that it names.', validate: slugText }),
+        select: t.arg.string({
+          description: 'Its JMESPath expression over `data`.',
+          validate: { schema: z.string().max(2_000, 'at most 2,000 characters') },
+        }),
+      },
+      resolve: (endpoint, { params, account, select }, { gateway }) =>
+        buildExample(endpoint, gateway.config.publicUrl, {
+          params: (params as Record<string, unknown> | null | undefined) ?? endpoint.spec.example,
+          account: account ?? undefined,
+          select: select ?? undefined,
+        }),
     }),
     answer: t.string({ description: 'What `data` holds on success.', resolve: ({ spec }) => spec.answer }),
     errors: t.field({
@@ -354,7 +376,7 @@ builder.queryField('coreSkill', (t) =>
     description: 'The skill that tells an agent about Skillett itself, before any integration is pulled.',
     resolve: async (_root, _args, context) => {
       await context.principal();
-      return renderCoreSkill();
+      return renderCoreSkill(context.gateway.config.publicUrl);
     },
   }),
 );

@@ -54,7 +54,7 @@ function renderExecution({ slug }: CatalogueIntegration, publicUrl: string): str
     `${printCode('http', `POST ${publicUrl}/v1/${slug}/{action_name}\nAuthorization: Bearer $SKILLETT_API_KEY\nContent-Type: application/json`)}\n`,
     'Put the parameters into `{"params": {…}}`. `account` beside `params` chooses among several connected accounts, and `select`, a JMESPath expression, cuts `data` to what you need.\n',
     'The answer is `{"status": …, "data": …}`, or `{"status": …, "error": …}` when the service refused. When Skillett refused, `error` is a code, `message` says what to do, and `action_url` is a link for the person.\n',
-    `On the command line: \`skillett run ${slug} <action_name> --<parameter> <value>\`. Read the file of an action before you call it.\n`,
+    `Over MCP (\`${publicUrl}/mcp\`), the tools \`read\` and \`execute\` make the same call with \`{"integration": "${slug}", "endpoint": "<action_name>", "params": {…}}\`. Read the file of an action before you call it.\n`,
   ];
 }
 
@@ -82,8 +82,8 @@ function renderWorkflows({ recipe }: CatalogueIntegration): string[] {
   return ['## Workflows\n', workflows.join('\n') || 'There are none: each action stands alone.\n'];
 }
 
-/** What agents read before any integration was pulled: that Skillett is there, and how to find out more. */
-export function renderCoreSkill(): SkillFile {
+/** What agents read before any integration was pulled: that Skillett is there, and where it gives help, skills and a run. */
+export function renderCoreSkill(publicUrl: string): SkillFile {
   const frontMatter = printFrontMatter({
     name: 'skillett',
     version: '1.0.0',
@@ -100,9 +100,11 @@ export function renderCoreSkill(): SkillFile {
 
 Skillett stands between you and the services the person has connected. You hold an API key of Skillett, never a credential of a service.
 
-- \`skillett help\` explains every command.
-- \`skillett skills\` lists the integrations you may call, \`skillett skills <integration>\` their actions, and \`skillett skills <integration> <action>\` the parameters of one.
-- \`skillett run <integration> <action> --<parameter> <value>\` calls one and prints the answer.
+Over MCP it is at \`${publicUrl}/mcp\`, whose tools say what they do. With curl, send \`-H "Authorization: Bearer $SKILLETT_API_KEY"\` along:
+
+- **skills**: \`curl ${publicUrl}/v1/skills\` lists the integrations you may call, and \`curl ${publicUrl}/v1/skills/<integration>\` the actions of one.
+- **help**: \`curl -H "Accept: text/markdown" ${publicUrl}/v1/skills/<integration>/<action>\` explains one action, its parameters and its errors.
+- **run**: \`curl -X POST -H "Content-Type: application/json" -d '{"params": {…}}' ${publicUrl}/v1/<integration>/<action>\` calls one and prints the answer.
 `;
   return { filePath: 'SKILL.md', content };
 }

@@ -1,8 +1,8 @@
 /** Runs an endpoint as an agent would, over GraphQL, and keeps the numbers of the answer as they were sent. */
 import { stringifyDocument } from 'urql';
-import type { PlannedCall } from './call-texts.ts';
 import { type Failure, serverAway, signedOutMessage } from './failure.ts';
 import { graphql } from './graphql.ts';
+import type { PlannedCall } from './planned-call.ts';
 import { noticeSessionEnd } from './session-end.ts';
 
 const Read = graphql(`

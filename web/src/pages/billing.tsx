@@ -46,7 +46,7 @@ export function Billing() {
             ['Calls a minute, for each API key', plan.perMinute, 'A dashboard session counts as one key.'],
             ['Calls a day', plan.perDay, 'Over all keys; a day ends at midnight UTC.'],
             ['Connected accounts', plan.connections, 'Integrations that need no account count nothing.'],
-            ['API keys in use', plan.apiKeys, 'Devices and command lines that you signed in do not count.'],
+            ['API keys in use', plan.apiKeys, 'Devices that you signed in do not count.'],
           ];
           return (
             <>

@@ -39,7 +39,7 @@ const CallsQuery = graphql(`
 type Call = ResultOf<typeof CallsQuery>['calls']['nodes'][number];
 type KeyNames = ReadonlyMap<string, string>;
 
-const doors = { REST: 'REST and command line', GRAPHQL: 'GraphQL and dashboard', MCP: 'MCP' } as const;
+const doors = { REST: 'REST', GRAPHQL: 'GraphQL and dashboard', MCP: 'MCP' } as const;
 const spans = [
   { value: '', text: 'Any time' },
   { value: '1', text: 'Last hour' },

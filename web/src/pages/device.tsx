@@ -1,4 +1,4 @@
-/** A device or command line asks to be signed in: what asks, from where, since when, for what; and the person decides. */
+/** A device asks to be signed in: what asks, from where, since when, for what; and the person decides. */
 import { type FormEvent, useState } from 'react';
 import { useClient, useMutation, useQuery } from 'urql';
 import { useSearchParams } from 'wouter';
@@ -45,7 +45,7 @@ export function Device() {
   const [request, setRequest] = useState<DeviceRequest>();
   const [decided, setDecided] = useState<'AUTHORIZED' | 'DENIED'>();
   return (
-    <Page title="Sign in a device" lead="A command line or another program shows a code and wants to act for you.">
+    <Page title="Sign in a device" lead="A program, here or on another machine, shows a code and wants to act for you.">
       <div className="device stack">
         {decided ? (
           <Decided decision={decided} />

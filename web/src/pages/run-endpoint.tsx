@@ -1,10 +1,10 @@
 /** Runs one endpoint with parameters from a form, shows the answer, and gives the same call for elsewhere. */
 import { type FormEvent, lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
-import { type PlannedCall, printCli, printCurl, printGraphql } from '../data/call-texts.ts';
 import { useDraft } from '../data/draft.ts';
 import type { Failure } from '../data/failure.ts';
 import { entryOf, type JsonSchema, parseEntry, printEntry } from '../data/json-schema.ts';
+import type { PlannedCall } from '../data/planned-call.ts';
 import { type Ran, runEndpoint } from '../data/run.ts';
 import { Button } from '../ui/button.tsx';
 import { Code } from '../ui/code.tsx';
@@ -12,9 +12,9 @@ import { TextField } from '../ui/field.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { formatNumber } from '../ui/number.ts';
 import { Notice, Problem } from '../ui/problem.tsx';
+import { SameCall } from '../ui/same-call.tsx';
 import { SchemaForm } from '../ui/schema-form.tsx';
 import { Select } from '../ui/select.tsx';
-import { Tabs } from '../ui/tabs.tsx';
 
 const Confirm = lazy(async () => ({ default: (await import('../ui/dialog.tsx')).Confirm }));
 
@@ -262,21 +262,5 @@ function Download({ file, name }: { file: File; name: string }) {
         <Button onClick={save}>Save the file</Button>
       </div>
     </Notice>
-  );
-}
-
-function SameCall({ call }: { call: PlannedCall }) {
-  return (
-    <div>
-      <h2>The same call elsewhere</h2>
-      <Tabs
-        label="The same call elsewhere"
-        tabs={[
-          { value: 'curl', text: 'curl', content: <Code text={printCurl(call, location.origin)} what="the call with curl" /> },
-          { value: 'cli', text: 'Command line', content: <Code text={printCli(call)} what="the call on the command line" /> },
-          { value: 'graphql', text: 'GraphQL', content: <Code text={printGraphql(call)} what="the call in GraphQL" /> },
-        ]}
-      />
-    </div>
   );
 }
