@@ -1,5 +1,5 @@
 /** GraphiQL under a line that says who asks, and why there are no documents when there are none. */
-import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import { GraphiQL } from 'graphiql';
 import { useCallback, useEffect, useState } from 'react';
 import { readTheme } from '../../src/data/theme.ts';
 import mark from '../../src/ui/mark.svg';
@@ -14,7 +14,8 @@ const headersHint = `{
 }
 `;
 
-const plugins = [HISTORY_PLUGIN];
+/** Without GraphiQL's history, which would keep the key of every request in the browser's storage. */
+const plugins: [] = [];
 
 export function Playground() {
   const [schemaFault, setSchemaFault] = useState<string>();
