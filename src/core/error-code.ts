@@ -3,7 +3,10 @@ import { builder } from './builder.ts';
 import { enumValues } from './enums.ts';
 import type { ErrorCode } from './errors.ts';
 
-export const errorCodes: Record<ErrorCode, string> = {
+/** What a row of the call log can hold: `client_gone` is no answer, since there is nobody left to answer. */
+export type RecordedCode = ErrorCode | 'client_gone';
+
+export const errorCodes: Record<RecordedCode, string> = {
   bad_request: 'Something about the request is wrong; the message says what, and how to mend it.',
   credential_rejected: 'The service refused the credential.',
   unauthorized: 'No key or session came with the request.',
@@ -33,6 +36,7 @@ export const errorCodes: Record<ErrorCode, string> = {
   upstream_unexpected: 'The service answered what cannot be passed on.',
   unavailable: 'Skillett cannot answer at the moment. Try again as `Retry-After` says.',
   upstream_timeout: 'The service took too long.',
+  client_gone: 'The caller hung up before the answer was there. Calls of the log have it, answers never.',
 };
 
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {

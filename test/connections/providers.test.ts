@@ -95,6 +95,26 @@ describe('GitHub', () => {
   const newIssue = { repo: 'octocat/hello-world', title: 'Found a bug' };
   const user = { body: { login: 'octocat', id: 583231 } };
 
+  it('tells of its second limit in words, and is left alone for a minute', async () => {
+    const said = {
+      documentation_url: 'https://docs.github.com/',
+      message: 'You have exceeded a secondary rate limit. Please wait a few minutes.',
+    };
+    answers = {
+      '/user': [user],
+      '/repos/octocat/hello-world': [
+        { status: 403, body: said },
+        { status: 403, body: { message: 'Not Found' } },
+      ],
+    };
+    await server.request('POST', '/v1/connect', { body: { integration: 'github', credentials: { token: 'ghp_1' } } });
+    const limited = await call('github', 'get_repo', { repo: 'octocat/hello-world' });
+    expect([limited.status, limited.json.error, limited.headers.get('retry-after')]).toEqual([403, said, '60']);
+    expect(asked('/repos/octocat/hello-world')).toHaveLength(1);
+    const refused = await call('github', 'get_repo', { repo: 'octocat/hello-world' });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([403, null]);
+  });
+
   it('gives an OAuth app a token without end, with its scopes between commas', async () => {
     answers = {
       [tokenPath]: [{ body: { access_token: 'gho_1', scope: 'repo,gist', token_type: 'bearer' } }],

@@ -52,6 +52,14 @@ beforeAll(async () => {
         },
       },
     ),
+    makeIntegration(
+      origin,
+      { list: { path: '/limited' } },
+      {
+        slug: 'spoken',
+        recipe: { rate_limit: { statuses: [403, 429], when: "contains(message, 'secondary limit')", wait_seconds: 60 } },
+      },
+    ),
     ...limitUnits.map(([unit]) =>
       makeIntegration(
         origin,
@@ -456,7 +464,7 @@ describe('a failure to reach the service', () => {
       engine.upstream.play = () => void setTimeout(() => leaving.abort(), 20);
       await refusalOf(engine.execute({ endpoint, signal: leaving.signal }));
       await eventually(() => engine.upstream.open.size === 0, 'the service is let go');
-      expect(await engine.lastRow()).toMatchObject({ outcome: endpoint === 'list' ? 'failed' : 'unknown' });
+      expect(await engine.lastRow()).toMatchObject({ outcome: endpoint === 'list' ? 'failed' : 'unknown', errorCode: 'client_gone' });
     }
   });
 });
@@ -485,6 +493,71 @@ describe('a retry', () => {
       await engine.execute({ endpoint }).catch(() => undefined);
       expect(engine.upstream.received).toHaveLength(1);
     }
+  });
+
+  test.each([
+    '-3',
+    '99999999999',
+    '1e1',
+    '0x2b',
+    '43 seconds',
+    'Sun, 31 Feb 2027 08:49:37 GMT',
+    new Date(Date.now() - 60_000).toUTCString(),
+    ['43', '44'],
+  ])('pauses as if the service had named no time where it names none that makes sense: %s', async (retryAfter) => {
+    engine.upstream.play = (_request, response) => {
+      response.setHeader('retry-after', retryAfter);
+      response.writeHead(429).end();
+    };
+    const startedMs = performance.now();
+    const { status, headers } = await engine.execute({ endpoint: 'list' });
+    expect([status, headers.has('retry-after'), engine.upstream.received.length]).toEqual([429, false, 3]);
+    expect(performance.now() - startedMs).toBeGreaterThan(540);
+  });
+
+  test('pauses although the service says that there is nothing to wait for', async () => {
+    engine.upstream.answer(429, { 'retry-after': '0' });
+    const startedMs = performance.now();
+    const { headers } = await engine.execute({ endpoint: 'list' });
+    expect([headers.get('retry-after'), engine.upstream.received.length]).toEqual(['0', 3]);
+    expect(performance.now() - startedMs).toBeGreaterThan(540);
+  });
+
+  test('takes a wait that is said twice for one', async () => {
+    engine.upstream.play = (_request, response) => {
+      response.setHeader('retry-after', ['43', '43']);
+      response.writeHead(429).end();
+    };
+    const { headers } = await engine.execute({ endpoint: 'list' });
+    expect([headers.get('retry-after'), engine.upstream.received.length]).toEqual(['43', 1]);
+  });
+
+  test('waits as long as the recipe says where the body alone tells of a limit', async () => {
+    const said = '{"message":"You have exceeded a secondary limit."}';
+    for (const raw of [false, true]) {
+      engine.upstream.reset();
+      engine.upstream.json(said, 403);
+      const headers = new Map<string, string>();
+      const execution = await engine.run({ integration: 'spoken', endpoint: 'list', raw, answerHeaders: headers });
+      expect([execution.status, headers.get('retry-after'), engine.upstream.received.length]).toEqual([403, '60', 1]);
+      const body = raw ? Buffer.concat((await execution.raw?.body.toArray()) as Buffer[]) : await execution.error?.load();
+      expect(String(body)).toBe(said);
+    }
+    engine.upstream.answer(403, { 'retry-after': '90', 'content-type': 'application/json' }, said);
+    expect((await engine.execute({ integration: 'spoken', endpoint: 'list' })).headers.get('retry-after')).toBe('90');
+    for (const body of [
+      '{"message":"Not yours."}',
+      '{"message":7}',
+      'secondary limit',
+      '',
+      `{"message":"secondary limit${'!'.repeat(70_000)}"}`,
+    ]) {
+      engine.upstream.json(body, 403);
+      const { status, headers } = await engine.execute({ integration: 'spoken', endpoint: 'list' });
+      expect([status, headers.has('retry-after')]).toEqual([403, false]);
+    }
+    engine.upstream.json(said, 200);
+    expect((await engine.execute({ integration: 'spoken', endpoint: 'list' })).headers.has('retry-after')).toBe(false);
   });
 
   test('is made twice at most', async () => {

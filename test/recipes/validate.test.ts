@@ -293,6 +293,11 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'letters/recipe.json: success.error: calls code(), which is no function of JMESPath',
   ],
   [
+    'a test of limits that is no expression',
+    (s) => (s.recipe.rate_limit = { when: 'contains(message' }),
+    'letters/recipe.json: rate_limit.when: is not a JMESPath expression: ',
+  ],
+  [
     'a status that is no failure',
     (s) => (s.recipe.success = { when: 'ok', error: 'error', status: { fine: 200 } }),
     'letters/recipe.json: success.status.fine: Too small: expected number to be >=400',

@@ -46,7 +46,7 @@ export async function settleStretch(db: Db, clock: Clock, staleSeconds: number):
 export interface CompletedCall {
   callId: string;
   outcome: 'succeeded' | 'upstream_failed' | 'refused' | 'failed' | 'unknown';
-  /** Skillett's code, when it is the one that failed. */
+  /** Skillett's code, when it is the one that failed, or `client_gone`. */
   errorCode?: string | undefined;
   upstreamStatus?: number | undefined;
   responseBytes?: number | undefined;

@@ -1,8 +1,10 @@
 /** The path of one execution: endpoint, admission, parameters, connection, credential, request, answer, completion. Nothing here knows HTTP doors or recipes by name. */
 import type { Gateway } from '../../core/context.ts';
+import type { RecordedCode } from '../../core/error-code.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
+import { OutboundError } from '../../core/outbound.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admit.ts';
@@ -204,7 +206,7 @@ async function settleFailure(run: Run, error: unknown): Promise<unknown> {
   gateway.admission.complete({
     callId,
     outcome: lost ? 'unknown' : refused ? 'refused' : 'failed',
-    errorCode: error instanceof SkillettError ? error.code : 'internal',
+    errorCode: recordedCode(run, error),
     upstreamMs: call?.startedMs === undefined ? undefined : nowMs - call.startedMs,
     totalMs: nowMs - run.startedMs,
   });
@@ -216,6 +218,12 @@ async function settleFailure(run: Run, error: unknown): Promise<unknown> {
     gateway.log.warn({ requestId: run.request.requestId, callId, err: failure }, 'an idempotency key could not be freed');
   }
   return lost ? outcomeUnknown(run) : error;
+}
+
+/** Who hung up is not to be read as a fault of the service. */
+function recordedCode({ request }: Run, error: unknown): RecordedCode {
+  if (error instanceof OutboundError && error.kind === 'aborted' && request.signal.aborted) return 'client_gone';
+  return error instanceof SkillettError ? error.code : 'internal';
 }
 
 function outcomeUnknown({ endpoint, integration, callId }: Run): SkillettError {

@@ -2,6 +2,7 @@
 import { type OutboundAnswer, OutboundError } from '../../core/outbound.ts';
 import type { RawJson } from '../../core/raw-json.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import { isTruthy } from '../recipes/expression.ts';
 import { evaluateOn, findFailure, type SuccessRule, successRule } from '../recipes/success.ts';
 import { ExpressionFailed, ExpressionThread } from './expression-thread.ts';
 import { readAnswer } from './read-answer.ts';
@@ -13,6 +14,8 @@ export interface JudgedAnswer {
   ok: boolean;
   /** The service's code for such a failure. */
   code: string | undefined;
+  /** The body says that the service was called too often (`rate_limit.when`). */
+  limited: boolean;
   /** What stands in `data` or `error`, where it had to be read to know. */
   json: RawJson | undefined;
 }
@@ -35,15 +38,29 @@ export function isSuccess(status: number): boolean {
 export async function judgeAnswer(question: Question, answer: OutboundAnswer): Promise<JudgedAnswer> {
   const { status } = answer;
   const rule = question.raw || !mayFail(status) ? undefined : successRule(question.integration.recipe, question.endpoint.spec.success);
-  if (!rule) return { answer, status, ok: isSuccess(status), code: undefined, json: undefined };
+  if (!rule) {
+    const limited = await saysTooMany(question.integration, answer);
+    return { answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined };
+  }
   const json = await readAnswer(answer, { validated: !question.integration.bundled, credentialQuery: question.credentialQuery });
   const failure = await findFailureIn(answer.integration, await json.load(), rule);
-  return { answer, status: failure?.status ?? status, ok: !failure, code: failure?.code, json };
+  return { answer, status: failure?.status ?? status, ok: !failure, code: failure?.code, limited: false, json };
 }
 
 /** Only 2xx can be a failure in disguise; 204 and 205 have no body to say so (RFC 9110, sections 15.3.5 and 15.3.6). */
 function mayFail(status: number): boolean {
   return status >= 200 && status < 300 && status !== 204 && status !== 205;
+}
+
+/** Longer than any service takes to say it. */
+const limitBytesMax = 64 * 1024;
+
+/** The body stays readable. */
+async function saysTooMany({ recipe }: CatalogueIntegration, answer: OutboundAnswer): Promise<boolean> {
+  const { when, statuses = [429] } = recipe.rate_limit ?? {};
+  if (when === undefined || !statuses.includes(answer.status)) return false;
+  const body = await answer.collect(limitBytesMax);
+  return body !== undefined && isTruthy(evaluateOn(parseJson(body))(when));
 }
 
 /** Up to here parsing takes less than a millisecond, and less than handing it to a thread. */

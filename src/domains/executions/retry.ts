@@ -1,15 +1,18 @@
 /** When a call that failed may be made again, and after how long. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseHttpDate } from '../../core/http-date.ts';
 import type { Integration } from '../recipes/format.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 
 export const attemptsMax = 3;
 
 const firstPauseMs = 250;
+/** No service means more than a month; what says so is no sane number. */
+const waitMsMax = 31 * 24 * 3_600_000;
 const limitStatusesDefault = [429];
 const failureStatusesDefault = [500, 502, 503, 504];
 
-type Judged = Pick<JudgedAnswer, 'answer' | 'status'>;
+type Judged = Pick<JudgedAnswer, 'answer' | 'status' | 'limited'>;
 
 /** What a pause takes into account besides the answer. */
 interface RetryMoment {
@@ -23,7 +26,8 @@ export function pauseAfterAnswer(recipe: Integration, judged: Judged, moment: Re
   const limited = isLimited(recipe, judged);
   const failed = (recipe.retry?.statuses ?? failureStatusesDefault).includes(judged.status);
   if (!limited && !failed) return undefined;
-  return askedPause(recipe, judged, moment.nowMs) ?? pauseAfterFailure(moment.attempt);
+  // Never sooner than without being asked: a service in trouble may well say 0.
+  return Math.max(askedPause(recipe, judged, moment.nowMs) ?? 0, pauseAfterFailure(moment.attempt));
 }
 
 /** How long the service asks callers to stay away, in milliseconds; undefined when it does not. */
@@ -42,9 +46,10 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
 }
 
 function isLimited(recipe: Integration, judged: Judged): boolean {
+  if (judged.limited) return true;
   const limit = recipe.rate_limit;
   if (!(limit?.statuses ?? limitStatusesDefault).includes(judged.status)) return false;
-  // A status with another usual meaning (GitHub's 403) is a limit only where the headers say so.
+  // A status with another usual meaning (GitHub's 403) is a limit only where the headers say so, or the body (`rate_limit.when`).
   return judged.status === 429 || isUsedUp(recipe, judged) || headerOf(judged, limit?.retry_after ?? 'retry-after') !== undefined;
 }
 
@@ -53,33 +58,50 @@ function isUsedUp(recipe: Integration, judged: Judged): boolean {
   return name !== undefined && headerOf(judged, name) === '0';
 }
 
-/** What the service asks for in Retry-After (RFC 9110, section 10.2.3) or in its own headers. */
+/** What the service asks for in Retry-After (RFC 9110, section 10.2.3) or in its own headers, or what its recipe says where it names no time. */
 function askedPause(recipe: Integration, judged: Judged, nowMs: number): number | undefined {
   const limit = recipe.rate_limit;
   const retryAfter = headerOf(judged, limit?.retry_after ?? 'retry-after');
-  if (retryAfter !== undefined) {
-    if (/^\d+(\.\d+)?$/.test(retryAfter)) return Number(retryAfter) * 1000;
-    const date = Date.parse(retryAfter);
-    if (!Number.isNaN(date)) return Math.max(0, date - nowMs);
-  }
+  const asked = retryAfter === undefined ? undefined : readWait(retryAfter, nowMs);
+  if (asked !== undefined) return asked;
   const reset = limit?.reset === undefined || !isUsedUp(recipe, judged) ? undefined : headerOf(judged, limit.reset);
-  if (reset === undefined) return undefined;
-  const value = limit?.reset_unit === 'date' ? Date.parse(reset) : Number(reset);
-  if (Number.isNaN(value)) return undefined;
-  switch (limit?.reset_unit) {
-    case 'seconds':
-      return value * 1000;
-    case 'milliseconds':
-      return value;
-    case 'epoch_milliseconds':
-    case 'date':
-      return Math.max(0, value - nowMs);
-    default:
-      return Math.max(0, value * 1000 - nowMs);
-  }
+  const untilReset = reset === undefined ? undefined : readReset(reset, limit?.reset_unit ?? 'epoch_seconds', nowMs);
+  if (untilReset !== undefined) return untilReset;
+  return limit?.wait_seconds !== undefined && isLimited(recipe, judged) ? limit.wait_seconds * 1000 : undefined;
 }
 
+const wholeOrFraction = /^\d{1,16}(\.\d{1,9})?$/;
+
+function readWait(text: string, nowMs: number): number | undefined {
+  if (wholeOrFraction.test(text)) return saneWait(Number(text) * 1000);
+  const date = parseHttpDate(text, nowMs);
+  return date === undefined ? undefined : saneWait(date - nowMs);
+}
+
+type ResetUnit = NonNullable<NonNullable<Integration['rate_limit']>['reset_unit']>;
+
+function readReset(text: string, unit: ResetUnit, nowMs: number): number | undefined {
+  if (unit === 'date') {
+    const date = parseHttpDate(text, nowMs) ?? (isoDate.test(text) ? Date.parse(text) : Number.NaN);
+    return saneWait(date - nowMs);
+  }
+  if (!wholeOrFraction.test(text)) return undefined;
+  const value = Number(text) * (unit === 'seconds' || unit === 'epoch_seconds' ? 1000 : 1);
+  return saneWait(unit.startsWith('epoch') ? value - nowMs : value);
+}
+
+/** RFC 3339, section 5.6. */
+const isoDate = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Undefined for what lies in the past or is absurd: then it is as if the service had named no time. */
+function saneWait(ms: number): number | undefined {
+  return ms >= 0 && ms <= waitMsMax ? ms : undefined;
+}
+
+/** A header that came several times, alike, came once. */
 function headerOf({ answer }: Judged, name: string): string | undefined {
   const value = answer.headers[name.toLowerCase()];
-  return typeof value === 'string' ? value.trim() : undefined;
+  if (value === undefined) return undefined;
+  const [first, ...others] = [value].flat().map((one) => one.trim());
+  return others.every((other) => other === first) ? first : undefined;
 }

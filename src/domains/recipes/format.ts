@@ -180,6 +180,12 @@ export const integration = z
           .array(status)
           .optional()
           .describe('Statuses that mean «too many». Default 429; GitHub also uses 403 with `remaining` 0.'),
+        when: expression
+          .optional()
+          .describe(
+            'A JMESPath expression on a JSON answer with one of `statuses` that is true when it means «too many», for services whose headers do not say so.',
+          ),
+        wait_seconds: z.int().min(1).max(86_400).optional().describe('How long to stay away where the service names no time.'),
       })
       .optional()
       .describe('How the service says that it was called too often, and when to come back.'),

@@ -14,6 +14,7 @@ export function validateIntegration(
   checkHeaders(recipe.headers, report);
   checkBaseUrl(recipe.base_url, report);
   for (const [at, auth] of recipe.auth.entries()) checkAuth(auth, ['auth', at], recipe, report);
+  checkExpression(recipe.rate_limit?.when, ['rate_limit', 'when'], report);
   checkSuccess(recipe.success, undefined, ['success'], report);
   checkVerify(recipe, report);
   checkGuides(recipe, guideFiles, report);

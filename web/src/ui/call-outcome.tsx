@@ -102,6 +102,12 @@ export function Advice({ call }: { call: FailedCall }) {
     case 'UPSTREAM_UNREACHABLE':
     case 'UNAVAILABLE':
       return <>It did not answer in time. Try again later; a read can be repeated safely.</>;
+    case 'CLIENT_GONE':
+      return call.outcome === 'UNKNOWN' ? (
+        <>Whoever called hung up after it was sent. Look at the service whether it took effect before you repeat it.</>
+      ) : (
+        <>Whoever called hung up before the answer was there.</>
+      );
     case 'OUTCOME_UNKNOWN':
       return <>It was sent and the answer was lost. Look at the service whether it took effect before you repeat it.</>;
   }
