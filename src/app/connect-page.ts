@@ -36,7 +36,7 @@ export function renderAsk(gateway: Gateway, ask: Ask, attempt?: Attempt): Callba
   const body = joinHtml([
     ...(ask.key ? [describeAsker(ask, ask.key)] : []),
     ...(needsConfirmation ? [html`<p class="note">${describeEffect(ask)}</p>`] : []),
-    ...(attempt ? [describeProblem(gateway, ask, attempt.failure)] : []),
+    ...(attempt ? [describeProblem(gateway, attempt.failure)] : []),
     ...(ask.forms.length > 0 ? ask.forms.map((form) => renderForm(form, name, attempt, ask.forms.length > 1)) : [agreeForm(name)]),
     ...(ask.forms.length > 0 && needsConfirmation ? [declineForm] : []),
     html`<p class="fine">You are signed in as ${ask.email}.</p>`,
@@ -75,11 +75,10 @@ function describeEffect({ accounts, integration }: Ask): string {
   return `Connected already: ${names}. If you choose one of these again, its credential is replaced for everything that uses it. Another account is added beside them, and the default stays as it is.`;
 }
 
-function describeProblem(gateway: Gateway, { integration }: Ask, failure: SkillettError): Html {
+function describeProblem(gateway: Gateway, failure: SkillettError): Html {
   const link = actionUrl(gateway, failure);
   const more = link === undefined ? html`` : html` <a href="${link}" rel="noreferrer">Open the page for it</a>.`;
-  const said = failure.code === 'credential_rejected' ? `${integration.recipe.name} did not take this. ` : '';
-  return html`<p class="problem" role="alert">${said}${failure.message}${more}</p>`;
+  return html`<p class="problem" role="alert">${setCode(failure.message)}${more}</p>`;
 }
 
 function agreeForm(name: string): Html {
@@ -99,9 +98,11 @@ export const credentialPrefix = 'credential.';
 
 function renderForm(form: ConnectMethod, name: string, attempt: Attempt | undefined, isOneOfSeveral: boolean): Html {
   const link = form.url === null ? html`` : html` <a href="${form.url}" rel="noreferrer">Open the page for it</a>.`;
+  // The refusal of a credential says how to get a right one.
+  const isToldAlready = attempt?.failure.code === 'credential_rejected' && !isOneOfSeveral;
   return html`<form method="post" autocomplete="off">
 ${isOneOfSeveral ? html`<h2>${formTitles[form.type] ?? form.type}</h2>` : html``}
-${form.how === null ? html`` : html`<p>${setCode(form.how)}${link}</p>`}
+${form.how === null || isToldAlready ? html`` : html`<p>${setCode(form.how)}${link}</p>`}
 ${joinHtml(form.fields.map((field) => renderField(form.type, field, attempt)))}
 <div class="row"><button class="main" name="answer" value="connect">Connect ${name}</button></div></form>`;
 }

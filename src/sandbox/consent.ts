@@ -78,9 +78,13 @@ function consentForm(asked: AuthorizeRequest): string {
 <button name="answer" value="allow">Allow</button> <button name="answer" value="deny" class="quiet" formnovalidate>Deny</button></form>`;
 }
 
-const style = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:28rem;margin:10vh auto;padding:0 1rem}
-h1{font-size:1.4rem}label{display:block;font-weight:600}input{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.25rem 0}
-.note{font-size:.875rem}button{font:inherit;padding:.6rem 1.4rem;border-radius:.4rem;border:1px solid;cursor:pointer}[role=alert]{font-weight:600}`;
+const style = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;--line:light-dark(#c9ccd6,#474c5c);--main:light-dark(#3b3f8f,#b3b7ff)}
+body{margin:0;min-height:100dvh;display:grid;place-items:center;background:light-dark(#f3f4f8,#14151b);color:light-dark(#1d1f2b,#e9eaf2)}
+main{width:min(28rem,100vw - 2rem);box-sizing:border-box;padding:1.5rem;border:1px solid var(--line);border-radius:.6rem;background:light-dark(#fff,#1d1f28)}
+h1{font-size:1.4rem;line-height:1.25;margin:0 0 .75rem}p,ul{margin:.5rem 0}ul{padding-left:1.2em}label{display:block;font-weight:600;margin-top:1rem}
+input{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.25rem 0;border:1px solid var(--line);border-radius:.4rem;background:transparent;color:inherit}
+.note{font-size:.875rem}button{font:inherit;margin-top:.5rem;padding:.5rem 1.2rem;border-radius:.4rem;border:1px solid var(--main);background:var(--main);color:light-dark(#fff,#14151b);cursor:pointer}
+button.quiet{background:transparent;border-color:var(--line);color:inherit}:focus-visible{outline:2px solid var(--main);outline-offset:2px}[role=alert]{font-weight:600}`;
 
 function sendPage(response: ServerResponse, status: number, body: string, formTarget?: string): void {
   response.writeHead(status, {
