@@ -1,6 +1,7 @@
 /** What a person sees of a consent on our own pages: who asks for what, where to enter a credential, and what came of it. */
 import type { Gateway } from '../core/context.ts';
 import type { SkillettError } from '../core/errors.ts';
+import { quoted } from '../core/quoted.ts';
 import type { ConnectMethod, CredentialField } from '../domains/connections/connect-methods.ts';
 import type { Consent } from '../domains/connections/consent-store.ts';
 import type { CompletedConsent } from '../domains/connections/consents.ts';
@@ -47,23 +48,16 @@ export function renderAsk(gateway: Gateway, ask: Ask, attempt?: Attempt): Callba
   return renderPage(attempt?.failure.status ?? 200, asks ? `Connect ${name}?` : `Connect ${name}`, [intro], { body, hasForms: true });
 }
 
-/** Names are other people's words, so they stand in quotes and cannot reorder what is around them. */
-function quoteName(text: string): string {
-  return JSON.stringify(text.replace(/[\p{C}\s]+/gu, ' '));
-}
-
 function describeAsker({ consent, integration }: Ask, key: NonNullable<Ask['key']>): Html {
   const { slug, recipe } = integration;
   const may = key.scopes.filter((scope) => scope === '*' || scope.split(/[:.]/, 1)[0] === slug);
   const known = recipe.auth.find((auth) => auth.type === 'oauth2')?.scopes ?? {};
   const scopes = consent.requestedScopes.map((scope) => html`<li><code>${scope}</code> ${known[scope]?.description ?? ''}</li>`);
   const facts = [
-    html`<dt>Asked for by</dt><dd>the API key ${quoteName(key.name)}, <code>${key.keyPrefix}…</code></dd>`,
+    html`<dt>Asked for by</dt><dd>the API key ${quoted(key.name)}, <code>${key.keyPrefix}…</code></dd>`,
     html`<dt>What that key may use of ${recipe.name}</dt><dd>${joinHtml(may.map((scope) => html`<code>${scope}</code>`))}</dd>`,
     ...(scopes.length > 0 ? [html`<dt>What ${recipe.name} is asked to allow</dt><dd><ul>${joinHtml(scopes)}</ul></dd>`] : []),
-    ...(consent.account === null
-      ? []
-      : [html`<dt>Name of the account here</dt><dd>${quoteName(consent.account)}, if it is a new one</dd>`]),
+    ...(consent.account === null ? [] : [html`<dt>Name of the account here</dt><dd>${quoted(consent.account)}, if it is a new one</dd>`]),
   ];
   return html`<dl class="facts">${joinHtml(facts.map((fact) => html`<div>${fact}</div>`))}</dl>`;
 }
@@ -71,7 +65,7 @@ function describeAsker({ consent, integration }: Ask, key: NonNullable<Ask['key'
 function describeEffect({ accounts, integration }: Ask): string {
   const { name } = integration.recipe;
   if (accounts.length === 0) return `No ${name} account is connected yet, so the one you choose is what calls use when they name none.`;
-  const names = accounts.map(({ account, isDefault }) => `${quoteName(account)}${isDefault ? ' (the default)' : ''}`).join(', ');
+  const names = accounts.map(({ account, isDefault }) => `${quoted(account)}${isDefault ? ' (the default)' : ''}`).join(', ');
   return `Connected already: ${names}. If you choose one of these again, its credential is replaced for everything that uses it. Another account is added beside them, and the default stays as it is.`;
 }
 
@@ -133,7 +127,7 @@ export function renderConnected(
   headers: Record<string, string> = {},
 ): CallbackPage {
   const name = gateway.catalogue.find(consent.integration)?.recipe.name ?? consent.integration;
-  const account = quoteName(done.account);
+  const account = quoted(done.account);
   return renderPage(
     200,
     `${name} is connected`,

@@ -2,6 +2,7 @@
 import type { Gateway } from '../../core/context.ts';
 import { type Db, lockInTransaction } from '../../core/database.ts';
 import { SkillettError } from '../../core/errors.ts';
+import { quoted } from '../../core/quoted.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { StoredCredential } from './credential.ts';
 import { countConnections, insertConnection, listSiblings, replaceCredential } from './store.ts';
@@ -97,7 +98,7 @@ function requireFreeLabel(
   if (!others.some((row) => row.account === label)) return;
   throw new SkillettError(
     'conflict',
-    `The name \`${label}\` already belongs to another ${integration.recipe.name} account than ${provider}. Choose another name, or sign in to ${integration.recipe.name} as the account it belongs to.`,
+    `The name ${quoted(label)} already belongs to another ${integration.recipe.name} account than ${quoted(provider)}. Choose another name, or sign in to ${integration.recipe.name} as the account it belongs to.`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { Gateway } from '../../core/context.ts';
 import { lockInTransaction } from '../../core/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
 import { coversScope, type Principal } from '../../core/principal.ts';
+import { quoted } from '../../core/quoted.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { type Consent, deleteFruitlessConsent, endConsent } from './consent-store.ts';
 import type { StoredCredential } from './credential.ts';
@@ -68,7 +69,7 @@ export async function renameConnection(
     if (siblings.some((row) => row.account === account && row.id !== connection.id))
       throw new SkillettError(
         'conflict',
-        `Another ${connection.integration} account is already called \`${account}\`. Choose another name.`,
+        `Another ${connection.integration} account is already called ${quoted(account)}. Choose another name.`,
       );
     await renameAccount(trx, gateway.clock, connection.id, account);
     await recordAudit(trx, {

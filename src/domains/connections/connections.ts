@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { maySee } from '../../core/principal.ts';
+import { quoted } from '../../core/quoted.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import { type InjectedCredential, injectCredential, type StoredCredential } from './credential.ts';
 import { missingScopes } from './provider-scopes.ts';
@@ -140,7 +141,7 @@ export function requireProviderScopes(gateway: Gateway, endpoint: CatalogueEndpo
   const names = missing.map((scope) => `\`${scope}\``).join(', ');
   throw new SkillettError(
     'consent_required',
-    `${integration.recipe.name} did not grant ${names} to the account ${connection.account}, which \`${endpoint.name}\` needs. Open the link to add it, or start a connection with "account": ${JSON.stringify(connection.account)} and "scopes": ${JSON.stringify(missing)}.`,
+    `${integration.recipe.name} did not grant ${names} to the account ${quoted(connection.account)}, which \`${endpoint.name}\` needs. Open the link to add it, or start a connection with "account": ${JSON.stringify(connection.account)} and "scopes": ${JSON.stringify(missing)}.`,
     {
       action: `/dashboard/integrations/${integration.slug}?scopes=${encodeURIComponent(missing.join(' '))}&account=${encodeURIComponent(connection.account)}`,
     },

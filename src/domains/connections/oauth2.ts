@@ -8,6 +8,7 @@ import { search } from '@jmespath-community/jmespath';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { type OutboundAnswer, readBody } from '../../core/outbound.ts';
+import { quoted } from '../../core/quoted.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { OAuth2 } from '../recipes/format-auth.ts';
 
@@ -41,7 +42,7 @@ export class OAuthRefusal extends Error {
   readonly error: string;
   readonly #description: string | undefined;
   constructor(error: string, description?: string) {
-    super(`The provider refused with ${error}.`);
+    super(`The provider refused with ${quoted(error)}.`);
     this.name = 'OAuthRefusal';
     this.error = error;
     this.#description = description;
@@ -209,7 +210,7 @@ function readTokenAnswer(provider: Provider, status: number, answer: unknown): G
   if (status >= 500 || status === 408 || status === 429 || (error !== undefined && passingErrors.includes(error)))
     throw new SkillettError(
       'upstream_unreachable',
-      `The sign-in service of ${integration.slug} answered ${error ?? status}. Try again later.`,
+      `The sign-in service of ${integration.slug} answered ${error === undefined ? status : quoted(error)}. Try again later.`,
     );
   if (error !== undefined) throw new OAuthRefusal(error.slice(0, 100), textAt(answer, at.error_description ?? 'error_description'));
   const accessToken = textAt(answer, at.access_token ?? 'access_token');

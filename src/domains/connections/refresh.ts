@@ -16,6 +16,7 @@ import type { Vault } from '../../core/crypto.ts';
 import { databaseUnavailable, isDatabaseAway } from '../../core/database.ts';
 import { SkillettError, unavailable } from '../../core/errors.ts';
 import { OutboundError } from '../../core/outbound.ts';
+import { quoted } from '../../core/quoted.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { StoredCredential } from './credential.ts';
@@ -222,7 +223,7 @@ function toSkillettError(slug: string, error: unknown): unknown {
   }
   return new SkillettError(
     'upstream_unexpected',
-    `The sign-in service of ${slug} refused to renew the token with ${error.error}. The connection is kept; check the OAuth client's settings.`,
+    `The sign-in service of ${slug} refused to renew the token with ${quoted(error.error)}. The connection is kept; check the OAuth client's settings.`,
     { cause: error },
   );
 }

@@ -1,5 +1,6 @@
 /** Whether a connection may be used now, and what to say when not. */
 import { SkillettError } from '../../core/errors.ts';
+import { quoted } from '../../core/quoted.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 
 /** Throws connection_frozen or token_expired. */
@@ -10,7 +11,7 @@ export function requireUsable(
   if (connection.frozenAt) {
     throw new SkillettError(
       'connection_frozen',
-      `An operator froze the ${integration.slug} account ${connection.account} at ${connection.frozenAt.toISOString()}. Nothing is sent with it until an operator thaws it.`,
+      `An operator froze the ${integration.slug} account ${quoted(connection.account)} at ${connection.frozenAt.toISOString()}. Nothing is sent with it until an operator thaws it.`,
     );
   }
   if (connection.status !== 'connected') throw reconnectNeeded(integration);

@@ -2,6 +2,7 @@
 import type { Config, PlanName } from '../../core/config.ts';
 import { type ErrorCode, SkillettError } from '../../core/errors.ts';
 import type { Principal } from '../../core/principal.ts';
+import { quoted } from '../../core/quoted.ts';
 import type { AdmittedConnection } from '../connections/connections.ts';
 import { planLimits } from '../limits/plans.ts';
 import type { Admission, AdmissionRequest } from './admit.ts';
@@ -181,7 +182,7 @@ function chooseFault(call: AdmissionRequest, accounts: string[] | null): Skillet
       action: '/dashboard/integrations',
     });
   }
-  const names = accounts.map((account) => `\`${account}\``).join(', ');
+  const names = accounts.map(quoted).join(', ');
   return new SkillettError(
     'account_required',
     call.account === undefined

@@ -1,17 +1,26 @@
 /** What runs in the thread of expression-thread.ts: one job at a time. */
 import { parentPort } from 'node:worker_threads';
-import { search } from '@jmespath-community/jmespath';
+import { type JSONValue, search } from '@jmespath-community/jmespath';
 import { jsonBytesMax } from '../../core/json-body.ts';
 import type { ExpressionJob, ExpressionResult } from './expression-thread.ts';
 
 function run({ expression, json }: ExpressionJob): ExpressionResult {
   try {
-    const selected = JSON.stringify(search(JSON.parse(new TextDecoder().decode(json)), expression) ?? null);
+    const selected = JSON.stringify(search(readJson(json), expression) ?? null);
     if (selected.length > jsonBytesMax) return { failure: `the result is longer than ${jsonBytesMax / 1024 / 1024} MiB` };
     return { json: new TextEncoder().encode(selected) };
   } catch (error) {
     // It becomes the end of a sentence.
     return { failure: error instanceof Error ? error.message.replace(/\.+$/, '') : 'the expression failed' };
+  }
+}
+
+/** V8 quotes the text that it cannot parse, which is not ours to say. */
+function readJson(json: Uint8Array): JSONValue {
+  try {
+    return JSON.parse(new TextDecoder().decode(json));
+  } catch {
+    throw new Error('the answer is not JSON');
   }
 }
 
