@@ -4,16 +4,28 @@ import path from 'node:path';
 import { printRouteTable, replaceSection } from '../src/app/rest/route-table.ts';
 import { printSortedSchema } from '../src/app/schema.ts';
 import { printRecipeSchema } from '../src/domains/recipes/schema-file.ts';
+import { printErrorTable, printPlanTable, printSettingsTable } from './api-tables.ts';
 import { printWebTypes } from './web-types.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
 export async function listGeneratedFiles(): Promise<{ file: string; content: string }[]> {
-  const readme = path.join(root, 'README.md');
   return [
     { file: path.join(root, 'schema.graphql'), content: printSortedSchema() },
     { file: path.join(root, 'recipes/recipe.schema.json'), content: printRecipeSchema() },
     { file: path.join(root, 'web/src/data/graphql-env.d.ts'), content: printWebTypes() },
-    { file: readme, content: replaceSection(await readFile(readme, 'utf8'), 'routes', printRouteTable()) },
+    { file: path.join(root, 'docs/api.md'), content: await fillApiDocument() },
   ];
+}
+
+async function fillApiDocument(): Promise<string> {
+  const sections = {
+    errors: printErrorTable(),
+    plans: printPlanTable(),
+    routes: printRouteTable(),
+    settings: printSettingsTable(await readFile(path.join(root, '.env.example'), 'utf8')),
+  };
+  let document = await readFile(path.join(root, 'docs/api.md'), 'utf8');
+  for (const [name, table] of Object.entries(sections)) document = replaceSection(document, name, table);
+  return document;
 }

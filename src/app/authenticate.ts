@@ -42,7 +42,7 @@ export async function authenticate(gateway: Gateway, request: IncomingMessage): 
   return { kind: 'none' };
 }
 
-/** Other authenticated requests than executions have this many a minute and key (contract, "Plans"). */
+/** Other authenticated requests than executions have this many a minute and key (docs/api.md, "Plans"). */
 const requestsPerMinute = 600;
 
 /** The principal behind a caller, by one look-up that also counts the request. Throws 401s and 429. */

@@ -1,5 +1,5 @@
 /**
- * The page that a consent's link opens (contract, "Connecting"). Without a session it leads to the sign-in and changes nothing,
+ * The page that a consent's link opens (docs/api.md, "Connecting"). Without a session it leads to the sign-in and changes nothing,
  * so that previews of the link find nothing and cost nothing. For the starter it goes on to the provider, or asks first
  * where a narrow key asked, or takes a credential.
  */

@@ -58,7 +58,7 @@ export function actionUrl(gateway: Gateway, error: SkillettError): string | unde
   return error.action?.startsWith('/') ? gateway.config.publicUrl + error.action : error.action;
 }
 
-/** The failure as REST shows it (contract, "Answers"). */
+/** The failure as REST shows it (docs/api.md, "Answers"). */
 export function toErrorBody(gateway: Gateway, error: SkillettError): Record<string, unknown> {
   const link = actionUrl(gateway, error);
   return {

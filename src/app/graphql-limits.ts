@@ -1,4 +1,4 @@
-/** What one GraphQL operation may cost (contract, "GraphQL"). Introspection fields cost nothing, so tools can always read the schema. */
+/** What one GraphQL operation may cost (docs/api.md, "GraphQL"). Introspection fields cost nothing, so tools can always read the schema. */
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { type DocumentNode, type GraphQLSchema, Kind, parse, visit } from 'graphql';
 import type { Plugin } from 'graphql-yoga';

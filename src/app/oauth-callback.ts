@@ -1,6 +1,6 @@
 /**
  * Where providers send people back to (RFC 6749, section 4.1.2). A callback is taken in the browser in which the starter
- * opened the link, while they are signed in there (contract, "Connecting").
+ * opened the link, while they are signed in there (docs/api.md, "Connecting").
  */
 import type { Gateway } from '../core/context.ts';
 import { claimConsent, type UnclaimedReason } from '../domains/connections/consent-browser.ts';

@@ -100,7 +100,7 @@ function forwardedHeaders(request: IncomingMessage): Record<string, string> {
   return { ...(accept === undefined ? {} : { accept }), ...(contentType === undefined ? {} : { 'content-type': contentType }) };
 }
 
-/** Shapes errors as the contract says and keeps the result for the splicing writer instead of printing it. */
+/** Shapes errors as docs/api.md says ("GraphQL") and keeps the result for the splicing writer instead of printing it. */
 function useAnswers(gateway: Gateway): Plugin<Context, ServerContext> {
   return {
     onResultProcess({ request, serverContext, setResultProcessor, result }) {

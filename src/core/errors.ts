@@ -4,7 +4,7 @@
  */
 import { GraphQLError } from 'graphql';
 
-/** Code → HTTP status. Order and meaning are the contract's ("Answers"). */
+/** Code → HTTP status. Order and meaning are those of docs/api.md, "Answers". */
 export const errorStatus = {
   bad_request: 400,
   credential_rejected: 400,

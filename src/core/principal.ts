@@ -33,7 +33,7 @@ export function maySee(scopes: readonly string[], integration: string): boolean 
   );
 }
 
-/** Whether a key may look after all of its user's keys and connections, or only its own (contract, "Keys"). */
+/** Whether a key may look after all of its user's keys and connections, or only its own (docs/api.md, "Keys"). */
 export function hasEverything(principal: Principal): boolean {
   return principal.scopes.includes('*');
 }

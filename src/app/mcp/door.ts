@@ -60,7 +60,7 @@ async function readMessage(request: IncomingMessage, response: ServerResponse, c
     if (Array.isArray(message)) throw badRequest('Send one JSON-RPC message a request: MCP has had no batches since 2025-06-18.');
     return message;
   } catch (fault) {
-    // 401 comes before 400 (contract, "Order of refusals").
+    // 401 comes before 400 (docs/api.md, "Order of refusals").
     await context.principal();
     throw fault;
   }

@@ -147,7 +147,7 @@ function describeTool({ name, description, annotations, input }: Tool): ListedTo
   };
 }
 
-/** Refusals of the key, the endpoint and the limits come before what is wrong with the arguments (contract, "Order of refusals"). */
+/** Refusals of the key, the endpoint and the limits come before what is wrong with the arguments (docs/api.md, "Order of refusals"). */
 async function checkArguments(context: Context, tool: Tool, given: Record<string, unknown>): Promise<Record<string, unknown>> {
   // Models send null for what they leave out.
   const args = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));

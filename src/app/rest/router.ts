@@ -112,7 +112,7 @@ export class RestRouter {
         route.takeBodyFault(context, fault);
         input.body = {};
       } else {
-        // 401 comes before 400 (contract, "Order of refusals").
+        // 401 comes before 400 (docs/api.md, "Order of refusals").
         if (route.access !== 'open') await context.principal();
         throw fault;
       }

@@ -1,4 +1,4 @@
-/** API keys: what an agent holds instead of credentials (contract, "Keys"). */
+/** API keys: what an agent holds instead of credentials (docs/api.md, "Keys"). */
 import { randomBytes } from 'node:crypto';
 import DataLoader from 'dataloader';
 import type { Clock } from '../../core/clock.ts';

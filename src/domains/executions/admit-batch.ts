@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { type Config, planNames } from '../../core/config.ts';
 import type { AdmissionRequest } from './admit.ts';
 
-/** Replays are no executions, but they are requests (contract, "Plans"). */
+/** Replays are no executions, but they are requests (docs/api.md, "Plans"). */
 export const replaysPerMinute = 600;
 
 export interface EncodedBatch {

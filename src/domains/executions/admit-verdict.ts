@@ -168,7 +168,7 @@ function refusal(
   }
 }
 
-/** Executions carry these (contract, "Answers"), refused ones too. */
+/** Executions carry these (docs/api.md, "Answers"), refused ones too. */
 export function limitHeaders({ limit, remaining, resetSeconds }: Admission['minute']): Record<string, string> {
   if (limit === null || remaining === null) return {};
   return { 'ratelimit-limit': String(limit), 'ratelimit-remaining': String(remaining), 'ratelimit-reset': String(resetSeconds) };

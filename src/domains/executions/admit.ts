@@ -36,7 +36,7 @@ export interface AdmissionRequest {
 export interface Admission {
   principal: Principal;
   connection: AdmittedConnection | undefined;
-  /** Why no connection could be chosen; to be thrown after the parameters were checked (contract, "Order of refusals"). */
+  /** Why no connection could be chosen; to be thrown after the parameters were checked (docs/api.md, "Order of refusals"). */
   connectionFault: SkillettError | undefined;
   minute: { limit: number | null; remaining: number | null; resetSeconds: number };
   /** The first answer of this idempotency key: to be given again, instead of a call. */

@@ -24,7 +24,7 @@ export async function executeEndpoint(gateway: Gateway, request: ExecutionReques
   const integration = gateway.catalogue.find(request.integration);
   const endpoint = integration?.endpoints.get(request.endpoint);
   if (!integration || !endpoint) {
-    // 401 comes before 404 (contract, "Order of refusals").
+    // 401 comes before 404 (docs/api.md, "Order of refusals").
     await request.principal();
     throw notFound(integration ? 'Endpoint' : 'Integration');
   }
@@ -128,7 +128,7 @@ function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: s
   return gateway.vault.hmac('idempotency', `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw])}${canonical}`);
 }
 
-/** For the minute (contract, "Answers"); several executions of one request leave the lowest. */
+/** For the minute (docs/api.md, "Answers"); several executions of one request leave the lowest. */
 function announceLimit({ answerHeaders }: ExecutionRequest, headers: Record<string, string>): void {
   const remaining = headers['ratelimit-remaining'];
   const before = answerHeaders.get('ratelimit-remaining');

@@ -73,7 +73,7 @@ export interface Run {
   call: UpstreamCall | undefined;
 }
 
-/** 204, 205 and 3xx cannot carry an envelope, so they become 200 (contract, "Answers"). */
+/** 204, 205 and 3xx cannot carry an envelope, so they become 200 (docs/api.md, "Answers"). */
 export function envelopeStatus(upstream: number): number {
   return upstream === 204 || upstream === 205 || isRedirect(upstream) ? 200 : upstream;
 }

@@ -1,4 +1,4 @@
-/** The limit on authenticated requests that are not executions (contract, "Plans"). */
+/** The limit on authenticated requests that are not executions (docs/api.md, "Plans"). */
 import type { Gateway } from '../../core/context.ts';
 import { countRequestOf } from './store.ts';
 

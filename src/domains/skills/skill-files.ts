@@ -1,4 +1,4 @@
-/** The skill files of an integration, rendered from its recipe (contract, "Skill files"). */
+/** The skill files of an integration, rendered from its recipe (docs/api.md, "Skill files"). */
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import { renderEndpoint } from './endpoint-document.ts';
 import { printCode, printFrontMatter, printTable } from './markdown.ts';
