@@ -38,7 +38,7 @@ export interface RouteAnswer {
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE';
   path: string;
-  /** What it does, for the README's table. */
+  /** What it does, for the table of docs/api.md. */
   summary: string;
   access: 'key' | 'key_or_session' | 'session' | 'open';
   /** Where in the dashboard a person does it, for a row that takes a session alone. */
