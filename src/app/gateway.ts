@@ -131,8 +131,8 @@ function withoutSandbox(catalogue: Catalogue): Catalogue {
 
 /** What the operator set by name may be private (a company's own server). */
 function exemptConfigured(outbound: Outbound, integrations: ReadonlyMap<string, IntegrationSettings>): void {
-  for (const { baseUrl, authorizeUrl, tokenUrl } of integrations.values()) {
-    for (const url of [baseUrl, authorizeUrl, tokenUrl]) if (url !== undefined) outbound.exempt(new URL(url).origin);
+  for (const [slug, { baseUrl, authorizeUrl, tokenUrl }] of integrations) {
+    for (const url of [baseUrl, authorizeUrl, tokenUrl]) if (url !== undefined) outbound.exempt(slug, url);
   }
 }
 

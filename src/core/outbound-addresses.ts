@@ -21,9 +21,10 @@ const refusedIpv4 = [
 ];
 
 /**
- * Global unicast (RFC 4291, section 2.4) is the only part of IPv6 that may be called, so loopback, `::`, unique local,
- * link-local, multicast, IPv4-mapped and both NAT64 prefixes (RFC 6052, RFC 8215) fall out by themselves. Inside it:
- * protocol assignments with Teredo, documentation, and 6to4, which holds an IPv4 address.
+ * Beside NAT64's well-known prefix, global unicast (RFC 4291, section 2.4) is the only part of IPv6 that may be called, so
+ * loopback, `::`, unique local, link-local, multicast, IPv4-mapped and the local NAT64 prefix (RFC 8215), behind which a
+ * network keeps what it likes, fall out by themselves. Inside it: protocol assignments with Teredo, documentation, and 6to4;
+ * what these last hold of IPv4 is no way to a service any more.
  */
 const globalIpv6 = '2000::/3';
 const refusedIpv6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
@@ -40,6 +41,8 @@ function listOf(networks: readonly string[], family: 'ipv4' | 'ipv6'): BlockList
 const refused4 = listOf(refusedIpv4, 'ipv4');
 const global6 = listOf([globalIpv6], 'ipv6');
 const refused6 = listOf(refusedIpv6, 'ipv6');
+/** How DNS64 writes an IPv4 address for a network that has IPv6 only (RFC 6052, section 2.1). */
+const nat64 = listOf(['64:ff9b::/96'], 'ipv6');
 
 /** Whether an IP address is one of the public internet. */
 export function isPublicAddress(address: string): boolean {
@@ -47,10 +50,23 @@ export function isPublicAddress(address: string): boolean {
     case 4:
       return !refused4.check(address, 'ipv4');
     case 6:
+      if (nat64.check(address, 'ipv6')) return !refused4.check(lastFourBytes(address), 'ipv4');
       return global6.check(address, 'ipv6') && !refused6.check(address, 'ipv6');
     default:
       return false;
   }
+}
+
+/** The end of an IPv6 address as an IPv4 address. */
+function lastFourBytes(address: string): string {
+  // The URL standard's spelling has only hex groups, and `::` for the longest run of zeros.
+  const spelled = new URL(`http://[${address.split('%', 1)[0]}]`).hostname.slice(1, -1);
+  const [low = 0, high = 0] = spelled
+    .slice(spelled.lastIndexOf('::') + 2)
+    .split(':')
+    .reverse()
+    .map((group) => Number.parseInt(group, 16) || 0);
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
 /** Whether a URL's host may be looked up, or connected to when it is an address. Names are checked again once they are resolved. */
@@ -68,21 +84,23 @@ interface Place {
   port: string | undefined;
 }
 
-/** What the operator named: `host`, `host:port`, or the origin of an address set for an integration. */
+/** What the operator named: `host` or `host:port` for everything, and the origin of an address set for one integration. */
 export class Exemptions {
   readonly #places: Place[];
-  readonly #origins = new Set<string>();
+  readonly #originsOf = new Map<string, Set<string>>();
 
   constructor(allow: readonly string[]) {
     this.#places = allow.map(parseEntry);
   }
 
-  addOrigin(address: string): void {
-    this.#origins.add(new URL(address).origin);
+  addOrigin(integration: string, address: string): void {
+    const origins = this.#originsOf.get(integration) ?? new Set();
+    this.#originsOf.set(integration, origins.add(new URL(address).origin));
   }
 
-  cover(url: URL): boolean {
-    if (this.#origins.has(url.origin)) return true;
+  /** Whether a request of this integration may go there whatever the address. */
+  cover(integration: string, url: URL): boolean {
+    if (this.#originsOf.get(integration)?.has(url.origin)) return true;
     const port = url.port || (url.protocol === 'https:' ? '443' : '80');
     return this.#places.some((place) => place.hostname === url.hostname && (place.port === undefined || place.port === port));
   }

@@ -21,7 +21,7 @@ export interface OutboundRequest {
   body?: Buffer | string | undefined;
   /** Until the whole answer must be there. */
   timeoutMs: number;
-  /** Name of the integration, for error messages. */
+  /** Slug of the integration: for its exemptions, and for error messages. */
   integration: string;
   /** Aborts the exchange, also while the answer's body is read. */
   signal?: AbortSignal | undefined;
@@ -98,10 +98,9 @@ export class Outbound {
     this.#sweep = setInterval(() => this.#closeIdlePools(), idlePoolMs / 2).unref();
   }
 
-  /** Lifts the refusals for the origin of an address that the operator set by name. */
-  exempt(address: string): void {
-    this.#exemptions.addOrigin(address);
-    this.#closePool(new URL(address).origin);
+  /** Lifts the refusals for the origin of an address that the operator set for an integration, and for that one alone. */
+  exempt(integration: string, address: string): void {
+    this.#exemptions.addOrigin(integration, address);
   }
 
   /**
@@ -141,7 +140,7 @@ export class Outbound {
   }
 
   #exchange(request: OutboundRequest, url: URL, headers: Record<string, string>, timeoutMs: number): Promise<OutboundAnswer> {
-    const exempt = this.#exemptions.cover(url);
+    const exempt = this.#exemptions.cover(request.integration, url);
     if (!exempt && !(isHttp(url) && isPublicHost(url.hostname))) throw OutboundError.refused(request.integration);
     const pool = this.#poolOf(url.origin, exempt);
     if (pool.exchanges >= exchangesPerOriginMax)
@@ -157,25 +156,24 @@ export class Outbound {
     return exchange.start(pool.pool, options);
   }
 
+  /** Whoever is not exempt shares no connection with those who are: theirs were made to addresses that nobody checked. */
   #poolOf(origin: string, exempt: boolean): OriginPool {
-    let pool = this.#pools.get(origin);
+    const name = exempt ? `exempt ${origin}` : origin;
+    let pool = this.#pools.get(name);
     if (!pool) {
       pool = new OriginPool(origin, exempt ? this.#lookup : this.#guardedLookup);
-      this.#pools.set(origin, pool);
+      this.#pools.set(name, pool);
     }
     return pool;
   }
 
-  #closePool(origin: string): void {
-    const pool = this.#pools.get(origin);
-    if (!pool) return;
-    this.#pools.delete(origin);
-    pool.pool.close().catch(() => {});
-  }
-
   #closeIdlePools(): void {
     const beforeMs = performance.now() - idlePoolMs;
-    for (const [origin, pool] of this.#pools) if (pool.exchanges === 0 && pool.idleSinceMs < beforeMs) this.#closePool(origin);
+    for (const [name, { exchanges, idleSinceMs, pool }] of this.#pools) {
+      if (exchanges > 0 || idleSinceMs >= beforeMs) continue;
+      this.#pools.delete(name);
+      pool.close().catch(() => {});
+    }
   }
 }
 

@@ -29,7 +29,15 @@ describe('an address', () => {
     ['::ffff:127.0.0.1', 'IPv4-mapped'],
     ['::ffff:8.8.8.8', 'IPv4-mapped'],
     ['64:ff9b::7f00:1', 'NAT64'],
-    ['64:ff9b::808:808', 'NAT64'],
+    ['64:ff9b::127.0.0.1', 'NAT64'],
+    ['64:ff9b::a00:1', 'NAT64 of a private address'],
+    ['64:ff9b::a9fe:a9fe', 'NAT64 of a link-local address'],
+    ['64:ff9b::c0a8:0', 'NAT64 of a private address that ends in zeros'],
+    ['64:ff9b::', 'NAT64 of 0.0.0.0'],
+    ['64:ff9b::1', 'NAT64 of 0.0.0.1'],
+    ['0064:ff9b:0:0:0:0:0a00:0001', 'NAT64, written out'],
+    ['64:ff9b::1:808:808', 'beside NAT64'],
+    ['64:ff9b:1::808:808', 'local NAT64'],
     ['64:ff9b:1::1', 'local NAT64'],
     ['100::1', 'discard'],
     ['2001::1', 'Teredo'],
@@ -61,6 +69,10 @@ describe('an address', () => {
     '192.0.1.1',
     '198.17.255.255',
     '223.255.255.255',
+    '64:ff9b::8c52:7906',
+    '64:ff9b::140.82.121.6',
+    '64:ff9b:0:0:0:0:808:808',
+    '64:ff9b::800:0',
     '2606:4700:4700::1111',
     '2a00:1450:4001:806::200e',
     '2001:4860:4860::8888',
@@ -100,7 +112,7 @@ describe('a host', () => {
 
 describe('an exemption', () => {
   const exemptions = new Exemptions(['git.example.org', 'Chat.Example.org:8443', '127.0.0.1:80', '[::1]:4001', '[fd00::2]']);
-  exemptions.addOrigin('https://api.example.net/v3');
+  exemptions.addOrigin('notes', 'https://api.example.net/v3');
 
   test.each([
     'https://git.example.org',
@@ -111,7 +123,7 @@ describe('an exemption', () => {
     'https://[fd00::2]',
     'https://api.example.net/other',
   ])('covers %s', (address) => {
-    expect(exemptions.cover(new URL(address))).toBe(true);
+    expect(exemptions.cover('notes', new URL(address))).toBe(true);
   });
 
   test.each([
@@ -123,6 +135,11 @@ describe('an exemption', () => {
     'http://api.example.net',
     'https://api.example.net:444',
   ])('does not cover %s', (address) => {
-    expect(exemptions.cover(new URL(address))).toBe(false);
+    expect(exemptions.cover('notes', new URL(address))).toBe(false);
+  });
+
+  test('by an address that was set for one integration is no other’s; one that names a host is everybody’s', () => {
+    expect(exemptions.cover('github', new URL('https://api.example.net/other'))).toBe(false);
+    expect(exemptions.cover('github', new URL('https://git.example.org'))).toBe(true);
   });
 });

@@ -109,7 +109,7 @@ describe('addresses', () => {
   test('an origin that the operator set for an integration is called, also when it was refused before', async () => {
     const strict = new Outbound({ allow: [] });
     await expect(strict.send(request(upstream.origin))).rejects.toMatchObject({ kind: 'refused' });
-    strict.exempt(`${upstream.origin}/api/v3`);
+    strict.exempt('github', `${upstream.origin}/api/v3`);
     expect((await strict.send(request(upstream.origin))).status).toBe(200);
     await strict.close();
   });
@@ -455,6 +455,27 @@ describe('redirects', () => {
       kind: 'refused',
     });
     await lenient.close();
+  });
+
+  test('lead one integration into its own exempt address, and never into one that was set for another', async () => {
+    const strict = new Outbound({ allow: [] });
+    strict.exempt('github', upstream.origin);
+    strict.exempt('notes', other.origin);
+    other.answer(200, {}, 'private');
+    // The owner of the address is served first, so that a connection to it is open and could be taken.
+    expect((await strict.send(request(other.origin, { integration: 'notes' }))).status).toBe(200);
+    upstream.answer(302, { location: `${other.origin}/admin` });
+    const refused = { code: 'upstream_unreachable', kind: 'refused' };
+    await expect(strict.send(request(upstream.origin, { followRedirects: true }))).rejects.toMatchObject(refused);
+    await expect(strict.send(request(`${other.origin}/admin`))).rejects.toMatchObject(refused);
+    expect(other.received.map(({ target }) => target)).toEqual(['/']);
+    upstream.play = ({ target }, response) =>
+      void (target === '/end' ? response.end('own') : response.writeHead(302, { location: `${upstream.origin}/end` }).end());
+    expect((await readBody(await strict.send(request(upstream.origin, { followRedirects: true })), 100)).toString()).toBe('own');
+    strict.exempt('github', other.origin);
+    upstream.answer(302, { location: `${other.origin}/admin` });
+    expect((await readBody(await strict.send(request(upstream.origin, { followRedirects: true })), 100)).toString()).toBe('private');
+    await strict.close();
   });
 
   test('of anything but a GET are not followed', async () => {

@@ -55,8 +55,7 @@ export class Engine {
     const config = readConfig({ SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'), DATABASE_URL: url });
     const clock = new Clock();
     const vault = await Vault.open(db, config.masterKeys);
-    const outbound = new Outbound({ allow: [] });
-    outbound.exempt(upstream.origin);
+    const outbound = new Outbound({ allow: [`127.0.0.1:${upstream.port}`] });
     const parts = { config, database, db, clock, log, vault, outbound, catalogue: buildCatalogue(makeIntegrations(upstream.origin)) };
     const admission = new AdmissionQueue(parts);
     const engine = new Engine({ ...parts, admission } as unknown as Gateway, upstream, lines, async () => {

@@ -651,7 +651,7 @@ describe('a retry', () => {
     gateway.outbound = {
       send: (request: Parameters<typeof outbound.send>[0]) => {
         attempts += 1;
-        outbound.exempt(closedPort.origin);
+        outbound.exempt(request.integration, closedPort.origin);
         return outbound.send(attempts === 1 ? { ...request, url: closedPort } : request);
       },
     } as typeof outbound;
