@@ -1,13 +1,11 @@
 /** What nobody sees, or what turns the direction of writing: controls, formats and tags, private and lone surrogates, line and paragraph separators. */
 const unseen = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-const lengthMax = 200;
-
 /**
- * A name or text of a service or of other people, as it may stand in a sentence of ours: a JSON string of at most 200 characters,
+ * A name or text of a service or of other people, as it may stand in a sentence of ours: a JSON string of at most `lengthMax` characters,
  * with what cannot be seen as `\uXXXX`. So nobody's name can end its quotation and go on in our voice.
  */
-export function quoted(text: string): string {
+export function quoted(text: string, lengthMax = 200): string {
   // A character takes two units at most, so that a long text is not taken apart as a whole.
   const characters = [...text.slice(0, 2 * lengthMax + 2)];
   const shown = characters.length > lengthMax ? `${characters.slice(0, lengthMax).join('')}…` : characters.join('');

@@ -391,6 +391,27 @@ describe('a form', () => {
       ['l[]', '2'],
     ]);
   });
+
+  // A list whose entries the recipe does not describe may hold anything.
+  test.each(['form', 'multipart'])('refuses what no pair of name and text can carry: %s', async (encoding) => {
+    const spec = {
+      method: 'POST',
+      body: { encoding },
+      parameters: { l: { in: 'body', type: 'array', description: 'L.' } },
+    };
+    for (const value of [[{ price: 'p1' }], ['a', ['b']]])
+      await expect(Promise.resolve().then(() => prepare(spec, { l: value }))).rejects.toMatchObject({
+        code: 'bad_request',
+        details: [{ path: 'params.l', message: expect.stringContaining('texts, numbers or booleans') }],
+      });
+    expect(String((await prepare(spec, { l: ['a', 1, true] })).body)).toContain('true');
+  });
+
+  test('is no different in the query', async () => {
+    const spec = { parameters: { l: { in: 'query', type: 'array', description: 'L.' } } };
+    await expect(Promise.resolve().then(() => prepare(spec, { l: [{ a: 1 }] }))).rejects.toMatchObject({ details: [{ path: 'params.l' }] });
+    expect((await prepare(spec, { l: ['a', 'b'] })).url).toMatch(/\?l=a&l=b$/);
+  });
 });
 
 describe('a multipart body', () => {

@@ -92,6 +92,35 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'letters/letters.json: endpoints.list_letters.parameters.cursor.type: an object travels only in a JSON body',
   ],
   [
+    'a list of objects in the query',
+    (s) => (s.list.parameters.tags.items = { type: 'object' }),
+    'letters/letters.json: endpoints.list_letters.parameters.tags.items.type: a list travels here by its entries',
+  ],
+  [
+    'a list of objects in a form',
+    (s) => Object.assign(s.create, { body: { encoding: 'form' } }) && delete s.create.parameters.thread,
+    'letters/letters.json: endpoints.create_letter.parameters.stamps.items.type: a list travels here by its entries',
+  ],
+  [
+    'a constant in a form that is an object',
+    (s) =>
+      Object.assign(s.create, { body: { encoding: 'form', constants: { meta: { source: 'x' } } } }) &&
+      delete s.create.parameters.thread &&
+      delete s.create.parameters.stamps &&
+      delete s.create.example.stamps,
+    'letters/letters.json: endpoints.create_letter.body.constants.meta: an object travels only in a JSON body',
+  ],
+  [
+    'a text that is the whole body and no JSON',
+    (s) =>
+      Object.assign(s.create, { headers: { 'Content-Type': 'text/plain' }, body: { encoding: 'json' } }) &&
+      Object.assign(s.create.parameters.text, { as: '' }) &&
+      delete s.create.parameters.thread &&
+      delete s.create.parameters.stamps &&
+      delete s.create.example.stamps,
+    'letters/letters.json: endpoints.create_letter.parameters.text.as: a text that is the whole body is written as JSON',
+  ],
+  [
     'a split outside the path',
     (s) => (s.list.parameters.cursor.split = '{a}/{b}'),
     'letters/letters.json: endpoints.list_letters.parameters.cursor.split: is for path parameters',

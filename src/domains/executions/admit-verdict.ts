@@ -182,7 +182,7 @@ function chooseFault(call: AdmissionRequest, accounts: string[] | null): Skillet
       action: '/dashboard/integrations',
     });
   }
-  const names = accounts.map(quoted).join(', ');
+  const names = accounts.map((account) => quoted(account)).join(', ');
   return new SkillettError(
     'account_required',
     call.account === undefined

@@ -1,6 +1,7 @@
 /** Mail as services want it: one RFC 5322 message in MIME (RFC 2045), composed by nodemailer; nothing is sent or fetched from here. */
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { badRequest, type Fault } from '../../core/errors.ts';
+import { quoted } from '../../core/quoted.ts';
 import type { MailPart } from '../recipes/format-parameter.ts';
 import { isBase64 } from './base64.ts';
 
@@ -20,8 +21,17 @@ const idParts = ['in_reply_to', 'references'] as const;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a header
 const control = /[\u0000-\u001f\u007f]/;
 
-/** `name <local@domain>` or `local@domain`, loosely: the service decides what it delivers to. */
-const addressForm = /^(?:[^<>]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/;
+/**
+ * The part of RFC 5322 (section 3.4.1) that every reader takes alike: words between single dots, before and after one `@`, in the
+ * letters of any language (RFC 6531). Comments, quoted local parts and addresses in brackets are left out: where they end is read
+ * differently by one program and another, so that a mail could go elsewhere than it shows.
+ */
+const word = "[\\p{L}\\p{N}\\p{M}!#$%&'*+/=?^_`{|}~-]+";
+const label = '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}\\p{M}-]*[\\p{L}\\p{N}\\p{M}])?';
+const addressForm = new RegExp(`^${word}(?:\\.${word})*@${label}(?:\\.${label})*$`, 'u');
+/** RFC 5321, section 4.5.3.1. */
+const addressLengthMax = 254;
+
 const mediaTypeForm = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
 /** The message as bytes. Throws bad_request with every part that cannot stand in a message. */
@@ -59,8 +69,8 @@ export async function composeMail(parts: MailParts): Promise<Buffer> {
   return message.build();
 }
 
-const shownLengthMax = 64;
 const faultsMax = 20;
+const shownLengthMax = 64;
 
 type ReportFault = (path: string, message: string) => void;
 
@@ -77,19 +87,27 @@ function readAddresses(part: string, value: unknown, report: ReportFault): MailA
     .filter((address) => address !== '');
   for (const address of list) {
     if (control.test(address)) report(part, 'holds a line break or another control character');
-    else if (!addressForm.test(address))
-      report(part, `holds "${shorten(address)}", which is not a mail address such as ada@example.org or Ada <ada@example.org>`);
+    else if (!isAddress(toAddress(address).address))
+      report(
+        part,
+        `holds ${quoted(address, shownLengthMax)}, which is not a mail address such as ada@example.org or Ada <ada@example.org>`,
+      );
   }
   return list.length > 0 ? list.map(toAddress) : undefined;
 }
 
-/** A name in quotes may hold quotes and backslashes behind a backslash (RFC 5322, section 3.2.4). */
+function isAddress(text: string): boolean {
+  return text.length <= addressLengthMax && addressForm.test(text);
+}
+
+/** A name in quotes may hold quotes and backslashes behind a backslash (RFC 5322, section 3.2.4). What is no name and address is all address. */
 function toAddress(text: string): MailAddress {
   const at = text.indexOf('<');
-  if (at === -1) return { name: '', address: text };
+  if (at === -1 || !text.endsWith('>')) return { name: '', address: text };
   const name = text.slice(0, at).trim();
-  const quoted = /^"(.*)"$/.exec(name)?.[1];
-  return { name: quoted === undefined ? name : quoted.replaceAll(/\\(.)/g, '$1'), address: text.slice(at + 1, -1) };
+  const quotedName = /^"(.*)"$/.exec(name)?.[1];
+  const address = text.slice(at + 1, -1);
+  return { name: quotedName === undefined ? name : quotedName.replaceAll(/\\(.)/g, '$1'), address };
 }
 
 /** At commas, but not those inside a quoted name. Character by character: a pattern that looks ahead takes minutes for a long text. */
@@ -107,10 +125,6 @@ function splitAddresses(text: string): string[] {
     }
   }
   return [...addresses, text.slice(start)];
-}
-
-function shorten(text: string): string {
-  return text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}…` : text;
 }
 
 function readHeader(part: string, value: unknown, report: ReportFault): string | undefined {

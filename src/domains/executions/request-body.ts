@@ -4,7 +4,17 @@ import type { CatalogueEndpoint } from '../recipes/catalogue.ts';
 import type { Parameters } from './check-parameters.ts';
 import { placeOf, putAt } from './json-pointer.ts';
 import { composeMail } from './mail.ts';
-import { type Fail, type PlacedParameter, parametersIn, scalarText, valueFor, type Written, writePairs } from './request-parts.ts';
+import {
+  entriesOnly,
+  type Fail,
+  holdsObject,
+  type PlacedParameter,
+  parametersIn,
+  scalarText,
+  valueFor,
+  type Written,
+  writePairs,
+} from './request-parts.ts';
 
 export interface RequestBody {
   contentType: string;
@@ -100,6 +110,7 @@ function writeMultipart(plan: BodyPlan, params: Parameters, fail: Fail): Request
     const value = valueFor(part, params);
     if (value === undefined || value === null) continue;
     if (part.parameter.file) addFile(part, value as GivenFile, add, fail);
+    else if (holdsObject(value)) fail(part.name, entriesOnly);
     else for (const [name, text] of listTexts(part, value)) addText(name, text);
   }
   chunks.push(Buffer.from(`--${boundary}--\r\n`));

@@ -72,6 +72,7 @@ const separators = { comma: ',', space: '%20' } as const;
 /** `name=value` pairs joined by `&`, percent-encoded, for a query or a form; empty when the value is null or an empty list. */
 export function writePairs(name: string, value: unknown, style: Parameter['array_style']): Written {
   if (value === null) return { text: '' };
+  if (holdsObject(value)) return { fault: entriesOnly };
   const values = Array.isArray(value) ? value.map(scalarText) : [scalarText(value)];
   if (!values.every((text) => text.isWellFormed())) return { fault: malformed };
   if (values.length === 0) return { text: '' };
@@ -81,6 +82,17 @@ export function writePairs(name: string, value: unknown, style: Parameter['array
   const key = encodeURIComponent(style === 'brackets' ? `${name}[]` : name);
   return { text: encoded.map((text) => `${key}=${text}`).join('&') };
 }
+
+/** Whether a value, or an entry of a list, has parts that no pair of name and text can carry. */
+export function holdsObject(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(isObject) : isObject(value);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+export const entriesOnly = 'must hold texts, numbers or booleans only: objects and lists of lists cannot be written here';
 
 const malformed = 'holds half of a surrogate pair, which is no character';
 

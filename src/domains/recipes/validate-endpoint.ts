@@ -61,9 +61,19 @@ function checkParameter(name: string, parameter: Parameter, endpoint: Endpoint, 
       report(['in'], 'the mail is the whole body: use `mail`, or say with `body.mail_at` where the mail goes in a JSON body');
   }
   checkShape(parameter, types, encoding, report);
+  if (
+    parameter.as === '' &&
+    types.includes('string') &&
+    !/^application\/([\w.+-]+\+)?json\b/i.test(contentTypeOf(endpoint) ?? 'application/json')
+  )
+    report(['as'], 'a text that is the whole body is written as JSON, which is not what the content type says');
   if (parameter.file && !(parameter.in === 'body' && encoding === 'multipart' && parameter.type === 'object'))
     report(['file'], 'is for a body parameter of type object in a multipart body');
   if (parameter.send_default && parameter.default === undefined) report(['send_default'], 'there is no `default` to send');
+}
+
+function contentTypeOf({ headers = {} }: Endpoint): string | undefined {
+  return Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
 }
 
 function checkPathParameter(parameter: Parameter, types: readonly string[], report: Report): void {
@@ -84,6 +94,12 @@ function checkShape(parameter: Parameter, types: readonly string[], encoding: st
   const flat = parameter.in === 'path' || parameter.in === 'header' || parameter.in === 'query' || inForm;
   const listable = parameter.in === 'query' || inForm;
   if (flat && types.includes('object') && !parameter.file) report(['type'], 'an object travels only in a JSON body');
+  const items = [parameter.items?.type ?? []].flat();
+  if (listable && (items.includes('object') || items.includes('array')))
+    report(
+      ['items', 'type'],
+      'a list travels here by its entries, so each must be a text, a number or a boolean; objects and lists travel only in a JSON body',
+    );
   if (flat && !listable && types.includes('array')) report(['type'], `a list cannot travel in the ${parameter.in}`);
   if (parameter.array_style !== undefined && !(listable && types.includes('array')))
     report(['array_style'], 'is for a list in the query or in a form');
@@ -96,6 +112,10 @@ function checkBody(endpoint: Endpoint, report: Report): void {
   if (body.mail_at !== undefined && body.encoding !== 'mail') report(['body', 'mail_at'], 'is for `encoding: "mail"`');
   if (body.constants !== undefined && body.encoding === 'mail' && body.mail_at === undefined)
     report(['body', 'constants'], 'the mail is the whole body: say with `mail_at` where it goes in a JSON body');
+  if (body.encoding === 'form' || body.encoding === 'multipart')
+    for (const [name, constant] of Object.entries(body.constants ?? {}))
+      if ([constant].flat().some((value) => typeof value === 'object' && value !== null))
+        report(['body', 'constants', name], 'an object travels only in a JSON body');
 }
 
 function checkPagination(endpoint: Endpoint, report: Report): void {
