@@ -6,6 +6,7 @@ import ValidationPlugin from '@pothos/plugin-zod';
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import type { Context } from './context.ts';
 import { badRequest, type Fault } from './errors.ts';
+import ForwardListsPlugin from './forward-lists.ts';
 import { type Page, pageSizeMax, requirePageSize, type Total } from './pages.ts';
 
 export const builder = new SchemaBuilder<{
@@ -20,7 +21,7 @@ export const builder = new SchemaBuilder<{
   };
   Connection: { totalCount: Total };
 }>({
-  plugins: [ComplexityPlugin, RelayPlugin, ValidationPlugin],
+  plugins: [ComplexityPlugin, RelayPlugin, ValidationPlugin, ForwardListsPlugin],
   defaultFieldNullability: false,
   complexity: { defaultComplexity: 1, defaultListMultiplier: 1 },
   zod: {
@@ -35,8 +36,6 @@ export const builder = new SchemaBuilder<{
   relay: {
     firstArgOptions: { description: `How many items to give, 1 to ${pageSizeMax}. Left out: 25.` },
     afterArgOptions: { description: 'The `endCursor` of the page before, to get what follows it.' },
-    beforeArgOptions: { description: 'Refused: lists are read forwards, with `first` and `after`.' },
-    lastArgOptions: { description: 'Refused: lists are read forwards, with `first` and `after`.' },
     nodesOnConnection: { description: 'The items of this page, without their cursors.', complexity: { field: 0, multiplier: 1 } },
     nodeQueryOptions: false,
     nodesQueryOptions: false,
@@ -72,8 +71,6 @@ const firstDefault = 25;
 interface ListArguments {
   first?: number | null | undefined;
   after?: string | null | undefined;
-  last?: number | null | undefined;
-  before?: string | null | undefined;
 }
 
 /** What `t.connection` returns, from a page. */
@@ -91,10 +88,8 @@ export function toConnection<Row>(page: Page<Row>, after: string | null | undefi
   };
 }
 
-/** Reads `first` and `after` of a list field; refuses the backward arguments, which no list needs. */
+/** Reads `first` and `after` of a list field. */
 export function pageRequest(args: ListArguments) {
-  if (args.last != null || args.before != null)
-    throw badRequest('Lists are read forwards: use `first` and `after` instead of `last` and `before`.');
   return { first: requirePageSize(args.first, firstDefault, 'first'), after: args.after ?? undefined };
 }
 
@@ -108,7 +103,8 @@ builder.addScalarType(
   new GraphQLScalarType<unknown, unknown>({
     name: 'JSON',
     description:
-      'Any JSON value. An answer of a service is passed on byte for byte: numbers beyond 2^53 and the order of keys arrive as they were sent.',
+      'Any JSON value (RFC 8259). An answer of a service is passed on byte for byte: numbers beyond 2^53 and the order of keys arrive as they were sent.',
+    specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
     serialize: (value) => value,
     parseValue: (value) => value,
     parseLiteral: literalToJson,
@@ -120,6 +116,7 @@ builder.addScalarType(
   new GraphQLScalarType<Date, string>({
     name: 'DateTime',
     description: 'A moment in UTC as ISO 8601 with milliseconds, such as 2026-01-31T12:00:00.000Z (RFC 3339).',
+    specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
     serialize: (value) => (value instanceof Date ? value : new Date(String(value))).toISOString(),
     parseValue: parseDateTime,
     parseLiteral: (node) => parseDateTime(node.kind === Kind.STRING ? node.value : undefined),

@@ -73,7 +73,7 @@ describe('API keys', () => {
     });
     expect(foreign.status).toBe(404);
     expect(foreign.text).toBe(unknown.text);
-    const nul = await server.graphql('mutation { revokeApiKey(id: "key_\\u0000") { id } }');
+    const nul = await server.graphql('mutation { revokeApiKey(id: "key_\\u0000") { revokedCount } }');
     expect([nul.status, nul.json.errors[0].message]).toEqual([404, 'API key not found.']);
     expect((await server.request('DELETE', `/api-keys/${other.id}`)).status).toBe(204);
   });

@@ -104,6 +104,7 @@ describe('somebody else’s id answers as an unknown one', () => {
     });
     expect(own.json).toEqual({ data: { connection: { account: 'first' }, calls: { totalCount: 1 } } });
     expect((await server.request('DELETE', `/v1/connect/${connection}`)).status).toBe(204);
-    expect((await server.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id: key })).json.data.revokeApiKey.id).toBe(key);
+    const revoke = 'mutation ($id: ID!) { revokeApiKey(id: $id) { revokedCount apiKey { id } } }';
+    expect((await server.graphql(revoke, { id: key })).json.data.revokeApiKey).toEqual({ revokedCount: 1, apiKey: { id: key } });
   });
 });

@@ -1,7 +1,18 @@
 /** The forms that the whole schema keeps, whoever adds to it. */
-import { type GraphQLNamedType, isEnumType, isInputObjectType, isIntrospectionType, isObjectType, specifiedScalarTypes } from 'graphql';
+import {
+  type GraphQLNamedType,
+  getNamedType,
+  getNullableType,
+  isEnumType,
+  isInputObjectType,
+  isIntrospectionType,
+  isListType,
+  isObjectType,
+  isScalarType,
+  specifiedScalarTypes,
+} from 'graphql';
 import { expect, it } from 'vitest';
-import { schema } from '../../src/app/schema.ts';
+import { printSortedSchema, schema } from '../../src/app/schema.ts';
 import { errorStatus } from '../../src/core/errors.ts';
 
 const types: GraphQLNamedType[] = Object.values(schema.getTypeMap()).filter(
@@ -38,12 +49,88 @@ it('every enum value is in upper case, and no two of an enum stand for the same 
   }
 });
 
-it('ErrorCode has the words of the table of errors, in upper case', () => {
+it('lists have a bound: whatever is a page takes `first`, and reads forwards alone', () => {
+  const fields = types.filter(isObjectType).flatMap((type) => Object.values(type.getFields()).map((field) => ({ type, field })));
+  const paged = fields.filter(({ field }) => {
+    const type = getNamedType(field.type);
+    return isObjectType(type) && type.getFields().pageInfo !== undefined;
+  });
+  expect(paged.length).toBeGreaterThan(8);
+  for (const { type, field } of paged) {
+    const names = field.args.map(({ name }) => name);
+    expect([`${type.name}.${field.name}`, names.includes('first'), names.includes('after')]).toEqual([
+      `${type.name}.${field.name}`,
+      true,
+      true,
+    ]);
+    expect(names).not.toContain('last');
+    expect(names).not.toContain('before');
+  }
+  // Lists that are no pages are of an integration's recipe, or bounded by what their description says.
+  const bare = fields
+    .filter(({ type, field }) => !/(Connection)$/.test(type.name) && isListType(getNullableType(field.type)))
+    .filter(({ field }) => isObjectType(getNamedType(field.type)))
+    .map(({ type, field }) => `${type.name}.${field.name}`);
+  expect(bare.sort()).toEqual([
+    'BulkReport.outcomes',
+    'ConnectMethod.fields',
+    'Endpoint.errors',
+    'Endpoint.parameters',
+    'Integration.connectMethods',
+    'Integration.skillFiles',
+    'Query.callCounts',
+    'Query.reachOfKey',
+    'Viewer.apiKeys',
+  ]);
+});
+
+it('beside every slug and id of something else stands the thing itself, which may be null', () => {
+  const beside: Record<string, [field: string, type: string]> = {
+    integration: ['service', 'Integration'],
+    keyId: ['key', 'ApiKey'],
+    parentId: ['parent', 'ApiKey'],
+    connectionId: ['connection', 'Connection'],
+    userId: ['user', 'User'],
+  };
+  const found: string[] = [];
+  for (const type of types.filter(isObjectType)) {
+    const fields = type.getFields();
+    for (const [id, [name, typeName]] of Object.entries(beside)) {
+      if (!fields[id] || type.name === 'Query' || type.name === 'Mutation') continue;
+      found.push(`${type.name}.${name}: ${fields[name] && getNamedType(fields[name].type).name}`);
+      expect(found.at(-1)).toBe(`${type.name}.${name}: ${typeName}`);
+    }
+  }
+  expect(found.length).toBeGreaterThan(12);
+});
+
+it('what clients cache has an `id`', () => {
+  const ids = types.filter(isObjectType).filter((type) => type.getFields().id);
+  expect(ids.map(({ name }) => name).sort()).toEqual([
+    'ApiKey',
+    'AuditRow',
+    'Call',
+    'Connection',
+    'Endpoint',
+    'Integration',
+    'Invitation',
+    'OAuthClient',
+    'User',
+  ]);
+  for (const type of ids) expect(String(type.getFields().id?.type)).toBe('ID!');
+});
+
+it('scalars of our own say where they are specified, one-of inputs are `@oneOf`, and what is to go says what to use', () => {
+  for (const type of types.filter(isScalarType)) expect(type.specifiedByURL, type.name).toMatch(/^https:/);
+  const printed = printSortedSchema();
+  expect(printed).toContain('input LimitInput @oneOf');
+  expect(printed).toContain('outcome: CallOutcome @deprecated(reason: "Use `outcomes`.")');
+  expect(schema.description).toContain('@deprecated');
+  expect(printed).toContain('Every capability of this gateway.');
+});
+
+it('ErrorCode has the words of the table of errors in upper case, and the one that only rows have', () => {
   const codes = schema.getType('ErrorCode');
   const names = isEnumType(codes) ? codes.getValues().map(({ name }) => name) : [];
-  expect(names.sort()).toEqual(
-    Object.keys(errorStatus)
-      .map((code) => code.toUpperCase())
-      .sort(),
-  );
+  expect(names.sort()).toEqual([...Object.keys(errorStatus), 'client_gone'].map((code) => code.toUpperCase()).sort());
 });

@@ -188,7 +188,7 @@ describe('a link that was started with the whole integration', () => {
     const key = await makeKey(browser);
     const [lost, late, closed] = [await ask(key), await ask(), await ask()];
     const { startedBy: keyId } = await rowOf(lost.id);
-    await browser.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id: keyId });
+    await browser.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { revokedCount } }', { id: keyId });
     const over = await browser.open(lost.link);
     expect([over.status, over.text]).toEqual([410, expect.stringContaining('was revoked')]);
     expect(await statusOf(lost.id)).toEqual({ status: 'error', integration: 'github', reason: 'failed' });
@@ -327,7 +327,7 @@ describe('a link that a narrow key asked for', () => {
     for (const change of [
       `startConnection(integration: "notion", credentials: {token: "ntn_good"}) { status }`,
       `renameConnection(id: "${id}", account: "x") { id }`,
-      `setDefaultConnection(id: "${id}") { id }`,
+      `setDefaultConnection(id: "${id}") { connection { id } }`,
       `disconnect(id: "${id}") { revoked }`,
     ]) {
       const answer = await server.graphql(`mutation { ${change} }`, {}, { authorization: key });
@@ -345,7 +345,7 @@ describe('a link that a narrow key asked for', () => {
     const key = await narrowKey(['github:read']);
     const { id, link } = await ask(key);
     const opened = await openLinkIn(browser, link);
-    await browser.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id: (await rowOf(id)).startedBy });
+    await browser.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { revokedCount } }', { id: (await rowOf(id)).startedBy });
     const page = await opened.comeBack({ code: 'c' });
     expect([page.status, page.text]).toEqual([400, expect.stringContaining('was revoked')]);
     expect(revoked).toEqual(['gho_1']);

@@ -56,9 +56,9 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
 
   it('an OAuth client that an operator sets is stored, and the answer says what the environment sets before it', async () => {
     const authorization = await operatorKey();
-    const set = async (integration: string, clientId: string | null) => {
+    const set = async (integration: string, clientId: string) => {
       const { json } = await server.graphql(
-        'mutation ($integration: String!, $clientId: String) { setOAuthClient(integration: $integration, clientId: $clientId, clientSecret: "s") { overriddenBy } }',
+        'mutation ($integration: String!, $clientId: String!) { setOAuthClient(integration: $integration, clientId: $clientId, clientSecret: "s") { overriddenBy } }',
         { integration, clientId },
         { authorization },
       );
@@ -77,8 +77,18 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     const { github: overridden, notion: free } = shown.json.data;
     expect(overridden.connectMethods).toContainEqual({ type: 'OAUTH2', overriddenBy: environment });
     expect(free.connectMethods).toContainEqual({ type: 'OAUTH2', overriddenBy: [] });
-    await set('github', null);
-    await set('notion', null);
+    const remove = 'mutation { removeOAuthClient(integration: "notion") { id overriddenBy service { slug } } }';
+    expect((await server.graphql(remove)).json.errors[0].extensions.code).toBe('forbidden');
+    expect(await clientOf('notion')).toBe('stored');
+    for (const _again of [1, 2])
+      expect((await server.graphql(remove, {}, { authorization })).json.data.removeOAuthClient).toEqual({
+        id: 'notion',
+        overriddenBy: [],
+        service: { slug: 'notion' },
+      });
+    const left = await server.graphql('{ integration(slug: "notion") { connectMethods { type ready } } }');
+    expect(left.json.data.integration.connectMethods).toContainEqual({ type: 'OAUTH2', ready: false });
+    await server.graphql('mutation { removeOAuthClient(integration: "github") { id } }', {}, { authorization });
   });
 
   describe('POST /v1/connect', () => {
@@ -377,7 +387,17 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     expect(read.json.data).toEqual({ connection: row, connections: { totalCount: 2, nodes: [row], pageInfo: { hasNextPage: true } } });
     const refused = await server.graphql('mutation { rotateDataKeys { version } }');
     expect(refused.json.errors[0].extensions.code).toBe('forbidden');
-    const disconnected = await server.graphql('mutation ($id: ID!) { disconnect(id: $id) { revoked } }', { id: connectionId });
-    expect(disconnected.json.data).toEqual({ disconnect: { revoked: 'UNSUPPORTED' } });
+    const other = (await server.graphql('{ connections(first: 2) { nodes { id isDefault } } }')).json.data.connections.nodes[1];
+    expect(other.isDefault).toBe(false);
+    const setDefault = `mutation ($id: ID!) { setDefaultConnection(id: $id) { connection { id isDefault } previous { id isDefault } } }`;
+    const changed = { connection: { id: other.id, isDefault: true }, previous: { id: connectionId, isDefault: false } };
+    expect((await server.graphql(setDefault, { id: other.id })).json.data.setDefaultConnection).toEqual(changed);
+    // Again there is no other.
+    const again = { ...changed, previous: null };
+    expect((await server.graphql(setDefault, { id: other.id })).json.data.setDefaultConnection).toEqual(again);
+    const disconnect = 'mutation ($id: ID!) { disconnect(id: $id) { revoked connection { id account } } }';
+    const disconnected = await server.graphql(disconnect, { id: connectionId });
+    expect(disconnected.json.data).toEqual({ disconnect: { revoked: 'UNSUPPORTED', connection: { id: connectionId, account: 'ada' } } });
+    expect((await server.graphql(disconnect, { id: connectionId })).json.errors[0].extensions.code).toBe('not_found');
   });
 });

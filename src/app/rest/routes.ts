@@ -401,7 +401,7 @@ const apiKeys: Route[] = [
     path: '/api-keys/:id',
     summary: 'Revoke an API key and the keys made with it',
     access: 'key_or_session',
-    document: 'mutation ($id: ID!) { revokeApiKey(id: $id) { id } }',
+    document: 'mutation ($id: ID!) { revokeApiKey(id: $id) { revokedCount } }',
     variables: (input) => ({ id: input.path.id }),
     answer: () => ({ status: 204 }),
   },

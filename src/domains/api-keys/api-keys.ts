@@ -253,7 +253,12 @@ async function requireRoomForKey(trx: Db, clock: Clock, principal: Principal): P
 }
 
 /** Ends a key and every key made with it, at once on every process. A second call changes nothing. Throws not_found for a key out of reach. */
-export async function revokeApiKey(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<ApiKey> {
+export async function revokeApiKey(
+  gateway: Gateway,
+  principal: Principal,
+  id: string,
+  requestId: string,
+): Promise<{ apiKey: ApiKey; revokedCount: number }> {
   const { db, clock } = gateway;
   // The database takes no NUL in a text, and no id has one.
   if (id.includes('\0')) throw notFound('API key');
@@ -272,6 +277,6 @@ export async function revokeApiKey(gateway: Gateway, principal: Principal, id: s
         requestId,
       });
     }
-    return (await findKeyIn(trx, range, id)) as ApiKey;
+    return { apiKey: (await findKeyIn(trx, range, id)) as ApiKey, revokedCount: revoked.length };
   });
 }

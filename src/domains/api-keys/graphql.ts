@@ -159,9 +159,19 @@ builder.mutationField('createApiKey', (t) =>
   }),
 );
 
+const RevokedApiKeyRef = builder.objectRef<{ apiKey: ApiKey; revokedCount: number }>('RevokedApiKey').implement({
+  description: 'What `revokeApiKey` ended.',
+  fields: (t) => ({
+    apiKey: t.expose('apiKey', { type: ApiKeyRef, description: 'The key, which is revoked now.' }),
+    revokedCount: t.exposeInt('revokedCount', {
+      description: 'How many keys ended: this one and those made with it that had not ended before.',
+    }),
+  }),
+});
+
 builder.mutationField('revokeApiKey', (t) =>
   t.field({
-    type: ApiKeyRef,
+    type: RevokedApiKeyRef,
     description:
       'Ends an API key and every key made with it. The next request with any of them is refused. Revoking again changes nothing.',
     args: { id: t.arg.id({ required: true, description: 'Id of the key, `key_…`.' }) },

@@ -34,11 +34,19 @@ function requireWholeIntegration(principal: Principal, { integration }: { integr
   );
 }
 
+export interface DefaultChange {
+  connection: ConnectionView;
+  /** The default before, where that was another. */
+  previous: ConnectionView | undefined;
+}
+
 /** Makes this the account that calls use when they name none. Throws not_found, forbidden, conflict. */
-export async function setDefaultConnection(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<ConnectionView> {
+export async function setDefaultConnection(gateway: Gateway, principal: Principal, id: string, requestId: string): Promise<DefaultChange> {
   const { id: connectionId, integration, account } = await requireConnection(gateway, principal, id);
   return gateway.db.transaction().execute(async (trx) => {
     await lockInTransaction(trx, `connections/${principal.userId}`);
+    const siblings = await listSiblings(trx, principal.userId, integration);
+    const before = siblings.find((row) => row.isDefault && row.id !== connectionId);
     await setDefault(trx, principal.userId, integration, connectionId);
     await recordAudit(trx, {
       userId: principal.userId,
@@ -50,7 +58,8 @@ export async function setDefaultConnection(gateway: Gateway, principal: Principa
     });
     const changed = await findConnection(trx, principal.userId, connectionId);
     if (!changed) throw notFound('Connection');
-    return viewConnection(changed);
+    const previous = before && (await findConnection(trx, principal.userId, before.id));
+    return { connection: viewConnection(changed), previous: previous && viewConnection(previous) };
   });
 }
 

@@ -4,7 +4,7 @@ import { enumValues, readWord } from '../../core/enums.ts';
 import { notFound } from '../../core/errors.ts';
 import { CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
-import { disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
+import { type DefaultChange, disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
 import type { ConnectMethod, CredentialField } from './connect-methods.ts';
 import { type ConnectionView, findConnectionView, listConnections, loadConnections } from './list-connections.ts';
 import { listOverrides, setOAuthClient } from './oauth-clients.ts';
@@ -277,9 +277,22 @@ builder.mutationField('startConnection', (t) =>
   }),
 );
 
+const DefaultChangeRef = builder.objectRef<DefaultChange>('DefaultConnectionChange').implement({
+  description: 'What `setDefaultConnection` changed.',
+  fields: (t) => ({
+    connection: t.expose('connection', { type: ConnectionRef, description: 'The account that is the default now.' }),
+    previous: t.field({
+      type: ConnectionRef,
+      nullable: true,
+      description: 'The account that is the default no more; null when there was no other.',
+      resolve: ({ previous }) => previous ?? null,
+    }),
+  }),
+});
+
 builder.mutationField('setDefaultConnection', (t) =>
   t.field({
-    type: ConnectionRef,
+    type: DefaultChangeRef,
     description: 'Makes an account the one that calls of its integration use when they name none.',
     args: { id: t.arg.id(idArg) },
     resolve: async (_root, args, context) => setDefaultConnection(context.gateway, await context.principal(), args.id, context.requestId),
@@ -299,10 +312,14 @@ builder.mutationField('renameConnection', (t) =>
   }),
 );
 
-const DisconnectedRef = builder.objectRef<{ revoked: Revoked }>('Disconnected').implement({
+const DisconnectedRef = builder.objectRef<{ revoked: Revoked; connection: ConnectionView }>('Disconnected').implement({
   description: 'What became of `disconnect`.',
   fields: (t) => ({
     revoked: t.field({ type: RevokedRef, description: 'Whether the service ended the credential too.', resolve: ({ revoked }) => revoked }),
+    connection: t.expose('connection', {
+      type: ConnectionRef,
+      description: 'What was deleted, as it was before; its `id` names nothing any more.',
+    }),
   }),
 });
 
@@ -312,13 +329,19 @@ builder.mutationField('disconnect', (t) =>
     description:
       'Deletes a connection with its credential at once, and ends the credential at the service where that is possible. Cancels a pending consent.',
     args: { id: t.arg.id(idArg) },
-    resolve: async (_root, args, context) => disconnect(context.gateway, await context.principal(), args.id, context.requestId),
+    resolve: async (_root, { id }, context) => {
+      const principal = await context.principal();
+      const connection = await findConnectionView(context.gateway, principal, id);
+      if (!connection) throw notFound('Connection');
+      return { ...(await disconnect(context.gateway, principal, id, context.requestId)), connection };
+    },
   }),
 );
 
 export const OAuthClientRef = builder.objectRef<Provider>('OAuthClient').implement({
   description: 'The OAuth client this installation is registered as at a service. Its secret is never shown.',
   fields: (t) => ({
+    id: t.id({ description: 'Slug of the integration, for clients that cache by `id`.', resolve: (provider) => provider.integration.slug }),
     integration: t.string({ description: 'Slug of the integration.', resolve: (provider) => provider.integration.slug }),
     redirectUri: t.string({
       description: 'The redirect address to register at the service.',
@@ -339,10 +362,10 @@ builder.mutationField('setOAuthClient', (t) =>
   t.field({
     type: OAuthClientRef,
     description:
-      'Sets the OAuth client of an integration; kept sealed. The environment (`SKILLETT_<SLUG>_CLIENT_ID` with `…_CLIENT_SECRET`, and `…_EXTRA_SCOPES`) goes before it; `overriddenBy` says what it sets. Without `clientId` the stored one is removed. Needs the scope `operator`.',
+      'Sets the OAuth client of an integration; kept sealed. The environment (`SKILLETT_<SLUG>_CLIENT_ID` with `…_CLIENT_SECRET`, and `…_EXTRA_SCOPES`) goes before it; `overriddenBy` says what it sets. `removeOAuthClient` takes it away. Needs the scope `operator`.',
     args: {
       integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }),
-      clientId: t.arg.string({ description: 'Client id as the service shows it. Left out: remove.', validate: clientText }),
+      clientId: t.arg.string({ required: true, description: 'Client id as the service shows it.', validate: clientText }),
       clientSecret: t.arg.string({ description: 'Client secret.', validate: clientText }),
       extraScopes: t.arg.stringList({
         description: 'Scopes to ask for with every consent, beside those of endpoints.',
@@ -354,10 +377,19 @@ builder.mutationField('setOAuthClient', (t) =>
         context.gateway,
         await context.principal(),
         args.integration,
-        args.clientId
-          ? { clientId: args.clientId, clientSecret: args.clientSecret ?? undefined, extraScopes: args.extraScopes ?? undefined }
-          : null,
+        { clientId: args.clientId, clientSecret: args.clientSecret ?? undefined, extraScopes: args.extraScopes ?? undefined },
         context.requestId,
       ),
+  }),
+);
+
+builder.mutationField('removeOAuthClient', (t) =>
+  t.field({
+    type: OAuthClientRef,
+    description:
+      'Forgets the OAuth client of an integration that was set here; one that is not there is removed already. Accounts that are connected can no longer be renewed with it. Needs the scope `operator`.',
+    args: { integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }) },
+    resolve: async (_root, { integration }, context) =>
+      setOAuthClient(context.gateway, await context.principal(), integration, null, context.requestId),
   }),
 );

@@ -102,6 +102,7 @@ builder.mutationField('setPlan', (t) =>
 
 const LimitInput = builder.inputType('LimitInput', {
   description: 'A limit: either a number or none at all.',
+  isOneOf: true,
   fields: (t) => ({
     max: t.int({
       description: 'How many there may be, 0 or more.',
@@ -111,13 +112,11 @@ const LimitInput = builder.inputType('LimitInput', {
   }),
 });
 
-type LimitArgument = { max?: number | null | undefined; none?: boolean | null | undefined } | null | undefined;
-
-function toChange(argument: LimitArgument): LimitChanges['perDay'] {
+function toChange(argument: typeof LimitInput.$inferInput | null | undefined): LimitChanges['perDay'] {
   if (argument === null || argument === undefined) return argument;
-  const { max, none } = argument;
-  if ((typeof max === 'number') === (none === true)) throw badRequest('A limit takes either `max` or `none: true`.');
-  return none ? 'none' : (max as number);
+  if (typeof argument.max === 'number') return argument.max;
+  if (!argument.none) throw badRequest('`none` takes `true` alone. For a number give `max`, and null for the plan’s own limit.');
+  return 'none';
 }
 
 builder.mutationField('setLimits', (t) =>

@@ -31,7 +31,7 @@ const ApiKeysQuery = graphql(
 
 const RevokeApiKey = graphql(`
   mutation RevokeApiKey($id: ID!) {
-    revokeApiKey(id: $id) { id revokedAt }
+    revokeApiKey(id: $id) { apiKey { id revokedAt } }
   }
 `);
 

@@ -22,8 +22,14 @@ const ClientsQuery = graphql(`
 `);
 
 const SetOAuthClient = graphql(`
-  mutation SetOAuthClient($integration: String!, $clientId: String, $clientSecret: String, $extraScopes: [String!]) {
-    setOAuthClient(integration: $integration, clientId: $clientId, clientSecret: $clientSecret, extraScopes: $extraScopes) { integration overriddenBy }
+  mutation SetOAuthClient($integration: String!, $clientId: String!, $clientSecret: String, $extraScopes: [String!]) {
+    setOAuthClient(integration: $integration, clientId: $clientId, clientSecret: $clientSecret, extraScopes: $extraScopes) { id overriddenBy }
+  }
+`);
+
+const RemoveOAuthClient = graphql(`
+  mutation RemoveOAuthClient($integration: String!) {
+    removeOAuthClient(integration: $integration) { id }
   }
 `);
 
@@ -207,7 +213,7 @@ function ClientDialog({ service, onClose, onSaved }: { service: Service; onClose
 }
 
 function RemoveDialog({ service, onClose, onRemoved }: { service: Service | undefined; onClose: () => void; onRemoved: () => void }) {
-  const [, save] = useMutation(SetOAuthClient);
+  const [, remove] = useMutation(RemoveOAuthClient);
   return (
     <Confirm
       open={service !== undefined}
@@ -216,7 +222,7 @@ function RemoveDialog({ service, onClose, onRemoved }: { service: Service | unde
       onCancel={onClose}
       onConfirm={async () => {
         const { slug, name } = service as Service;
-        const { error } = await save({ integration: slug });
+        const { error } = await remove({ integration: slug });
         if (error) return describeError(error);
         announce(`The stored client of ${name} is removed`, 'One that the environment sets stays.');
         onRemoved();

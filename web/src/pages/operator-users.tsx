@@ -280,7 +280,7 @@ function LimitsDialog({ user, onClose, onSaved }: { user: User; onClose: () => v
 }
 
 /** Null takes the plan's limit again. */
-function limitInputs(entries: Record<LimitName, LimitEntry>): Record<LimitName, { max?: number; none?: boolean } | null> {
+function limitInputs(entries: Record<LimitName, LimitEntry>): Record<LimitName, { max: number } | { none: true } | null> {
   const inputs = limitNames.map((name) => {
     const { kind, max } = entries[name];
     return [name, kind === 'number' ? { max: Number(max) } : kind === 'none' ? { none: true } : null];

@@ -18,7 +18,7 @@ const Rename = graphql(`
 
 const Disconnect = graphql(`
   mutation Disconnect($id: ID!) {
-    disconnect(id: $id) { revoked }
+    disconnect(id: $id) { revoked connection { id } }
   }
 `);
 

@@ -16,7 +16,7 @@ import { announce } from './toasts.tsx';
 
 const SetDefault = graphql(`
   mutation SetDefaultConnection($id: ID!) {
-    setDefaultConnection(id: $id) { id isDefault }
+    setDefaultConnection(id: $id) { connection { id isDefault } previous { id isDefault } }
   }
 `);
 
