@@ -5,9 +5,10 @@ import { sha256Hex } from '../core/crypto.ts';
 import { SkillettError } from '../core/errors.ts';
 import type { Principal } from '../core/principal.ts';
 import { requireKeyByHash } from '../domains/api-keys/api-keys.ts';
+import type { ApiKey } from '../domains/api-keys/store.ts';
 import { planLimits } from '../domains/limits/plans.ts';
 import { countRequest } from '../domains/limits/requests.ts';
-import { findUser } from '../domains/users/store.ts';
+import { findUser, type User } from '../domains/users/store.ts';
 
 type Strategy = (gateway: Gateway, request: IncomingMessage) => Caller | Promise<Caller | undefined> | undefined;
 
@@ -45,14 +46,40 @@ export async function authenticate(gateway: Gateway, request: IncomingMessage): 
 /** Other authenticated requests than executions have this many a minute and key (docs/api.md, "Plans"). */
 const requestsPerMinute = 600;
 
-/** The principal behind a caller, by one look-up that also counts the request. Throws 401s and 429. */
-export async function lookUpPrincipal(gateway: Gateway, caller: Caller): Promise<Principal> {
+/** An API key, or a session, whose user has not closed the account. */
+export interface Holder {
+  key: ApiKey | undefined;
+  userId: string;
+  user: User;
+}
+
+/** The holder behind a caller. Throws 401s. */
+export async function lookUpHolder(gateway: Gateway, caller: Caller): Promise<Holder> {
+  const key = await findKey(gateway, caller);
+  const userId = key?.userId ?? (caller as { userId: string }).userId;
+  return { key, userId, user: requireOpen(await findUser(gateway.db, userId)) };
+}
+
+async function findKey(gateway: Gateway, caller: Caller): Promise<ApiKey | undefined> {
   if (caller.kind === 'none') throw unauthorized();
-  const key = caller.kind === 'api_key' ? await requireKeyByHash(gateway.db, gateway.clock, Buffer.from(caller.hash, 'hex')) : undefined;
+  return caller.kind === 'api_key' ? requireKeyByHash(gateway.db, gateway.clock, Buffer.from(caller.hash, 'hex')) : undefined;
+}
+
+function requireOpen(user: User | undefined): User {
+  if (!user || user.closedAt) throw unauthorized();
+  return user;
+}
+
+/** The principal behind a caller, by one look-up that also counts the request; `holder` is what an earlier one found. Throws 401s and 429. */
+export async function lookUpPrincipal(gateway: Gateway, caller: Caller, holder?: Holder): Promise<Principal> {
+  const key = holder ? holder.key : await findKey(gateway, caller);
   const userId = key?.userId ?? (caller as { userId: string }).userId;
   const holderId = key?.id ?? (caller as { sessionId: string }).sessionId;
-  const [user, count] = await Promise.all([findUser(gateway.db, userId), countRequest(gateway, holderId, requestsPerMinute)]);
-  if (!user || user.closedAt) throw unauthorized();
+  const [found, count] = await Promise.all([
+    holder?.user ?? findUser(gateway.db, userId),
+    countRequest(gateway, holderId, requestsPerMinute),
+  ]);
+  const user = requireOpen(found);
   if (!count.granted) {
     throw new SkillettError(
       'rate_limited',
@@ -64,7 +91,7 @@ export async function lookUpPrincipal(gateway: Gateway, caller: Caller): Promise
     );
   }
   return {
-    kind: caller.kind,
+    kind: key ? 'api_key' : 'session',
     userId,
     holderId,
     keyId: key?.id,

@@ -18,12 +18,10 @@ import { findUser } from '../domains/users/store.ts';
 import { type Ask, credentialPrefix, renderAsk, renderConnected } from './connect-page.ts';
 import { readConsentCookie, setConsentCookie } from './consent-cookie.ts';
 import { type CallbackPage, integrationsLink, redirectPage, renderPage } from './oauth-callback-page.ts';
-import { readBodyBytes } from './read-body.ts';
+import { readBodyBytes, strangerBytesMax } from './read-body.ts';
 
 /** A prefix of paths: the id of the consent follows. */
 export const connectPath = '/connect/';
-
-const formBytesMax = 64 * 1024;
 
 /** What every answer below needs. */
 interface Visit {
@@ -205,5 +203,5 @@ async function takeCredential(visit: Visit, ask: Ask, form: URLSearchParams): Pr
 async function readForm(request: IncomingMessage, response: ServerResponse): Promise<URLSearchParams> {
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new SkillettError('unsupported_media_type', 'Use the form of the page.');
-  return new URLSearchParams((await readBodyBytes(request, response, formBytesMax)).toString('utf8'));
+  return new URLSearchParams((await readBodyBytes(request, response, strangerBytesMax)).toString('utf8'));
 }

@@ -3,11 +3,12 @@ import { BlockList, isIP } from 'node:net';
 import type { Caller, Context, Door, Gateway } from '../core/context.ts';
 import { newId } from '../core/ids.ts';
 import type { Principal } from '../core/principal.ts';
-import { authenticate, lookUpPrincipal } from './authenticate.ts';
+import { authenticate, type Holder, lookUpHolder, lookUpPrincipal } from './authenticate.ts';
 
 /** What one request's resolvers share. Nothing is looked up until it is asked for. */
 export function createContext(gateway: Gateway, request: IncomingMessage, door: Door, requestId: string, signal: AbortSignal): Context {
   let caller: Promise<Caller> | undefined;
+  let holder: Promise<Holder> | undefined;
   let principal: Promise<Principal> | undefined;
   let values: Map<string, unknown> | undefined;
   // Read now, since a socket that has closed does not tell it any more.
@@ -22,7 +23,8 @@ export function createContext(gateway: Gateway, request: IncomingMessage, door: 
     userAgent: request.headers['user-agent'],
     signal,
     caller: () => (caller ??= authenticate(gateway, request)),
-    principal: () => (principal ??= context.caller().then((found) => lookUpPrincipal(gateway, found))),
+    holder: () => (holder ??= context.caller().then((found) => lookUpHolder(gateway, found))),
+    principal: () => (principal ??= context.caller().then(async (found) => lookUpPrincipal(gateway, found, await holder))),
     once: <T>(name: string, make: () => T): T => {
       values ??= new Map();
       if (!values.has(name)) values.set(name, make());

@@ -7,6 +7,7 @@ import { SkillettError } from '../core/errors.ts';
 import { newRequestId } from './context.ts';
 import { createPlayground } from './dashboard/playground.ts';
 import { createMcpHandler } from './mcp/door.ts';
+import { closeUnlessRead } from './read-body.ts';
 import { RestRouter, sendError, splitTarget } from './rest/router.ts';
 import { routes } from './rest/routes.ts';
 import { createGraphqlHandler } from './yoga.ts';
@@ -41,6 +42,7 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
     const requestId = newRequestId();
     response.setHeader('x-request-id', requestId);
     if (state.stopping) response.setHeader('connection', 'close');
+    closeUnlessRead(request, response);
     const leaving = new AbortController();
     response.on('close', () => {
       if (!response.writableFinished) leaving.abort();
@@ -68,6 +70,8 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
     socket.end(printUnreadable(error.code));
   });
   // RFC 9110, section 10.1.1: an expectation that nobody knows may be left alone; node would answer 417 without our headers.
+  // Whoever reads the body asks for it then: node would ask for it whoever sends it.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response));
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 
   return {

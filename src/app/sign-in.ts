@@ -10,7 +10,7 @@ import { addressHeader, authPath } from '../domains/users/auth.ts';
 import { linkPath } from '../domains/users/sign-in-links.ts';
 import { createContext } from './context.ts';
 import { toSkillettError } from './failures.ts';
-import { readBodyBytes } from './read-body.ts';
+import { readBodyBytes, strangerBytesMax } from './read-body.ts';
 import { sendError, splitTarget } from './rest/router.ts';
 
 /** What of better-auth is open. What changes an account is a field of ours, with its audit row. */
@@ -37,8 +37,6 @@ const arrivals = new Set([linkPath, '/callback/google', '/callback/github']);
 
 /** Wrong passwords for one e-mail address, from wherever they come. */
 const passwordGuard = { field: 'signInPassword', max: 10, windowSeconds: 15 * 60 };
-
-const bodyBytesMax = 64 * 1024;
 
 export async function answerSignIn(
   gateway: Gateway,
@@ -81,7 +79,7 @@ function requireOwnPage(gateway: Gateway, { headers }: IncomingMessage): void {
 async function readJson(request: IncomingMessage, response: ServerResponse): Promise<Record<string, unknown>> {
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new SkillettError('unsupported_media_type', 'Send a JSON object as application/json; `{}` where nothing needs to be said.');
-  const bytes = await readBodyBytes(request, response, bodyBytesMax);
+  const bytes = await readBodyBytes(request, response, strangerBytesMax);
   try {
     const body: unknown = JSON.parse(bytes.toString('utf8'));
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;

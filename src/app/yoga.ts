@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, processRegularResult } from 'graphql-yoga';
+import { checkJson } from '../core/check-json.ts';
 import type { Context, Gateway } from '../core/context.ts';
 import { SkillettError } from '../core/errors.ts';
 import { writeSpliced } from '../core/raw-json.ts';
@@ -9,8 +10,9 @@ import { createContext } from './context.ts';
 import type { Playground } from './dashboard/playground.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from './failures.ts';
 import { useOperationLimits } from './graphql-limits.ts';
+import { type KeptAnswer, StrangersGate } from './open-documents.ts';
 import { readBodyBytes } from './read-body.ts';
-import { refuseKeyInQuery, sendError, splitTarget } from './rest/router.ts';
+import { refuseKeyInQuery, splitTarget } from './rest/router.ts';
 
 /** Attachments travel in `execute`, so GraphQL takes as much as REST executions do. */
 const bodyBytesMax = 40 * 1024 * 1024;
@@ -41,12 +43,16 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
     plugins: [useOperationLimits(), useAnswers(gateway), ...(gateway.config.introspection ? [] : [withoutIntrospection])],
   });
 
+  const strangers = new StrangersGate(schema, gateway.config.introspection);
+
   return async (request, response, requestId, signal) => {
     if (sendPlayground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request))
       return sendPlayground(request, response);
     const context = createContext(gateway, request, 'graphql', requestId, signal);
     try {
       const body = await readGraphqlBody(gateway, request, response, context);
+      const introspection = await strangers.admit(context, body, mediaTypeFor(request.headers.accept));
+      if (introspection?.kept) return sendKept(response, introspection.kept);
       const answer: ServerContext['answer'] = {};
       const result = await yoga.fetch(
         new URL('/graphql', gateway.config.publicUrl).href,
@@ -58,12 +64,29 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
       response.setHeader('cache-control', 'no-store');
       response.setHeader('x-content-type-options', 'nosniff');
+      if (introspection && result.status === 200) introspection.keep(answer.value);
       if ('value' in answer) await writeSpliced(response, answer.value);
       else response.end(await result.text());
     } catch (thrown) {
-      sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
+      sendRefusal(gateway, response, toSkillettError(gateway, thrown, requestId), mediaTypeFor(request.headers.accept), requestId);
     }
   };
+}
+
+/** What refuses a whole request has the form of GraphQL's errors too, so that clients find it where they look. */
+function sendRefusal(gateway: Gateway, response: ServerResponse, error: SkillettError, mediaType: string, requestId: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { http: _status, ...extensions } = shapeError(gateway, error, requestId, true).extensions;
+  response.writeHead(error.status, {
+    ...error.headers,
+    'x-skillett-error-source': 'skillett',
+    'content-type': `${mediaType}; charset=utf-8`,
+    'cache-control': 'no-store',
+  });
+  response.end(JSON.stringify({ errors: [{ message: error.message, extensions }] }));
 }
 
 function acceptsHtml(request: IncomingMessage): boolean {
@@ -92,7 +115,18 @@ async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, respo
       `With a dashboard session /graphql is only open to ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
     );
   }
-  return readBodyBytes(request, response, bodyBytesMax);
+  const body = await readBodyBytes(request, response, bodyBytesMax, context);
+  checkJson(body);
+  return body;
+}
+
+function sendKept(response: ServerResponse, { mediaType, text }: KeptAnswer): void {
+  response.writeHead(200, {
+    'content-type': `${mediaType}; charset=utf-8`,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(text);
 }
 
 function forwardedHeaders(request: IncomingMessage): Record<string, string> {
@@ -118,14 +152,14 @@ function useAnswers(gateway: Gateway): Plugin<Context, ServerContext> {
           };
           return processRegularResult({ ...shaped, stringify } as never, fetchApi, mediaType);
         },
-        mediaTypeFor(request.headers.get('accept')),
+        mediaTypeFor(request.headers.get('accept') ?? undefined),
       );
     },
   };
 }
 
 /** GraphQL over HTTP, "Accept": the newer media type only for those who ask for it. */
-function mediaTypeFor(accept: string | null): string {
+function mediaTypeFor(accept: string | undefined): string {
   return accept?.includes('application/graphql-response+json') ? 'application/graphql-response+json' : 'application/json';
 }
 

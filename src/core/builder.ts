@@ -4,6 +4,7 @@ import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
 import ValidationPlugin from '@pothos/plugin-zod';
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
+import { inexactNumber, isExact } from './check-json.ts';
 import type { Context } from './context.ts';
 import { badRequest, type Fault } from './errors.ts';
 import ForwardListsPlugin from './forward-lists.ts';
@@ -148,6 +149,7 @@ function literalToJson(node: ValueNode, variables?: Record<string, unknown> | nu
       return node.value;
     case Kind.INT:
     case Kind.FLOAT:
+      if (!isExact(node.value.replace('-', ''))) throw inexactNumber('params', node.value);
       return Number(node.value);
     case Kind.NULL:
       return null;

@@ -41,6 +41,8 @@ export interface Context {
   signal: AbortSignal;
   /** What the request carries, unchecked for keys; see `principal`. */
   caller(): Promise<Caller>;
+  /** Whose key or session it is: one look-up, which does not count against the limit of requests. Throws the 401s of `principal`. */
+  holder(): Promise<{ userId: string }>;
   /** Who is asking, looked up once a request. Throws 401 `unauthorized`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, 429 `rate_limited`. */
   principal(): Promise<Principal>;
   /** One value a request, for DataLoaders. */

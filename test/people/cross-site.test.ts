@@ -25,7 +25,7 @@ describe('requests of other sites, which carry the cookie too', () => {
   it.each(foreign)('/graphql refuses %s', async (_name, headers) => {
     const browser = await signedIn(server, await addUser(server));
     const answer = await browser.request('POST', '/graphql', { body: query, headers });
-    expect(answer).toMatchObject({ status: 403, json: { error: 'forbidden' } });
+    expect(answer).toMatchObject({ status: 403, json: { errors: [{ extensions: { code: 'forbidden' } }] } });
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
     expect((await browser.request('POST', '/graphql', { body: query })).json.data.createApiKey.fullKey).toMatch(/^sk_/);
   });

@@ -56,7 +56,7 @@ async function requireKey(request: IncomingMessage, context: Context): Promise<v
 
 async function readMessage(request: IncomingMessage, response: ServerResponse, context: Context): Promise<unknown> {
   try {
-    const message = await readRouteBody(request, response, { body: z.unknown(), bodyBytesMax: executionBytesMax });
+    const message = await readRouteBody(request, response, { access: 'key', body: z.unknown(), bodyBytesMax: executionBytesMax }, context);
     if (Array.isArray(message)) throw badRequest('Send one JSON-RPC message a request: MCP has had no batches since 2025-06-18.');
     return message;
   } catch (fault) {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { GraphQLSchema } from 'graphql';
 import { z } from 'zod';
+import { checkJson } from '../../core/check-json.ts';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { writeSpliced } from '../../core/raw-json.ts';
@@ -106,7 +107,7 @@ export class RestRouter {
     const input: RouteInput = { context, path, query, headers: request.headers, body: undefined };
     await requireAccess(this.#gateway, route, request, context, query);
     try {
-      input.body = await readRouteBody(request, response, route);
+      input.body = await readRouteBody(request, response, route, context);
     } catch (fault) {
       if (route.takeBodyFault && fault instanceof SkillettError && !signal.aborted) {
         route.takeBodyFault(context, fault);
@@ -204,11 +205,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 const json = /^application\/json\s*(;|$)/i;
 const form = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
-type BodyRules = Pick<Route, 'body' | 'bodyBytesMax' | 'form'>;
+type BodyRules = Pick<Route, 'access' | 'body' | 'bodyBytesMax' | 'form'>;
 
-export async function readRouteBody(request: IncomingMessage, response: ServerResponse, route: BodyRules): Promise<unknown> {
+export async function readRouteBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: BodyRules,
+  context: Context,
+): Promise<unknown> {
   if (!route.body) return undefined;
-  const bytes = await readBodyBytes(request, response, route.bodyBytesMax ?? bodyBytesMaxDefault);
+  const bytesMax = route.bodyBytesMax ?? bodyBytesMaxDefault;
+  const bytes = await readBodyBytes(request, response, bytesMax, route.access === 'open' ? undefined : context);
   return checkBody(route.body, bytes.length === 0 ? {} : parseBody(bytes, request.headers['content-type'] ?? '', route.form === true));
 }
 
@@ -224,6 +231,7 @@ function parseBody(bytes: Buffer, contentType: string, formAllowed: boolean): un
   } catch {
     throw badRequest('The body is not valid UTF-8. JSON is sent as UTF-8 (RFC 8259, section 8.1).');
   }
+  checkJson(bytes);
   try {
     return JSON.parse(text);
   } catch (fault) {

@@ -45,6 +45,7 @@ const DeviceCodeRef = builder.objectRef<IssuedDeviceCode>('DeviceCode').implemen
 
 builder.mutationField('requestDeviceCode', (t) =>
   t.field({
+    extensions: { open: true },
     type: DeviceCodeRef,
     description: 'Starts a device login. Open to everyone, ten times a minute from one address.',
     args: {
@@ -211,6 +212,7 @@ const DeviceTokenRef = builder.objectRef<TokenAnswer>('DeviceToken').implement({
 
 builder.mutationField('pollDeviceToken', (t) =>
   t.field({
+    extensions: { open: true },
     type: DeviceTokenRef,
     description:
       'Asks how a device login stands, and redeems it when it is approved. Open to whoever has the device code. Polls that come sooner than the interval make it five seconds longer.',

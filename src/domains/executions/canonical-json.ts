@@ -1,10 +1,26 @@
+/** Of objects that were asked about: aliases of one GraphQL request share the object of a variable. */
+const known = new WeakMap<object, { tooDeep: boolean; text: string | undefined }>();
+
 /** JSON in which equal values have equal text: keys in order of their code units, no spaces (as RFC 8785, for what JSON.parse returns). `null` for what is too deep, and refused. */
 export function canonicalJson(value: unknown): string {
-  return isTooDeep(value) ? 'null' : print(value);
+  if (typeof value !== 'object' || value === null) return print(value);
+  const found = lookAt(value);
+  found.text ??= found.tooDeep ? 'null' : print(value);
+  return found.text;
+}
+
+function lookAt(value: object): { tooDeep: boolean; text: string | undefined } {
+  let found = known.get(value);
+  if (!found) {
+    found = { tooDeep: isDeeper(value, 0), text: undefined };
+    known.set(value, found);
+  }
+  return found;
 }
 
 function print(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(print).join(',')}]`;
+  if (typeof value === 'number' && Number.isFinite(value)) return `${value}`;
+  if (Array.isArray(value)) return printList(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const members = Object.keys(value)
     .sort()
@@ -12,12 +28,23 @@ function print(value: unknown): string {
   return `{${members.join(',')}}`;
 }
 
+function printList(list: readonly unknown[]): string {
+  let text = '[';
+  for (let at = 0; at < list.length; at += 1) text += at === 0 ? print(list[at]) : `,${print(list[at])}`;
+  return `${text}]`;
+}
+
 /** Beyond this, functions that call themselves would run out of stack. */
 export const nestingMax = 100;
 
-export function isTooDeep(value: unknown, depth = 0): boolean {
+export function isTooDeep(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && lookAt(value).tooDeep;
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depth === nestingMax) return true;
-  for (const name of Object.keys(value)) if (isTooDeep((value as Record<string, unknown>)[name], depth + 1)) return true;
+  if (Array.isArray(value)) return value.some((inner) => isDeeper(inner, depth + 1));
+  for (const name of Object.keys(value)) if (isDeeper((value as Record<string, unknown>)[name], depth + 1)) return true;
   return false;
 }

@@ -93,7 +93,6 @@ async function admit(
 ): Promise<Admission> {
   const params = request.params ?? {};
   const given = typeof params === 'object' ? Object.keys(params) : [];
-  const canonical = canonicalJson(params);
   const account = sound ? request.account : undefined;
   const admitting = gateway.admission.admit({
     caller: await request.caller(),
@@ -105,10 +104,10 @@ async function admit(
     account,
     // Names that the endpoint does not know could be anything, a pasted secret too.
     parameterNames: given.filter((name) => Object.hasOwn(endpoint.spec.parameters, name)),
-    parameterHash: () => gateway.vault.hmac('call parameters', canonical),
+    parameterHash: () => gateway.vault.hmac('call parameters', canonicalJson(params)),
     idempotency:
       sound && request.idempotencyKey !== undefined
-        ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonical) }
+        ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonicalJson(params)) }
         : undefined,
   });
   try {

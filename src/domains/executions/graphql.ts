@@ -84,7 +84,11 @@ builder.queryField('read', (t) =>
     resolve: (_root, args, context) => {
       const { integration, endpoint, params, account, select } = args;
       const reads = context.once('reads', () => new Map<string, Promise<Execution>>());
-      const key = canonicalJson([integration, endpoint, params ?? {}, account ?? null, select ?? null]);
+      // The texts of parameters can be long, and every alias would have a key with a copy of its own.
+      const texts = context.once('params', () => new Map<string, number>());
+      const text = canonicalJson(params ?? {});
+      if (!texts.has(text)) texts.set(text, texts.size);
+      const key = JSON.stringify([integration, endpoint, texts.get(text), account ?? null, select ?? null]);
       let read = reads.get(key);
       if (!read) {
         read = context.once('slots', () => new Slots(callsAtOnceMax)).run(() => execute(context, { ...args, readOnly: true }));

@@ -100,6 +100,7 @@ const SignInOptionsRef = builder.objectRef<Pick<Config, 'signUp' | 'integrations
 
 builder.queryField('signInOptions', (t) =>
   t.field({
+    extensions: { open: true },
     type: SignInOptionsRef,
     description: 'What a sign-in page offers. Open to everybody.',
     resolve: (_root, _args, { gateway }) => gateway.config,
