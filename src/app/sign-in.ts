@@ -5,19 +5,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Gateway } from '../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../core/errors.ts';
-import { forgetEmail, guardEmail, guardField } from '../domains/limits/guard.ts';
+import { guardField } from '../domains/limits/guard.ts';
 import { addressHeader, authPath } from '../domains/users/auth.ts';
+import { rememberBrowser } from '../domains/users/known-browser.ts';
+import { countPasswordGuess } from '../domains/users/password-guesses.ts';
 import { linkPath } from '../domains/users/sign-in-links.ts';
 import { createContext } from './context.ts';
 import { toSkillettError } from './failures.ts';
 import { readBodyBytes, strangerBytesMax } from './read-body.ts';
 import { sendError, splitTarget } from './rest/router.ts';
+import { renderLinkPage } from './sign-in-link-page.ts';
 
 /** What of better-auth is open. What changes an account is a field of ours, with its audit row. */
 const openRoutes = new Set([
   'GET /get-session',
   'GET /list-sessions',
-  `GET ${linkPath}`,
+  `POST ${linkPath}`,
   'GET /callback/google',
   'GET /callback/github',
   'POST /sign-in/email',
@@ -35,9 +38,6 @@ const guessable = new Set(['/sign-in/email', '/sign-in/social', '/sign-up/email'
 /** Where a person's browser arrives, who should see a page and not JSON when it does not work. */
 const arrivals = new Set([linkPath, '/callback/google', '/callback/github']);
 
-/** Wrong passwords for one e-mail address, from wherever they come. */
-const passwordGuard = { field: 'signInPassword', max: 10, windowSeconds: 15 * 60 };
-
 export async function answerSignIn(
   gateway: Gateway,
   request: IncomingMessage,
@@ -45,24 +45,39 @@ export async function answerSignIn(
   requestId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const route = splitTarget(request.url as string)[0].slice(authPath.length);
+  const [path, search] = splitTarget(request.url as string);
+  const route = path.slice(authPath.length);
+  if (route === linkPath && (request.method === 'GET' || request.method === 'HEAD')) {
+    const { status, headers, html } = renderLinkPage(gateway, new URLSearchParams(search));
+    response.writeHead(status, headers).end(html);
+    return;
+  }
   try {
     if (!openRoutes.has(`${request.method} ${route}`)) throw notFound('Route');
     if (request.method === 'POST') requireOwnPage(gateway, request);
     const context = createContext(gateway, request, 'rest', requestId, signal);
     if (guessable.has(route)) await guardField(context, { field: 'signIn', max: 10, windowSeconds: 60, by: 'address' });
-    const body = request.method === 'POST' ? await readJson(request, response) : undefined;
+    const body = request.method === 'POST' ? await readObject(request, response, route === linkPath) : undefined;
     const email = route === '/sign-in/email' && typeof body?.email === 'string' ? body.email : undefined;
-    // Counted before the password is looked at, so that concurrent guesses count; the right one takes the count back.
-    if (email !== undefined) await guardEmail(gateway, passwordGuard, email);
+    const cookie = request.headers.cookie ?? '';
+    const takeBack = email === undefined ? undefined : await countPasswordGuess(gateway, { email, address: context.address, cookie });
     const answer = await gateway.auth.handle(toRequest(gateway, request, context, body));
-    if (email !== undefined && answer.ok) await forgetEmail(gateway, passwordGuard.field, email);
-    await sendAnswer(gateway, response, route, answer);
+    if (answer.ok) await takeBack?.();
+    await sendAnswer(gateway, response, route, answer, await rememberSignIn(gateway, cookie, answer));
   } catch (thrown) {
     const failure = toSkillettError(gateway, thrown, requestId);
-    if (request.method === 'GET' && arrivals.has(route)) sendToSignIn(gateway, response, failure.code);
+    const arrives = arrivals.has(route) && openRoutes.has(`${request.method} ${route}`) && failure.code !== 'forbidden';
+    if (arrives) sendToSignIn(gateway, response, failure.code);
     else sendError(gateway, response, failure);
   }
+}
+
+/** Cookies to set when the answer signs somebody in: the browser is known from then on. */
+async function rememberSignIn(gateway: Gateway, cookie: string, answer: Response): Promise<string[]> {
+  const session = answer.headers.getSetCookie().map((line) => line.split(';', 1)[0]);
+  if (answer.status >= 400 || session.length === 0) return [];
+  const found = await gateway.findSession(session.join('; '));
+  return found ? [rememberBrowser(gateway, cookie, found.userId)] : [];
 }
 
 /**
@@ -76,7 +91,10 @@ function requireOwnPage(gateway: Gateway, { headers }: IncomingMessage): void {
   throw new SkillettError('forbidden', `Signing in and out is only accepted from ${own} itself (Origin header).`);
 }
 
-async function readJson(request: IncomingMessage, response: ServerResponse): Promise<Record<string, unknown>> {
+/** A JSON object; a form of our own page where that posts one. */
+async function readObject(request: IncomingMessage, response: ServerResponse, form: boolean): Promise<Record<string, unknown>> {
+  if (form && /^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
+    return Object.fromEntries(new URLSearchParams((await readBodyBytes(request, response, strangerBytesMax)).toString('utf8')));
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new SkillettError('unsupported_media_type', 'Send a JSON object as application/json; `{}` where nothing needs to be said.');
   const bytes = await readBodyBytes(request, response, strangerBytesMax);
@@ -104,8 +122,14 @@ function toRequest(gateway: Gateway, request: IncomingMessage, context: Context,
   });
 }
 
-async function sendAnswer(gateway: Gateway, response: ServerResponse, route: string, answer: Response): Promise<void> {
-  const cookies = answer.headers.getSetCookie();
+async function sendAnswer(
+  gateway: Gateway,
+  response: ServerResponse,
+  route: string,
+  answer: Response,
+  knownBrowser: readonly string[],
+): Promise<void> {
+  const cookies = [...answer.headers.getSetCookie(), ...knownBrowser];
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
   response.setHeader('cache-control', 'no-store');
   // The address of a link holds its token.
@@ -117,14 +141,16 @@ async function sendAnswer(gateway: Gateway, response: ServerResponse, route: str
     return;
   }
   const location = answer.headers.get('location');
-  response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8', ...(location === null ? {} : { location }) });
+  // A form was posted, and what comes next is read (RFC 9110, section 15.4.4).
+  const status = route === linkPath && answer.status === 302 ? 303 : answer.status;
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...(location === null ? {} : { location }) });
   response.end(text);
 }
 
 /** The page says what the code means. */
 function sendToSignIn(gateway: Gateway, response: ServerResponse, code: string): void {
   const query = new URLSearchParams({ error: code.toLowerCase() });
-  response.writeHead(302, { location: `${gateway.config.publicUrl}/sign-in?${query}`, 'cache-control': 'no-store' }).end();
+  response.writeHead(303, { location: `${gateway.config.publicUrl}/sign-in?${query}`, 'cache-control': 'no-store' }).end();
 }
 
 function codeOf(text: string): string {

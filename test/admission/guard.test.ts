@@ -96,12 +96,12 @@ it.each([
   ['POST', '/sign-in/email', { email: 'nobody@example.org', password: 'wrong wrong wrong' }],
   ['POST', '/sign-up/email', { email: 'nobody@example.org', password: 'wrong wrong wrong', name: 'Nobody' }],
   ['POST', '/sign-in/social', { provider: 'github' }],
-  ['GET', '/link?token=wrong', undefined],
+  ['POST', '/link', { token: 'wrong' }],
 ] as const)('%s %s passes ten times a minute from one address', async (method, route, body) => {
   const server = await startTestServer();
   try {
     const answers = await Promise.all(
-      Array.from({ length: 13 }, () => server.request(method, `/api/auth${route}`, { authorization: null, ...(body ? { body } : {}) })),
+      Array.from({ length: 13 }, () => server.request(method, `/api/auth${route}`, { authorization: null, body })),
     );
     // A person's browser is led to a page that says it.
     const limited = answers.filter(({ status, headers }) => status === 429 || headers.get('location')?.endsWith('error=rate_limited'));

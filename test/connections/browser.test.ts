@@ -55,6 +55,8 @@ beforeAll(async () => {
   owner = await openWindow();
   const page = await owner.newPage();
   await page.goto(first.stdout().match(/^http\S+\/api\/auth\/link\S+$/m)?.[0] as string);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(/\/dashboard$/);
   await signInByLink(page);
   await page.goto(`${publicUrl}/settings`);
   await page.getByLabel('New password').fill(password);

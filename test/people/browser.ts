@@ -1,4 +1,5 @@
 /** A browser as far as sign-in goes: it keeps cookies, names its origin with every POST, and has an address of its own. */
+import { expect } from 'vitest';
 import type { TestServer } from '../support/server.ts';
 
 /** Of servers for these tests: every browser counts as a client of its own. */
@@ -58,10 +59,14 @@ export class Browser {
     };
   }
 
-  /** Opens a link of PUBLIC_URL. */
-  open(link: string, headers: Record<string, string> = {}): Promise<BrowserAnswer> {
-    const { pathname, search } = new URL(link);
-    return this.request('GET', pathname + search, { headers });
+  /** Opens a link of PUBLIC_URL; of a sign-in link, presses the button too. */
+  async open(link: string, headers: Record<string, string> = {}): Promise<BrowserAnswer> {
+    const { origin, pathname, search } = new URL(link);
+    const page = await this.request('GET', pathname + search, { headers });
+    const form = /<form method="post" action="([^"]+\/api\/auth\/link)"><input type="hidden" name="token" value="([^"]+)">/.exec(page.text);
+    if (!form) return page;
+    expect(form[1]).toBe(origin + pathname);
+    return this.press(origin + pathname, { token: form[2] as string }, headers);
   }
 
   /** Presses a button of a page's form. */

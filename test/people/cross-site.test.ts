@@ -94,7 +94,7 @@ describe('the session cookie', () => {
     try {
       const link = await createOperatorLink(secure.gateway);
       expect(link).toMatch(/^https:\/\/skillett\.example\.org\/api\/auth\/link\?token=/);
-      const answer = await new Browser(secure).request('GET', link.slice('https://skillett.example.org'.length));
+      const answer = await new Browser(secure).open(link);
       expect(answer.headers.get('location')).toBe('https://skillett.example.org/dashboard');
       const line = cookieOf(answer.headers.getSetCookie());
       expect(line).toMatch(/^__Secure-skillett\.session_token=/);

@@ -26,7 +26,7 @@ describe('a sign-in link', () => {
   it('gives a session that is the owner’s, with the scope `operator`', async () => {
     const browser = new Browser(server);
     const answer = await browser.open(await createOperatorLink(server.gateway));
-    expect(answer.status).toBe(302);
+    expect(answer.status).toBe(303);
     const { json } = await browser.graphql('{ viewer { kind scopes } }');
     expect(json.data.viewer).toEqual({ kind: 'SESSION', scopes: ['*', 'operator'] });
   });

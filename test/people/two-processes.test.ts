@@ -31,8 +31,8 @@ afterAll(async () => {
 });
 
 /** The same cookies at another process. */
-function at(server: ServerProcess, browser: Browser): Browser {
-  const other = new Browser(server);
+function at(server: ServerProcess, browser: Browser, address?: string): Browser {
+  const other = new Browser(server, address);
   for (const [name, value] of browser.cookies) other.cookies.set(name, value);
   return other;
 }
@@ -140,22 +140,78 @@ describe('with two processes on one database', () => {
     for (const server of servers) expect((await call(server, key)).error).toBe('bad_request');
   });
 
-  it('wrong passwords are counted together, exactly, and the right one is refused with them', async () => {
-    await signUp('guessed@example.org');
-    const guess = (email: string, at: number) =>
-      new Browser(servers[at % 2] as ServerProcess).post('/sign-in/email', { email, password: 'wrong wrong wrong' });
-    const answers = await Promise.all(Array.from({ length: 24 }, (_, number) => guess('guessed@example.org', number)));
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(10);
+  /** A password at one of the servers in turn, from a browser that nobody knows. */
+  const guess = (email: string, turn: number, word = 'wrong wrong wrong', address?: string) =>
+    new Browser(servers[turn % 2] as ServerProcess, address).post('/sign-in/email', { email, password: word });
+  const count = (answers: { status: number }[], status: number) => answers.filter((answer) => answer.status === status).length;
+
+  it('wrong passwords of a network are counted together, exactly, and the right one is refused with them there and nowhere else', async () => {
+    const { browser } = await signUp('guessed@example.org');
+    const fromOneNetwork = (email: string, times: number) =>
+      Promise.all(Array.from({ length: times }, (_, turn) => guess(email, turn, undefined, `10.7.7.${turn}`)));
+    const answers = await fromOneNetwork('guessed@example.org', 24);
+    expect(count(answers, 401)).toBe(10);
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(14);
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(800);
-    const right = await new Browser(servers[0]).post('/sign-in/email', { email: ' Guessed@example.org', password });
-    expect(right.status).toBe(429);
+    expect(refused[0]?.json.message).toMatch(/Try again in 1\d minutes, or sign in with a link/);
+    expect((await guess(' Guessed@example.org', 0, password, '10.7.7.200')).status).toBe(429);
+    expect((await guess('guessed@example.org', 1, password, '10.7.8.1')).status).toBe(200);
+    // A browser that signed in before is not kept out, wherever it is and whether or not it signed out.
+    await browser.post('/sign-out', {});
+    const known = at(servers[1], browser, '10.7.7.201');
+    expect((await known.post('/sign-in/email', { email: 'guessed@example.org', password })).status).toBe(200);
+    expect((await guess('guessed@example.org', 0, password, '10.7.7.202')).status).toBe(429);
     // An address without an account is answered alike.
-    const unknown = await Promise.all(Array.from({ length: 12 }, (_, number) => guess('no-account@example.org', number)));
-    expect(unknown.filter(({ status }) => status === 401)).toHaveLength(10);
+    const unknown = await fromOneNetwork('no-account@example.org', 12);
+    expect(count(unknown, 401)).toBe(10);
     expect(unknown.find(({ status }) => status === 401)?.json).toEqual(answers.find(({ status }) => status === 401)?.json);
-    const shape = ({ error, message }: { error: string; message: string }) => ({ error, message: message.replace(/\d+ s/, '') });
+    const shape = ({ error, message }: { error: string; message: string }) => ({ error, message: message.replace(/\d+ minutes/, '') });
     expect(shape(unknown.find(({ status }) => status === 429)?.json)).toEqual(shape(refused[0]?.json));
+  });
+
+  it('an account takes 100 wrong passwords a day from all networks together, and still the right one from a browser it knows', async () => {
+    const { browser } = await signUp('daily@example.org');
+    const answers = await Promise.all(
+      Array.from({ length: 110 }, (_, turn) => guess('daily@example.org', turn, undefined, `10.8.${turn >> 1}.1`)),
+    );
+    expect(count(answers, 401)).toBe(100);
+    expect(answers.find(({ status }) => status === 429)?.json.message).toMatch(/within a day\. Try again in 24 hours, use a browser/);
+    expect((await guess('daily@example.org', 0, password, '2001:db8:1::1')).status).toBe(429);
+    // The name of a known browser is good for its own account alone, and not when it was changed.
+    const cookie = (await signUp('other@example.org')).browser.cookies.get('skillett_known') as string;
+    const own = browser.cookies.get('skillett_known') as string;
+    const [name, expiresAt, signature] = own.split('~') as [string, string, string];
+    for (const made of [cookie, `${name}~${Number(expiresAt) + 1}~${signature}`, `${'A'.repeat(22)}~${expiresAt}~${signature}`]) {
+      const thief = new Browser(servers[0], '10.9.0.1');
+      thief.cookies.set('skillett_known', made);
+      expect((await thief.post('/sign-in/email', { email: 'daily@example.org', password })).status).toBe(429);
+    }
+    await browser.post('/sign-out', {});
+    const known = await at(servers[1], browser).post('/sign-in/email', { email: 'daily@example.org', password });
+    expect(known.status).toBe(200);
+    const line = known.headers.getSetCookie().find((set) => set.startsWith('skillett_known=')) as string;
+    expect(line).toMatch(/; Path=\/; Max-Age=31536000; HttpOnly; SameSite=Lax$/);
+    expect(line).not.toContain('daily');
+    // The right password does not begin the day of the strangers anew, and its own wrong ones are counted too.
+    expect((await guess('daily@example.org', 1, undefined, '10.9.0.2')).status).toBe(429);
+    const thief = new Browser(servers[0], '10.9.0.3');
+    thief.cookies.set('skillett_known', own);
+    const stolen = await Promise.all(
+      Array.from({ length: 12 }, (_, turn) => {
+        const one = at(servers[turn % 2] as ServerProcess, thief, `10.9.${turn}.4`);
+        return one.post('/sign-in/email', { email: 'daily@example.org', password: 'wrong wrong wrong' });
+      }),
+    );
+    expect(count(stolen, 401)).toBe(10);
+    expect(stolen.find(({ status }) => status === 429)?.json.message).toContain('from this browser');
+  });
+
+  it('an attacker’s /64 of IPv6 is one network', async () => {
+    await signUp('rotated@example.org');
+    const from = (network: string) =>
+      Promise.all(Array.from({ length: 12 }, (_, turn) => guess('rotated@example.org', turn, undefined, `${network}::${turn + 1}`)));
+    expect(count(await from('2001:db8:7:1'), 401)).toBe(10);
+    expect(count(await from('2001:db8:7:2'), 401)).toBe(10);
   });
 });

@@ -58,6 +58,8 @@ export async function openStand(env: Record<string, string> = {}): Promise<Stand
 
   const first = await openWindow();
   await first.page.goto(link);
+  await first.page.getByRole('button', { name: 'Sign in' }).click();
+  await first.page.waitForURL(`${url}/dashboard`);
   await first.page.goto(`${url}/settings`);
   await first.page.getByLabel('New password').fill(ownerPassword);
   await first.page.getByRole('button', { name: 'Set the password' }).click();

@@ -1,11 +1,10 @@
 /** Limits on fields that can be guessed or abused without a plan, per user and per address. */
 import { createRequire } from 'node:module';
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import type { getGraphQLRateLimiter as GetGraphQLRateLimiter } from 'graphql-rate-limit';
 import type { Context } from '../../core/context.ts';
-import { sha256Hex } from '../../core/crypto.ts';
 import { SkillettError } from '../../core/errors.ts';
-import { deleteHits, type RegisteredHit, registerHit } from './store.ts';
+import { deleteHits, deleteLastHit, type RegisteredHit, registerHit } from './store.ts';
 
 // The ES module build of a dependency of graphql-rate-limit does not load on Node 24; its CommonJS build does.
 const { getGraphQLRateLimiter } = createRequire(import.meta.url)('graphql-rate-limit') as {
@@ -26,7 +25,7 @@ type GuardedBy = 'user' | 'address';
 /** What a guard needs of a request; `Context` has it all. */
 export type GuardedRequest = Pick<Context, 'address' | 'principal'> & { gateway: Pick<Context['gateway'], 'database' | 'clock'> };
 
-/** What a guard by e-mail address needs. */
+/** What a guard needs where no request is at hand. */
 type GuardedGateway = GuardedRequest['gateway'];
 
 /** Counts a hit of the field, and throws 429 `rate_limited` when the user or the address has had its share. */
@@ -38,33 +37,48 @@ export async function guardField(context: GuardedRequest, guard: FieldGuard): Pr
 }
 
 /** As guardField, by a user whom a page knows by their session. */
-export async function guardUser(gateway: GuardedGateway, guard: Omit<FieldGuard, 'by'>, userId: string): Promise<void> {
+export async function guardUser(gateway: GuardedGateway, guard: Guard, userId: string): Promise<void> {
   await countHit(gateway, guard, 'user', userId);
 }
 
-/** As guardField, by the e-mail address that somebody tries to sign in with, whether or not it has an account. */
-export async function guardEmail(gateway: GuardedGateway, guard: Omit<FieldGuard, 'by'>, email: string): Promise<void> {
-  await countHit(gateway, guard, 'email', emailIdentity(email));
+type Guard = Omit<FieldGuard, 'by'>;
+
+/** As guardField, by any name of who is counted; `describe` says what is refused, and gets how long it lasts ("14 minutes"). */
+export async function guardHits(gateway: GuardedGateway, guard: Guard, who: string, describe: (wait: string) => string): Promise<void> {
+  const waitSeconds = await registerGuarded(gateway, guard, who);
+  if (waitSeconds !== undefined) throw refusal(describe(durationName(waitSeconds)), waitSeconds);
 }
 
-/** Forgets the hits of an e-mail address, because the right password followed them. */
-export async function forgetEmail({ db }: Pick<Context['gateway'], 'db'>, field: string, email: string): Promise<void> {
-  await deleteHits(db, `${field}/email/${emailIdentity(email)}`);
+/** Forgets all hits of `who`. */
+export async function forgetHits({ db }: Pick<Context['gateway'], 'db'>, { field }: Guard, who: string): Promise<void> {
+  await deleteHits(db, `${field}/${who}`);
 }
 
-/** Hashed, since anything can be sent as an address, of any length. */
-function emailIdentity(email: string): string {
-  return sha256Hex(email.trim().toLowerCase());
+/** Forgets one hit of `who`. */
+export async function takeBackHit({ db }: Pick<Context['gateway'], 'db'>, { field }: Guard, who: string): Promise<void> {
+  await deleteLastHit(db, `${field}/${who}`);
+}
+
+async function countHit(gateway: GuardedGateway, guard: Guard, by: GuardedBy, who: string): Promise<void> {
+  const waitSeconds = await registerGuarded(gateway, guard, `${by}/${who}`);
+  if (waitSeconds === undefined) return;
+  const message = `Rate limit reached (${guard.max} requests per ${windowName(guard.windowSeconds)}). Retry in ${waitSeconds} s.`;
+  throw refusal(message, waitSeconds, by === 'user' ? '/billing' : undefined);
+}
+
+function refusal(message: string, waitSeconds: number, action?: string): SkillettError {
+  return new SkillettError('rate_limited', message, { action, headers: { 'retry-after': String(waitSeconds) } });
 }
 
 /**
  * graphql-rate-limit reads the hits, decides, and then writes them, which lets concurrent calls through. This store
- * registers the hit while it is read, in the database, so that every process decides on a different count.
+ * registers the hit while it is read, in the database, so that every process decides on a different count. Returns how many
+ * seconds a refusal lasts, and undefined for a hit that passes.
  */
-async function countHit(gateway: GuardedGateway, guard: Omit<FieldGuard, 'by'>, by: GuardedBy | 'email', who: string): Promise<void> {
+async function registerGuarded(gateway: GuardedGateway, guard: Guard, who: string): Promise<number | undefined> {
   let hit: RegisteredHit | undefined;
   const limiter = getGraphQLRateLimiter({
-    identifyContext: () => `${by}/${who}`,
+    identifyContext: () => who,
     store: {
       getForIdentity: async ({ contextIdentity, fieldIdentity }) => {
         hit = await registerHit(gateway.database, gateway.clock, `${fieldIdentity}/${contextIdentity}`, guard.max, guard.windowSeconds);
@@ -78,18 +92,26 @@ async function countHit(gateway: GuardedGateway, guard: Omit<FieldGuard, 'by'>, 
     { parent: undefined, args: {}, context: {}, info: { fieldName: guard.field } as Parameters<typeof limiter>[0]['info'] },
     { max: guard.max, window: `${guard.windowSeconds}s` },
   );
-  if (fault === undefined) return;
-  const waitSeconds = hit?.waitSeconds ?? guard.windowSeconds;
-  throw new SkillettError(
-    'rate_limited',
-    `Rate limit reached (${guard.max} requests per ${windowName(guard.windowSeconds)}). Retry in ${waitSeconds} s.`,
-    { action: by === 'user' ? '/billing' : undefined, headers: { 'retry-after': String(waitSeconds) } },
-  );
+  return fault === undefined ? undefined : (hit?.waitSeconds ?? guard.windowSeconds);
 }
 
 function windowName(seconds: number): string {
   const names: Record<number, string> = { 60: 'minute', 3600: 'hour', 86400: 'day' };
   return names[seconds] ?? `${seconds} seconds`;
+}
+
+/** For people: `40 seconds`, `14 minutes`, `23 hours`; rounded up. */
+function durationName(seconds: number): string {
+  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+  const hours = Math.ceil(minutes / 60);
+  return hours === 1 ? '1 hour' : `${hours} hours`;
+}
+
+/** As networkOf, and an IPv4 address with its neighbours in the /24, which one attacker often holds together. */
+export function wideNetworkOf(address: string): string {
+  return isIPv4(address) ? `${address.slice(0, address.lastIndexOf('.'))}.0/24` : networkOf(address);
 }
 
 /** An IPv6 client has a whole /64 of addresses to ask from (RFC 6177), so these count as one. */

@@ -77,6 +77,14 @@ export async function deleteHits(db: Db, identity: string): Promise<void> {
   await db.deleteFrom('guardedHits').where('identity', '=', identity).execute();
 }
 
+export async function deleteLastHit(db: Db, identity: string): Promise<void> {
+  await db
+    .updateTable('guardedHits')
+    .set({ hits: sql`trim_array(hits, least(1, cardinality(hits)))` })
+    .where('identity', '=', identity)
+    .execute();
+}
+
 /** Executions in the minute and in the UTC day that are now. */
 export async function readCounters(
   db: Db,

@@ -59,7 +59,7 @@ export function createAuth(options: AuthOptions): Auth {
 }
 
 /**
- * The route that a one-time link leads to. better-auth's own links are proofs of a mailbox, and take passwords from users
+ * The route that the page of a one-time link posts to. better-auth's own links are proofs of a mailbox, and take passwords from users
  * whose address was never proven; ours are handed over by whoever runs the installation and prove no address.
  */
 function signInLinks({ config, db, clock }: AuthOptions): BetterAuthPlugin {
@@ -68,9 +68,9 @@ function signInLinks({ config, db, clock }: AuthOptions): BetterAuthPlugin {
     endpoints: {
       useSignInLink: createAuthEndpoint(
         linkPath,
-        { method: 'GET', query: z.object({ token: z.string().optional() }), requireHeaders: true },
+        { method: 'POST', body: z.object({ token: z.string().optional() }), requireHeaders: true },
         async (ctx) => {
-          const userId = ctx.query.token === undefined ? undefined : await takeSignInLink({ db, clock }, ctx.query.token);
+          const userId = ctx.body.token === undefined ? undefined : await takeSignInLink({ db, clock }, ctx.body.token);
           const user = userId === undefined ? null : await ctx.context.internalAdapter.findUserById(userId);
           if (!user) throw ctx.redirect(`${config.publicUrl}/sign-in?error=link_invalid`);
           const session = await ctx.context.internalAdapter.createSession(user.id);

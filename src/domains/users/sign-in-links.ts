@@ -47,6 +47,11 @@ export async function makeSignInLink(
   return { url: url.href, expiresAt };
 }
 
+/** Whether a text could be a link's token: nothing is looked up. */
+export function isLinkToken(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
+}
+
 /** The user a link is for, once. */
 export function takeSignInLink({ db, clock }: Pick<Parts, 'db' | 'clock'>, token: string): Promise<string | undefined> {
   return takeLink(db, clock, identifierOf(token));
