@@ -218,7 +218,7 @@ describe('a link that a narrow key asked for', () => {
       expect([page.status, page.headers.getSetCookie()]).toEqual([200, []]);
       for (const part of [
         'Connect GitHub?',
-        '&quot;&lt;b&gt;Agent&lt;/b&gt; \\&quot;x\\&quot;&quot;',
+        '&quot;&lt;b&gt;Agent&lt;/b&gt;\\u202e \\&quot;x\\&quot;&quot;',
         `<code>${key.slice(7, 18)}…</code>`,
         '<code>github:read</code>',
         '<code>github.create_issue</code>',
