@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { executionsTotal } from '../../src/core/metrics.ts';
+import { openLink } from '../support/consent-link.ts';
 import { makeFolder } from '../support/process.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
@@ -280,8 +281,8 @@ describe('a failure that means a refused credential', () => {
   async function consent(): Promise<string> {
     await server.gateway.db.deleteFrom('connections').execute();
     const started = await server.request('POST', '/v1/connect', { body: { integration: 'codes' } });
-    const state = new URL(started.json.oauth_url).searchParams.get('state');
-    expect((await server.request('GET', `/oauth/callback?code=c&state=${state}`, { authorization: null })).status).toBe(200);
+    const { comeBack } = await openLink(server, started.json.oauth_url);
+    expect((await comeBack({ code: 'c' })).status).toBe(200);
     upstream.received.length = 0;
     return started.json.connection_id;
   }
