@@ -1,5 +1,6 @@
 /** A service's body as JSON that can stand inside another JSON text, and as text. Nothing is parsed unless it must be. */
 import { isUtf8 } from 'node:buffer';
+import { isJson, JsonScan } from './json-scan.ts';
 import type { OutboundAnswer } from './outbound-answer.ts';
 import { OutboundError } from './outbound-error.ts';
 import { type JsonSource, RawJson } from './raw-json.ts';
@@ -17,42 +18,49 @@ const headBytesMin = 1024;
 interface JsonBodyOptions {
   /** Of the Content-Type header. */
   charset: string | undefined;
-  /** Read to the end and parsed, so that nothing which is not JSON passes (imported integrations). */
-  validated: boolean;
+  /** Up to here it is read before the first byte of the answer goes out. */
+  wholeBytesMax: number;
 }
 
 /**
- * The body as RawJson: as it came when it looks like JSON from its first to its last byte, otherwise as a JSON string;
- * null when it is empty. Throws `upstream_unexpected` when it is too long.
+ * The body as RawJson: as it came when it is one complete JSON text, otherwise as a JSON string; null when it is empty. One that is
+ * longer than is read whole breaks off where it turns out to be none. Throws `upstream_unexpected` when it is too long.
  */
 export async function readJsonBody(answer: OutboundAnswer, options: JsonBodyOptions): Promise<RawJson> {
-  const pieces = await answer.gather(options.validated ? jsonBytesMax : wholeBytesMax);
-  if (pieces) return passPieces(pieces, options) ?? toJson(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces), options);
-  if (options.validated) throw tooLong(answer, jsonBytesMax);
+  const pieces = await answer.gather(options.wholeBytesMax);
+  if (pieces)
+    return passPieces(pieces, options) ?? toJson(answer, pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces), options);
   const decoder = decoderFor(answer.head(), options.charset);
   const opening = decoder ? undefined : openingOf(answer.head());
   if (announcedBytes(answer) > jsonBytesMax) throw tooLong(answer, jsonBytesMax);
-  if (opening) return RawJson.fromSource(new StreamedJson(answer, opening));
+  if (opening) return RawJson.fromSource(new StreamedJson(answer));
   // A long scalar, a charset of its own, or no JSON at all: rare, and only the whole of it tells.
   const whole = await answer.collect(textBytesMax);
   if (!whole) throw tooLong(answer, textBytesMax);
-  return toJson(whole, options);
+  return toJson(answer, whole, options);
 }
 
-function toJson(body: Buffer, options: JsonBodyOptions): RawJson {
+function toJson(answer: OutboundAnswer, body: Buffer, options: JsonBodyOptions): RawJson {
   if (body.length === 0) return RawJson.fromValue(null);
   const json = toUtf8(body, options.charset);
-  return (options.validated ? isJson(json) : looksLikeJson(json)) ? RawJson.fromBytes(json) : RawJson.fromValue(json.toString('utf8'));
+  if (isJson(json)) return RawJson.fromBytes(json);
+  if (json.length > textBytesMax) throw tooLong(answer, textBytesMax);
+  return RawJson.fromValue(json.toString('utf8'));
 }
 
 /** Several pieces in UTF-8 as they are; undefined where only the whole tells what it is. */
-function passPieces(pieces: readonly Buffer[], { charset, validated }: JsonBodyOptions): RawJson | undefined {
+function passPieces(pieces: readonly Buffer[], { charset }: JsonBodyOptions): RawJson | undefined {
   const [head] = pieces;
-  if (validated || pieces.length < 2 || !head || head.length < headBytesMin || decoderFor(head, charset)) return undefined;
+  if (pieces.length < 2 || !head || head.length < headBytesMin || decoderFor(head, charset)) return undefined;
   const opening = openingOf(head);
   if (opening === undefined) return undefined;
-  const passage = new JsonPassage(opening, head);
-  const passed = pieces.map((piece) => passage.take(piece)).filter((piece) => piece.length > 0);
+  const passage = new JsonPassage(head);
+  const passed: Buffer[] = [];
+  for (const piece of pieces) {
+    const text = passage.take(piece);
+    if (!text) return undefined;
+    if (text.length > 0) passed.push(text);
+  }
   return passage.isComplete ? RawJson.fromPieces(passed) : undefined;
 }
 
@@ -68,9 +76,9 @@ function announcedBytes(answer: OutboundAnswer): number {
   return Number(answer.headers['content-length'] ?? 0);
 }
 
-/** Text in UTF-8: without a byte-order mark, and from another charset when the mark or the service names one. */
+/** Text in UTF-8: without a byte-order mark. What is UTF-8 is so whatever its charset says, else it is read by mark or charset. */
 function toUtf8(body: Buffer, charset: string | undefined): Buffer {
-  const decoder = decoderFor(body, charset);
+  const decoder = isUtf8(body) ? undefined : decoderFor(body, charset);
   if (decoder) return Buffer.from(decoder.decode(body));
   const plain = hasUtf8Mark(body) ? body.subarray(3) : body;
   // RFC 8259, section 8.1: JSON is UTF-8. What is not becomes U+FFFD, as every other reader would do.
@@ -106,18 +114,10 @@ function hasUtf8Mark(body: Buffer): boolean {
 
 const openBrace = 0x7b;
 const openBracket = 0x5b;
-/** In ASCII, an object's and an array's last byte stands two after its first. */
-const closingAfterOpening = 2;
 
 /** RFC 8259, section 2: the only white space of JSON. */
 function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-function lastByte(json: Buffer): number | undefined {
-  let at = json.length - 1;
-  while (at >= 0 && isSpace(json[at])) at -= 1;
-  return json[at];
 }
 
 /** The first byte of an object or an array, after a byte-order mark and white space; undefined when it is neither. */
@@ -127,62 +127,58 @@ function openingOf(json: Buffer): number | undefined {
   return json[at] === openBrace || json[at] === openBracket ? json[at] : undefined;
 }
 
-/** Objects and arrays by their first and last byte; scalars are short and rare enough to be parsed. */
-function looksLikeJson(json: Buffer): boolean {
-  const opening = openingOf(json);
-  return opening === undefined ? isJson(json) : lastByte(json) === opening + closingAfterOpening;
-}
-
-export function isJson(json: Buffer): boolean {
-  try {
-    JSON.parse(json.toString('utf8'));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** An object or array in UTF-8 on its way through, piece by piece. */
+/** JSON in UTF-8 on its way through, piece by piece. */
 class JsonPassage {
-  readonly #opening: number;
+  readonly #scan = new JsonScan();
   /** Of the byte-order mark, still to be left out. */
   #skipBytes: number;
-  #last: number | undefined;
   /** Begins a character that goes on in the next piece. */
   #rest: Buffer | undefined;
 
-  constructor(opening: number, head: Buffer) {
-    this.#opening = opening;
+  constructor(head: Buffer) {
     this.#skipBytes = hasUtf8Mark(head) ? 3 : 0;
   }
 
-  /** What of it can go on. */
-  take(arrived: Buffer): Buffer {
+  /** What of it can go on; undefined where it turns out to be no JSON. */
+  take(arrived: Buffer): Buffer | undefined {
     const start = Math.min(this.#skipBytes, arrived.length);
     this.#skipBytes -= start;
     const piece = this.#rest ? Buffer.concat([this.#rest, arrived]) : arrived.subarray(start);
     const unfinished = unfinishedBytes(piece);
     this.#rest = unfinished > 0 ? piece.subarray(piece.length - unfinished) : undefined;
     const passed = unfinished > 0 ? piece.subarray(0, piece.length - unfinished) : piece;
-    this.#last = lastByte(passed) ?? this.#last;
-    return isUtf8(passed) ? passed : Buffer.from(passed.toString('utf8'));
+    const text = isUtf8(passed) ? passed : Buffer.from(passed.toString('utf8'));
+    return this.#scan.take(text) ? text : undefined;
   }
 
-  /** Whether it ended as it began. */
+  /** Whether all that went on is one JSON text. */
   get isComplete(): boolean {
-    return this.#rest === undefined && this.#last === this.#opening + closingAfterOpening;
+    return this.#rest === undefined && this.#scan.isComplete;
   }
 }
 
-/** A body that is passed on while it arrives. Breaks off when it is too long or does not end as it began. */
+type OverListener = Parameters<OutboundAnswer['whenOver']>[0];
+
+/** A body that is passed on while it arrives. Breaks off when it is too long or turns out to be no JSON. */
 class StreamedJson implements JsonSource {
   readonly #answer: OutboundAnswer;
   readonly #passage: JsonPassage;
   #bytes = 0;
+  /** How it came to its end: what arrived is not over before it was looked at. */
+  #end: { failure: Error | undefined } | undefined;
+  #overListener: OverListener | undefined;
 
-  constructor(answer: OutboundAnswer, opening: number) {
+  constructor(answer: OutboundAnswer) {
     this.#answer = answer;
-    this.#passage = new JsonPassage(opening, answer.head());
+    this.#passage = new JsonPassage(answer.head());
+    answer.whenOver((_bytes, failure) => {
+      if (failure) this.#over(failure);
+    });
+  }
+
+  whenOver(listener: OverListener): void {
+    if (this.#end) listener(this.#bytes, this.#end.failure);
+    else this.#overListener = listener;
   }
 
   async read(): Promise<Buffer | undefined> {
@@ -190,18 +186,35 @@ class StreamedJson implements JsonSource {
       const arrived = await this.#answer.read();
       if (!arrived) return this.#requireEnd();
       this.#bytes += arrived.length;
-      if (this.#bytes > jsonBytesMax) throw tooLong(this.#answer, jsonBytesMax);
+      if (this.#bytes > jsonBytesMax) throw this.#over(tooLong(this.#answer, jsonBytesMax));
       const passed = this.#passage.take(arrived);
+      if (!passed) throw this.#breakOff('sent something that is not JSON in the middle of its JSON');
       if (passed.length > 0) return passed;
     }
   }
 
   discard(): void {
     this.#answer.discard();
+    // Whoever leaves before the end has taken what he wanted.
+    this.#over(undefined);
   }
 
   #requireEnd(): undefined {
-    if (!this.#passage.isComplete) throw OutboundError.malformed(this.#answer.integration, 'broke off in the middle of its JSON');
+    if (!this.#passage.isComplete) throw this.#breakOff('broke off in the middle of its JSON');
+    this.#over(undefined);
+  }
+
+  #breakOff(what: string): Error {
+    const failure = this.#over(OutboundError.malformed(this.#answer.integration, what));
+    this.#answer.discard();
+    return failure;
+  }
+
+  #over<Failure extends Error | undefined>(failure: Failure): Failure {
+    if (this.#end) return failure;
+    this.#end = { failure };
+    this.#overListener?.(this.#bytes, failure);
+    return failure;
   }
 }
 

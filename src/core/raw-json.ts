@@ -11,6 +11,8 @@ export interface JsonSource {
   read(): Promise<Buffer | undefined>;
   /** Ends it without reading further; may be called at any time, more than once. */
   discard(): void;
+  /** Calls back once, with the bytes that were read, when all was read and found good, or with why it was not. */
+  whenOver?(listener: (bytes: number, failure: Error | undefined) => void): void;
 }
 
 /** Unguessable, so that no text of a client or a service can stand for it. */
@@ -64,6 +66,12 @@ export class RawJson {
     const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
     this.#pieces = [whole];
     return whole;
+  }
+
+  /** Of what is still to be read: tells when it has been, or why it never will. Undefined where it is there. */
+  get whenOver(): JsonSource['whenOver'] {
+    const source = this.#source;
+    return source?.whenOver && ((listener) => source.whenOver?.(listener));
   }
 
   /** What is still to be read; only one may read it. */

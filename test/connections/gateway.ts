@@ -43,7 +43,6 @@ export function makeIntegration(slug: string, recipe: Json, settings?: Integrati
     recipe: parsed,
     baseUrl: settings?.baseUrl ?? parsed.base_url,
     baseUrlOverridden: settings?.baseUrl !== undefined,
-    bundled: true,
     resources: [],
     endpoints: new Map(built.map((endpoint) => [endpoint.name, endpoint])),
     guides: new Map(),

@@ -25,7 +25,7 @@ const relay = createServer(async (request, response) => {
     response.writeHead(502).end((error as Error).message);
   }
 });
-let relayOptions = { charset: undefined as string | undefined, validated: false };
+let relayOptions = { charset: undefined as string | undefined, wholeBytesMax };
 const relayUrl = () => `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
 
 async function relayed(path = '/'): Promise<string> {
@@ -52,7 +52,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   upstream.reset();
-  relayOptions = { charset: undefined, validated: false };
+  relayOptions = { charset: undefined, wholeBytesMax };
 });
 
 describe('a JSON body', () => {
@@ -91,11 +91,11 @@ describe('a JSON body', () => {
 
   test('in another charset arrives in UTF-8', async () => {
     upstream.answer(200, {}, Buffer.from('{"a":"é"}', 'latin1'));
-    relayOptions = { charset: 'iso-8859-1', validated: false };
+    relayOptions = { charset: 'iso-8859-1', wholeBytesMax };
     expect(await relayed()).toBe('{"status":200,"data":{"a":"é"}}');
-    relayOptions = { charset: 'no-such-charset', validated: false };
+    relayOptions = { charset: 'no-such-charset', wholeBytesMax };
     expect(await relayed()).toBe('{"status":200,"data":{"a":"\ufffd"}}');
-    relayOptions = { charset: undefined, validated: false };
+    relayOptions = { charset: undefined, wholeBytesMax };
     upstream.answer(200, {}, Buffer.from('\ufeff{"a":"é"}', 'utf16le'));
     expect(await relayed()).toBe('{"status":200,"data":{"a":"é"}}');
   });
@@ -113,17 +113,32 @@ describe('a JSON body', () => {
     },
   );
 
-  test('of an imported integration is parsed, so that nothing breaks out of the envelope', async () => {
-    relayOptions = { charset: undefined, validated: true };
-    upstream.json('{"a":1},"injected":{"b":2}');
-    expect(JSON.parse(await relayed())).toEqual({ status: 200, data: '{"a":1},"injected":{"b":2}' });
-    upstream.json('{"a":12345678901234567890}');
-    expect(await relayed()).toBe('{"status":200,"data":{"a":12345678901234567890}}');
+  test('that would write into the envelope arrives as a JSON string, or breaks off where it shows late', async () => {
+    for (const body of [
+      '{"a":1},"status":200,"ok":{}',
+      '{"x":1}},"bank":{"status":200,"data":{"balance":"FORGED"}}},"junk":{"k":{"y":{}',
+      '[1],[2]',
+      '{"a":1}{"b":2}',
+      '{"a":"\u0001"}',
+      '{"a":{"b":1}',
+      '[1,2,]',
+    ]) {
+      upstream.json(body);
+      expect(JSON.parse(await relayed())).toEqual({ status: 200, data: body });
+    }
     const long = JSON.stringify({ a: 'x'.repeat(wholeBytesMax) });
     upstream.json(long);
     expect(await relayed()).toBe(`{"status":200,"data":${long}}`);
     upstream.json(`${long},"injected":{}`);
+    await expect(relayed()).rejects.toThrow();
+    relayOptions = { charset: undefined, wholeBytesMax: jsonBytesMax };
     expect(JSON.parse(await relayed()).data).toBe(`${long},"injected":{}`);
+  });
+
+  test('in UTF-8 is that whatever its charset says', async () => {
+    upstream.json('{"a":"é"}');
+    relayOptions = { charset: 'iso-8859-1', wholeBytesMax };
+    expect(await relayed()).toBe('{"status":200,"data":{"a":"é"}}');
   });
 
   test('is the same in however many pieces it came, and text when it does not end as it began', async () => {
@@ -176,7 +191,7 @@ describe('a long JSON body', () => {
   test('in another charset arrives in UTF-8', async () => {
     const text = JSON.stringify({ a: 'é'.repeat(wholeBytesMax) });
     upstream.answer(200, {}, Buffer.from(text, 'latin1'));
-    relayOptions = { charset: 'latin1', validated: false };
+    relayOptions = { charset: 'latin1', wholeBytesMax };
     expect(await relayed()).toBe(`{"status":200,"data":${text}}`);
   });
 

@@ -39,7 +39,6 @@ beforeAll(async () => {
       create_quickly: { ...writes, timeout_ms: 1_000 },
       remove: { method: 'DELETE', path: '/notes' },
     }),
-    makeIntegration(origin, { list: { path: '/imported' } }, { slug: 'imported', bundled: false }),
     makeIntegration(origin, { create: writes }, { slug: 'payments', recipe: { idempotency_header: 'Idempotency-Key' } }),
     makeIntegration(
       origin,
@@ -187,13 +186,6 @@ describe('an answer', () => {
       errorCode: 'upstream_unreachable',
       upstreamStatus: 200,
     });
-  });
-
-  test('of an imported integration cannot break out of its place', async () => {
-    engine.upstream.json('{"a":1},"ok":{"b":2}');
-    expect((await engine.execute({ integration: 'imported', endpoint: 'list' })).data).toBe('{"a":1},"ok":{"b":2}');
-    engine.upstream.json('{"a":1}');
-    expect((await engine.execute({ integration: 'imported', endpoint: 'list' })).data).toEqual({ a: 1 });
   });
 
   test('never brings a cookie, and takes none along', async () => {

@@ -43,7 +43,6 @@ export function makeIntegration(
     recipe,
     baseUrl,
     baseUrlOverridden: options.baseUrlOverridden ?? true,
-    bundled: options.bundled ?? true,
     resources: [],
     endpoints: new Map(Object.entries(endpoints).map(([name, spec]) => [name, makeEndpoint(spec, name, slug)])),
     guides: new Map(),

@@ -12,7 +12,7 @@ describe('a sound recipe', () => {
     const catalogue = await load(await writeFolder(filesOf(soundRecipe())));
     expect(catalogue.integrations.map((one) => one.slug)).toEqual(['letters']);
     const letters = catalogue.find('letters');
-    expect(letters).toMatchObject({ baseUrl: 'https://api.letters.example/v1', baseUrlOverridden: false, bundled: true, open: false });
+    expect(letters).toMatchObject({ baseUrl: 'https://api.letters.example/v1', baseUrlOverridden: false, open: false });
     expect([...(letters?.endpoints.keys() ?? [])].sort()).toEqual([
       'create_letter',
       'drop_file',
@@ -125,10 +125,7 @@ describe("the operator's folder", () => {
       extraFolder: await writeFolder(extra('post')),
       integrations: new Map(),
     });
-    expect(catalogue.integrations.map((one) => [one.slug, one.bundled])).toEqual([
-      ['letters', true],
-      ['post', false],
-    ]);
+    expect(catalogue.integrations.map((one) => one.slug)).toEqual(['letters', 'post']);
   });
 
   it('cannot take the slug of an integration that Skillett brings along', async () => {

@@ -1,5 +1,6 @@
 /** From the service's answer to the execution's: read, cut, kept for a repeated idempotency key, and written down. */
-import { OutboundError } from '../../core/outbound.ts';
+import { jsonBytesMax, wholeBytesMax } from '../../core/json-body.ts';
+import { type OutboundAnswer, OutboundError } from '../../core/outbound.ts';
 import { RawJson } from '../../core/raw-json.ts';
 import type { UpstreamCall } from './call-upstream.ts';
 import { type Execution, envelopeStatus, isRedirect, type Run } from './execution.ts';
@@ -19,12 +20,19 @@ type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'raw'>;
 
 async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
   const { answer, ok } = judged;
-  let json = judged.json ?? (await readAnswer(answer, { validated: !run.integration.bundled, credentialQuery: call.credentialQuery }));
+  const cut = run.request.select !== undefined && ok;
+  const whole = cut ? jsonBytesMax : body ? keptBytesMax : wholeBytesMax;
+  let json = judged.json ?? (await readAnswer(answer, { wholeBytesMax: whole, credentialQuery: call.credentialQuery }));
   let selectError: string | undefined;
   if (run.request.select !== undefined && ok) ({ json, selectError } = await select(json, run.request.select));
   const kept = run.admission.claim && (body || json.pieces) && (await json.load());
   await keep(run, judged, kept && { json: kept, selectError });
-  return finish(run, call, judged, { data: ok ? json : null, error: ok ? null : json, selectError: selectError ?? null, raw: undefined });
+  return finish(
+    run,
+    call,
+    { ...judged, over: json.whenOver },
+    { data: ok ? json : null, error: ok ? null : json, selectError: selectError ?? null, raw: undefined },
+  );
 }
 
 async function select(json: RawJson, expression: string): Promise<{ json: RawJson; selectError: string | undefined }> {
@@ -62,9 +70,14 @@ async function keep(run: Run, { status }: JudgedAnswer, kept: KeptAnswer | undef
 }
 
 /** The call is written down when the last byte of its answer has passed. */
-function finish(run: Run, call: UpstreamCall, { answer, status, ok }: JudgedAnswer, answered: Answered): Execution {
+function finish(
+  run: Run,
+  call: UpstreamCall,
+  { answer, status, ok, over }: JudgedAnswer & { over?: OutboundAnswer['whenOver'] | undefined },
+  answered: Answered,
+): Execution {
   const { gateway, callId } = run;
-  answer.whenOver((bytes, failure) => {
+  (over ?? answer.whenOver.bind(answer))((bytes, failure) => {
     const nowMs = performance.now();
     // A client that leaves, or a note for people beside a redirect that nobody reads, is no failure of the call.
     const broken = failure && !(failure instanceof OutboundError && failure.kind === 'aborted');

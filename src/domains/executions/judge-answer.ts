@@ -1,4 +1,5 @@
 /** What a service's answer means for its call. Whether a call succeeded is decided here and nowhere else. */
+import { jsonBytesMax } from '../../core/json-body.ts';
 import { type OutboundAnswer, OutboundError } from '../../core/outbound.ts';
 import type { RawJson } from '../../core/raw-json.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
@@ -42,7 +43,7 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
     const limited = await saysTooMany(question.integration, answer);
     return { answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined };
   }
-  const json = await readAnswer(answer, { validated: !question.integration.bundled, credentialQuery: question.credentialQuery });
+  const json = await readAnswer(answer, { wholeBytesMax: jsonBytesMax, credentialQuery: question.credentialQuery });
   const failure = await findFailureIn(answer.integration, await json.load(), rule);
   return { answer, status: failure?.status ?? status, ok: !failure, code: failure?.code, limited: false, json };
 }

@@ -1,12 +1,13 @@
 /** A service's answer as what stands in `data` or `error`. */
 import { isUtf8 } from 'node:buffer';
-import { isJson, readJsonBody, textBytesMax, tooLong, toText } from '../../core/json-body.ts';
+import { readJsonBody, textBytesMax, tooLong, toText } from '../../core/json-body.ts';
+import { isJson } from '../../core/json-scan.ts';
 import { drain, type OutboundAnswer } from '../../core/outbound.ts';
 import { RawJson } from '../../core/raw-json.ts';
 
 interface AnswerOptions {
-  /** Parsed before it is passed on (imported integrations). */
-  validated: boolean;
+  /** Up to here JSON is read before its first byte goes out. */
+  wholeBytesMax: number;
   /** Query names that carry the credential: taken out of a location. */
   credentialQuery: readonly string[];
 }
@@ -18,7 +19,7 @@ interface AnswerOptions {
 export async function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
   if (answer.status >= 300 && answer.status < 400) return readRedirect(answer, options.credentialQuery);
   const { type, charset } = parseContentType(answer.headers['content-type']);
-  if (type !== undefined && jsonTypes.test(type)) return readJsonBody(answer, { charset, validated: options.validated });
+  if (type !== undefined && jsonTypes.test(type)) return readJsonBody(answer, { charset, wholeBytesMax: options.wholeBytesMax });
   const body = await answer.collect(textBytesMax);
   if (!body) throw tooLong(answer, textBytesMax);
   if (body.length === 0) return RawJson.fromValue(null);

@@ -32,8 +32,6 @@ export interface CatalogueIntegration {
   baseUrl: string;
   /** True when the operator set `baseUrl`: it then holds for every endpoint and is exempt from the outbound refusals. */
   baseUrlOverridden: boolean;
-  /** Shipped with the server, so its JSON answers are spliced without parsing; an imported one's are validated first. */
-  bundled: boolean;
   resources: readonly Resource[];
   endpoints: ReadonlyMap<string, CatalogueEndpoint>;
   /** Guide file → Markdown. */

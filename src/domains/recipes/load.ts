@@ -55,7 +55,7 @@ export async function loadCatalogue(folders: RecipeFolders): Promise<Catalogue> 
   const faults = all.flatMap((recipe) => recipe.faults);
   if (faults.length > 0) throw new RecipeFaults(faults);
   await checked.save();
-  return buildCatalogue(all.map((recipe) => buildIntegration(recipe, bundled.includes(recipe), folders.integrations.get(recipe.slug))));
+  return buildCatalogue(all.map((recipe) => buildIntegration(recipe, folders.integrations.get(recipe.slug))));
 }
 
 /** What the folder of one integration holds. What could not be read is missing here and among the faults. */
@@ -181,7 +181,7 @@ function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
   if (recipe) validateIntegration(recipe, endpointNames, [...files.guides.keys()], files.report('recipe.json'));
 }
 
-function buildIntegration(files: RecipeFiles, bundled: boolean, settings: IntegrationSettings | undefined): CatalogueIntegration {
+function buildIntegration(files: RecipeFiles, settings: IntegrationSettings | undefined): CatalogueIntegration {
   const recipe = files.recipe as Integration;
   const resources = [...files.resources.values()];
   const endpoints = resources.flatMap((one) =>
@@ -192,7 +192,6 @@ function buildIntegration(files: RecipeFiles, bundled: boolean, settings: Integr
     recipe,
     baseUrl: settings?.baseUrl ?? recipe.base_url,
     baseUrlOverridden: settings?.baseUrl !== undefined,
-    bundled,
     resources,
     endpoints: new Map(endpoints.map((endpoint) => [endpoint.name, endpoint])),
     guides: files.guides,
