@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { builder } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
 import { enumValues } from '../../core/enums.ts';
-import { badRequest, notFound } from '../../core/errors.ts';
+import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { guardField } from '../limits/guard.ts';
 import {
   authorizeDevice,
@@ -143,6 +143,14 @@ builder.mutationField('authorizeDevice', (t) =>
   }),
 );
 
+/**
+ * Ten codes a minute that live for fifteen are at most 160 of one address at a time, and each is polled twelve times a minute:
+ * whoever polls at the interval is never refused, however many devices share the address.
+ */
+function guardPoll(context: Context): Promise<void> {
+  return guardField(context, { field: 'pollDeviceToken', max: 2000, windowSeconds: 60, by: 'address' });
+}
+
 const DeviceTokenStatus = builder.enumType('DeviceTokenStatus', {
   description: 'How a device login stands.',
   values: enumValues<TokenAnswer['status']>({
@@ -215,7 +223,7 @@ builder.mutationField('pollDeviceToken', (t) =>
     extensions: { open: true },
     type: DeviceTokenRef,
     description:
-      'Asks how a device login stands, and redeems it when it is approved. Open to whoever has the device code. Polls that come sooner than the interval make it five seconds longer.',
+      'Asks how a device login stands, and redeems it when it is approved. Open to whoever has the device code. Polls that come sooner than the interval make it five seconds longer; one address may poll 2000 times a minute.',
     args: {
       deviceCode: t.arg.string({ required: true, description: 'The secret that `requestDeviceCode` gave.', validate: codeText }),
       grantType: t.arg.string({
@@ -226,6 +234,9 @@ builder.mutationField('pollDeviceToken', (t) =>
     resolve: async (_root, args, context) => {
       const oauth = args.grantType !== null && args.grantType !== undefined;
       if (oauth && args.grantType !== deviceGrantType) return describePoll({ state: 'wrong_grant' }, true);
+      const refusal = await guardPoll(context).catch((thrown: unknown) => thrown);
+      if (refusal instanceof SkillettError && refusal.code === 'rate_limited' && oauth) return describePoll({ state: 'slow_down' }, true);
+      if (refusal !== undefined) throw refusal;
       const outcome = await pollDeviceToken(context.gateway, args.deviceCode, oauth, context.requestId);
       if (!oauth && outcome.state === 'malformed')
         throw badRequest('`device_code` must be the 40 hex digits that the device login began with.');

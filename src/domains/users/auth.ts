@@ -11,6 +11,7 @@ import type { Config } from '../../core/config.ts';
 import type { Db } from '../../core/database.ts';
 import { type IdPrefix, newId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
+import { findPasswordFault } from './common-passwords.ts';
 import { admitNewcomer, type Newcomer, RegistrationRefused, recordRegistration, requireMayRegister } from './registration.ts';
 import { linkPath, takeSignInLink } from './sign-in-links.ts';
 import { findUser } from './store.ts';
@@ -117,6 +118,8 @@ function baseOptions(options: AuthOptions) {
       before: createAuthMiddleware(async (ctx) => {
         if (ctx.path !== '/sign-up/email') return;
         await orRefuse(requireMayRegister(options, newcomerOf({ email: String(ctx.body?.email), emailVerified: false }, ctx.body)));
+        const fault = await findPasswordFault(String(ctx.body?.password).slice(0, passwordLength.max), String(ctx.body?.email));
+        if (fault !== undefined) throw new APIError('BAD_REQUEST', { code: 'PASSWORD_TOO_COMMON', message: fault });
       }),
     },
     databaseHooks: databaseHooks(options),

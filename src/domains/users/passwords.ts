@@ -6,9 +6,10 @@ import { newId } from '../../core/ids.ts';
 import type { Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { hashPassword, verifyPassword } from './auth.ts';
+import { findPasswordFault } from './common-passwords.ts';
 import { findPasswordHash, writePasswordHash } from './method-store.ts';
 import { deleteSessions, findSessionStart } from './session-store.ts';
-import { lockUser } from './store.ts';
+import { findUser, lockUser } from './store.ts';
 import { requireSession } from './users.ts';
 
 type Parts = Pick<Gateway, 'db' | 'clock'>;
@@ -22,6 +23,7 @@ const linkIsProofSeconds = 3_600;
  */
 export async function setPassword({ db, clock }: Parts, principal: Principal, newPassword: string, requestId: string): Promise<void> {
   requireSession(principal);
+  await requireUncommon(db, principal, newPassword);
   const password = await hashPassword(newPassword);
   await db.transaction().execute(async (trx) => {
     await lockUser(trx, principal.userId);
@@ -46,6 +48,7 @@ export async function changePassword(
   const known = await findPasswordHash(db, principal.userId);
   if (known === undefined) throw new SkillettError('conflict', 'There is no password yet. Give one with `setPassword`.');
   if (!(await verifyPassword({ hash: known, password: currentPassword }))) throw wrongPassword();
+  await requireUncommon(db, principal, newPassword);
   const password = await hashPassword(newPassword);
   await db.transaction().execute(async (trx) => {
     await lockUser(trx, principal.userId);
@@ -54,6 +57,12 @@ export async function changePassword(
     await writePasswordHash(trx, clock, newId('acct'), principal.userId, password);
     await endOthers(trx, principal, 'user.password_changed', requestId);
   });
+}
+
+/** Throws bad_request for a password that is guessed first. */
+async function requireUncommon(db: Db, { userId }: Principal, password: string): Promise<void> {
+  const fault = await findPasswordFault(password, (await findUser(db, userId))?.email ?? '');
+  if (fault !== undefined) throw badRequest(fault, [{ path: 'newPassword', message: fault }]);
 }
 
 function wrongPassword(): SkillettError {
