@@ -3,6 +3,7 @@
  * as `internal` and logged with the request id.
  */
 import { GraphQLError } from 'graphql';
+import { listNearMisses } from './near-miss.ts';
 
 /** Code → HTTP status. Order and meaning are those of docs/api.md, "Answers". */
 export const errorStatus = {
@@ -97,6 +98,12 @@ export function badRequest(message: string, details?: Fault[]): SkillettError {
 
 export function notFound(resource: string): SkillettError {
   return new SkillettError('not_found', `${resource} not found.`);
+}
+
+/** As notFound, with the nearest of the names that there are, so that whoever mistyped one can mend it. `path` is the argument's name. */
+export function notFoundNear(resource: string, path: string, name: string, candidates: readonly string[]): SkillettError {
+  const near = listNearMisses(name, candidates).map((candidate) => ({ path, message: `Did you mean \`${candidate}\`?` }));
+  return new SkillettError('not_found', `${resource} not found.`, near.length > 0 ? { details: near } : {});
 }
 
 export function unavailable(message: string, retryAfterSeconds: number, cause?: unknown): SkillettError {

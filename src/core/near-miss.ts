@@ -1,14 +1,19 @@
 /** The candidate that a mistyped name most likely stands for; undefined when none is close. */
 export function findNearMiss(name: string, candidates: readonly string[]): string | undefined {
-  if (name.length > nameLengthMax) return undefined;
+  return listNearMisses(name, candidates)[0];
+}
+
+/** The candidates that a mistyped name may stand for, the nearest first; at most three. */
+export function listNearMisses(name: string, candidates: readonly string[]): string[] {
+  if (name.length > nameLengthMax) return [];
   const plain = simplify(name);
-  let best: string | undefined;
-  let bestDistance = Math.round(plain.length / 2.5) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(plain, simplify(candidate));
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
+  const distanceMax = Math.round(plain.length / 2.5);
+  return candidates
+    .map((candidate) => ({ candidate, distance: editDistance(plain, simplify(candidate)) }))
+    .filter(({ distance }) => distance <= distanceMax)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ candidate }) => candidate);
 }
 
 const nameLengthMax = 64;

@@ -189,6 +189,21 @@ describe('GET /v1/skills/:integration/:endpoint', () => {
     expect(answer.status).toBe(404);
     expect(answer.json).toMatchObject({ error: 'not_found', message });
   });
+
+  it.each([
+    ['GET', '/v1/skills/githb/create_issue', 'integration', 'github'],
+    ['GET', '/v1/skills/github/createIssues', 'endpoint', 'create_issue'],
+    ['POST', '/v1/github/creat_issue', 'endpoint', 'create_issue'],
+  ])('answers %s %s with the nearest names', async (method, path, argument, name) => {
+    const answer = await server.request(method, path, method === 'POST' ? { body: {} } : {});
+    expect(answer.status).toBe(404);
+    expect(answer.json.details[0]).toEqual({ path: argument, message: `Did you mean \`${name}\`?` });
+    expect(answer.json.details.length).toBeLessThanOrEqual(3);
+  });
+
+  it('names nothing beside a name that is near none', async () => {
+    expect((await get('/v1/skills/github/zzzzqqqqxxxxjjjj')).json).not.toHaveProperty('details');
+  });
 });
 
 describe('GET /v1/:slug/download', () => {

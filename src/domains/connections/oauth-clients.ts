@@ -1,8 +1,9 @@
 /** The OAuth clients that this installation is registered as: from the environment, or set by an operator and kept sealed. */
 import type { Gateway } from '../../core/context.ts';
-import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { badRequest, SkillettError } from '../../core/errors.ts';
 import { type Principal, requireOperator } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
+import { requireIntegration } from '../recipes/catalogue.ts';
 import { findProvider, type OAuthClient, type Provider, redirectUri } from './oauth2.ts';
 
 interface StoredClient {
@@ -59,8 +60,7 @@ export async function setOAuthClient(
   requestId: string,
 ): Promise<Provider> {
   requireOperator(principal);
-  const integration = gateway.catalogue.find(slug);
-  if (!integration) throw notFound('Integration');
+  const integration = requireIntegration(gateway.catalogue, slug);
   const provider = findProvider(gateway, integration);
   if (!provider) throw badRequest(`${integration.recipe.name} is not connected by OAuth, so it needs no client.`);
   if (client && !client.clientSecret && provider.auth.token_endpoint_auth_method !== 'none')

@@ -1,10 +1,10 @@
 /** The first step of every connection: a credential that is proven at once, or a link where a person connects the account. */
 import type { Gateway } from '../../core/context.ts';
-import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { coversScope, maySee, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
-import type { CatalogueIntegration } from '../recipes/catalogue.ts';
+import { type CatalogueIntegration, requireIntegration } from '../recipes/catalogue.ts';
 import { requireRoomForConnection } from './accounts.ts';
 import { connectByCredential } from './connect-by-credential.ts';
 import { consentSeconds } from './consent-browser.ts';
@@ -42,8 +42,7 @@ export async function startConnection(
   request: NewConnection,
   requestId: string,
 ): Promise<StartedConnection> {
-  const integration = gateway.catalogue.find(request.integration);
-  if (!integration) throw notFound('Integration');
+  const integration = requireIntegration(gateway.catalogue, request.integration);
   if (!maySee(principal.scopes, integration.slug))
     throw new SkillettError('scope_not_allowed', `API key does not have access to the ${integration.slug} integration.`);
   if (integration.recipe.auth.every((auth) => auth.type === 'none'))

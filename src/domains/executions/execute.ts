@@ -1,12 +1,12 @@
 /** The path of one execution: endpoint, admission, parameters, connection, credential, request, answer, completion. Nothing here knows HTTP doors or recipes by name. */
 import type { Gateway } from '../../core/context.ts';
 import type { RecordedCode } from '../../core/error-code.ts';
-import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
 import { OutboundError } from '../../core/outbound.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
-import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admit.ts';
 import { limitHeaders } from './admit-verdict.ts';
 import { answerExecution } from './answer-execution.ts';
@@ -21,13 +21,11 @@ import { requireSelect } from './select.ts';
 
 /** Throws SkillettError; an upstream failure is an Execution with `ok: false`. */
 export async function executeEndpoint(gateway: Gateway, request: ExecutionRequest): Promise<Execution> {
-  const integration = gateway.catalogue.find(request.integration);
-  const endpoint = integration?.endpoints.get(request.endpoint);
-  if (!integration || !endpoint) {
-    // 401 comes before 404 (docs/api.md, "Order of refusals").
-    await request.principal();
-    throw notFound(integration ? 'Endpoint' : 'Integration');
-  }
+  const { catalogue } = gateway;
+  // 401 comes before 404 (docs/api.md, "Order of refusals").
+  if (!catalogue.findEndpoint(request.integration, request.endpoint)) await request.principal();
+  const endpoint = requireEndpoint(catalogue, request.integration, request.endpoint);
+  const integration = requireIntegration(catalogue, request.integration);
   const startedMs = performance.now();
   try {
     const execution = await admitAndCall(gateway, request, integration, endpoint, startedMs);

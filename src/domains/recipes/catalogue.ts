@@ -1,5 +1,5 @@
 /** The catalogue: every integration that can be called, from its recipe, ready to use. */
-import { notFound } from '../../core/errors.ts';
+import { notFoundNear } from '../../core/errors.ts';
 import { scopesFor } from '../../core/principal.ts';
 import type { Endpoint, Integration, Resource } from './format.ts';
 import { buildParameterSchema } from './parameter-schema.ts';
@@ -60,14 +60,21 @@ export function buildCatalogue(integrations: readonly CatalogueIntegration[]): C
 /** Throws not_found. */
 export function requireIntegration(catalogue: Catalogue, slug: string): CatalogueIntegration {
   const integration = catalogue.find(slug);
-  if (!integration) throw notFound('Integration');
+  if (!integration)
+    throw notFoundNear(
+      'Integration',
+      'integration',
+      slug,
+      catalogue.integrations.map((one) => one.slug),
+    );
   return integration;
 }
 
 /** Throws not_found, for the integration or for the endpoint. */
 export function requireEndpoint(catalogue: Catalogue, slug: string, name: string): CatalogueEndpoint {
-  const endpoint = requireIntegration(catalogue, slug).endpoints.get(name);
-  if (!endpoint) throw notFound('Endpoint');
+  const { endpoints } = requireIntegration(catalogue, slug);
+  const endpoint = endpoints.get(name);
+  if (!endpoint) throw notFoundNear('Endpoint', 'endpoint', name, [...endpoints.keys()]);
   return endpoint;
 }
 
