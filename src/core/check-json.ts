@@ -14,6 +14,8 @@ const openBrace = 0x7b;
 const openBracket = 0x5b;
 /** Numbers up to here are exact without an exponent: 15 digits are, with a sign or a point. */
 const shortNumberLength = 15;
+/** No longer number is held exactly that anybody writes, and what looks at digits takes their square. */
+const numberLengthMax = 400;
 
 /** Throws bad_request naming the number that would be changed, and payload_too_large's like for too many values. What is no JSON is left to the parser. */
 export function checkJson(json: Buffer): void {
@@ -66,6 +68,7 @@ function isShort(json: Buffer, start: number, end: number): boolean {
 
 /** Whether a number, without its sign, has the same value when JavaScript has read and printed it. */
 export function isExact(source: string): boolean {
+  if (source.length > numberLengthMax) return false;
   const read = Number(source);
   return Number.isFinite(read) && toDigits(String(read)) === toDigits(source);
 }

@@ -1,4 +1,5 @@
 /** Undoes what some MCP clients do to arguments: they send an object, a list, a number or a boolean as its JSON text, and no model can change that. */
+import { checkJson } from '../../core/check-json.ts';
 import type { JsonSchema } from '../../domains/recipes/catalogue.ts';
 
 /** The value with each text read as JSON that stands where the schema allows no text, if what it holds is of an allowed type; all else as it was. */
@@ -21,10 +22,11 @@ export function readTexts(value: unknown, schema: JsonSchema): unknown {
 /** Undefined where the text stays one. */
 function readText(text: string, { type }: JsonSchema): unknown {
   const allowed = type === undefined ? [] : [type].flat();
-  // What JavaScript's numbers cannot hold is left to be refused.
-  if (allowed.length === 0 || allowed.includes('string') || /\d{16}|\d[eE]/.test(text)) return undefined;
+  if (allowed.length === 0 || allowed.includes('string')) return undefined;
   let read: unknown;
   try {
+    // What JavaScript's numbers cannot hold is left to be refused.
+    checkJson(Buffer.from(text));
     read = JSON.parse(text);
   } catch {
     return undefined;
