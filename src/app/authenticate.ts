@@ -4,7 +4,7 @@ import type { Caller, Gateway } from '../core/context.ts';
 import { sha256Hex } from '../core/crypto.ts';
 import { SkillettError } from '../core/errors.ts';
 import type { Principal } from '../core/principal.ts';
-import { requireKeyByHash } from '../domains/api-keys/api-keys.ts';
+import { invalidKey, keyForm, requireKeyByHash } from '../domains/api-keys/api-keys.ts';
 import type { ApiKey } from '../domains/api-keys/store.ts';
 import { planLimits } from '../domains/limits/plans.ts';
 import { countRequest } from '../domains/limits/requests.ts';
@@ -12,12 +12,15 @@ import { findUser, type User } from '../domains/users/store.ts';
 
 type Strategy = (gateway: Gateway, request: IncomingMessage) => Caller | Promise<Caller | undefined> | undefined;
 
-/** RFC 6750, section 2.1. The scheme's name is case-insensitive (RFC 9110, section 11.1). */
+/** RFC 6750, section 2.1. The scheme's name is case-insensitive (RFC 9110, section 11.1). What cannot be a key of ours is refused without a look-up. */
 const bearer: Strategy = (_gateway, request) => {
   const header = request.headers.authorization;
   if (header === undefined) return undefined;
   const match = /^bearer +([\x21-\x7e]{1,512})$/i.exec(header);
-  return match ? { kind: 'api_key', hash: sha256Hex(match[1] as string) } : { kind: 'none' };
+  if (!match) return { kind: 'none' };
+  const token = match[1] as string;
+  if (!keyForm.test(token)) throw invalidKey();
+  return { kind: 'api_key', hash: sha256Hex(token) };
 };
 
 const session: Strategy = async (gateway, request) => {

@@ -1,6 +1,16 @@
 /** What /graphql does for those who show no credential: the documents in which every root field is open to everybody. */
-import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode, parse, type SelectionSetNode } from 'graphql';
+import {
+  BREAK,
+  type DocumentNode,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
 import type { Context } from '../core/context.ts';
+import { SkillettError } from '../core/errors.ts';
 import { unauthorized } from './authenticate.ts';
 import { graphqlLimits } from './graphql-limits.ts';
 import { strangerBytesMax } from './read-body.ts';
@@ -15,6 +25,7 @@ const introspectionFields: ReadonlySet<string> = new Set(['__schema', '__type'])
 function requireOpenDocument(schema: GraphQLSchema, query: unknown, introspection: boolean): boolean {
   const document = typeof query === 'string' ? tryParse(query) : undefined;
   if (!document) return false;
+  if ((document.tokenCount as number) > strangerTokensMax) throw unauthorized();
   const names = document.definitions
     .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
     .flatMap((operation) => rootFields(document, operation).map((name) => ({ operation, name })));
@@ -24,8 +35,21 @@ function requireOpenDocument(schema: GraphQLSchema, query: unknown, introspectio
     if (introspectionFields.has(name)) introspects += introspection ? 1 : Number.POSITIVE_INFINITY;
     else if (!schema.getRootType(operation.operation)?.getFields()[name]?.extensions.open) throw unauthorized();
   }
-  if (introspects > 1) throw unauthorized();
+  if (introspects > 1 || (introspects === 1 && hasAlias(document))) throw unauthorized();
   return introspects > 0;
+}
+
+/** Under another name a field can walk the whole schema again, and a level deeper as often each time. */
+function hasAlias(document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    Field: ({ alias }) => {
+      if (!alias) return undefined;
+      found = true;
+      return BREAK;
+    },
+  });
+  return found;
 }
 
 function tryParse(query: string): DocumentNode | undefined {
@@ -58,6 +82,12 @@ export interface KeptAnswer {
   text: string;
 }
 
+/** The usual introspection has 184. To validate as many tokens as a key may send takes tens of milliseconds. */
+const strangerTokensMax = 500;
+
+/** Introspection that nobody has asked for before, which all without a key together may ask for in a minute. */
+const newIntrospectionsMax = 30;
+
 /** Longer documents are rare, and each that is known takes its length of memory. */
 const knownLengthMax = 4_096;
 
@@ -68,6 +98,8 @@ export class StrangersGate {
   readonly #answers = new Kept<KeptAnswer>(8);
   /** Documents that a good key has sent before, which Yoga need not validate again. */
   readonly #known = new Kept<true>(1_000);
+  #minuteEndsMs = 0;
+  #newInMinute = 0;
 
   constructor(schema: GraphQLSchema, introspection: boolean) {
     this.#schema = schema;
@@ -87,13 +119,32 @@ export class StrangersGate {
     }
     if (!requireOpenDocument(this.#schema, readQuery(body), this.#introspection)) return undefined;
     const name = `${mediaType} ${body.toString('latin1')}`;
+    const kept = this.#answers.get(name);
+    if (!kept) this.#countNew();
     return {
-      kept: this.#answers.get(name),
+      kept,
       keep: (value) => {
         if (typeof value === 'object' && value !== null && !('errors' in value))
           this.#answers.set(name, { mediaType, text: JSON.stringify(value) });
       },
     };
+  }
+
+  /** Each walks the schema; whoever shows a key is not counted. Throws rate_limited. */
+  #countNew(): void {
+    const nowMs = performance.now();
+    if (nowMs >= this.#minuteEndsMs) {
+      this.#minuteEndsMs = nowMs + 60_000;
+      this.#newInMinute = 0;
+    }
+    this.#newInMinute += 1;
+    if (this.#newInMinute <= newIntrospectionsMax) return;
+    const seconds = Math.ceil((this.#minuteEndsMs - nowMs) / 1000);
+    throw new SkillettError(
+      'rate_limited',
+      `Too many new introspection queries came without a key. Send your API key, or retry in ${seconds} s.`,
+      { headers: { 'retry-after': String(seconds) } },
+    );
   }
 
   async #requireKnown(context: Context, body: Buffer): Promise<void> {

@@ -39,7 +39,7 @@ export interface Context {
   userAgent: string | undefined;
   /** Aborted when the client leaves. */
   signal: AbortSignal;
-  /** What the request carries, unchecked for keys; see `principal`. */
+  /** What the request carries, unchecked for keys; see `principal`. Throws 401 `api_key_invalid` for what has not the form of a key. */
   caller(): Promise<Caller>;
   /** Whose key or session it is: one look-up, which does not count against the limit of requests. Throws the 401s of `principal`. */
   holder(): Promise<{ userId: string }>;

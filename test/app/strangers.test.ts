@@ -83,12 +83,20 @@ describe('a caller without a good key', () => {
       `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read","arguments":{"integration":"desk","endpoint":"list_things","params":{"a":${ones(bytes)}}}}}`,
     );
 
+  const manyIntrospections = Buffer.from(
+    `{"query":"{ __schema { ${Array.from({ length: 40 }, (_, at) => `a${at}: types { fields { type { fields { name } } } }`).join(' ')} } }"}`,
+  );
+
   it.each([
     ['GraphQL, 199 KiB, no key', '/graphql', undefined, graphqlBody(199 * 1024), 20],
     ['GraphQL, 8 MiB, no key', '/graphql', undefined, graphqlBody(8 * mebibyte), 20],
     ['GraphQL, 8 MiB, an unknown key', '/graphql', unknownKey, graphqlBody(8 * mebibyte), 20],
     ['GraphQL, 15 KiB, an unknown key', '/graphql', unknownKey, graphqlBody(11 * 1024), 20],
     ['GraphQL, a document that is long to validate', '/graphql', unknownKey, Buffer.from(`{"query":"{${'viewer '.repeat(1_900)}}"}`), 20],
+    ['REST, 16 KiB, one long number', '/v1/desk/create_thing', unknownKey, Buffer.from(`{"params":{"a":0.1${'0'.repeat(15_900)}1}}`), 20],
+    ['GraphQL, one open field 1,300 times', '/graphql', undefined, Buffer.from(`{"query":"{${'__typename '.repeat(1_300)}}"}`), 20],
+    ['GraphQL, forty aliases of introspection', '/graphql', undefined, manyIntrospections, 20],
+    ['GraphQL, 11 KiB, nonsense', '/graphql', 'Bearer nonsense', graphqlBody(11 * 1024), 20],
     ['REST, 20 MiB, nonsense', '/v1/desk/create_thing', 'Bearer nonsense', restBody(20 * mebibyte), 20],
     ['REST, 20 MiB, no key', '/v1/desk/create_thing', undefined, restBody(20 * mebibyte), 20],
     ['REST, 20 MiB, another scheme', '/v1/desk/create_thing', 'Basic YTpi', restBody(20 * mebibyte), 20],
@@ -140,6 +148,8 @@ describe('a caller without a good key', () => {
       'mutation { requestDeviceCode { userCode } execute(integration: "desk", endpoint: "create_thing") { status } }',
       '{ nothing }',
       '{ a: __schema { description } b: __schema { description } }',
+      '{ __schema { a: types { name } b: types { name } } }',
+      `{ ${'__typename '.repeat(500)} }`,
     ]) {
       const refused = await ask(query);
       expect([refused.status, JSON.stringify(refused.json).includes('"unauthorized"')], query).toEqual([401, true]);
@@ -154,6 +164,18 @@ describe('a caller without a good key', () => {
     expect(await (await post('/graphql', body)).json()).toEqual(first);
     expect(await costOf(40, async () => (await post('/graphql', body)).arrayBuffer())).toBeLessThan(5);
   });
+});
+
+it('makes the server walk the schema only so often for all without a key, and what was asked before is still answered', async () => {
+  const ask = (query: string, headers = {}) => post('/graphql', JSON.stringify({ query }), headers);
+  const usual = getIntrospectionQuery();
+  expect((await ask(usual)).status).toBe(200);
+  const answers = await Promise.all(Array.from({ length: 31 }, (_, at) => ask(`query Q${at} { __schema { queryType { name } } }`)));
+  const refused = answers.find(({ status }) => status === 429) as Response;
+  expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  expect((await refused.json()).errors[0].extensions.code).toBe('rate_limited');
+  expect((await ask('query Q30 { __schema { queryType { name } } }', withKey())).status).toBe(200);
+  expect((await ask('{ __typename }')).status).toBe(200);
 });
 
 describe('a body', () => {
@@ -236,6 +258,11 @@ describe('a number of a caller', () => {
       );
       expect(await mcp.text()).toContain(`holds the number ${number}`);
     }
+    const long = `0.1${'0'.repeat(500_000)}1`;
+    expect(await costOf(1, async () => (await post('/v1/desk/create_thing', `{"params":{"n":${long}}}`, withKey())).text())).toBeLessThan(
+      200,
+    );
+    expect((await post('/v1/desk/create_thing', `{"params":{"n":${long}}}`, withKey())).status).toBe(400);
     for (const literal of ['7615917337495251231', '1e400', '-0.1000000000000000055']) {
       const query = `mutation { execute(integration: "desk", endpoint: "create_thing", params: {title: "x", n: [${literal}]}) { ok } }`;
       expect((await (await post('/graphql', JSON.stringify({ query }), withKey())).json()).errors[0].message).toContain(

@@ -68,6 +68,7 @@ describe('arguments that a client made texts of', () => {
       { count: '5.5' },
       { count: '7615917337495251231' },
       { count: '1e400' },
+      { ratio: '123456789.123456789' },
       { flag: 'yes' },
       { flag: '1' },
       { names: '{"a":1}' },

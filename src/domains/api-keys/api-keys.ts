@@ -43,10 +43,17 @@ export function generateKey(): { fullKey: string; keyPrefix: string; keyHash: Bu
   return { fullKey, keyPrefix: fullKey.slice(0, 11), keyHash: sha256(fullKey) };
 }
 
+/** What `generateKey` makes. */
+export const keyForm = /^sk_[0-9a-f]{48}$/;
+
+export function invalidKey(): SkillettError {
+  return new SkillettError('api_key_invalid', 'Invalid API key.', { action: '/dashboard/api-keys' });
+}
+
 /** The key with this hash. Throws 401 `api_key_invalid`, `api_key_revoked`, `api_key_expired`. */
 export async function requireKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<ApiKey> {
   const key = await findKeyByHash(db, clock, hash);
-  if (!key) throw new SkillettError('api_key_invalid', 'Invalid API key.', { action: '/dashboard/api-keys' });
+  if (!key) throw invalidKey();
   requireInForce(key);
   return key;
 }
