@@ -57,7 +57,7 @@ const headers = () => ({ authorization: `Bearer ${key}`, 'content-type': 'applic
 it('stores what the provider answers before it ends, although the caller has left', async () => {
   const connect = await fetch(`${server.url}/v1/connect`, { method: 'POST', headers: headers(), body: '{"integration":"github"}' });
   const started = (await connect.json()) as { oauth_url: string };
-  const browser = new Browser(server);
+  const browser = new Browser(server, undefined, `http://localhost:${new URL(server.url).port}`);
   await browser.open(server.stdout().match(/^http:\S+\/api\/auth\/link\S+$/m)?.[0] as string);
   const { comeBack } = await openLinkIn(browser, started.oauth_url);
   expect((await comeBack({ code: 'c' })).text).toContain('The account &quot;ada&quot; can be used');
