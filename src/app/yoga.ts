@@ -9,6 +9,7 @@ import { writeSpliced } from '../core/raw-json.ts';
 import { createContext } from './context.ts';
 import type { Playground } from './dashboard/playground.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from './failures.ts';
+import { readGetOperation, useQueriesOnly } from './graphql-get.ts';
 import { useOperationLimits } from './graphql-limits.ts';
 import { type KeptAnswer, StrangersGate } from './open-documents.ts';
 import { readBodyBytes } from './read-body.ts';
@@ -19,6 +20,8 @@ const bodyBytesMax = 40 * 1024 * 1024;
 
 interface ServerContext {
   skillett: Context;
+  /** Whether anything but a query is refused. */
+  queriesOnly: boolean;
   /** Filled by the result processor: what is printed, RawJson still in it. */
   answer: { value?: unknown };
 }
@@ -40,7 +43,7 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
     // Counted by readBodyBytes; Yoga's own count wraps every body and is half of its cost.
     maxRequestBodySize: false,
     graphiql: false,
-    plugins: [useOperationLimits(), useAnswers(gateway), ...(gateway.config.introspection ? [] : [withoutIntrospection])],
+    plugins: [useOperationLimits(), useQueriesOnly(), useAnswers(gateway), ...(gateway.config.introspection ? [] : [withoutIntrospection])],
   });
 
   const strangers = new StrangersGate(schema, gateway.config.introspection);
@@ -50,14 +53,19 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       return sendPlayground(request, response);
     const context = createContext(gateway, request, 'graphql', requestId, signal);
     try {
-      const body = await readGraphqlBody(gateway, request, response, context);
+      const get = request.method === 'GET' || request.method === 'HEAD';
+      const body = get ? await readGetOperation(request, context) : await readGraphqlBody(gateway, request, response, context);
       const introspection = await strangers.admit(context, body, mediaTypeFor(request.headers.accept));
       if (introspection?.kept) return sendKept(response, introspection.kept);
       const answer: ServerContext['answer'] = {};
       const result = await yoga.fetch(
         new URL('/graphql', gateway.config.publicUrl).href,
-        { method: 'POST', headers: forwardedHeaders(request), body: body as Buffer<ArrayBuffer> },
-        { skillett: context, answer },
+        {
+          method: 'POST',
+          headers: { ...forwardedHeaders(request), 'content-type': 'application/json' },
+          body: body as Buffer<ArrayBuffer>,
+        },
+        { skillett: context, queriesOnly: get, answer },
       );
       response.statusCode = result.status;
       for (const [name, value] of result.headers) response.setHeader(name, value);
@@ -85,6 +93,7 @@ function sendRefusal(gateway: Gateway, response: ServerResponse, error: Skillett
     'x-skillett-error-source': 'skillett',
     'content-type': `${mediaType}; charset=utf-8`,
     'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
   });
   response.end(JSON.stringify({ errors: [{ message: error.message, extensions }] }));
 }
@@ -96,13 +105,9 @@ function acceptsHtml(request: IncomingMessage): boolean {
 /** POST with JSON, and with a dashboard session only from our own pages: a browser sends its cookie along with other sites' requests too. */
 async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, response: ServerResponse, context: Context): Promise<Buffer> {
   if (request.method !== 'POST') {
-    throw new SkillettError(
-      'method_not_allowed',
-      `/graphql takes POST${gateway.config.playground ? ', and GET from a browser for the playground' : ''}.`,
-      {
-        headers: { allow: gateway.config.playground ? 'GET, POST' : 'POST' },
-      },
-    );
+    throw new SkillettError('method_not_allowed', '/graphql takes POST, and GET for queries that carry an API key.', {
+      headers: { allow: 'GET, HEAD, POST' },
+    });
   }
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw new SkillettError('unsupported_media_type', 'Send GraphQL requests as application/json: {"query": "…", "variables": {…}}.');
@@ -130,8 +135,8 @@ function sendKept(response: ServerResponse, { mediaType, text }: KeptAnswer): vo
 }
 
 function forwardedHeaders(request: IncomingMessage): Record<string, string> {
-  const { accept, 'content-type': contentType } = request.headers;
-  return { ...(accept === undefined ? {} : { accept }), ...(contentType === undefined ? {} : { 'content-type': contentType }) };
+  const { accept } = request.headers;
+  return accept === undefined ? {} : { accept };
 }
 
 /** Shapes errors as docs/api.md says ("GraphQL") and keeps the result for the splicing writer instead of printing it. */

@@ -154,7 +154,7 @@ describe('settings', () => {
     try {
       const html = { headers: { accept: 'text/html' }, authorization: null };
       expect((await closed.request('GET', '/dashboard', html)).text).toContain('data-playground="off"');
-      expect((await closed.request('GET', '/graphql', html)).status).toBe(405);
+      expect((await closed.request('GET', '/graphql', html)).status).toBe(401);
       expect((await closed.request('GET', '/graphql/assets/index.js', html)).status).toBe(404);
     } finally {
       await closed.close();
