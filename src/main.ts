@@ -5,11 +5,28 @@
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { type Command, CommandFault, readCommand } from './app/command-line.ts';
 
+const command = readArguments();
+if (command.name === 'print') {
+  console.log(command.text);
+  process.exit(0);
+}
 enableCompileCache(path.resolve(import.meta.dirname, '../node_modules/.cache/skillett'));
-await import('./app/process.ts');
+const { runCommand } = await import('./app/process.ts');
+await runCommand(command);
 // By now it listens; without this the cache is written at a regular end only.
 flushCompileCache();
 // Bodies lie outside V8's heap, and by itself V8 collects all of its garbage whenever 64 MB of them have come
 // (docs/decisions/0009). Set last, since compiled code is only taken from a cache under the flags it was written with.
 setFlagsFromString('--external-memory-accounted-in-global-limit');
+
+function readArguments(): Command {
+  try {
+    return readCommand(process.argv.slice(2));
+  } catch (fault) {
+    if (!(fault instanceof CommandFault)) throw fault;
+    console.error(fault.message);
+    process.exit(2);
+  }
+}

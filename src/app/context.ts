@@ -55,6 +55,11 @@ function trustedProxies(gateway: Gateway): BlockList {
   return list;
 }
 
+/** Whether connections from this address are those of a proxy that TRUST_PROXY names. */
+export function isTrustedProxy(gateway: Gateway, address: string): boolean {
+  return isIP(address) !== 0 && trustedProxies(gateway).check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
 /**
  * The client's address. X-Forwarded-For is read from its right end, and only as far as the hops are proxies that
  * TRUST_PROXY names: what stands further left could be anyone's claim.
@@ -71,6 +76,6 @@ function clientAddress(peer: string, forwardedFor: string | string[] | undefined
 }
 
 /** `::ffff:127.0.0.1` is the IPv4 address it wraps. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }

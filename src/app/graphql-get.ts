@@ -48,7 +48,7 @@ function isJsonObject(text: string): boolean {
 }
 
 /** GraphQL over HTTP, "GET": an address may be opened by anything, so what it names must not change anything. */
-export function useQueriesOnly(): Plugin<Context, { queriesOnly: boolean }> {
+export function useQueriesOnly(): Plugin<{ queriesOnly: boolean }> {
   return {
     onExecute({ args: { document, operationName, contextValue } }) {
       if (!contextValue.queriesOnly) return;

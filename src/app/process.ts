@@ -3,8 +3,10 @@ import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import { type Config, ConfigFaults, readConfig } from '../core/config.ts';
 import { WrongMasterKey } from '../core/crypto.ts';
+import { NewerDatabase } from '../core/database.ts';
 import { collectProcessMetrics } from '../core/metrics.ts';
 import { RecipeFaults } from '../domains/recipes/load.ts';
+import type { Command } from './command-line.ts';
 import { FolderInUse } from './embedded-lock.ts';
 import { createFirstAccess, createOperatorLink, describeStart, NoSuchUser } from './first-start.ts';
 import { openGateway } from './gateway.ts';
@@ -12,6 +14,7 @@ import { startJobs } from './jobs.ts';
 import { createPages } from './pages.ts';
 import { schema } from './schema.ts';
 import { createHttpServer } from './server.ts';
+import { warnOfSettings } from './start-warnings.ts';
 
 /** Faults of the installation, which a sentence explains better than a stack. */
 function explain(error: unknown, config?: Config): string {
@@ -19,6 +22,7 @@ function explain(error: unknown, config?: Config): string {
     error instanceof ConfigFaults ||
     error instanceof RecipeFaults ||
     error instanceof FolderInUse ||
+    error instanceof NewerDatabase ||
     error instanceof WrongMasterKey ||
     error instanceof NoSuchUser
   )
@@ -41,17 +45,19 @@ function fail(error: unknown, config?: Config): never {
   process.exit(1);
 }
 
-let config: Config;
-try {
-  config = readConfig(process.env);
-} catch (error) {
-  fail(error);
+/** What the command line asked for. Ends the process where it fails. */
+export async function runCommand(command: Exclude<Command, { name: 'print' }>): Promise<void> {
+  let config: Config;
+  try {
+    config = readConfig(process.env);
+  } catch (error) {
+    fail(error);
+  }
+  if (command.name === 'migrate') await migrateOnly(config);
+  else if (command.name === 'sign-in-link') await printSignInLink(config, command.email);
+  else if (config.workers > 1 && cluster.isPrimary) await superviseWorkers(config);
+  else await serve(config);
 }
-
-if (process.argv[2] === 'migrate') await migrateOnly(config);
-else if (process.argv[2] === 'sign-in-link') await printSignInLink(config, process.argv[3]);
-else if (config.workers > 1 && cluster.isPrimary) await superviseWorkers(config);
-else await serve(config);
 
 /** `npm run migrate`: brings the database up to date and ends. */
 async function migrateOnly(config: Config): Promise<void> {
@@ -90,8 +96,10 @@ async function serve(config: Config): Promise<void> {
     // Only now: what is shown once must not be made by a start that fails because its port is taken.
     const first = await createFirstAccess(gateway);
     const { address, port } = http.server.address() as AddressInfo;
-    if (!cluster.isWorker)
+    if (!cluster.isWorker) {
+      warnOfSettings(gateway);
       process.stdout.write(`${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, first)}\n`);
+    }
     const jobs = startJobs(background);
     onStop(async () => {
       await Promise.all([http.stop(), jobs.stop()]);
@@ -106,6 +114,7 @@ async function serve(config: Config): Promise<void> {
 async function superviseWorkers(config: Config): Promise<void> {
   try {
     const { gateway, close } = await openGateway(config);
+    warnOfSettings(gateway);
     process.stdout.write(
       `${describeStart(gateway, `http://${config.host}:${config.port} with ${config.workers} processes`, await createFirstAccess(gateway))}\n`,
     );

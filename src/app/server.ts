@@ -4,7 +4,9 @@ import type { Socket } from 'node:net';
 import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../core/context.ts';
 import { SkillettError } from '../core/errors.ts';
+import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './client-sockets.ts';
 import { newRequestId } from './context.ts';
+import { createCors } from './cors.ts';
 import { createPlayground } from './dashboard/playground.ts';
 import { createMcpHandler } from './mcp/door.ts';
 import { closeUnlessRead } from './read-body.ts';
@@ -15,6 +17,9 @@ import { createGraphqlHandler } from './yoga.ts';
 /** How long running requests may still take after a stop was asked for. */
 const drainMsMax = 30_000;
 
+/** Beside REST, which takes every path that is nobody else's: where programs call with a key, those in pages too. */
+const agentPaths: ReadonlySet<string> = new Set(['/graphql', '/mcp']);
+
 export type Handler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void> | void;
 
 export interface HttpServer {
@@ -24,10 +29,16 @@ export interface HttpServer {
 }
 
 /** `pages` are further exact paths and prefixes (ending in `/`), such as the OAuth callback and the dashboard. */
-export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages: ReadonlyMap<string, Handler> = new Map()): HttpServer {
+export function createHttpServer(
+  gateway: Gateway,
+  schema: GraphQLSchema,
+  pages: ReadonlyMap<string, Handler> = new Map(),
+  { stalledTimeout, ...timeouts }: ClientTimeouts = clientTimeouts,
+): HttpServer {
   const rest = new RestRouter(gateway, schema, routes);
   const playground = gateway.config.playground ? createPlayground(gateway) : undefined;
   const graphql = createGraphqlHandler(gateway, schema, playground?.send);
+  const cors = createCors(gateway.config.corsOrigins);
   const state = { stopping: false };
   const exact = new Map<string, Handler>([
     ['/graphql', graphql],
@@ -38,11 +49,12 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
   ]);
   const prefixes = [...pages, ...(playground?.pages ?? [])].filter(([path]) => path.endsWith('/') && path !== '/');
 
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 120_000 }, (request, response) => {
+  const server = createServer(timeouts, (request, response) => {
     const requestId = newRequestId();
     response.setHeader('x-request-id', requestId);
     if (state.stopping) response.setHeader('connection', 'close');
     closeUnlessRead(request, response);
+    closeWhenStalled(response, stalledTimeout);
     const leaving = new AbortController();
     response.on('close', () => {
       if (!response.writableFinished) leaving.abort();
@@ -52,6 +64,7 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
     const pathname = splitTarget(request.url as string)[0];
     const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];
     if (gateway.log.isLevelEnabled('debug')) logWhenFinished(gateway, response, { requestId, method: request.method, path: pathname });
+    if ((!handler || agentPaths.has(pathname)) && cors(request, response)) return;
     const done = handler
       ? handler(request, response, requestId, leaving.signal)
       : rest.handle(request, response, requestId, leaving.signal);
@@ -60,6 +73,7 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
       response.destroy();
     });
   });
+  limitConnections(gateway, server);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -67,7 +81,7 @@ export function createHttpServer(gateway: Gateway, schema: GraphQLSchema, pages:
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return;
-    socket.end(printUnreadable(error.code));
+    closeWith(socket as Socket, printUnreadable(error.code));
   });
   // RFC 9110, section 10.1.1: an expectation that nobody knows may be left alone; node would answer 417 without our headers.
   // Whoever reads the body asks for it then: node would ask for it whoever sends it.
@@ -134,11 +148,15 @@ function sendHealth(response: ServerResponse, status: number, body: object): voi
   response.end(JSON.stringify(body));
 }
 
-/** Ready: accepting, and the database answers. A load balancer takes a process out of service on 503. */
+/** A standby, or a database that was set to be read only: not even an admission can be written. */
+const readOnlyQuery = `select current_setting('transaction_read_only') = 'on' or pg_is_in_recovery() as read_only`;
+
+/** Ready: accepting, and the database answers and takes writes. A load balancer takes a process out of service on 503. */
 async function reportReadiness(gateway: Gateway, state: { stopping: boolean }, response: ServerResponse): Promise<void> {
   if (state.stopping) return sendHealth(response, 503, { status: 'stopping' });
   try {
-    await gateway.database.statement('ready', 'select 1', []);
+    const [row] = await gateway.database.statement<{ read_only: boolean }>('ready', readOnlyQuery, []);
+    if (row?.read_only) return sendHealth(response, 503, { status: 'database takes no writes' });
     sendHealth(response, 200, { status: 'ready' });
   } catch {
     sendHealth(response, 503, { status: 'database unreachable' });

@@ -52,6 +52,10 @@ export interface Config {
   integrations: ReadonlyMap<string, IntegrationSettings>;
   /** `host` or `host:port`, exempt from the outbound refusals. */
   outboundAllow: readonly string[];
+  /** Origins, as browsers print them, whose pages may call with a key. */
+  corsOrigins: readonly string[];
+  /** Client connections that this process holds at once. */
+  connectionsMax: number;
   plans: Record<PlanName, PlanLimits>;
   defaultPlan: PlanName;
   signUp: 'nobody' | 'invited' | 'anyone';
@@ -65,6 +69,12 @@ export interface Config {
   callRetentionDays: number;
   /** Renew credentials that their services would forget when nobody uses them. */
   idleRefresh: boolean;
+  /** Names that are set, look like settings of ours and are none; `core/setting-slips.ts` says what they may stand for. */
+  unknownNames: readonly string[];
+  /** Every name that is a setting, but for those of integrations. */
+  settingNames: readonly string[];
+  /** Names of variables that other programs find their proxy in. */
+  proxyNames: readonly string[];
 }
 
 /** All faults of the environment, one sentence each. */
@@ -97,16 +107,28 @@ const integrationFields = {
   EXTRA_SCOPES: 'extraScopes',
 } as const;
 
+/** Our prefix, or what somebody wrote for it. */
+const ownName = /^skil+et+e?_/i;
+
+export const integrationEndings = Object.keys(integrationFields);
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 class Reader {
   readonly faults: string[] = [];
   readonly env: Env;
+  readonly #asked = new Set<string>();
   constructor(env: Env) {
     this.env = env;
   }
 
+  /** Every name that was asked for. */
+  get names(): string[] {
+    return [...this.#asked];
+  }
+
   text(name: string): string | undefined {
+    this.#asked.add(name);
     const value = this.env[name]?.trim();
     return value === '' ? undefined : value;
   }
@@ -173,6 +195,8 @@ export function readConfig(env: Env): Config {
     recipesFolder: read.text('SKILLETT_RECIPES'),
     integrations: readIntegrations(read),
     outboundAllow: readOutboundAllow(read),
+    corsOrigins: readCorsOrigins(read),
+    connectionsMax: read.integer('SKILLETT_CONNECTIONS_MAX', 4_000, 1, 1_000_000),
     plans: readPlans(read),
     defaultPlan: read.oneOf('SKILLETT_DEFAULT_PLAN', planNames, 'free'),
     signUp: read.oneOf('SKILLETT_SIGN_UP', ['nobody', 'invited', 'anyone'], 'nobody'),
@@ -183,9 +207,20 @@ export function readConfig(env: Env): Config {
     playground: read.flag('SKILLETT_PLAYGROUND', true),
     callRetentionDays: read.integer('SKILLETT_CALL_RETENTION_DAYS', 90, 1, 3650),
     idleRefresh: read.flag('SKILLETT_IDLE_REFRESH', true),
+    unknownNames: [],
+    settingNames: [],
+    proxyNames: listSet(env).filter((name) => /^(https?|all)_proxy$/i.test(name)),
   };
+  config.settingNames = read.names.filter((name) => !integrationSetting.test(name));
+  // Kubernetes names the address of a service called skillett SKILLETT_PORT.
+  const isAddress = (name: string) => env[name]?.startsWith('tcp://');
+  config.unknownNames = listSet(env).filter((name) => ownName.test(name) && !read.names.includes(name) && !isAddress(name));
   if (read.faults.length > 0) throw new ConfigFaults(read.faults);
   return config;
+}
+
+function listSet(env: Env): string[] {
+  return Object.keys(env).filter((name) => env[name]?.trim());
 }
 
 function readDatabaseUrl(read: Reader): string | undefined {
@@ -216,7 +251,7 @@ function readIntegrations(read: Reader): Map<string, IntegrationSettings> {
   const all = new Map<string, IntegrationSettings>();
   for (const name of Object.keys(read.env)) {
     const match = integrationSetting.exec(name);
-    const value = read.text(name);
+    const value = match ? read.text(name) : undefined;
     if (!match || value === undefined) continue;
     const slug = (match[1] as string).toLowerCase();
     const field = integrationFields[match[2] as keyof typeof integrationFields];
@@ -257,6 +292,25 @@ function readOutboundAllow(read: Reader): string[] {
       );
   }
   return entries;
+}
+
+/** RFC 6454, section 6.2: what browsers print as the origin of a page. */
+function readCorsOrigins(read: Reader): string[] {
+  return read.list('SKILLETT_CORS_ORIGINS').map((entry) => {
+    const url = URL.parse(entry);
+    const isOrigin =
+      url &&
+      /^https?:$/.test(url.protocol) &&
+      !/[*\\]/.test(entry) &&
+      !url.username &&
+      !url.password &&
+      /^[^/]+:\/\/[^/?#]+\/?$/.test(entry);
+    if (isOrigin) return url.origin;
+    read.faults.push(
+      `SKILLETT_CORS_ORIGINS holds "${entry}", but each entry must be one origin: http or https, host and port if it has one, such as https://app.example.org or http://localhost:5173. There are no wildcards, paths or "null".`,
+    );
+    return entry;
+  });
 }
 
 function readTrustProxy(read: Reader): string[] {

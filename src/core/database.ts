@@ -96,15 +96,43 @@ export async function openEmbedded(folder: string | undefined, template?: Blob):
 
 export const migrationsFolder = path.resolve(import.meta.dirname, '../../migrations');
 
-/** Brings the database to the newest state and returns the names of the migrations that ran. Kysely holds an advisory lock meanwhile, so processes that start together take turns. */
+/** A newer release has been here, and what it changed is not known to this one. */
+export class NewerDatabase extends Error {
+  constructor(migrations: readonly string[]) {
+    super(
+      `The database was brought up to date by a newer release of Skillett, with ${migrations.length === 1 ? 'the migration' : 'migrations'} ${migrations.join(', ')} which this release does not know. Start that release or a later one; to go back to this one, restore the backup that was made before the upgrade.`,
+    );
+    this.name = 'NewerDatabase';
+  }
+}
+
+/**
+ * Brings the database to the newest state and returns the names of the migrations that ran. Kysely holds an advisory lock
+ * meanwhile, so processes that start together take turns. Throws NewerDatabase.
+ */
 export async function migrate(db: Db): Promise<string[]> {
   const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder: migrationsFolder }) });
   const { error, results } = await migrator.migrateToLatest();
   const failed = results?.find((result) => result.status === 'Error');
-  // Without a migration that failed, the database could not even be asked.
-  if (error && !failed) throw error;
   if (failed) throw new Error(`Migration ${failed.migrationName} failed; the database is as it was before it.`, { cause: error });
+  if (error) {
+    const unknown = await listUnknownMigrations(db);
+    if (unknown.length > 0) throw new NewerDatabase(unknown);
+    // Without a migration that failed, the database could not even be asked.
+    throw error;
+  }
   return (results ?? []).map((result) => result.migrationName);
+}
+
+/** Names that ran here and are none of this release's; none where the database cannot be asked. */
+async function listUnknownMigrations(db: Db): Promise<string[]> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+    const known = (await fs.readdir(migrationsFolder)).map((file) => path.parse(file).name);
+    return rows.map(({ name }) => name).filter((name) => !known.includes(name));
+  } catch {
+    return [];
+  }
 }
 
 /**

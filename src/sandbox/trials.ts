@@ -95,7 +95,18 @@ async function sendBig(response: ServerResponse, kilobytes: number): Promise<voi
   response.writeHead(200, { 'content-type': 'application/json' });
   response.write('{"lines":["start"');
   for (let sent = 0; sent < kilobytes && !response.destroyed; sent += 1) {
-    if (!response.write(`,"${kilobyte}"`)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (!response.write(`,"${kilobyte}"`)) await drained(response);
   }
   response.end(']}');
+}
+
+/** Resolves when more may be written, or when the client has gone, and leaves no listener behind. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const goOn = (): void => {
+      response.off('drain', goOn).off('close', goOn);
+      resolve();
+    };
+    response.on('drain', goOn).on('close', goOn);
+  });
 }

@@ -1,4 +1,5 @@
 import { Client, fetchExchange, gql } from '@urql/core';
+import { GraphQLClient } from 'graphql-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestAnswer, type TestServer } from '../support/server.ts';
 
@@ -9,25 +10,46 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const viewer = '{ viewer { kind } }';
-const revoke = 'mutation Revoke { revokeApiKey(id: "key_none") { id } }';
+const slugsText = 'query Slugs($first: Int!) { integrations(first: $first) { nodes { slug } totalCount } }';
+const slugs = gql(slugsText);
+const createKey = 'mutation Make($name: String!) { createApiKey(name: $name) { fullKey } }';
+const makeKey = 'mutation Make { createApiKey(name: "by GET") { fullKey } }';
 
 function get(parameters: Record<string, string>, options: Parameters<TestServer['request']>[2] = {}): Promise<TestAnswer> {
   return server.request('GET', `/graphql?${new URLSearchParams(parameters)}`, options);
 }
 
 describe('GET on /graphql', () => {
-  it('runs the query of a client that sends queries by GET, as urql does by itself', async () => {
+  it('runs the queries of urql, which sends them by GET by itself, and its mutations by POST', async () => {
+    const methods: string[] = [];
     const client = new Client({
       url: `${server.url}/graphql`,
       exchanges: [fetchExchange],
-      preferGetMethod: true,
       fetchOptions: { headers: { authorization: `Bearer ${server.key}` } },
+      fetch: (input, init) => {
+        methods.push(init?.method as string);
+        return fetch(input, init);
+      },
     });
-    const document = gql('query Slugs($first: Int!) { integrations(first: $first) { nodes { slug } totalCount } }');
-    const { data, error, operation } = await client.query(document, { first: 2 }).toPromise();
-    expect(error).toBeUndefined();
-    expect(data.integrations.nodes).toHaveLength(2);
-    expect(operation.context.preferGetMethod).toBe(true);
+    const found = await client.query(slugs, { first: 2 }).toPromise();
+    expect(found.error).toBeUndefined();
+    expect(found.data.integrations.nodes).toHaveLength(2);
+    const made = await client.mutation(gql(createKey), { name: 'by urql' }).toPromise();
+    expect(made.data.createApiKey.fullKey).toMatch(/^sk_/);
+    const refused = await client.query(gql('{ nothing }'), {}).toPromise();
+    expect(refused.error?.graphQLErrors[0]?.extensions.code).toBe('bad_request');
+    expect(methods).toEqual(['GET', 'POST', 'GET']);
+  });
+
+  it('runs the queries of graphql-request by GET, which reads our refusals', async () => {
+    const client = (key: string) =>
+      new GraphQLClient(`${server.url}/graphql`, { method: 'GET', headers: { authorization: `Bearer ${key}` } });
+    const found: { integrations: { nodes: unknown[] } } = await client(server.key).request(slugsText, { first: 3 });
+    expect(found.integrations.nodes).toHaveLength(3);
+    const refused = await client('sk_bad')
+      .request(viewer)
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ response: { status: 401, errors: [{ extensions: { code: 'api_key_invalid' } }] } });
   });
 
   it('takes variables and an operation name, and HEAD answers without a body', async () => {
@@ -40,17 +62,25 @@ describe('GET on /graphql', () => {
   });
 
   it('runs no mutation, also not one that the operation name chooses among queries', async () => {
+    const both = [`query Viewer ${viewer} ${makeKey}`, `${makeKey} query Viewer ${viewer}`];
     for (const parameters of [
-      { query: revoke },
-      { query: `query Viewer ${viewer} ${revoke}`, operationName: 'Revoke' },
-      { query: `${revoke} query Viewer ${viewer}`, operationName: 'Revoke' },
-    ]) {
-      const refused = await get(parameters);
-      expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'POST']);
-      expect(refused.json.errors).toMatchObject([{ extensions: { code: 'method_not_allowed' } }]);
-      expect(refused.json.data).toBeUndefined();
-    }
-    expect((await get({ query: `${revoke} query Viewer ${viewer}`, operationName: 'Viewer' })).json.data.viewer.kind).toBe('API_KEY');
+      { query: makeKey },
+      { query: makeKey.replace('mutation Make', 'mutation') },
+      ...both.map((query) => ({ query, operationName: 'Make' })),
+    ])
+      for (const method of ['GET', 'HEAD']) {
+        const refused = await server.request(method, `/graphql?${new URLSearchParams(parameters)}`);
+        expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'POST']);
+        if (method === 'GET')
+          expect(refused.json).toEqual({
+            errors: [expect.objectContaining({ extensions: expect.objectContaining({ code: 'method_not_allowed' }) })],
+          });
+      }
+    const listKeys = async () => (await server.request('GET', '/api-keys')).json.map(({ name }: { name: string }) => name);
+    expect(await listKeys()).not.toContain('by GET');
+    for (const query of both) expect((await get({ query, operationName: 'Viewer' })).json.data.viewer.kind).toBe('API_KEY');
+    expect((await server.graphql(makeKey)).json.data.createApiKey.fullKey).toMatch(/^sk_/);
+    expect(await listKeys()).toContain('by GET');
   });
 
   it('takes a key and never a cookie', async () => {

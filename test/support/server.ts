@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { type ClientTimeouts, clientTimeouts } from '../../src/app/client-sockets.ts';
 import { createFirstKey } from '../../src/app/first-start.ts';
 import { openGateway } from '../../src/app/gateway.ts';
 import { createPages } from '../../src/app/pages.ts';
@@ -39,13 +40,15 @@ export interface TestAnswer {
 }
 
 /** A whole server in this process over a database of its own. `env` is what an operator would set. */
-export async function startTestServer(options: { kind?: 'postgres' | 'embedded'; env?: Record<string, string> } = {}): Promise<TestServer> {
+export async function startTestServer(
+  options: { kind?: 'postgres' | 'embedded'; env?: Record<string, string>; timeouts?: Partial<ClientTimeouts> } = {},
+): Promise<TestServer> {
   const { database, drop } = await openDatabase(options.kind ?? 'postgres');
   const log: string[] = [];
   const config = readConfig({ PORT: '0', SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'), ...options.env });
   const { gateway, close } = await openGateway(config, { database, log: createLog('trace', { write: (line) => void log.push(line) }) });
   const key = (await createFirstKey(gateway)) as string;
-  const http = createHttpServer(gateway, schema, createPages(gateway));
+  const http = createHttpServer(gateway, schema, createPages(gateway), { ...clientTimeouts, ...options.timeouts });
   await new Promise<void>((resolve) => http.server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
   const request: TestServer['request'] = async (method, path, { body, headers, authorization } = {}) => {

@@ -20,7 +20,7 @@ export function createMcpHandler(gateway: Gateway, schema: GraphQLSchema): McpHa
   let opened: Promise<AnswerMessage> | undefined;
   return async (request, response, requestId, signal) => {
     try {
-      requireOwnAddress(gateway.config.publicUrl, request);
+      requireOwnAddress(gateway.config, request);
       if (request.method !== 'POST') throw methodNotAllowed();
       const context = createContext(gateway, request, 'mcp', requestId, signal);
       await requireKey(request, context);

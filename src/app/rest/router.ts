@@ -192,8 +192,9 @@ async function requireAccess(
     return;
   }
   if (route.access === 'key') throw unauthorized();
-  // A browser sends its cookie along with other sites' requests too; only our own pages may change things with it.
-  if (route.method !== 'GET' && request.headers.origin !== new URL(gateway.config.publicUrl).origin) {
+  // A browser sends its cookie along with other sites' requests too, and names the site but for plain reading.
+  const { origin } = request.headers;
+  if ((route.method !== 'GET' || origin !== undefined) && origin !== new URL(gateway.config.publicUrl).origin) {
     throw new SkillettError(
       'forbidden',
       `With a dashboard session this is only accepted from ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,

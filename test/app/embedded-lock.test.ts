@@ -1,0 +1,61 @@
+/** The data folder's lock: of a server that runs it holds, of one that is gone it does not, whoever has its number now. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { FolderInUse, lockDataFolder } from '../../src/app/embedded-lock.ts';
+import { makeFolder } from '../support/process.ts';
+
+let made: Awaited<ReturnType<typeof makeFolder>>;
+let file: string;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  made = await makeFolder();
+  file = path.join(made.folder, 'skillett.pid');
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await made.remove();
+});
+
+/** A process that runs until the test has ended; what `node` is told looks like a server's command where it is named so. */
+function run(name: string): number {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', name]);
+  children.push(child);
+  return child.pid as number;
+}
+
+/** When the process started, as the lock of this process says it of itself. */
+function startOf(pid: number): string {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+}
+
+const takes = () => {
+  const giveBack = lockDataFolder(made.folder);
+  expect(readFileSync(file, 'utf8').split('\n')).toEqual([String(process.pid), startOf(process.pid)]);
+  giveBack();
+  expect(existsSync(file)).toBe(false);
+};
+
+it('is taken from a dead server whose number another program has', () => {
+  const pid = run('editor');
+  writeFileSync(file, `${pid}`);
+  takes();
+  writeFileSync(file, `${pid}\nanother-boot 1`);
+  takes();
+  // Even from another server, which started at another time.
+  writeFileSync(file, `${run('src/main.ts')}\nanother-boot 1`);
+  takes();
+});
+
+it('is left to a server that runs, whether its release wrote when it started or not', () => {
+  const pid = run('src/main.ts');
+  for (const holder of [`${pid}`, `${pid}\n${startOf(pid)}`]) {
+    writeFileSync(file, holder);
+    expect(() => lockDataFolder(made.folder)).toThrow(FolderInUse);
+    expect(readFileSync(file, 'utf8')).toBe(holder);
+  }
+});
