@@ -172,10 +172,15 @@ describe('with two processes on one database', () => {
 
   it('an account takes 100 wrong passwords a day from all networks together, and still the right one from a browser it knows', async () => {
     const { browser } = await signUp('daily@example.org');
-    const answers = await Promise.all(
-      Array.from({ length: 110 }, (_, turn) => guess('daily@example.org', turn, undefined, `10.8.${turn >> 1}.1`)),
-    );
-    expect(count(answers, 401)).toBe(100);
+    const answers: Awaited<ReturnType<typeof guess>>[] = [];
+    // In waves: a password takes a tenth of a second to look at, and a hundred at once would wait for longer than the database does.
+    for (let wave = 0; wave < 5; wave += 1)
+      answers.push(
+        ...(await Promise.all(
+          Array.from({ length: 22 }, (_, turn) => guess('daily@example.org', turn, undefined, `10.8.${wave * 11 + (turn >> 1)}.1`)),
+        )),
+      );
+    expect(answers.map(({ status }) => status).filter((status) => status !== 401)).toEqual(new Array(10).fill(429));
     expect(answers.find(({ status }) => status === 429)?.json.message).toMatch(/within a day\. Try again in 24 hours, use a browser/);
     expect((await guess('daily@example.org', 0, password, '2001:db8:1::1')).status).toBe(429);
     // The name of a known browser is good for its own account alone, and not when it was changed.
