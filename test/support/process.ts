@@ -36,7 +36,7 @@ export async function startProcess(env: Record<string, string>, args: string[] =
   const port = env.PORT ?? String(await freePort());
   const started = spawnServer({ ...env, PORT: port }, args);
   const url = `http://127.0.0.1:${port}`;
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   while (Date.now() < deadline) {
     if (started.child.exitCode !== null)
       throw new Error(`the server ended with ${started.child.exitCode}:\n${started.stdout()}${started.stderr()}`);
@@ -45,7 +45,7 @@ export async function startProcess(env: Record<string, string>, args: string[] =
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await started.kill();
-  throw new Error(`the server did not accept within 30 s:\n${started.stdout()}${started.stderr()}`);
+  throw new Error(`the server did not accept within 90 s:\n${started.stdout()}${started.stderr()}`);
 }
 
 /** Runs the server until it ends by itself. */

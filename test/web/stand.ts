@@ -47,7 +47,7 @@ export async function openStand(env: Record<string, string> = {}): Promise<Stand
       extraHTTPHeaders: { 'x-forwarded-for': `10.0.${windows >> 8}.${windows & 255}` },
       ...options,
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     context.on('weberror', (error) => faults.push(error.error().message));
     context.on('console', (message) => {
       // A status that is no success is written there too, but the page says it in its own words.
