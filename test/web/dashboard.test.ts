@@ -205,7 +205,9 @@ describe('the owner', () => {
     await page.getByText('Succeeded · 201').waitFor();
     expect(JSON.parse(await answer.innerText())).toMatchObject({ title: "It's a “note” for $HOME", tags: ['one', 'two'] });
 
-    const curl = await page.getByRole('region', { name: 'the call with curl' }).innerText();
+    const withCurl = page.getByRole('region', { name: 'the call with curl' });
+    await page.locator('[aria-busy="false"]', { has: withCurl }).waitFor();
+    const curl = await withCurl.innerText();
     expect(JSON.parse(await run(`curl -s ${curl.slice('curl '.length)}`))).toMatchObject({
       status: 201,
       data: { title: "It's a “note” for $HOME", tags: ['one', 'two'] },
