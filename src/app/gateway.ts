@@ -24,7 +24,7 @@ import { readOrCreateMasterKey } from './master-key.ts';
 export const bundledRecipes = path.resolve(import.meta.dirname, '../../recipes');
 
 /** What a start leaves for the next one to be faster; may be deleted at any time. */
-export const cacheFolder = path.resolve(import.meta.dirname, '../../node_modules/.cache/skillett');
+export const cacheFolder = path.resolve(bundledRecipes, '../node_modules/.cache/skillett');
 
 declare module '../core/context.ts' {
   interface Gateway {

@@ -53,7 +53,8 @@ export class CheckedFiles {
 /** Of the code that checks: when it changes, everything is checked again. */
 async function hashCode(): Promise<string> {
   const hash = createHash('sha256');
-  const files = (await readdir(import.meta.dirname)).sort();
-  for (const text of await Promise.all(files.map((file) => readFile(path.join(import.meta.dirname, file))))) hash.update(text);
+  const folder = path.resolve(import.meta.dirname, '../recipes');
+  const files = (await readdir(folder, { recursive: true })).filter((file) => /\.[jt]s$/.test(file)).sort();
+  for (const text of await Promise.all(files.map((file) => readFile(path.join(folder, file))))) hash.update(text);
   return hash.digest('hex');
 }
