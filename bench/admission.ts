@@ -7,14 +7,14 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Clock } from '../src/core/clock.ts';
-import { readConfig } from '../src/core/config.ts';
+import { readConfig } from '../src/core/config/config.ts';
 import { sha256, sha256Hex } from '../src/core/crypto.ts';
-import { migrate, openPostgres } from '../src/core/database.ts';
+import { migrate, openPostgres } from '../src/core/database/database.ts';
 import { newId, newTimeOrderedId } from '../src/core/ids.ts';
 import { createLog } from '../src/core/log.ts';
-import { AdmissionQueue } from '../src/domains/executions/admit.ts';
+import { AdmissionQueue } from '../src/domains/executions/admission/admit.ts';
 import { buildEndpoint } from '../src/domains/recipes/catalogue.ts';
-import { endpoint } from '../src/domains/recipes/format.ts';
+import { endpoint } from '../src/domains/recipes/format/format.ts';
 import { startPostgres } from './postgres.ts';
 import { cpuSeconds } from './processes.ts';
 

@@ -1,7 +1,7 @@
 /** The tables of docs/api.md that follow from the code, and its settings, which follow from .env.example. */
-import { type PlanLimits, planNames, readConfig } from '../src/core/config.ts';
-import { errorCodes } from '../src/core/error-code.ts';
+import { type PlanLimits, planNames, readConfig } from '../src/core/config/config.ts';
 import { type ErrorCode, errorStatus } from '../src/core/errors.ts';
+import { errorCodes } from '../src/core/schema/error-code.ts';
 
 export function printErrorTable(): string {
   const rows = Object.entries(errorStatus).map(([code, status]) => `| ${status} | \`${code}\` | ${errorCodes[code as ErrorCode]} |`);

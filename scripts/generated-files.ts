@@ -1,9 +1,9 @@
 /** What is generated from the code and committed: each file with the content it must have. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { printSortedSchema } from '../src/app/graphql/schema.ts';
 import { printRouteTable, replaceSection } from '../src/app/rest/route-table.ts';
-import { printSortedSchema } from '../src/app/schema.ts';
-import { printRecipeSchema } from '../src/domains/recipes/schema-file.ts';
+import { printRecipeSchema } from '../src/domains/recipes/format/schema-file.ts';
 import { printErrorTable, printPlanTable, printSettingsTable } from './api-tables.ts';
 import { printWebTypes } from './web-types.ts';
 

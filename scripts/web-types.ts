@@ -1,7 +1,7 @@
 /** Prints the schema as the types that the dashboard's documents are checked against (gql.tada). */
 import { minifyIntrospection, outputIntrospectionFile } from '@gql.tada/internal';
 import { introspectionFromSchema, lexicographicSortSchema } from 'graphql';
-import { schema } from '../src/app/schema.ts';
+import { schema } from '../src/app/graphql/schema.ts';
 
 export function printWebTypes(): string {
   const introspection = introspectionFromSchema(lexicographicSortSchema(schema), { descriptions: false });

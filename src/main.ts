@@ -1,11 +1,11 @@
 /**
- * Starts the process (`app/process.ts`). What Node has compiled is kept for the next start, which takes a fifth off it
+ * Starts the process (`app/process/process.ts`). What Node has compiled is kept for the next start, which takes a fifth off it
  * (measured); that has to be asked for before anything else is loaded. Imported by nothing.
  */
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { type Command, CommandFault, readCommand } from './app/command-line.ts';
+import { type Command, CommandFault, readCommand } from './app/process/command-line.ts';
 
 const command = readArguments();
 if (command.name === 'print') {
@@ -13,7 +13,7 @@ if (command.name === 'print') {
   process.exit(0);
 }
 enableCompileCache(path.resolve(import.meta.dirname, '../node_modules/.cache/skillett'));
-const { runCommand } = await import('./app/process.ts');
+const { runCommand } = await import('./app/process/process.ts');
 await runCommand(command);
 // By now it listens; without this the cache is written at a regular end only.
 flushCompileCache();

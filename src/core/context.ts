@@ -1,14 +1,14 @@
 import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Vault } from './crypto.ts';
-import type { Database, Db } from './database.ts';
+import type { Database, Db } from './database/database.ts';
 import type { Log } from './log.ts';
-import type { Outbound } from './outbound.ts';
+import type { Outbound } from './outbound/outbound.ts';
 import type { Principal } from './principal.ts';
 
 /**
  * What lives as long as the process. core knows no domain, so each domain adds its own part by declaration merging
- * (`declare module '../../core/context.ts' { interface Gateway { … } }`), and `app/gateway.ts` wires them all.
+ * (`declare module '../../core/context.ts' { interface Gateway { … } }`), and `app/process/gateway.ts` wires them all.
  */
 export interface Gateway {
   config: Config;

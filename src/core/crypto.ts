@@ -14,7 +14,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { sql } from 'kysely';
-import { type Db, isDatabaseAway } from './database.ts';
+import { type Db, isDatabaseAway } from './database/database.ts';
 import { SkillettError } from './errors.ts';
 
 declare const sealed: unique symbol;

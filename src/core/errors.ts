@@ -3,7 +3,7 @@
  * as `internal` and logged with the request id.
  */
 import { GraphQLError } from 'graphql';
-import { listNearMisses } from './near-miss.ts';
+import { listNearMisses } from './text/near-miss.ts';
 
 /** Code → HTTP status. Order and meaning are those of docs/api.md, "Answers". */
 export const errorStatus = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../src/core/database.ts';
-import type { AdmissionQueue } from '../../src/domains/executions/admit.ts';
+import type { Database } from '../../src/core/database/database.ts';
+import type { AdmissionQueue } from '../../src/domains/executions/admission/admit.ts';
 import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
 import { addConnection, addKey, addUser, callBy, codeOf, findCall, listMails, listNotes, openQueue } from './people.ts';
 

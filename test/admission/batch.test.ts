@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Database, openPostgres } from '../../src/core/database.ts';
+import { type Database, openPostgres } from '../../src/core/database/database.ts';
 import type { SkillettError } from '../../src/core/errors.ts';
-import type { Admission } from '../../src/domains/executions/admit.ts';
+import type { Admission } from '../../src/domains/executions/admission/admit.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { roomInMinute, tally } from './installation.ts';
 import { addKey, addUser, callBy, findCall, openQueue, type TestKey } from './people.ts';

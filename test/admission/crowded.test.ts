@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Database } from '../../src/core/database.ts';
+import type { Database } from '../../src/core/database/database.ts';
 import type { SkillettError } from '../../src/core/errors.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { Installation, tally } from './installation.ts';

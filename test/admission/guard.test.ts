@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Clock } from '../../src/core/clock.ts';
-import { type Database, openPostgres } from '../../src/core/database.ts';
+import { type Database, openPostgres } from '../../src/core/database/database.ts';
 import type { SkillettError } from '../../src/core/errors.ts';
 import { type FieldGuard, type GuardedRequest, guardField, networkOf } from '../../src/domains/limits/guard.ts';
 import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../../src/core/database.ts';
+import type { Database } from '../../src/core/database/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { makeFolder, type ServerProcess, startProcess } from '../support/process.ts';
 import { Upstream } from '../support/upstream.ts';

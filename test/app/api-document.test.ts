@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { readSettings } from '../../scripts/api-tables.ts';
-import { readConfig } from '../../src/core/config.ts';
+import { readConfig } from '../../src/core/config/config.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const example = await readFile(path.join(root, '.env.example'), 'utf8');

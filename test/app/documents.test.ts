@@ -1,6 +1,6 @@
 import { GraphQLEnumType, GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { PreparedDocument } from '../../src/app/documents.ts';
+import { PreparedDocument } from '../../src/app/operations/documents.ts';
 import type { Context } from '../../src/core/context.ts';
 
 const Word = new GraphQLEnumType({ name: 'Word', values: { PENDING: { value: 'pending' }, PER_MINUTE: { value: 'perMinute' } } });

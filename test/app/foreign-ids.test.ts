@@ -1,8 +1,8 @@
 /** Somebody else's id answers exactly as an unknown one, on every field that takes an id and on every route that has one in its path. */
 import { type GraphQLArgument, type GraphQLField, getNamedType, isEnumType, isLeafType, isObjectType, isRequiredArgument } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../src/app/graphql/schema.ts';
 import { routes } from '../../src/app/rest/routes.ts';
-import { schema } from '../../src/app/schema.ts';
 import { findOwner, type User } from '../../src/domains/users/store.ts';
 import { browserEnv } from '../people/browser.ts';
 import { addUser, makeKey, signedIn, signedInOwner } from '../people/person.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { migrationsFolder } from '../../src/core/database.ts';
+import { migrationsFolder } from '../../src/core/database/database.ts';
 
 const root = path.resolve(migrationsFolder, '..');
 /** As Kysely's FileMigrationProvider and Migrator run them. */

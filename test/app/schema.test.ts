@@ -12,7 +12,7 @@ import {
   specifiedScalarTypes,
 } from 'graphql';
 import { expect, it } from 'vitest';
-import { printSortedSchema, schema } from '../../src/app/schema.ts';
+import { printSortedSchema, schema } from '../../src/app/graphql/schema.ts';
 import { errorStatus } from '../../src/core/errors.ts';
 
 const types: GraphQLNamedType[] = Object.values(schema.getTypeMap()).filter(

@@ -1,9 +1,9 @@
 import { CamelCasePlugin, type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Db } from '../../src/core/database.ts';
+import type { Db } from '../../src/core/database/database.ts';
+import type { Tables } from '../../src/core/database/tables.ts';
 import type { Principal } from '../../src/core/principal.ts';
-import type { Tables } from '../../src/core/tables.ts';
 import { listCallLog } from '../../src/domains/audit/calls.ts';
 import { type CallFilter, countCalls, groupCalls, listCalls } from '../../src/domains/audit/store.ts';
 import { listConnectionsTouched, listTouched } from '../../src/domains/audit/touched-store.ts';

@@ -4,18 +4,18 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { handleOAuthCallback } from '../../src/app/oauth-callback.ts';
+import { handleOAuthCallback } from '../../src/app/pages/oauth-callback.ts';
 import type { SkillettError } from '../../src/core/errors.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import { generateKey } from '../../src/domains/api-keys/api-keys.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, requireProviderScopes } from '../../src/domains/connections/connections.ts';
-import { openConsent } from '../../src/domains/connections/consent-browser.ts';
-import { type Consent, findConsent } from '../../src/domains/connections/consent-store.ts';
-import { endExpiredConsents } from '../../src/domains/connections/consents.ts';
+import { openConsent } from '../../src/domains/connections/consent/consent-browser.ts';
+import { type Consent, findConsent } from '../../src/domains/connections/consent/consent-store.ts';
+import { endExpiredConsents } from '../../src/domains/connections/consent/consents.ts';
 import { findConnectionView, listConnections } from '../../src/domains/connections/list-connections.ts';
-import { setOAuthClient } from '../../src/domains/connections/oauth-clients.ts';
+import { setOAuthClient } from '../../src/domains/connections/oauth2/oauth-clients.ts';
 import { startConnection } from '../../src/domains/connections/start-connection.ts';
 import { Upstream } from '../support/upstream.ts';
 import { makeIntegration } from './gateway.ts';

@@ -1,15 +1,15 @@
 /** What the tests of connections share with the processes they start: made-up integrations and a gateway for them. */
-import { admitConnection } from '../../src/app/admit-connection.ts';
+import { admitConnection } from '../../src/app/process/admit-connection.ts';
 import { Clock } from '../../src/core/clock.ts';
-import { type IntegrationSettings, readConfig } from '../../src/core/config.ts';
+import { type IntegrationSettings, readConfig } from '../../src/core/config/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
 import { Vault } from '../../src/core/crypto.ts';
-import { type Db, openPostgres } from '../../src/core/database.ts';
+import { type Db, openPostgres } from '../../src/core/database/database.ts';
 import { createLog } from '../../src/core/log.ts';
-import { Outbound } from '../../src/core/outbound.ts';
+import { Outbound } from '../../src/core/outbound/outbound.ts';
 import type { Starter } from '../../src/domains/connections/accounts.ts';
 import { buildCatalogue, buildEndpoint, type CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
-import { integration } from '../../src/domains/recipes/format.ts';
+import { integration } from '../../src/domains/recipes/format/format.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: recipes as JSON
 type Json = any;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type MutableResponse, OAuth2Server } from 'oauth2-mock-server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { handleOAuthCallback } from '../../src/app/oauth-callback.ts';
+import { handleOAuthCallback } from '../../src/app/pages/oauth-callback.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, renewCredential } from '../../src/domains/connections/connections.ts';

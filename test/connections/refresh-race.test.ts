@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { handleOAuthCallback } from '../../src/app/oauth-callback.ts';
+import { handleOAuthCallback } from '../../src/app/pages/oauth-callback.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor } from '../../src/domains/connections/connections.ts';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { IntegrationSettings } from '../../src/core/config.ts';
+import type { IntegrationSettings } from '../../src/core/config/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
-import type { Outbound, OutboundRequest } from '../../src/core/outbound.ts';
+import type { Outbound, OutboundRequest } from '../../src/core/outbound/outbound.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, renewCredential } from '../../src/domains/connections/connections.ts';
-import { refreshIdleConnections } from '../../src/domains/connections/idle-refresh.ts';
-import { finishRefreshes } from '../../src/domains/connections/refresh.ts';
-import { takeLease } from '../../src/domains/connections/refresh-store.ts';
+import { refreshIdleConnections } from '../../src/domains/connections/credential/idle-refresh.ts';
+import { finishRefreshes } from '../../src/domains/connections/credential/refresh.ts';
+import { takeLease } from '../../src/domains/connections/credential/refresh-store.ts';
 import { Upstream } from '../support/upstream.ts';
 import { makeIntegration, openStandGateway } from './gateway.ts';
 import { type OAuthSeed, seedOAuthConnection } from './seed.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Gateway } from '../../src/core/context.ts';
 import { sealedVersion, Vault, WrongMasterKey } from '../../src/core/crypto.ts';
 import { credentialFor } from '../../src/domains/connections/connections.ts';
-import { countStaleCredentials, resealCredentials } from '../../src/domains/connections/reseal.ts';
+import { countStaleCredentials, resealCredentials } from '../../src/domains/connections/credential/reseal.ts';
 import { resealEverything } from '../../src/domains/operations/operations.ts';
 import { makeIntegration, openStandGateway } from './gateway.ts';
 import { seedOAuthConnection } from './seed.ts';

@@ -1,13 +1,13 @@
 /** A gateway over a database of its own with made-up integrations, whose services and providers are upstreams on loopback. */
 import { randomBytes } from 'node:crypto';
-import { readConsentCookie, setConsentCookie } from '../../src/app/consent-cookie.ts';
-import type { IntegrationSettings } from '../../src/core/config.ts';
+import { readConsentCookie, setConsentCookie } from '../../src/app/pages/consent-cookie.ts';
+import type { IntegrationSettings } from '../../src/core/config/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import type { AdmittedConnection } from '../../src/domains/connections/connections.ts';
-import { openConsent } from '../../src/domains/connections/consent-browser.ts';
-import { type Consent, findConsent } from '../../src/domains/connections/consent-store.ts';
+import { openConsent } from '../../src/domains/connections/consent/consent-browser.ts';
+import { type Consent, findConsent } from '../../src/domains/connections/consent/consent-store.ts';
 import type { CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openStandGateway } from './gateway.ts';

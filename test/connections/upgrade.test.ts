@@ -4,7 +4,7 @@ import path from 'node:path';
 import { sql } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { migrationsFolder, openPostgres } from '../../src/core/database.ts';
+import { migrationsFolder, openPostgres } from '../../src/core/database/database.ts';
 import { createEmptyDatabase } from '../support/database.ts';
 
 const name = '202611271715-consents-of-one-browser';

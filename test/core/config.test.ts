@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigFaults, readConfig } from '../../src/core/config.ts';
+import { ConfigFaults, readConfig } from '../../src/core/config/config.ts';
 
 const key = 'q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=';
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Database, isDatabaseAway, migrate, openPostgres } from '../../src/core/database.ts';
+import { type Database, isDatabaseAway, migrate, openPostgres } from '../../src/core/database/database.ts';
 import { createEmbeddedTestDatabase, createEmptyDatabase, createTestDatabase } from '../support/database.ts';
 
 const open: (() => Promise<unknown>)[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseHttpDate } from '../../src/core/http-date.ts';
+import { parseHttpDate } from '../../src/core/text/http-date.ts';
 
 const nowMs = Date.UTC(2026, 10, 27);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isJson, JsonScan } from '../../src/core/json-scan.ts';
+import { isJson, JsonScan } from '../../src/core/json/json-scan.ts';
 
 function parses(text: string): boolean {
   try {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Exemptions, isPublicAddress, isPublicHost } from '../../src/core/outbound-addresses.ts';
+import { Exemptions, isPublicAddress, isPublicHost } from '../../src/core/outbound/addresses.ts';
 
 describe('an address', () => {
   test.each([

@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Outbound, OutboundError, type OutboundRequest, readBody } from '../../src/core/outbound.ts';
+import { Outbound, OutboundError, type OutboundRequest, readBody } from '../../src/core/outbound/outbound.ts';
 import { eventually, Upstream } from '../support/upstream.ts';
 
 /** A resolver under the test's control: host name → the addresses of each look-up in turn; the last one repeats. */

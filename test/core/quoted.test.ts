@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quoted } from '../../src/core/quoted.ts';
+import { quoted } from '../../src/core/text/quoted.ts';
 
 test.each([
   ['ada', '"ada"'],

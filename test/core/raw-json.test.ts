@@ -2,9 +2,9 @@ import { createServer, get, type IncomingMessage, type ServerResponse } from 'no
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { jsonBytesMax, readJsonBody, toText, wholeBytesMax } from '../../src/core/json-body.ts';
-import { Outbound, type OutboundAnswer } from '../../src/core/outbound.ts';
-import { RawJson, spliceJson, writeSpliced } from '../../src/core/raw-json.ts';
+import { jsonBytesMax, readJsonBody, toText, wholeBytesMax } from '../../src/core/json/json-body.ts';
+import { RawJson, spliceJson, writeSpliced } from '../../src/core/json/raw-json.ts';
+import { Outbound, type OutboundAnswer } from '../../src/core/outbound/outbound.ts';
 import { drained, eventually, Upstream } from '../support/upstream.ts';
 
 let upstream: Upstream;

@@ -441,7 +441,7 @@ describe('an expired code', () => {
 });
 
 async function sweep(): Promise<void> {
-  const { jobs } = await import('../../src/app/jobs.ts');
+  const { jobs } = await import('../../src/app/process/jobs.ts');
   await jobs.find((job) => job.name === 'end_device_codes')?.run(stand.gateways[0]);
 }
 

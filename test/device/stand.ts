@@ -1,14 +1,14 @@
 /** Two gateways over one database, each behind a server of its own, as two processes would be; with people who are signed in. */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { createFirstKey } from '../../src/app/first-start.ts';
-import { openGateway } from '../../src/app/gateway.ts';
-import { createPages } from '../../src/app/pages.ts';
-import { schema } from '../../src/app/schema.ts';
-import { createHttpServer } from '../../src/app/server.ts';
-import { readConfig } from '../../src/core/config.ts';
+import { schema } from '../../src/app/graphql/schema.ts';
+import { createHttpServer } from '../../src/app/http/server.ts';
+import { createPages } from '../../src/app/pages/pages.ts';
+import { createFirstKey } from '../../src/app/process/first-start.ts';
+import { openGateway } from '../../src/app/process/gateway.ts';
+import { readConfig } from '../../src/core/config/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
-import { type Database, openPostgres } from '../../src/core/database.ts';
+import { type Database, openPostgres } from '../../src/core/database/database.ts';
 import { newId } from '../../src/core/ids.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';

@@ -1,6 +1,6 @@
 /** Small integrations for tests, read by the recipe format itself. */
 import { buildEndpoint, type CatalogueEndpoint, type CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
-import { endpoint, integration } from '../../src/domains/recipes/format.ts';
+import { endpoint, integration } from '../../src/domains/recipes/format/format.ts';
 
 type Written = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SkillettError } from '../../src/core/errors.ts';
-import { type PreparedRequest, prepareRequest } from '../../src/domains/executions/prepare-request.ts';
+import { type PreparedRequest, prepareRequest } from '../../src/domains/executions/request/prepare-request.ts';
 import { makeEndpoint, makeIntegration, textParameter } from './integration.ts';
 
 const baseUrl = 'https://api.example.org/v1';

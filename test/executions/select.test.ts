@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { applySelect, requireSelect } from '../../src/domains/executions/select.ts';
+import { applySelect, requireSelect } from '../../src/domains/executions/answer/select.ts';
 
 const run = async (data: unknown, expression: string) =>
   JSON.parse((await applySelect(Buffer.from(JSON.stringify(data)), expression)).toString());

@@ -1,7 +1,7 @@
 /** What stands between a model and a service: arguments that a client made texts of, and texts in which something is hidden. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { escapeHidden, HiddenEscaper } from '../../src/core/hidden-characters.ts';
+import { escapeHidden, HiddenEscaper } from '../../src/core/text/hidden-characters.ts';
 import { bearer, callTool, type Post, postTo, rpc, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;

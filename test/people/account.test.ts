@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createOperatorLink } from '../../src/app/first-start.ts';
+import { createOperatorLink } from '../../src/app/process/first-start.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Browser, browserEnv } from './browser.ts';
 import { addUser, makeKey, signedIn, signedInOwner } from './person.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findPasswordFault } from '../../src/domains/users/common-passwords.ts';
+import { findPasswordFault } from '../../src/domains/users/sign-in/common-passwords.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Browser, browserEnv } from './browser.ts';
 import { addUser, signedIn } from './person.ts';

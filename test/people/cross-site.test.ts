@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createOperatorLink } from '../../src/app/first-start.ts';
+import { createOperatorLink } from '../../src/app/process/first-start.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Browser, browserEnv, newAddress } from './browser.ts';
 import { addUser, signedIn } from './person.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createOperatorLink } from '../../src/app/first-start.ts';
-import { dropOldSignIns } from '../../src/domains/users/old-sign-ins.ts';
+import { createOperatorLink } from '../../src/app/process/first-start.ts';
+import { dropOldSignIns } from '../../src/domains/users/sign-in/old-sign-ins.ts';
 import { ownerEmail } from '../../src/domains/users/users.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Browser, browserEnv } from './browser.ts';

@@ -1,6 +1,6 @@
 /** People for tests: made by an operator's link, so that no password has to be hashed. */
 import { newId } from '../../src/core/ids.ts';
-import { makeSignInLink } from '../../src/domains/users/sign-in-links.ts';
+import { makeSignInLink } from '../../src/domains/users/sign-in/sign-in-links.ts';
 import { findOwner, type User } from '../../src/domains/users/store.ts';
 import type { TestServer } from '../support/server.ts';
 import { Browser } from './browser.ts';

@@ -1,8 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
-import type { Endpoint } from '../../src/domains/recipes/format.ts';
-import type { Parameter } from '../../src/domains/recipes/format-parameter.ts';
+import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
+import type { Parameter } from '../../src/domains/recipes/format/parameter.ts';
 import { buildParameterSchema } from '../../src/domains/recipes/parameter-schema.ts';
 import { listFaults, openApi } from './github-openapi.ts';
 import { readRecipe } from './read-recipe.ts';

@@ -1,7 +1,7 @@
 /** Gmail's endpoints against Google's own description of the service. */
 import { describe, expect, it } from 'vitest';
-import type { Endpoint } from '../../src/domains/recipes/format.ts';
-import type { Parameter } from '../../src/domains/recipes/format-parameter.ts';
+import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
+import type { Parameter } from '../../src/domains/recipes/format/parameter.ts';
 import { type Discovery, listMethods, listScopes, type Reading, toOpenApi } from './google-discovery.ts';
 import { readDescription } from './named-parameters.ts';
 import { listFaults, type OpenApi } from './openapi-faults.ts';

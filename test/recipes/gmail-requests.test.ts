@@ -1,7 +1,7 @@
 /** What Gmail gets for a call: mails composed into the body at their place, and nothing else in it. */
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type PreparedRequest, prepareRequest } from '../../src/domains/executions/prepare-request.ts';
+import { type PreparedRequest, prepareRequest } from '../../src/domains/executions/request/prepare-request.ts';
 import { type CatalogueIntegration, requireEndpoint, requireIntegration } from '../../src/domains/recipes/catalogue.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
 

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { printRecipeSchema } from '../../src/domains/recipes/format/schema-file.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
-import { printRecipeSchema } from '../../src/domains/recipes/schema-file.ts';
 import { faultsOf, filesOf, load, root, soundRecipe, writeFolder } from './sound-recipe.ts';
 
 const bundledFolder = path.resolve(import.meta.dirname, '../../recipes');

@@ -1,7 +1,7 @@
 /** The recipe for Notion: the requests it makes, and what the list of operations in Notion's own client says about them. */
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { prepareRequest } from '../../src/domains/executions/prepare-request.ts';
+import { prepareRequest } from '../../src/domains/executions/request/prepare-request.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
 import { listNameFaults, readDescription } from './named-parameters.ts';
 

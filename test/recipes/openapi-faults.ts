@@ -2,8 +2,8 @@
  * What a recipe's endpoint and its provider's own OpenAPI document disagree about: what a recipe sends must be documented
  * there, and what is documented must be sent or omitted with a reason.
  */
-import type { Endpoint } from '../../src/domains/recipes/format.ts';
-import type { RecipeValue } from '../../src/domains/recipes/format-parameter.ts';
+import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
+import type { RecipeValue } from '../../src/domains/recipes/format/parameter.ts';
 
 const bounds = ['minimum', 'minLength', 'minItems', 'maximum', 'maxLength', 'maxItems'] as const;
 

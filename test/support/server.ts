@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { type ClientTimeouts, clientTimeouts } from '../../src/app/client-sockets.ts';
-import { createFirstKey } from '../../src/app/first-start.ts';
-import { openGateway } from '../../src/app/gateway.ts';
-import { createPages } from '../../src/app/pages.ts';
-import { schema } from '../../src/app/schema.ts';
-import { createHttpServer } from '../../src/app/server.ts';
-import { readConfig } from '../../src/core/config.ts';
+import { schema } from '../../src/app/graphql/schema.ts';
+import { type ClientTimeouts, clientTimeouts } from '../../src/app/http/client-sockets.ts';
+import { createHttpServer } from '../../src/app/http/server.ts';
+import { createPages } from '../../src/app/pages/pages.ts';
+import { createFirstKey } from '../../src/app/process/first-start.ts';
+import { openGateway } from '../../src/app/process/gateway.ts';
+import { readConfig } from '../../src/core/config/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
-import type { Database } from '../../src/core/database.ts';
+import type { Database } from '../../src/core/database/database.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createEmbeddedTestDatabase, createTestDatabase } from './database.ts';
 

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Gateway } from '../../core/context.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
-import { renderPage } from '../oauth-callback-page.ts';
+import { renderPage } from '../pages/oauth-callback-page.ts';
 import { sendError, splitTarget } from '../rest/router.ts';
 
 const contentTypes: Record<string, string> = {

@@ -1,7 +1,7 @@
 /** The addresses of the dashboard, and the assets of all that was built for browsers. */
 import path from 'node:path';
 import type { Gateway } from '../../core/context.ts';
-import type { Handler } from '../server.ts';
+import type { Handler } from '../http/server.ts';
 import { readBuiltFiles, sayNotBuilt, sendAsset, sendDocument } from './built-files.ts';
 
 const builtFolder = path.resolve(import.meta.dirname, '../../../web/dist');

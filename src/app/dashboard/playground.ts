@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Gateway } from '../../core/context.ts';
-import type { Handler } from '../server.ts';
+import type { Handler } from '../http/server.ts';
 import { type BuiltFiles, readBuiltFiles, sayNotBuilt, sendAsset, sendDocument } from './built-files.ts';
 
 const builtFolder = path.resolve(import.meta.dirname, '../../../web/playground/dist');

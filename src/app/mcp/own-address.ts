@@ -1,6 +1,6 @@
 /** Whether a request was meant for this server: a page that made its own name resolve to our address (DNS rebinding) is not one of ours. */
 import type { IncomingMessage } from 'node:http';
-import type { Config } from '../../core/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import { SkillettError } from '../../core/errors.ts';
 
 /** Throws forbidden unless Host, and Origin where there is one, are PUBLIC_URL's, or loopback with the port we listen on. Origins of SKILLETT_CORS_ORIGINS may call too. */

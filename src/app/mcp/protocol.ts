@@ -12,7 +12,7 @@ import {
 import type { GraphQLSchema } from 'graphql';
 import type { Context, Gateway } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
-import { toSkillettError } from '../failures.ts';
+import { toSkillettError } from '../http/failures.ts';
 import { type ToolAnswer, Toolbox } from './toolbox.ts';
 
 const { name, version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../../package.json'), 'utf8'));

@@ -3,12 +3,12 @@ import type { GraphQLSchema } from 'graphql';
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
-import { escapeHidden } from '../../core/hidden-characters.ts';
-import { pageSizeMax } from '../../core/pages.ts';
-import type { RawJson } from '../../core/raw-json.ts';
+import type { RawJson } from '../../core/json/raw-json.ts';
+import { pageSizeMax } from '../../core/paging.ts';
+import { escapeHidden } from '../../core/text/hidden-characters.ts';
 import type { CatalogueEndpoint } from '../../domains/recipes/catalogue.ts';
-import { PreparedDocument } from '../documents.ts';
-import { isCallerRefusal, toErrorBody, toSkillettError } from '../failures.ts';
+import { isCallerRefusal, toErrorBody, toSkillettError } from '../http/failures.ts';
+import { PreparedDocument } from '../operations/documents.ts';
 import { checkBody } from '../rest/router.ts';
 import {
   describeEndpointTool,

@@ -3,7 +3,7 @@
  * Names and descriptions are what an agent reads, and every session pays for them: short, with the remedy.
  */
 import { z } from 'zod';
-import { pageSizeMax } from '../../core/pages.ts';
+import { pageSizeMax } from '../../core/paging.ts';
 import type { Route, RouteAnswer, RouteInput } from '../rest/router.ts';
 import { routes } from '../rest/routes.ts';
 

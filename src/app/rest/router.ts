@@ -3,15 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { GraphQLSchema } from 'graphql';
 import { z } from 'zod';
-import { checkJson } from '../../core/check-json.ts';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
-import { writeSpliced } from '../../core/raw-json.ts';
-import { unauthorized } from '../authenticate.ts';
-import { createContext } from '../context.ts';
-import { PreparedDocument } from '../documents.ts';
-import { toErrorBody, toSkillettError } from '../failures.ts';
-import { readBodyBytes } from '../read-body.ts';
+import { checkJson } from '../../core/json/check-json.ts';
+import { writeSpliced } from '../../core/json/raw-json.ts';
+import { unauthorized } from '../http/authenticate.ts';
+import { createContext } from '../http/context.ts';
+import { toErrorBody, toSkillettError } from '../http/failures.ts';
+import { readBodyBytes } from '../http/read-body.ts';
+import { PreparedDocument } from '../operations/documents.ts';
 
 /** What a row's functions see of a request. */
 export interface RouteInput {

@@ -3,12 +3,12 @@
  * is long because it is the one table; what a route does stands in its domain.
  */
 import { z } from 'zod';
-import { parseDateTime } from '../../core/builder.ts';
 import { badRequest } from '../../core/errors.ts';
-import { pageSizeMax } from '../../core/pages.ts';
-import type { RawJson } from '../../core/raw-json.ts';
+import type { RawJson } from '../../core/json/raw-json.ts';
+import { pageSizeMax } from '../../core/paging.ts';
+import { parseDateTime } from '../../core/schema/builder.ts';
 import { envelopeStatus } from '../../domains/executions/execution.ts';
-import { httpMethods } from '../../domains/recipes/format.ts';
+import { httpMethods } from '../../domains/recipes/format/format.ts';
 import type { Route, RouteAnswer, RouteInput } from './router.ts';
 
 export const executionBytesMax = 40 * 1024 * 1024;

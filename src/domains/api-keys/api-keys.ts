@@ -4,10 +4,10 @@ import DataLoader from 'dataloader';
 import type { Clock } from '../../core/clock.ts';
 import type { Context, Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
-import { type Db, lockInTransaction } from '../../core/database.ts';
+import { type Db, lockInTransaction } from '../../core/database/database.ts';
 import { badRequest, type Fault, notFound, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/paging.ts';
 import { coversScope, hasEverything, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
-import { enumValues, readWord } from '../../core/enums.ts';
+import { builder, listComplexity, pageRequest, toConnection } from '../../core/schema/builder.ts';
+import { enumValues, readWord } from '../../core/schema/enums.ts';
 import { CallCountRef, CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
 import { loadLastUse } from '../limits/last-use.ts';

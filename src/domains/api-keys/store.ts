@@ -1,8 +1,8 @@
 /** Queries of API keys. */
 import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { Db } from '../../core/database.ts';
-import type { ApiKeysTable } from '../../core/tables.ts';
+import type { Db } from '../../core/database/database.ts';
+import type { ApiKeysTable } from '../../core/database/tables.ts';
 
 export type ApiKey = Omit<Selectable<ApiKeysTable>, 'keyHash'>;
 

@@ -1,5 +1,5 @@
 /** The audit trail of changes: who did what to which key, connection, plan or setting. */
-import type { Db } from '../../core/database.ts';
+import type { Db } from '../../core/database/database.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { insertAuditRow } from './store.ts';
 

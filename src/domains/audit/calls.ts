@@ -1,7 +1,7 @@
 /** The call log as people see it. */
-import type { Db } from '../../core/database.ts';
+import type { Db } from '../../core/database/database.ts';
 import { badRequest, notFound } from '../../core/errors.ts';
-import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/paging.ts';
 import { hasEverything, type Principal } from '../../core/principal.ts';
 import {
   type Call,

@@ -1,8 +1,8 @@
 import type { InputShapeFromFields } from '@pothos/core';
 import { z } from 'zod';
-import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
-import { enumValues, readWord } from '../../core/enums.ts';
-import { ErrorCodeEnum, errorCodes } from '../../core/error-code.ts';
+import { builder, listComplexity, pageRequest, toConnection } from '../../core/schema/builder.ts';
+import { enumValues, readWord } from '../../core/schema/enums.ts';
+import { ErrorCodeEnum, errorCodes } from '../../core/schema/error-code.ts';
 import { type CallQuestion, countCallsBy, listCallLog, requireCall } from './calls.ts';
 import { type Call, type CallCount, callDimensions } from './store.ts';
 

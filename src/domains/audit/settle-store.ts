@@ -1,7 +1,7 @@
 /** Queries that bring the call log to rest: lost ends, hourly counts, retention. */
 import { sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { Db } from '../../core/database.ts';
+import type { Db } from '../../core/database/database.ts';
 
 /** Counts one row of `call_hours` up, or makes it. */
 const addToHours = `

@@ -1,7 +1,7 @@
 /** Queries of the call log, of its hourly counts, and of the audit trail. */
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import type { Db } from '../../core/database.ts';
-import type { SkillCallsTable } from '../../core/tables.ts';
+import type { Db } from '../../core/database/database.ts';
+import type { SkillCallsTable } from '../../core/database/tables.ts';
 import type { AuditEntry } from './audit.ts';
 
 export async function insertAuditRow(trx: Db, id: string, entry: AuditEntry): Promise<void> {

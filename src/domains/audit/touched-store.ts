@@ -1,6 +1,6 @@
 /** What one key has reached, for whoever has to find out what a lost key could do. */
 import { sql } from 'kysely';
-import type { Db } from '../../core/database.ts';
+import type { Db } from '../../core/database/database.ts';
 
 export interface Touched {
   userId: string;

@@ -1,7 +1,7 @@
 /** Reading the audit trail. Nothing changes or deletes its rows. */
 import { type Selectable, sql } from 'kysely';
-import type { Db } from '../../core/database.ts';
-import type { AuditRowsTable } from '../../core/tables.ts';
+import type { Db } from '../../core/database/database.ts';
+import type { AuditRowsTable } from '../../core/database/tables.ts';
 
 export type AuditRow = Selectable<AuditRowsTable>;
 

@@ -1,10 +1,10 @@
 /** One account of one integration is one connection: decides whether a proven credential makes one or renews one. */
 import type { Gateway } from '../../core/context.ts';
-import { type Db, lockInTransaction } from '../../core/database.ts';
+import { type Db, lockInTransaction } from '../../core/database/database.ts';
 import { SkillettError } from '../../core/errors.ts';
-import { quoted } from '../../core/quoted.ts';
+import { quoted } from '../../core/text/quoted.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { StoredCredential } from './credential.ts';
+import type { StoredCredential } from './credential/credential.ts';
 import { countConnections, insertConnection, listSiblings, replaceCredential } from './store.ts';
 
 /** Whose connection it is to be, and the key or session that asked for it. */

@@ -1,15 +1,15 @@
 /** What a user does to a connection they have: make it the default, rename it, disconnect it. */
 import type { Gateway } from '../../core/context.ts';
-import { lockInTransaction } from '../../core/database.ts';
+import { lockInTransaction } from '../../core/database/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
 import { coversScope, type Principal } from '../../core/principal.ts';
-import { quoted } from '../../core/quoted.ts';
+import { quoted } from '../../core/text/quoted.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { type Consent, deleteFruitlessConsent, endConsent } from './consent-store.ts';
-import type { StoredCredential } from './credential.ts';
+import { type Consent, deleteFruitlessConsent, endConsent } from './consent/consent-store.ts';
+import type { StoredCredential } from './credential/credential.ts';
+import { type Revoked, revokeAtProvider } from './credential/revocation.ts';
 import { type ConnectionView, findConnectionView, viewConnection } from './list-connections.ts';
-import { findProvider } from './oauth2.ts';
-import { type Revoked, revokeAtProvider } from './revocation.ts';
+import { findProvider } from './oauth2/oauth2.ts';
 import { type Connection, deleteConnection, findConnection, listSiblings, renameAccount, setDefault } from './store.ts';
 
 async function requireView(gateway: Gateway, principal: Principal, id: string): Promise<ConnectionView> {

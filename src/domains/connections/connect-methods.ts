@@ -1,9 +1,9 @@
 /** The ways in which a person can connect an integration here, with what each asks for. */
 import type { Gateway } from '../../core/context.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { Auth } from '../recipes/format-auth.ts';
-import { findOAuthClient, listOverrides } from './oauth-clients.ts';
-import { findProvider, redirectUri } from './oauth2.ts';
+import type { Auth } from '../recipes/format/auth.ts';
+import { findOAuthClient, listOverrides } from './oauth2/oauth-clients.ts';
+import { findProvider, redirectUri } from './oauth2/oauth2.ts';
 
 export interface ConnectMethod {
   type: Auth['type'];

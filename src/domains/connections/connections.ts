@@ -3,12 +3,12 @@ import DataLoader from 'dataloader';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { maySee } from '../../core/principal.ts';
-import { quoted } from '../../core/quoted.ts';
+import { quoted } from '../../core/text/quoted.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import { type InjectedCredential, injectCredential, type StoredCredential } from './credential.ts';
-import { missingScopes } from './provider-scopes.ts';
-import { endConnection, refreshConnection } from './refresh.ts';
-import { type RefreshState, readRefreshState } from './refresh-store.ts';
+import { type InjectedCredential, injectCredential, type StoredCredential } from './credential/credential.ts';
+import { endConnection, refreshConnection } from './credential/refresh.ts';
+import { type RefreshState, readRefreshState } from './credential/refresh-store.ts';
+import { missingScopes } from './oauth2/provider-scopes.ts';
 import { listAccountsOf } from './store.ts';
 import { reconnectNeeded, requireUsable } from './usable.ts';
 

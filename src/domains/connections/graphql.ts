@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
-import { enumValues, readWord } from '../../core/enums.ts';
 import { notFound } from '../../core/errors.ts';
+import { builder, listComplexity, pageRequest, toConnection } from '../../core/schema/builder.ts';
+import { enumValues, readWord } from '../../core/schema/enums.ts';
 import { CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
 import { type DefaultChange, disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
 import type { ConnectMethod, CredentialField } from './connect-methods.ts';
+import type { Revoked } from './credential/revocation.ts';
 import { type ConnectionView, findConnectionView, listConnections, loadConnections } from './list-connections.ts';
-import { listOverrides, setOAuthClient } from './oauth-clients.ts';
-import { type Provider, redirectUri } from './oauth2.ts';
-import type { Revoked } from './revocation.ts';
+import { listOverrides, setOAuthClient } from './oauth2/oauth-clients.ts';
+import { type Provider, redirectUri } from './oauth2/oauth2.ts';
 import { type StartedConnection, startConnection } from './start-connection.ts';
 
 const ConnectionStatusRef = builder.enumType('ConnectionStatus', {

@@ -1,9 +1,9 @@
 /** Connections and consents as clients see them. */
 import DataLoader from 'dataloader';
 import type { Context, Gateway } from '../../core/context.ts';
-import { decodeTimeCursor, encodeCursor, type Page, type PageRequest, type Total } from '../../core/pages.ts';
+import { decodeTimeCursor, encodeCursor, type Page, type PageRequest, type Total } from '../../core/paging.ts';
 import { maySee, type Principal } from '../../core/principal.ts';
-import { type Consent, findConsent } from './consent-store.ts';
+import { type Consent, findConsent } from './consent/consent-store.ts';
 import {
   type Connection,
   countConnections,

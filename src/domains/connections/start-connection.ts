@@ -6,13 +6,13 @@ import { coversScope, maySee, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { type CatalogueIntegration, requireIntegration } from '../recipes/catalogue.ts';
 import { requireRoomForConnection } from './accounts.ts';
-import { connectByCredential } from './connect-by-credential.ts';
-import { consentSeconds } from './consent-browser.ts';
-import { insertConsent } from './consent-store.ts';
-import { takesCredentials } from './credential-forms.ts';
-import { findOAuthClient, requireOAuthClient } from './oauth-clients.ts';
-import { findProvider } from './oauth2.ts';
-import { scopesToRequest } from './provider-scopes.ts';
+import { consentSeconds } from './consent/consent-browser.ts';
+import { insertConsent } from './consent/consent-store.ts';
+import { connectByCredential } from './credential/connect-by-credential.ts';
+import { takesCredentials } from './credential/credential-forms.ts';
+import { findOAuthClient, requireOAuthClient } from './oauth2/oauth-clients.ts';
+import { findProvider } from './oauth2/oauth2.ts';
+import { scopesToRequest } from './oauth2/provider-scopes.ts';
 import { listSiblings } from './store.ts';
 
 export interface NewConnection {

@@ -1,8 +1,8 @@
 /** Queries of connections. */
 import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { Db } from '../../core/database.ts';
-import type { ConnectionsTable } from '../../core/tables.ts';
+import type { Db } from '../../core/database/database.ts';
+import type { ConnectionsTable } from '../../core/database/tables.ts';
 
 /** A connection without what is sealed and without the lease. */
 export type Connection = Omit<Selectable<ConnectionsTable>, 'credential' | 'refreshHolder' | 'refreshUntil'>;

@@ -1,6 +1,6 @@
 /** Whether a connection may be used now, and what to say when not. */
 import { SkillettError } from '../../core/errors.ts';
-import { quoted } from '../../core/quoted.ts';
+import { quoted } from '../../core/text/quoted.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 
 /** Throws connection_frozen or token_expired. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { builder } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
-import { enumValues } from '../../core/enums.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { builder } from '../../core/schema/builder.ts';
+import { enumValues } from '../../core/schema/enums.ts';
 import { guardField } from '../limits/guard.ts';
 import {
   authorizeDevice,

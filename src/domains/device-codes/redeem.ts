@@ -3,7 +3,7 @@ import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
 import { issueDeviceKey } from '../api-keys/api-keys.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { findUserInSession } from '../users/session-store.ts';
+import { findUserInSession } from '../users/sign-in/session-store.ts';
 import { deviceCodeSeconds } from './device-codes.ts';
 import { claimDeviceCode, type DeviceCode, registerPoll } from './store.ts';
 

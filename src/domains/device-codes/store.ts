@@ -1,8 +1,8 @@
 /** Queries of device codes. */
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { Db } from '../../core/database.ts';
-import type { DeviceCodesTable } from '../../core/tables.ts';
+import type { Db } from '../../core/database/database.ts';
+import type { DeviceCodesTable } from '../../core/database/tables.ts';
 
 export type DeviceCode = Omit<Selectable<DeviceCodesTable>, 'deviceCodeHash' | 'userCodeHash'>;
 

@@ -1,11 +1,11 @@
 /** The request to the service: credential, one renewal of it, and the attempts that are allowed. */
 import type { Gateway } from '../../core/context.ts';
-import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound.ts';
+import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound/outbound.ts';
 import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
-import type { InjectedCredential } from '../connections/credential.ts';
+import type { InjectedCredential } from '../connections/credential/credential.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import { type JudgedAnswer, judgeAnswer } from './judge-answer.ts';
-import type { PreparedRequest } from './prepare-request.ts';
+import { type JudgedAnswer, judgeAnswer } from './answer/judge-answer.ts';
+import type { PreparedRequest } from './request/prepare-request.ts';
 import { attemptsMax, pause, pauseAfterAnswer, pauseAfterFailure } from './retry.ts';
 
 const timeoutMsDefault = 30_000;

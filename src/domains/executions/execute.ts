@@ -1,23 +1,23 @@
 /** The path of one execution: endpoint, admission, parameters, connection, credential, request, answer, completion. Nothing here knows HTTP doors or recipes by name. */
 import type { Gateway } from '../../core/context.ts';
-import type { RecordedCode } from '../../core/error-code.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
-import { OutboundError } from '../../core/outbound.ts';
+import { OutboundError } from '../../core/outbound/outbound.ts';
+import type { RecordedCode } from '../../core/schema/error-code.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
-import type { Admission } from './admit.ts';
-import { limitHeaders } from './admit-verdict.ts';
-import { answerExecution } from './answer-execution.ts';
+import type { Admission } from './admission/admit.ts';
+import { limitHeaders } from './admission/verdict.ts';
+import { answerExecution } from './answer/answer-execution.ts';
+import { isSuccess, type JudgedAnswer } from './answer/judge-answer.ts';
+import { openAnswer } from './answer/kept-answer.ts';
+import { requireSelect } from './answer/select.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
-import { canonicalJson, isTooDeep, nestingMax } from './canonical-json.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, type Run } from './execution.ts';
-import { isSuccess, type JudgedAnswer } from './judge-answer.ts';
-import { openAnswer } from './kept-answer.ts';
-import { prepareRequest } from './prepare-request.ts';
+import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.ts';
+import { prepareRequest } from './request/prepare-request.ts';
 import { askedWait } from './retry.ts';
-import { requireSelect } from './select.ts';
 
 /** Throws SkillettError; an upstream failure is an Execution with `ok: false`. */
 export async function executeEndpoint(gateway: Gateway, request: ExecutionRequest): Promise<Execution> {

@@ -2,10 +2,10 @@
 import type { Readable } from 'node:stream';
 import type { Caller, Door, Gateway } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
+import type { RawJson } from '../../core/json/raw-json.ts';
 import type { Principal } from '../../core/principal.ts';
-import type { RawJson } from '../../core/raw-json.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { Admission } from './admit.ts';
+import type { Admission } from './admission/admit.ts';
 import type { UpstreamCall } from './call-upstream.ts';
 
 export interface ExecutionRequest {

@@ -1,10 +1,10 @@
-import { builder } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
-import type { RawJson } from '../../core/raw-json.ts';
-import { canonicalJson } from './canonical-json.ts';
+import type { RawJson } from '../../core/json/raw-json.ts';
+import { builder } from '../../core/schema/builder.ts';
 import { executeEndpoint } from './execute.ts';
 import type { Execution, RawAnswer } from './execution.ts';
+import { canonicalJson } from './request/canonical-json.ts';
 import { Slots } from './slots.ts';
 
 declare module '../../core/context.ts' {

@@ -1,6 +1,6 @@
 /** Brings the kept answers of idempotency keys under the current data key. */
 import type { Gateway } from '../../core/context.ts';
-import { isDatabaseAway } from '../../core/database.ts';
+import { isDatabaseAway } from '../../core/database/database.ts';
 import { countStaleAnswers, listStaleAnswers, replaceAnswerSeal } from './store.ts';
 
 /** How many kept answers an older data key sealed. */

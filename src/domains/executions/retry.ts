@@ -1,8 +1,8 @@
 /** When a call that failed may be made again, and after how long. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseHttpDate } from '../../core/http-date.ts';
-import type { Integration } from '../recipes/format.ts';
-import type { JudgedAnswer } from './judge-answer.ts';
+import { parseHttpDate } from '../../core/text/http-date.ts';
+import type { Integration } from '../recipes/format/format.ts';
+import type { JudgedAnswer } from './answer/judge-answer.ts';
 
 export const attemptsMax = 3;
 

@@ -1,7 +1,7 @@
 /** Queries of idempotency claims. Admission makes them (admit-statement.ts); here they end. */
 import { sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { Db } from '../../core/database.ts';
+import type { Db } from '../../core/database/database.ts';
 
 /** An idempotency key while the first call with it runs. */
 export interface IdempotencyClaim {

@@ -1,5 +1,5 @@
-import { builder } from '../../core/builder.ts';
-import type { PlanLimits, PlanName } from '../../core/config.ts';
+import type { PlanLimits, PlanName } from '../../core/config/config.ts';
+import { builder } from '../../core/schema/builder.ts';
 import { PlanNameEnum, ViewerRef } from '../users/graphql.ts';
 import { type PlanHolder, readUsage, type Usage } from './usage.ts';
 

@@ -1,5 +1,5 @@
 /** Which limits apply to a user. */
-import type { Config, PlanLimits, PlanName } from '../../core/config.ts';
+import type { Config, PlanLimits, PlanName } from '../../core/config/config.ts';
 
 export const limitNames = ['perMinute', 'perDay', 'connections', 'apiKeys'] as const;
 

@@ -1,7 +1,7 @@
 /** Queries of the counters. */
 import { sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { Database, Db } from '../../core/database.ts';
+import type { Database, Db } from '../../core/database/database.ts';
 
 const countRequestText = `
 insert into minute_counters as m (holder_id, minute, requests, last_used_at)

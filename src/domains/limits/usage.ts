@@ -1,6 +1,6 @@
 /** How much of a plan has been used. */
 import type { Clock } from '../../core/clock.ts';
-import type { Db } from '../../core/database.ts';
+import type { Db } from '../../core/database/database.ts';
 import type { Principal } from '../../core/principal.ts';
 import { readCounters } from './store.ts';
 

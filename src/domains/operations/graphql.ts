@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { builder } from '../../core/builder.ts';
-import { enumValues } from '../../core/enums.ts';
+import { builder } from '../../core/schema/builder.ts';
+import { enumValues } from '../../core/schema/enums.ts';
 import type { Touched } from '../audit/touched-store.ts';
 import { ConnectionRef, RevokedRef } from '../connections/graphql.ts';
 import { IntegrationRef } from '../skills/graphql.ts';

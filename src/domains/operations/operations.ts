@@ -6,10 +6,10 @@ import { isOperator, type Principal, requireOperator } from '../../core/principa
 import { recordAudit } from '../audit/audit.ts';
 import { listConnectionsTouched, listTouched, type Touched } from '../audit/touched-store.ts';
 import { endPendingConsent, removeConnection } from '../connections/change-connection.ts';
-import { type Consent, type ConsentFilter, countPendingConsents, listPendingConsents } from '../connections/consent-store.ts';
+import { type Consent, type ConsentFilter, countPendingConsents, listPendingConsents } from '../connections/consent/consent-store.ts';
+import { countStaleCredentials, resealCredentials } from '../connections/credential/reseal.ts';
+import type { Revoked } from '../connections/credential/revocation.ts';
 import { type ConnectionView, viewConnection, viewConsent } from '../connections/list-connections.ts';
-import { countStaleCredentials, resealCredentials } from '../connections/reseal.ts';
-import type { Revoked } from '../connections/revocation.ts';
 import {
   type Connection,
   type ConnectionFilter,

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
-import { enumValues } from '../../core/enums.ts';
 import { badRequest } from '../../core/errors.ts';
+import { builder, listComplexity, pageRequest, toConnection } from '../../core/schema/builder.ts';
+import { enumValues } from '../../core/schema/enums.ts';
 import type { AuditRow } from '../audit/trail-store.ts';
 import { PlanRef } from '../limits/graphql.ts';
 import { limitNames, planLimits } from '../limits/plans.ts';
 import { emailText, PlanNameEnum, UserRef } from '../users/graphql.ts';
 import type { Invitation } from '../users/invitation-store.ts';
-import type { SignInLink } from '../users/sign-in-links.ts';
+import type { SignInLink } from '../users/sign-in/sign-in-links.ts';
 import { BulkOutcomeRef, BulkReportRef, TouchedRef } from './graphql.ts';
 import {
   type ClosedUser,

@@ -1,10 +1,10 @@
 /** What whoever runs the installation does about its users. All of it needs `operator`, and leaves a row in the audit trail. */
 import DataLoader from 'dataloader';
-import type { PlanLimits, PlanName } from '../../core/config.ts';
+import type { PlanLimits, PlanName } from '../../core/config/config.ts';
 import type { Context, Gateway } from '../../core/context.ts';
-import { type Db, lockInTransaction } from '../../core/database.ts';
+import { type Db, lockInTransaction } from '../../core/database/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
-import { decodeCursor, decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/pages.ts';
+import { decodeCursor, decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/paging.ts';
 import { isOperator, type Principal, requireOperator } from '../../core/principal.ts';
 import { revokeKeysOf } from '../api-keys/store.ts';
 import { recordAudit } from '../audit/audit.ts';
@@ -12,8 +12,8 @@ import { type AuditRow, countAuditRows, listAuditRows, type TrailFilter } from '
 import { limitNames } from '../limits/plans.ts';
 import { countInvitations, type Invitation, listInvitations } from '../users/invitation-store.ts';
 import { inviteUser, withdrawInvitation } from '../users/registration.ts';
-import { deleteSessions } from '../users/session-store.ts';
-import { endSignInLinks, makeSignInLink, type SignInLink } from '../users/sign-in-links.ts';
+import { deleteSessions } from '../users/sign-in/session-store.ts';
+import { endSignInLinks, makeSignInLink, type SignInLink } from '../users/sign-in/sign-in-links.ts';
 import {
   countUsersMatching,
   findUser,

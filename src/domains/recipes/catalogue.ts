@@ -1,7 +1,7 @@
 /** The catalogue: every integration that can be called, from its recipe, ready to use. */
 import { notFoundNear } from '../../core/errors.ts';
 import { scopesFor } from '../../core/principal.ts';
-import type { Endpoint, Integration, Resource } from './format.ts';
+import type { Endpoint, Integration, Resource } from './format/format.ts';
 import { buildParameterSchema } from './parameter-schema.ts';
 
 /** A JSON Schema 2020-12 object schema. */

@@ -5,12 +5,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
-import type { IntegrationSettings } from '../../core/config.ts';
+import type { IntegrationSettings } from '../../core/config/config.ts';
 import { buildCatalogue, buildEndpoint, type Catalogue, type CatalogueIntegration } from './catalogue.ts';
-import { CheckedFiles } from './checked-files.ts';
-import { type Integration, integration, type Resource, resource } from './format.ts';
-import { validateIntegration, validateResource } from './validate.ts';
-import type { FaultPath, Report } from './validate-text.ts';
+import { CheckedFiles } from './check/checked-files.ts';
+import type { FaultPath, Report } from './check/texts.ts';
+import { validateIntegration, validateResource } from './check/validate.ts';
+import { type Integration, integration, type Resource, resource } from './format/format.ts';
 
 interface RecipeFolders {
   /** The folder shipped with the server. */

@@ -1,6 +1,6 @@
 import type { JsonSchema } from './catalogue.ts';
-import type { Endpoint } from './format.ts';
-import type { Parameter, RecipeValue } from './format-parameter.ts';
+import type { Endpoint } from './format/format.ts';
+import type { Parameter, RecipeValue } from './format/parameter.ts';
 
 /** The JSON Schema words of a recipe's value, in the order in which they are printed; everything else says how the value travels. */
 const words = [

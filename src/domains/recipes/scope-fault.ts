@@ -1,4 +1,4 @@
-import { findNearMiss } from '../../core/near-miss.ts';
+import { findNearMiss } from '../../core/text/near-miss.ts';
 import type { Catalogue } from './catalogue.ts';
 
 const scopeForm = /^(\*|operator|[a-z][a-z0-9_]*(:read|\.[a-z][a-z0-9_]*)?)$/;

@@ -1,6 +1,6 @@
 /** The Markdown document of one endpoint (docs/api.md, "Skill files"). */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { Parameter, RecipeValue } from '../recipes/format-parameter.ts';
+import type { Parameter, RecipeValue } from '../recipes/format/parameter.ts';
 import { buildExample, listErrors } from './describe.ts';
 import { printCode, printFrontMatter, printTable } from './markdown.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { builder, listComplexity, pageRequest, toConnection } from '../../core/builder.ts';
 import type { Context } from '../../core/context.ts';
+import { builder, listComplexity, pageRequest, toConnection } from '../../core/schema/builder.ts';
 import { CallCountRef, CallRef } from '../audit/graphql.ts';
 import { listConnectMethods } from '../connections/connect-methods.ts';
 import { loadAccounts } from '../connections/connections.ts';

@@ -1,6 +1,6 @@
 /** The three levels of discovery: integrations, an integration's endpoints, one endpoint. */
 import type { Gateway } from '../../core/context.ts';
-import { type Page, type PageRequest, pageOf } from '../../core/pages.ts';
+import { type Page, type PageRequest, pageOf } from '../../core/paging.ts';
 import { mayCall, maySee, type Principal } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { builder } from '../../core/builder.ts';
-import type { Config, PlanName } from '../../core/config.ts';
-import { enumValues } from '../../core/enums.ts';
+import type { Config, PlanName } from '../../core/config/config.ts';
 import type { Principal } from '../../core/principal.ts';
+import { builder } from '../../core/schema/builder.ts';
+import { enumValues } from '../../core/schema/enums.ts';
 import { guardField } from '../limits/guard.ts';
-import { listSignInProviders, passwordLength } from './auth.ts';
-import { listSignInMethods } from './method-store.ts';
-import { changePassword, setPassword } from './passwords.ts';
+import { listSignInProviders, passwordLength } from './sign-in/auth.ts';
+import { listSignInMethods } from './sign-in/method-store.ts';
+import { changePassword, setPassword } from './sign-in/passwords.ts';
 import { findOwner, findUser, type User } from './store.ts';
 import { updateProfile } from './users.ts';
 

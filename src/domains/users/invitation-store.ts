@@ -1,9 +1,9 @@
 /** Queries of invitations. */
 import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { PlanName } from '../../core/config.ts';
-import type { Db } from '../../core/database.ts';
-import type { InvitationsTable } from '../../core/tables.ts';
+import type { PlanName } from '../../core/config/config.ts';
+import type { Db } from '../../core/database/database.ts';
+import type { InvitationsTable } from '../../core/database/tables.ts';
 
 export type InvitationState = 'open' | 'accepted' | 'withdrawn' | 'expired';
 

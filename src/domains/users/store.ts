@@ -1,9 +1,9 @@
 /** Queries of users, sessions and sign-in methods. */
 import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { PlanName } from '../../core/config.ts';
-import type { Db } from '../../core/database.ts';
-import type { UsersTable } from '../../core/tables.ts';
+import type { PlanName } from '../../core/config/config.ts';
+import type { Db } from '../../core/database/database.ts';
+import type { UsersTable } from '../../core/database/tables.ts';
 
 export type User = Omit<Selectable<UsersTable>, 'plan'> & { plan: PlanName };
 

@@ -1,0 +1,91 @@
+/** What one GraphQL operation may cost (docs/api.md, "GraphQL"). Introspection fields cost nothing, so tools can always read the schema. */
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import { type DocumentNode, type GraphQLSchema, Kind, parse, visit } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { badRequest } from '../../core/errors.ts';
+import { jsonValuesMax } from '../../core/json/check-json.ts';
+
+export const graphqlLimits = { depth: 12, aliases: 50, tokens: 2_000, complexity: 5_000, variableBytes: 40 * 1024 * 1024 } as const;
+
+/** Throws bad_request naming the limit that the operation passes. */
+export function checkOperation(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Record<string, unknown>,
+): void {
+  let aliases = 0;
+  visit(document, {
+    Field: (field) => {
+      if (field.alias && field.alias.value !== field.name.value) aliases += 1;
+    },
+  });
+  checkVariables(document, variables);
+  if (aliases > graphqlLimits.aliases)
+    throw badRequest(
+      `The document has ${aliases} aliases, but at most ${graphqlLimits.aliases} are allowed. Send several requests instead.`,
+    );
+  // Only the chosen operation runs, so only it is counted.
+  const definitions = document.definitions.filter(
+    (definition) => definition.kind !== Kind.OPERATION_DEFINITION || !operationName || definition.name?.value === operationName,
+  );
+  const cost = complexityFromQuery({ ...document, definitions }, { schema, variables });
+  if (cost.depth > graphqlLimits.depth)
+    throw badRequest(
+      `The operation is ${cost.depth} levels deep, but at most ${graphqlLimits.depth} are allowed. Ask for the deeper parts separately.`,
+    );
+  if (cost.complexity > graphqlLimits.complexity) {
+    throw badRequest(
+      `The operation's complexity is ${cost.complexity}, but at most ${graphqlLimits.complexity} is allowed. Ask for fewer items with \`first\`, or for fewer fields of each.`,
+    );
+  }
+}
+
+/** A variable is used as often as it is named, and each use may be a call that carries it. Throws bad_request naming it. */
+function checkVariables(document: DocumentNode, variables: Record<string, unknown>): void {
+  const uses = new Map<string, number>();
+  visit(document, {
+    VariableDefinition: () => false,
+    Variable: ({ name }) => {
+      uses.set(name.value, (uses.get(name.value) ?? 0) + 1);
+    },
+  });
+  let values = 0;
+  let bytes = 0;
+  for (const [name, times] of uses) {
+    if (times === 1) continue;
+    const weight = weigh(variables[name]);
+    values += weight.values * times;
+    bytes += weight.bytes * times;
+    if (values > jsonValuesMax || bytes > graphqlLimits.variableBytes)
+      throw badRequest(
+        `\`$${name}\` is used ${times} times, which makes more than ${jsonValuesMax} JSON values or ${graphqlLimits.variableBytes / 1024 / 1024} MiB of variables together. Send several requests instead.`,
+      );
+  }
+}
+
+function weigh(value: unknown): { values: number; bytes: number } {
+  const weight = { values: 0, bytes: 0 };
+  const open = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    weight.values += 1;
+    if (typeof next === 'string') weight.bytes += next.length;
+    if (typeof next === 'object' && next !== null) for (const inner of Object.values(next)) open.push(inner);
+  }
+  return weight;
+}
+
+/** The same limits as a Yoga plugin; tokens are counted while parsing, so that a long document is never read to its end. */
+export function useOperationLimits(): Plugin {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) =>
+        parse(source, { ...options, maxTokens: graphqlLimits.tokens }),
+      );
+    },
+    onExecute({ args }) {
+      checkOperation(args.schema, args.document, args.operationName, (args.variableValues ?? {}) as Record<string, unknown>);
+    },
+  };
+}

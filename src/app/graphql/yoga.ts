@@ -1,0 +1,196 @@
+/** The GraphQL door: graphql-yoga whole, with our errors, our limits and byte-for-byte answers. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { createYoga, type Plugin, processRegularResult } from 'graphql-yoga';
+import type { Context, Gateway } from '../../core/context.ts';
+import { SkillettError } from '../../core/errors.ts';
+import { checkJson } from '../../core/json/check-json.ts';
+import { writeSpliced } from '../../core/json/raw-json.ts';
+import type { Playground } from '../dashboard/playground.ts';
+import { createContext } from '../http/context.ts';
+import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
+import { readBodyBytes } from '../http/read-body.ts';
+import { refuseKeyInQuery, splitTarget } from '../rest/router.ts';
+import { readGetOperation, useQueriesOnly } from './get-query.ts';
+import { useOperationLimits } from './limits.ts';
+import { type KeptAnswer, StrangersGate } from './open-documents.ts';
+
+/** Attachments travel in `execute`, so GraphQL takes as much as REST executions do. */
+const bodyBytesMax = 40 * 1024 * 1024;
+
+interface ServerContext {
+  skillett: Context;
+  /** Whether anything but a query is refused. */
+  queriesOnly: boolean;
+  /** Filled by the result processor: what is printed, RawJson still in it. */
+  answer: { value?: unknown };
+}
+
+export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void>;
+
+/** `sendPlayground` answers browsers that open the address; without it they are refused. */
+export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, sendPlayground?: Playground['send']): GraphqlHandler {
+  const yoga = createYoga<ServerContext, Context>({
+    schema,
+    context: ({ skillett }) => skillett,
+    graphqlEndpoint: '/graphql',
+    landingPage: false,
+    cors: false,
+    multipart: false,
+    batching: false,
+    maskedErrors: false,
+    logging: false,
+    // Counted by readBodyBytes; Yoga's own count wraps every body and is half of its cost.
+    maxRequestBodySize: false,
+    graphiql: false,
+    plugins: [useOperationLimits(), useQueriesOnly(), useAnswers(gateway), ...(gateway.config.introspection ? [] : [withoutIntrospection])],
+  });
+
+  const strangers = new StrangersGate(schema, gateway.config.introspection);
+
+  return async (request, response, requestId, signal) => {
+    if (sendPlayground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request))
+      return sendPlayground(request, response);
+    const context = createContext(gateway, request, 'graphql', requestId, signal);
+    try {
+      const get = request.method === 'GET' || request.method === 'HEAD';
+      const body = get ? await readGetOperation(request, context) : await readGraphqlBody(gateway, request, response, context);
+      const introspection = await strangers.admit(context, body, mediaTypeFor(request.headers.accept));
+      if (introspection?.kept) return sendKept(response, introspection.kept);
+      const answer: ServerContext['answer'] = {};
+      const result = await yoga.fetch(
+        new URL('/graphql', gateway.config.publicUrl).href,
+        {
+          method: 'POST',
+          headers: { ...forwardedHeaders(request), 'content-type': 'application/json' },
+          body: body as Buffer<ArrayBuffer>,
+        },
+        { skillett: context, queriesOnly: get, answer },
+      );
+      response.statusCode = result.status;
+      for (const [name, value] of result.headers) response.setHeader(name, value);
+      for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
+      response.setHeader('cache-control', 'no-store');
+      response.setHeader('x-content-type-options', 'nosniff');
+      if (introspection && result.status === 200) introspection.keep(answer.value);
+      if ('value' in answer) await writeSpliced(response, answer.value);
+      else response.end(await result.text());
+    } catch (thrown) {
+      sendRefusal(gateway, response, toSkillettError(gateway, thrown, requestId), mediaTypeFor(request.headers.accept), requestId);
+    }
+  };
+}
+
+/** What refuses a whole request has the form of GraphQL's errors too, so that clients find it where they look. */
+function sendRefusal(gateway: Gateway, response: ServerResponse, error: SkillettError, mediaType: string, requestId: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { http: _status, ...extensions } = shapeError(gateway, error, requestId, true).extensions;
+  response.writeHead(error.status, {
+    ...error.headers,
+    'x-skillett-error-source': 'skillett',
+    'content-type': `${mediaType}; charset=utf-8`,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(JSON.stringify({ errors: [{ message: error.message, extensions }] }));
+}
+
+function acceptsHtml(request: IncomingMessage): boolean {
+  return /(^|,)\s*text\/html/i.test(request.headers.accept ?? '');
+}
+
+/** POST with JSON, and with a dashboard session only from our own pages: a browser sends its cookie along with other sites' requests too. */
+async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, response: ServerResponse, context: Context): Promise<Buffer> {
+  if (request.method !== 'POST') {
+    throw new SkillettError('method_not_allowed', '/graphql takes POST, and GET for queries that carry an API key.', {
+      headers: { allow: 'GET, HEAD, POST' },
+    });
+  }
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw new SkillettError('unsupported_media_type', 'Send GraphQL requests as application/json: {"query": "…", "variables": {…}}.');
+  }
+  refuseKeyInQuery(new URLSearchParams(splitTarget(request.url as string)[1]));
+  const caller = await context.caller();
+  if (caller.kind === 'session' && request.headers.origin !== new URL(gateway.config.publicUrl).origin) {
+    throw new SkillettError(
+      'forbidden',
+      `With a dashboard session /graphql is only open to ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
+    );
+  }
+  const body = await readBodyBytes(request, response, bodyBytesMax, context);
+  checkJson(body);
+  return body;
+}
+
+function sendKept(response: ServerResponse, { mediaType, text }: KeptAnswer): void {
+  response.writeHead(200, {
+    'content-type': `${mediaType}; charset=utf-8`,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(text);
+}
+
+function forwardedHeaders(request: IncomingMessage): Record<string, string> {
+  const { accept } = request.headers;
+  return accept === undefined ? {} : { accept };
+}
+
+/** Shapes errors as docs/api.md says ("GraphQL") and keeps the result for the splicing writer instead of printing it. */
+function useAnswers(gateway: Gateway): Plugin<Context, ServerContext> {
+  return {
+    onResultProcess({ request, serverContext, setResultProcessor, result }) {
+      if (Symbol.asyncIterator in result || Array.isArray(result)) return;
+      setResultProcessor(
+        (_result, fetchApi, mediaType) => {
+          const { errors, ...rest } = result as { errors?: readonly GraphQLError[]; data?: unknown };
+          const noData = rest.data === undefined || rest.data === null;
+          const shaped = errors
+            ? { errors: errors.map((error) => shapeError(gateway, error, serverContext.skillett.requestId, noData)), ...rest }
+            : rest;
+          const stringify = (value: unknown) => {
+            serverContext.answer.value = value;
+            return '';
+          };
+          return processRegularResult({ ...shaped, stringify } as never, fetchApi, mediaType);
+        },
+        mediaTypeFor(request.headers.get('accept') ?? undefined),
+      );
+    },
+  };
+}
+
+/** GraphQL over HTTP, "Accept": the newer media type only for those who ask for it. */
+function mediaTypeFor(accept: string | undefined): string {
+  return accept?.includes('application/graphql-response+json') ? 'application/graphql-response+json' : 'application/json';
+}
+
+/** The status of an error is the answer's only where nothing succeeded beside it, or where nobody was let in. */
+function shapeError(gateway: Gateway, error: GraphQLError, requestId: string, noData: boolean): GraphQLError {
+  const failure = toSkillettError(gateway, error, requestId);
+  const link = actionUrl(gateway, failure);
+  const fromYoga = error.extensions.http as { status?: number; spec?: boolean } | undefined;
+  const http = fromYoga ?? (noData || isCallerRefusal(failure) ? { status: failure.status, headers: failure.headers } : undefined);
+  return new GraphQLError(failure.message, {
+    nodes: error.nodes ?? null,
+    source: error.source ?? null,
+    positions: error.positions ?? null,
+    path: error.path ?? null,
+    extensions: {
+      code: failure.code,
+      ...(link === undefined ? {} : { actionUrl: link }),
+      ...(failure.details ? { details: failure.details } : {}),
+      requestId,
+      ...(http ? { http } : {}),
+    },
+  });
+}
+
+const withoutIntrospection: Plugin = {
+  onValidate({ addValidationRule }) {
+    addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};

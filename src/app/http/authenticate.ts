@@ -1,0 +1,109 @@
+/** Who is asking. Each way to authenticate is one strategy; the first that finds its sign in the request decides. */
+import type { IncomingMessage } from 'node:http';
+import type { Caller, Gateway } from '../../core/context.ts';
+import { sha256Hex } from '../../core/crypto.ts';
+import { SkillettError } from '../../core/errors.ts';
+import type { Principal } from '../../core/principal.ts';
+import { invalidKey, keyForm, requireKeyByHash } from '../../domains/api-keys/api-keys.ts';
+import type { ApiKey } from '../../domains/api-keys/store.ts';
+import { planLimits } from '../../domains/limits/plans.ts';
+import { countRequest } from '../../domains/limits/requests.ts';
+import { findUser, type User } from '../../domains/users/store.ts';
+
+type Strategy = (gateway: Gateway, request: IncomingMessage) => Caller | Promise<Caller | undefined> | undefined;
+
+/** RFC 6750, section 2.1. The scheme's name is case-insensitive (RFC 9110, section 11.1). What cannot be a key of ours is refused without a look-up. */
+const bearer: Strategy = (_gateway, request) => {
+  const header = request.headers.authorization;
+  if (header === undefined) return undefined;
+  const match = /^bearer +([\x21-\x7e]{1,512})$/i.exec(header);
+  if (!match) return { kind: 'none' };
+  const token = match[1] as string;
+  if (!keyForm.test(token)) throw invalidKey();
+  return { kind: 'api_key', hash: sha256Hex(token) };
+};
+
+const session: Strategy = async (gateway, request) => {
+  if (request.headers.cookie === undefined) return undefined;
+  const found = await gateway.findSession(request.headers.cookie);
+  return found && { kind: 'session', sessionId: found.sessionId, userId: found.userId };
+};
+
+const strategies: readonly Strategy[] = [bearer, session];
+
+declare module '../../core/context.ts' {
+  interface Gateway {
+    /** The dashboard session that a Cookie header carries, if it is good now. */
+    findSession: (cookie: string) => Promise<{ sessionId: string; userId: string } | undefined>;
+  }
+}
+
+export async function authenticate(gateway: Gateway, request: IncomingMessage): Promise<Caller> {
+  for (const strategy of strategies) {
+    const caller = await strategy(gateway, request);
+    if (caller) return caller;
+  }
+  return { kind: 'none' };
+}
+
+/** Other authenticated requests than executions have this many a minute and key (docs/api.md, "Plans"). */
+const requestsPerMinute = 600;
+
+/** An API key, or a session, whose user has not closed the account. */
+export interface Holder {
+  key: ApiKey | undefined;
+  userId: string;
+  user: User;
+}
+
+/** The holder behind a caller. Throws 401s. */
+export async function lookUpHolder(gateway: Gateway, caller: Caller): Promise<Holder> {
+  const key = await findKey(gateway, caller);
+  const userId = key?.userId ?? (caller as { userId: string }).userId;
+  return { key, userId, user: requireOpen(await findUser(gateway.db, userId)) };
+}
+
+async function findKey(gateway: Gateway, caller: Caller): Promise<ApiKey | undefined> {
+  if (caller.kind === 'none') throw unauthorized();
+  return caller.kind === 'api_key' ? requireKeyByHash(gateway.db, gateway.clock, Buffer.from(caller.hash, 'hex')) : undefined;
+}
+
+function requireOpen(user: User | undefined): User {
+  if (!user || user.closedAt) throw unauthorized();
+  return user;
+}
+
+/** The principal behind a caller, by one look-up that also counts the request; `holder` is what an earlier one found. Throws 401s and 429. */
+export async function lookUpPrincipal(gateway: Gateway, caller: Caller, holder?: Holder): Promise<Principal> {
+  const key = holder ? holder.key : await findKey(gateway, caller);
+  const userId = key?.userId ?? (caller as { userId: string }).userId;
+  const holderId = key?.id ?? (caller as { sessionId: string }).sessionId;
+  const [found, count] = await Promise.all([
+    holder?.user ?? findUser(gateway.db, userId),
+    countRequest(gateway, holderId, requestsPerMinute),
+  ]);
+  const user = requireOpen(found);
+  if (!count.granted) {
+    throw new SkillettError(
+      'rate_limited',
+      `Rate limit reached (${requestsPerMinute} requests per minute). Retry in ${count.resetSeconds} s.`,
+      {
+        action: '/billing',
+        headers: { 'retry-after': String(count.resetSeconds) },
+      },
+    );
+  }
+  return {
+    kind: key ? 'api_key' : 'session',
+    userId,
+    holderId,
+    keyId: key?.id,
+    scopes: key?.scopes ?? (user.isOwner ? ['*', 'operator'] : ['*']),
+    plan: user.plan,
+    limits: planLimits(gateway.config, user.plan, user.limits),
+  };
+}
+
+export function unauthorized(): SkillettError {
+  return new SkillettError('unauthorized', 'Missing or invalid authorization.');
+}

@@ -1,0 +1,70 @@
+/** What a client is told when something fails, the same through every door. */
+import { GraphQLError } from 'graphql';
+import type { Gateway } from '../../core/context.ts';
+import { UnknownMasterKey, type Vault } from '../../core/crypto.ts';
+import { databaseUnavailable, isDatabaseAway } from '../../core/database/database.ts';
+import { badRequest, SkillettError } from '../../core/errors.ts';
+
+/** What a request without a readable document gets beside Yoga's word for it, which names no remedy. */
+const bodyRemedy = 'Send one operation as a JSON object: {"query": "…", "variables": {…}}; several fields fit into one operation.';
+
+/**
+ * The failure behind whatever was thrown: a SkillettError as it is, a lost database as `unavailable`, a fault of the
+ * GraphQL request as `bad_request`; anything else is a bug, logged under the request id and masked.
+ */
+export function toSkillettError(gateway: Gateway, thrown: unknown, requestId: string): SkillettError {
+  const error =
+    thrown instanceof GraphQLError && !(thrown instanceof SkillettError) && thrown.originalError ? thrown.originalError : thrown;
+  if (error instanceof UnknownMasterKey) {
+    tellOfMasterKey(gateway, error);
+    return error;
+  }
+  if (error instanceof SkillettError) {
+    if (error.status >= 500) gateway.log.warn({ requestId, code: error.code, err: error.originalError ?? undefined }, error.message);
+    return error;
+  }
+  if (isDatabaseAway(error)) {
+    gateway.log.warn({ requestId, err: error }, 'the database cannot be used');
+    return databaseUnavailable(error) as SkillettError;
+  }
+  if (error instanceof GraphQLError)
+    return badRequest(error.locations ? error.message : `${error.message.replace(/\.?$/, '.')} ${bodyRemedy}`);
+  gateway.log.error({ requestId, err: error }, 'unexpected failure');
+  return new SkillettError(
+    'internal',
+    `Something went wrong inside Skillett; the request was not completed. Quote ${requestId} when you report it.`,
+  );
+}
+
+const toldAtMs = new WeakMap<Vault, number>();
+
+/** Every call meets it until the process gets the key, and one line a minute says enough. */
+export function tellOfMasterKey({ clock, log, vault }: Gateway, error: UnknownMasterKey): void {
+  const nowMs = clock.nowMs();
+  if (nowMs - (toldAtMs.get(vault) ?? Number.NEGATIVE_INFINITY) < 60_000) return;
+  toldAtMs.set(vault, nowMs);
+  log.error(error.remedy);
+}
+
+const callerRefusals: ReadonlySet<string> = new Set(['unauthorized', 'api_key_invalid', 'api_key_revoked', 'api_key_expired']);
+
+/** Whether it refuses whoever asks, and so the whole request: never one field's failure or one tool's. */
+export function isCallerRefusal(error: SkillettError): boolean {
+  return callerRefusals.has(error.code);
+}
+
+/** `/dashboard/…` as a link that opens. */
+export function actionUrl(gateway: Gateway, error: SkillettError): string | undefined {
+  return error.action?.startsWith('/') ? gateway.config.publicUrl + error.action : error.action;
+}
+
+/** The failure as REST shows it (docs/api.md, "Answers"). */
+export function toErrorBody(gateway: Gateway, error: SkillettError): Record<string, unknown> {
+  const link = actionUrl(gateway, error);
+  return {
+    error: error.code,
+    message: error.message,
+    ...(link === undefined ? {} : { action_url: link }),
+    ...(error.details ? { details: error.details } : {}),
+  };
+}

@@ -1,0 +1,63 @@
+/** What people's browsers open beside the two doors of agents, by path. A path that ends in `/` is a prefix. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Gateway } from '../../core/context.ts';
+import { SkillettError } from '../../core/errors.ts';
+import { authPath } from '../../domains/users/sign-in/auth.ts';
+import { answerConsent } from '../../sandbox/consent.ts';
+import { createDashboard } from '../dashboard/dashboard.ts';
+import { toSkillettError } from '../http/failures.ts';
+import { answerMetrics } from '../http/metrics.ts';
+import type { Handler } from '../http/server.ts';
+import { sendError, splitTarget } from '../rest/router.ts';
+import { connectPath, openConnectLink } from './connect-link.ts';
+import { handleOAuthCallback } from './oauth-callback.ts';
+import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
+import { answerSignIn } from './sign-in.ts';
+
+export function createPages(gateway: Gateway): Map<string, Handler> {
+  const { sandbox } = gateway;
+  const redirectUri = `${gateway.config.publicUrl}/oauth/callback`;
+  return new Map<string, Handler>([
+    ...createDashboard(gateway),
+    ['/metrics', (request, response, requestId, signal) => answerMetrics(gateway, request, response, requestId, signal)],
+    ['/oauth/callback', (request, response, requestId) => answerCallback(gateway, request, response, requestId)],
+    [connectPath, (request, response, requestId) => answerConnectLink(gateway, request, response, requestId)],
+    [`${authPath}/`, (request, response, requestId, signal) => answerSignIn(gateway, request, response, requestId, signal)],
+    ...(sandbox
+      ? ([['/sandbox/authorize', (request, response) => answerConsent(request, response, sandbox, redirectUri)]] satisfies [
+          string,
+          Handler,
+        ][])
+      : []),
+  ]);
+}
+
+async function answerCallback(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+  if (request.method !== 'GET') return refuseMethod(gateway, response, ['GET']);
+  const query = new URLSearchParams(splitTarget(request.url as string)[1]);
+  const cookie = request.headers.cookie ?? '';
+  const findSession = async () => gateway.findSession(cookie);
+  await sendPage(gateway, response, requestId, () => handleOAuthCallback(gateway, { query, cookie, findSession, requestId }));
+}
+
+async function answerConnectLink(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'POST') return refuseMethod(gateway, response, ['GET', 'POST']);
+  await sendPage(gateway, response, requestId, () => openConnectLink(gateway, request, response, requestId));
+}
+
+async function sendPage(gateway: Gateway, response: ServerResponse, requestId: string, make: () => Promise<CallbackPage>): Promise<void> {
+  let page: CallbackPage;
+  try {
+    page = await make();
+  } catch (thrown) {
+    const failure = toSkillettError(gateway, thrown, requestId);
+    page = renderPage(failure.status, 'This did not work', [failure.message]);
+  }
+  response.writeHead(page.status, page.headers);
+  response.end(page.html);
+}
+
+function refuseMethod(gateway: Gateway, response: ServerResponse, methods: readonly string[]): void {
+  const headers = { allow: methods.join(', ') };
+  sendError(gateway, response, new SkillettError('method_not_allowed', `This page takes ${methods.join(' and ')}.`, { headers }));
+}

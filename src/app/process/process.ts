@@ -1,0 +1,158 @@
+/** The process: settings, database, migrations, listen, stop on signals. Imported by main.ts alone. */
+import cluster from 'node:cluster';
+import type { AddressInfo } from 'node:net';
+import { type Config, ConfigFaults, readConfig } from '../../core/config/config.ts';
+import { WrongMasterKey } from '../../core/crypto.ts';
+import { NewerDatabase } from '../../core/database/database.ts';
+import { collectProcessMetrics } from '../../core/metrics.ts';
+import { RecipeFaults } from '../../domains/recipes/load.ts';
+import { schema } from '../graphql/schema.ts';
+import { createHttpServer } from '../http/server.ts';
+import { createPages } from '../pages/pages.ts';
+import type { Command } from './command-line.ts';
+import { FolderInUse } from './embedded-lock.ts';
+import { createFirstAccess, createOperatorLink, describeStart, NoSuchUser } from './first-start.ts';
+import { openGateway } from './gateway.ts';
+import { startJobs } from './jobs.ts';
+import { warnOfSettings } from './start-warnings.ts';
+
+/** Faults of the installation, which a sentence explains better than a stack. */
+function explain(error: unknown, config?: Config): string {
+  if (
+    error instanceof ConfigFaults ||
+    error instanceof RecipeFaults ||
+    error instanceof FolderInUse ||
+    error instanceof NewerDatabase ||
+    error instanceof WrongMasterKey ||
+    error instanceof NoSuchUser
+  )
+    return error.message;
+  const { code, syscall, stack } = error as NodeJS.ErrnoException;
+  // An AggregateError (every address of a name was tried) has a code but no message.
+  const message = (error as Error).message || code;
+  if (code === 'EADDRINUSE')
+    return `Port ${config?.port} on ${config?.host} is taken. Stop what listens there, or set PORT to another one.`;
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+    return `Cannot listen on ${config?.host}:${config?.port}: ${message}. Set HOST and PORT to an address of this machine.`;
+  if (config && config.databaseUrl === undefined && code !== undefined && ['mkdir', 'open', 'write'].includes(syscall ?? ''))
+    return `The data folder ${config.dataFolder} cannot be used: ${message}. Set SKILLETT_DATA to a folder that this process may write to.`;
+  if (config?.databaseUrl !== undefined && code !== undefined) return `The database of DATABASE_URL cannot be used: ${message}.`;
+  return stack ?? String(message);
+}
+
+function fail(error: unknown, config?: Config): never {
+  console.error(explain(error, config));
+  process.exit(1);
+}
+
+/** What the command line asked for. Ends the process where it fails. */
+export async function runCommand(command: Exclude<Command, { name: 'print' }>): Promise<void> {
+  let config: Config;
+  try {
+    config = readConfig(process.env);
+  } catch (error) {
+    fail(error);
+  }
+  if (command.name === 'migrate') await migrateOnly(config);
+  else if (command.name === 'sign-in-link') await printSignInLink(config, command.email);
+  else if (config.workers > 1 && cluster.isPrimary) await superviseWorkers(config);
+  else await serve(config);
+}
+
+/** `npm run migrate`: brings the database up to date and ends. */
+async function migrateOnly(config: Config): Promise<void> {
+  try {
+    const { close } = await openGateway(config);
+    await close();
+    console.log('The database is up to date.');
+  } catch (error) {
+    fail(error, config);
+  }
+}
+
+/** `npm run sign-in-link [e-mail]`: prints a link that signs the owner in, or that user, and ends. */
+async function printSignInLink(config: Config, email: string | undefined): Promise<void> {
+  try {
+    const { gateway, close } = await openGateway(config);
+    try {
+      console.log(await createOperatorLink(gateway, email));
+    } finally {
+      await close();
+    }
+  } catch (error) {
+    fail(error, config);
+  }
+}
+
+async function serve(config: Config): Promise<void> {
+  try {
+    const { gateway, background, close } = await openGateway(config);
+    collectProcessMetrics();
+    const http = createHttpServer(gateway, schema, createPages(gateway));
+    await new Promise<void>((resolve, reject) => {
+      http.server.once('error', reject);
+      http.server.listen(config.port, config.host, resolve);
+    });
+    // Only now: what is shown once must not be made by a start that fails because its port is taken.
+    const first = await createFirstAccess(gateway);
+    const { address, port } = http.server.address() as AddressInfo;
+    if (!cluster.isWorker) {
+      warnOfSettings(gateway);
+      process.stdout.write(`${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, first)}\n`);
+    }
+    const jobs = startJobs(background);
+    onStop(async () => {
+      await Promise.all([http.stop(), jobs.stop()]);
+      await close();
+    });
+  } catch (error) {
+    fail(error, config);
+  }
+}
+
+/** One process a core behind one port (PostgreSQL only). The first start is made here, so that its key is printed once. */
+async function superviseWorkers(config: Config): Promise<void> {
+  try {
+    const { gateway, close } = await openGateway(config);
+    warnOfSettings(gateway);
+    process.stdout.write(
+      `${describeStart(gateway, `http://${config.host}:${config.port} with ${config.workers} processes`, await createFirstAccess(gateway))}\n`,
+    );
+    await close();
+  } catch (error) {
+    fail(error, config);
+  }
+  let stopping = false;
+  cluster.on('exit', (worker, code) => {
+    if (stopping) return;
+    // A worker that cannot start would only be started over and over.
+    if (code === 1 && !worker.exitedAfterDisconnect) process.exitCode = 1;
+    setTimeout(() => cluster.fork(), 1_000);
+  });
+  for (let count = 0; count < config.workers; count += 1) cluster.fork();
+  onStop(async () => {
+    stopping = true;
+    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+    await Promise.all(
+      workers.map((worker) => {
+        worker.process.kill('SIGTERM');
+        return new Promise((resolve) => worker.once('exit', resolve));
+      }),
+    );
+  });
+}
+
+/** Runs once on SIGTERM or SIGINT; a second signal ends the process at once. */
+function onStop(stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      stop().then(
+        () => process.exit(0),
+        (error) => fail(error),
+      );
+    });
+  }
+}

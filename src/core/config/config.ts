@@ -1,0 +1,356 @@
+/**
+ * The only reader of the environment. `readConfig` returns every setting checked, or every fault at once in plain
+ * sentences, before anything listens.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { findNearMiss } from '../text/near-miss.ts';
+
+export interface PlanLimits {
+  /** Executions per UTC minute and key; null: no limit. */
+  perMinute: number | null;
+  /** Executions per UTC day and user. */
+  perDay: number | null;
+  /** Connections per user. */
+  connections: number | null;
+  /** Active API keys per user, without those of command-line sign-ins. */
+  apiKeys: number | null;
+}
+
+export const planNames = ['free', 'pro', 'unlimited'] as const;
+export type PlanName = (typeof planNames)[number];
+
+const defaultPlans: Record<PlanName, PlanLimits> = {
+  free: { perMinute: 30, perDay: 10_000, connections: 3, apiKeys: 1 },
+  pro: { perMinute: 300, perDay: 100_000, connections: 10, apiKeys: null },
+  unlimited: { perMinute: 3_000, perDay: null, connections: null, apiKeys: null },
+};
+
+/** What an installation sets about one integration, by upper-case slug. */
+export interface IntegrationSettings {
+  baseUrl?: string;
+  clientId?: string;
+  clientSecret?: string;
+  authorizeUrl?: string;
+  tokenUrl?: string;
+  /** Asked for with every consent, beside what endpoints need. */
+  extraScopes?: readonly string[];
+}
+
+export interface Config {
+  production: boolean;
+  host: string;
+  port: number;
+  /** Without a trailing slash. */
+  publicUrl: string;
+  /** Undefined: PGlite in `dataFolder`. */
+  databaseUrl: string | undefined;
+  dataFolder: string;
+  /** 32-byte keys; the first wraps, all unwrap. Empty in embedded mode until `./data` provides one. */
+  masterKeys: Buffer[];
+  recipesFolder: string | undefined;
+  integrations: ReadonlyMap<string, IntegrationSettings>;
+  /** `host` or `host:port`, exempt from the outbound refusals. */
+  outboundAllow: readonly string[];
+  /** Origins, as browsers print them, whose pages may call with a key. */
+  corsOrigins: readonly string[];
+  /** Client connections that this process holds at once. */
+  connectionsMax: number;
+  plans: Record<PlanName, PlanLimits>;
+  defaultPlan: PlanName;
+  signUp: 'nobody' | 'invited' | 'anyone';
+  workers: number;
+  logLevel: string;
+  /** Addresses or networks (CIDR) of proxies whose forwarding headers count. */
+  trustProxy: readonly string[];
+  introspection: boolean;
+  playground: boolean;
+  /** How long the call log is kept. */
+  callRetentionDays: number;
+  /** Renew credentials that their services would forget when nobody uses them. */
+  idleRefresh: boolean;
+  /** Names that are set, look like settings of ours and are none; `core/config/setting-slips.ts` says what they may stand for. */
+  unknownNames: readonly string[];
+  /** Every name that is a setting, but for those of integrations. */
+  settingNames: readonly string[];
+  /** Names of variables that other programs find their proxy in. */
+  proxyNames: readonly string[];
+}
+
+/** All faults of the environment, one sentence each. */
+export class ConfigFaults extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(
+      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+    this.name = 'ConfigFaults';
+    this.faults = faults;
+  }
+}
+
+/** The database counts in 32 bits. */
+const limit = z.int().min(0).max(1_000_000_000).nullable();
+const planOverrides = z.partialRecord(
+  z.enum(planNames),
+  z.strictObject({ perMinute: limit.optional(), perDay: limit.optional(), connections: limit.optional(), apiKeys: limit.optional() }),
+);
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const integrationSetting = /^SKILLETT_([A-Z][A-Z0-9_]*?)_(BASE_URL|CLIENT_ID|CLIENT_SECRET|AUTHORIZE_URL|TOKEN_URL|EXTRA_SCOPES)$/;
+const integrationFields = {
+  BASE_URL: 'baseUrl',
+  CLIENT_ID: 'clientId',
+  CLIENT_SECRET: 'clientSecret',
+  AUTHORIZE_URL: 'authorizeUrl',
+  TOKEN_URL: 'tokenUrl',
+  EXTRA_SCOPES: 'extraScopes',
+} as const;
+
+/** Our prefix, or what somebody wrote for it. */
+const ownName = /^skil+et+e?_/i;
+
+export const integrationEndings = Object.keys(integrationFields);
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+class Reader {
+  readonly faults: string[] = [];
+  readonly env: Env;
+  readonly #asked = new Set<string>();
+  constructor(env: Env) {
+    this.env = env;
+  }
+
+  /** Every name that was asked for. */
+  get names(): string[] {
+    return [...this.#asked];
+  }
+
+  text(name: string): string | undefined {
+    this.#asked.add(name);
+    const value = this.env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
+  integer(name: string, fallback: number, min: number, max: number): number {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= min && number <= max) return number;
+    this.faults.push(`${name} is "${value}", but must be a whole number from ${min} to ${max}.`);
+    return fallback;
+  }
+
+  oneOf<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    if ((choices as readonly string[]).includes(value)) return value as Choice;
+    this.faults.push(`${name} is "${value}", but must be one of ${choices.join(', ')}.`);
+    return fallback;
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    return this.oneOf(name, ['true', 'false'], fallback ? 'true' : 'false') === 'true';
+  }
+
+  list(name: string): string[] {
+    return (this.text(name) ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
+  }
+
+  httpUrl(name: string, value: string): string {
+    const url = URL.parse(value);
+    if (url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.search && !url.hash)
+      return url.href.replace(/\/$/, '');
+    this.faults.push(
+      `${name} must be an http or https address without user name, query or fragment, such as https://skillett.example.org.`,
+    );
+    return value;
+  }
+}
+
+/** Reads every setting. Throws ConfigFaults with all that is wrong. */
+export function readConfig(env: Env): Config {
+  const read = new Reader(env);
+  const host = read.text('HOST') ?? '127.0.0.1';
+  const port = read.integer('PORT', 4000, 0, 65535);
+  const databaseUrl = readDatabaseUrl(read);
+  const workers = read.integer('WORKERS', 1, 1, 256);
+  if (workers > 1 && databaseUrl === undefined)
+    read.faults.push(
+      'WORKERS is above 1 without DATABASE_URL: the embedded database serves one process. Set DATABASE_URL to a PostgreSQL, or WORKERS to 1.',
+    );
+  const production = read.text('NODE_ENV') === 'production';
+  const config: Config = {
+    production,
+    host,
+    port,
+    publicUrl: read.httpUrl('PUBLIC_URL', read.text('PUBLIC_URL') ?? `http://localhost:${port}`),
+    databaseUrl,
+    dataFolder: read.text('SKILLETT_DATA') ?? './data',
+    masterKeys: readMasterKeys(read, databaseUrl !== undefined, production),
+    recipesFolder: read.text('SKILLETT_RECIPES'),
+    integrations: readIntegrations(read),
+    outboundAllow: readOutboundAllow(read),
+    corsOrigins: readCorsOrigins(read),
+    connectionsMax: read.integer('SKILLETT_CONNECTIONS_MAX', 4_000, 1, 1_000_000),
+    plans: readPlans(read),
+    defaultPlan: read.oneOf('SKILLETT_DEFAULT_PLAN', planNames, 'free'),
+    signUp: read.oneOf('SKILLETT_SIGN_UP', ['nobody', 'invited', 'anyone'], 'nobody'),
+    workers,
+    logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
+    trustProxy: readTrustProxy(read),
+    introspection: read.flag('SKILLETT_INTROSPECTION', true),
+    playground: read.flag('SKILLETT_PLAYGROUND', true),
+    callRetentionDays: read.integer('SKILLETT_CALL_RETENTION_DAYS', 90, 1, 3650),
+    idleRefresh: read.flag('SKILLETT_IDLE_REFRESH', true),
+    unknownNames: [],
+    settingNames: [],
+    proxyNames: listSet(env).filter((name) => /^(https?|all)_proxy$/i.test(name)),
+  };
+  config.settingNames = read.names.filter((name) => !integrationSetting.test(name));
+  // Kubernetes names the address of a service called skillett SKILLETT_PORT.
+  const isAddress = (name: string) => env[name]?.startsWith('tcp://');
+  config.unknownNames = listSet(env).filter((name) => ownName.test(name) && !read.names.includes(name) && !isAddress(name));
+  if (read.faults.length > 0) throw new ConfigFaults(read.faults);
+  return config;
+}
+
+function listSet(env: Env): string[] {
+  return Object.keys(env).filter((name) => env[name]?.trim());
+}
+
+function readDatabaseUrl(read: Reader): string | undefined {
+  const value = read.text('DATABASE_URL');
+  if (value !== undefined && !/^postgres(ql)?:\/\//.test(value))
+    read.faults.push('DATABASE_URL must start with postgres:// or postgresql://. Leave it out to use the embedded database.');
+  return value;
+}
+
+function readMasterKeys(read: Reader, required: boolean, production: boolean): Buffer[] {
+  const remedy = 'Make one with: openssl rand -base64 32';
+  const parts = read.list('SKILLETT_MASTER_KEY');
+  if (parts.length === 0) {
+    if (required) read.faults.push(`SKILLETT_MASTER_KEY is needed with DATABASE_URL: every process must hold the same key. ${remedy}`);
+    return [];
+  }
+  const keys = parts.map((part) => Buffer.from(part, 'base64'));
+  for (const [at, key] of keys.entries()) {
+    const place = parts.length > 1 ? `Key ${at + 1} of SKILLETT_MASTER_KEY` : 'SKILLETT_MASTER_KEY';
+    if (key.length !== 32) read.faults.push(`${place} must be 32 bytes in base64. ${remedy}`);
+    else if (production && new Set(key).size < 8)
+      read.faults.push(`${place} is a sample or too regular to be secret, and NODE_ENV is production. ${remedy}`);
+  }
+  return keys;
+}
+
+function readIntegrations(read: Reader): Map<string, IntegrationSettings> {
+  const all = new Map<string, IntegrationSettings>();
+  for (const name of Object.keys(read.env)) {
+    const match = integrationSetting.exec(name);
+    const value = match ? read.text(name) : undefined;
+    if (!match || value === undefined) continue;
+    const slug = (match[1] as string).toLowerCase();
+    const field = integrationFields[match[2] as keyof typeof integrationFields];
+    const settings = all.get(slug) ?? {};
+    if (field === 'extraScopes') settings.extraScopes = value.split(/[,\s]+/).filter((scope) => scope !== '');
+    else settings[field] = field.endsWith('Url') ? read.httpUrl(name, value) : value;
+    all.set(slug, settings);
+  }
+  return all;
+}
+
+/**
+ * Throws ConfigFaults for the settings of integrations that are not there: a mistyped `…_BASE_URL` would leave calls, and the
+ * credentials in them, to the service's public address.
+ */
+export function requireKnownIntegrations(integrations: Config['integrations'], known: readonly string[]): void {
+  const faults: string[] = [];
+  for (const [slug, settings] of integrations) {
+    if (known.includes(slug)) continue;
+    const near = findNearMiss(slug, known);
+    for (const [ending, field] of Object.entries(integrationFields)) {
+      if (settings[field] === undefined) continue;
+      const remedy =
+        near === undefined ? 'Add its recipe, or take the setting away.' : `Did you mean SKILLETT_${near.toUpperCase()}_${ending}?`;
+      faults.push(`SKILLETT_${slug.toUpperCase()}_${ending} is set, but there is no integration ${slug}. ${remedy}`);
+    }
+  }
+  if (faults.length > 0) throw new ConfigFaults(faults);
+}
+
+function readOutboundAllow(read: Reader): string[] {
+  const entries = read.list('SKILLETT_OUTBOUND_ALLOW');
+  for (const entry of entries) {
+    const url = URL.parse(`http://${entry}`);
+    if (url?.pathname !== '/' || url.username || url.search)
+      read.faults.push(
+        `SKILLETT_OUTBOUND_ALLOW holds "${entry}", but each entry must be a host or host:port, such as git.example.org or 127.0.0.1:8080.`,
+      );
+  }
+  return entries;
+}
+
+/** RFC 6454, section 6.2: what browsers print as the origin of a page. */
+function readCorsOrigins(read: Reader): string[] {
+  return read.list('SKILLETT_CORS_ORIGINS').map((entry) => {
+    const url = URL.parse(entry);
+    const isOrigin =
+      url &&
+      /^https?:$/.test(url.protocol) &&
+      !/[*\\]/.test(entry) &&
+      !url.username &&
+      !url.password &&
+      /^[^/]+:\/\/[^/?#]+\/?$/.test(entry);
+    if (isOrigin) return url.origin;
+    read.faults.push(
+      `SKILLETT_CORS_ORIGINS holds "${entry}", but each entry must be one origin: http or https, host and port if it has one, such as https://app.example.org or http://localhost:5173. There are no wildcards, paths or "null".`,
+    );
+    return entry;
+  });
+}
+
+function readTrustProxy(read: Reader): string[] {
+  const entries = read.list('TRUST_PROXY');
+  for (const entry of entries) {
+    const [address, bits, rest] = entry.split('/');
+    const family = isIP(address ?? '');
+    if (
+      family === 0 ||
+      rest !== undefined ||
+      (bits !== undefined && !(Number.isInteger(Number(bits)) && Number(bits) >= 0 && Number(bits) <= (family === 6 ? 128 : 32)))
+    )
+      read.faults.push(`TRUST_PROXY holds "${entry}", but each entry must be an address or a network, such as 127.0.0.1 or 10.0.0.0/8.`);
+  }
+  return entries;
+}
+
+function readPlans(read: Reader): Record<PlanName, PlanLimits> {
+  const plans = structuredClone(defaultPlans);
+  const value = read.text('SKILLETT_LIMITS');
+  if (value === undefined) return plans;
+  let json: unknown;
+  try {
+    json = JSON.parse(value);
+  } catch {
+    read.faults.push('SKILLETT_LIMITS must be JSON such as {"free":{"perMinute":60}}; it cannot be parsed.');
+    return plans;
+  }
+  const parsed = planOverrides.safeParse(json);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues)
+      read.faults.push(
+        `SKILLETT_LIMITS at ${issue.path.join('.') || 'the top'}: ${issue.message}. Plans are free, pro, unlimited; limits perMinute, perDay, connections, apiKeys; null means no limit.`,
+      );
+    return plans;
+  }
+  for (const name of planNames) {
+    for (const [key, number] of Object.entries(parsed.data[name] ?? {})) {
+      if (number !== undefined) plans[name][key as keyof PlanLimits] = number;
+    }
+  }
+  return plans;
+}

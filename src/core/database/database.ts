@@ -1,0 +1,167 @@
+/**
+ * The database: Kysely over `pg` when DATABASE_URL is set, over PGlite in the data folder when it is not. Both speak
+ * PostgreSQL, run the same migrations and the same queries.
+ */
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
+import { FileMigrationProvider, Migrator } from 'kysely/migration';
+import pg from 'pg';
+import { unavailable } from '../errors.ts';
+import type { Tables } from './tables.ts';
+
+export type Db = Kysely<Tables>;
+
+export interface Database {
+  kind: 'postgres' | 'embedded';
+  db: Db;
+  /**
+   * Runs SQL text under a name that the server prepares once a connection (DESIGN.md: "Prepared statements need names in
+   * `pg`"). Rows come as the database names them, in snake_case.
+   */
+  statement<Row>(name: string, text: string, values: unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+const int8 = 20;
+const date = 1082;
+
+/** Counts and byte sums stay below 2^53; dates stay text, since a JavaScript Date would move them by the time zone. */
+const toNumber = (text: string): number => Number(text);
+const asText = (text: string): string => text;
+
+const camelCase = () => new CamelCasePlugin({ maintainNestedObjectKeys: true });
+
+/** `statementMsMax`: what takes longer is cancelled, and counts as a database that is away. */
+export function openPostgres(
+  databaseUrl: string,
+  options: { poolMax?: number; statementMsMax?: number; onError?: (error: Error) => void } = {},
+): Database {
+  const { statementMsMax = 30_000 } = options;
+  const types: pg.CustomTypesConfig = {
+    getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+      if (oid === int8) return toNumber;
+      if (oid === date) return asText;
+      return pg.types.getTypeParser(oid, format as 'text');
+    }) as pg.CustomTypesConfig['getTypeParser'],
+  };
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: options.poolMax ?? 10,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: statementMsMax,
+    // For a network that swallows everything: the server's own limit cannot be heard then.
+    query_timeout: statementMsMax + 1_000,
+    keepAlive: true,
+    idle_in_transaction_session_timeout: 30_000,
+    application_name: 'skillett',
+    types,
+    // Statements are planned once a connection, perhaps while their tables are empty; such a plan would read a table that has
+    // grown from end to end until somebody analyses it (docs/decisions/0005).
+    onConnect: async (client) => void (await client.query('set enable_seqscan to off')),
+  });
+  // A connection that the server closes is replaced on next use. Without a listener of its own it would end the process when
+  // that happens between two statements of a transaction; the pool listens only to those that nobody uses.
+  pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
+  pool.on('error', () => {});
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [camelCase()] });
+  return {
+    kind: 'postgres',
+    db,
+    statement: async <Row>(name: string, text: string, values: unknown[]) => (await pool.query({ name, text, values })).rows as Row[],
+    close: () => db.destroy(),
+  };
+}
+
+/** `folder` undefined keeps everything in memory (tests). `template` is a dump made by PGlite's `dumpDataDir`. */
+export async function openEmbedded(folder: string | undefined, template?: Blob): Promise<Database> {
+  // Beside PostgreSQL it is not needed.
+  const { PGlite } = await import('@electric-sql/pglite');
+  const pglite = await PGlite.create({
+    ...(folder === undefined ? {} : { dataDir: folder }),
+    ...(template ? { loadDataDir: template } : {}),
+    parsers: { [int8]: toNumber, [date]: asText },
+  });
+  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), plugins: [camelCase()] });
+  return {
+    kind: 'embedded',
+    db,
+    statement: async <Row>(_name: string, text: string, values: unknown[]) => (await pglite.query<Row>(text, values)).rows,
+    close: async () => {
+      await db.destroy();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
+}
+
+export const migrationsFolder = path.resolve(import.meta.dirname, '../../../migrations');
+
+/** A newer release has been here, and what it changed is not known to this one. */
+export class NewerDatabase extends Error {
+  constructor(migrations: readonly string[]) {
+    super(
+      `The database was brought up to date by a newer release of Skillett, with ${migrations.length === 1 ? 'the migration' : 'migrations'} ${migrations.join(', ')} which this release does not know. Start that release or a later one; to go back to this one, restore the backup that was made before the upgrade.`,
+    );
+    this.name = 'NewerDatabase';
+  }
+}
+
+/**
+ * Brings the database to the newest state and returns the names of the migrations that ran. Kysely holds an advisory lock
+ * meanwhile, so processes that start together take turns. Throws NewerDatabase.
+ */
+export async function migrate(db: Db): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder: migrationsFolder }) });
+  const { error, results } = await migrator.migrateToLatest();
+  const failed = results?.find((result) => result.status === 'Error');
+  if (failed) throw new Error(`Migration ${failed.migrationName} failed; the database is as it was before it.`, { cause: error });
+  if (error) {
+    const unknown = await listUnknownMigrations(db);
+    if (unknown.length > 0) throw new NewerDatabase(unknown);
+    // Without a migration that failed, the database could not even be asked.
+    throw error;
+  }
+  return (results ?? []).map((result) => result.migrationName);
+}
+
+/** Names that ran here and are none of this release's; none where the database cannot be asked. */
+async function listUnknownMigrations(db: Db): Promise<string[]> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+    const known = (await fs.readdir(migrationsFolder)).map((file) => path.parse(file).name);
+    return rows.map(({ name }) => name).filter((name) => !known.includes(name));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * SQLSTATE classes and system errors that mean "the database cannot be used now", not "the statement was wrong". 25006: it
+ * takes no writes, as a standby does until it is promoted.
+ */
+const awayCodes =
+  /^(08...|57P0[123]|53...|25006|25P03|57014|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/;
+const awayMessages =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end/;
+
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as Error & { code?: unknown }).code;
+  return (typeof code === 'string' && awayCodes.test(code)) || awayMessages.test(error.message);
+}
+
+/** A deadlock or a serialisation failure: nothing is wrong with the statement, and it may be tried again. */
+export function isTransient(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === '40P01' || code === '40001';
+}
+
+/** What the client is told while the database is away. */
+export function databaseUnavailable(cause: unknown): Error {
+  return unavailable('The database cannot be reached at the moment. Try again shortly.', 5, cause);
+}
+
+/** Makes transactions that name the same thing take turns until each ends: counting and then inserting is exact only under it. */
+export async function lockInTransaction(trx: Db, name: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
+}

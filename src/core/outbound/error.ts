@@ -1,0 +1,55 @@
+import { type ErrorCode, SkillettError } from '../errors.ts';
+
+/** `refused`: the address may not be called. `malformed`: what came is no answer. `aborted`: whoever asked has gone. */
+type FailureKind = 'refused' | 'network' | 'timeout' | 'aborted' | 'malformed';
+
+/** The service could not be asked, or its answer did not arrive. Messages name the integration and never an address. */
+export class OutboundError extends SkillettError {
+  readonly kind: FailureKind;
+  /** Whether the service may have received any part of the request. */
+  readonly sent: boolean;
+
+  constructor(code: ErrorCode, message: string, kind: FailureKind, sent: boolean, cause?: unknown) {
+    super(code, message, { cause });
+    this.kind = kind;
+    this.sent = sent;
+  }
+
+  static refused(integration: string, cause?: unknown): OutboundError {
+    return new OutboundError(
+      'upstream_unreachable',
+      `The address of ${integration} leads into a private or local network, which Skillett does not call. Whoever runs this installation can allow it with SKILLETT_OUTBOUND_ALLOW.`,
+      'refused',
+      false,
+      cause,
+    );
+  }
+
+  static malformed(integration: string, what: string, note = ''): OutboundError {
+    return new OutboundError('upstream_unexpected', `${integration} ${what}.${note}`, 'malformed', true);
+  }
+}
+
+/** Marks a refusal on its way through the socket. */
+export class RefusedAddress extends Error {}
+
+/** What undici or the socket said, in the words of a client. `note` is advice for what was sent and may have taken effect. */
+export function describeFailure(error: Error & { code?: unknown }, integration: string, sent: boolean, note: string): Error {
+  const code = typeof error.code === 'string' ? error.code : '';
+  // What undici will not put into a request is a fault of ours, and must not look like the service's.
+  if (error instanceof OutboundError || code === 'UND_ERR_INVALID_ARG') return error;
+  if (error instanceof RefusedAddress) return OutboundError.refused(integration, error);
+  // The parser's error holds the bytes it met, which must not reach a log.
+  if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return OutboundError.malformed(integration, 'sent something that is not an HTTP answer', note);
+  const message = `${integration} cannot be reached: ${reasonOf(code)}.${note || ' Try again shortly.'}`;
+  return new OutboundError('upstream_unreachable', message, 'network', sent, error);
+}
+
+function reasonOf(code: string): string {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its host name does not resolve';
+  if (code === 'ECONNREFUSED') return 'it refuses connections';
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return 'it does not accept a connection';
+  if (/CERT|SELF_SIGNED|SIGNATURE|ERR_TLS|ERR_SSL/.test(code)) return 'its TLS certificate or settings are not acceptable';
+  return 'the connection broke off';
+}

@@ -1,0 +1,236 @@
+/** One request and its answer on undici's dispatcher API: no stream is made for a body that is read whole, and whoever stops reading ends the exchange. */
+import type { Readable } from 'node:stream';
+import type { Dispatcher, Pool } from 'undici';
+import { type OutboundAnswer, streamOf } from './answer.ts';
+import { DecodedAnswer, isEncoded } from './decoded.ts';
+import { describeFailure, OutboundError } from './error.ts';
+
+interface ExchangeRequest {
+  method: string;
+  integration: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** What waits here for its reader before the service is asked to wait. */
+const queuedBytesMax = 256 * 1024;
+/** A reader that takes nothing for this long is gone. */
+const readerTimeoutMs = 60_000;
+const headBytesMin = 1024;
+
+/** Resolves once more than `bytesMax` bytes wait, or all there are. */
+interface Waiter {
+  bytesMax: number;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
+  readonly integration: string;
+  status = 0;
+  headers: Readonly<Record<string, string | string[] | undefined>> = {};
+  readonly #method: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #pool: { release(): void };
+  readonly #timeoutMs: number;
+  #started: { resolve(answer: OutboundAnswer): void; reject(error: Error): void } | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #chunks: Buffer[] = [];
+  /** Bytes in `#chunks`. */
+  #queued = 0;
+  /** Bytes that arrived. */
+  #bytes = 0;
+  #waiter: Waiter | undefined;
+  #stream: Readable | undefined;
+  #sent = false;
+  #ended = false;
+  #failure: Error | undefined;
+  #overListener: ((bytes: number, failure: Error | undefined) => void) | undefined;
+  #timer: NodeJS.Timeout;
+  /** Moves on while the service waits for the reader, since the limit is the service's. */
+  #deadlineMs: number;
+  #pausedSinceMs: number | undefined;
+
+  /** `pool.release` is called once, when the exchange is over. */
+  constructor(request: ExchangeRequest, timeoutMs: number, pool: { release(): void }) {
+    this.integration = request.integration;
+    this.#method = request.method;
+    this.#signal = request.signal;
+    this.#pool = pool;
+    this.#timeoutMs = timeoutMs;
+    this.#deadlineMs = performance.now() + timeoutMs;
+    this.#timer = setTimeout(checkTime, timeoutMs, this);
+  }
+
+  start(pool: Pool, options: Dispatcher.DispatchOptions): Promise<OutboundAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#started = { resolve, reject };
+      if (this.#signal?.aborted) return this.#fail(this.#aborted());
+      this.#signal?.addEventListener('abort', this);
+      try {
+        pool.dispatch(options, this);
+      } catch (error) {
+        this.#fail(error as Error);
+      }
+    });
+  }
+
+  /** The signal's listener: an object needs no closure per call. */
+  handleEvent(): void {
+    this.#fail(this.#aborted());
+  }
+
+  /** The timer's end: the time is up, unless the service was made to wait meanwhile. */
+  checkTime(): void {
+    const nowMs = performance.now();
+    const untilMs = this.#pausedSinceMs === undefined ? this.#deadlineMs : this.#pausedSinceMs + readerTimeoutMs;
+    if (nowMs < untilMs - 1) this.#timer = setTimeout(checkTime, untilMs - nowMs, this);
+    else if (this.#pausedSinceMs === undefined) this.#fail(this.#timedOut());
+    else this.discard();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#failure) controller.abort(this.#failure);
+    else this.#sent = true;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    // 1xx answers are announcements (RFC 9110, section 15.2).
+    if (status < 200 || this.#failure) return;
+    this.status = status;
+    this.headers = headers;
+    const started = this.#started;
+    this.#started = undefined;
+    try {
+      started?.resolve(isEncoded(status, headers) ? new DecodedAnswer(this) : this);
+    } catch (error) {
+      this.#fail(error as Error);
+      started?.reject(error as Error);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#failure) return;
+    this.#bytes += chunk.length;
+    this.#queued += chunk.length;
+    this.#chunks.push(chunk);
+    if (this.#waiter && this.#queued > this.#waiter.bytesMax) this.#wake();
+    if (!this.#waiter && this.#queued > queuedBytesMax) {
+      controller.pause();
+      this.#pausedSinceMs = performance.now();
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#failure) return;
+    this.#ended = true;
+    this.#finish();
+    this.#wake();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#fail(error);
+  }
+
+  async gather(bytesMax: number): Promise<readonly Buffer[] | undefined> {
+    if (!this.#ended && this.#queued <= bytesMax) await this.#wait(bytesMax);
+    return this.#queued > bytesMax ? undefined : this.#chunks;
+  }
+
+  async collect(bytesMax: number): Promise<Buffer | undefined> {
+    if (!(await this.gather(bytesMax))) return undefined;
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks, this.#queued)];
+    return this.#chunks[0];
+  }
+
+  head(): Buffer {
+    return (this.#chunks[0]?.length as number) < headBytesMin ? Buffer.concat(this.#chunks) : (this.#chunks[0] as Buffer);
+  }
+
+  async read(): Promise<Buffer | undefined> {
+    if (this.#chunks.length === 0 && !this.#ended) await this.#wait(0);
+    const chunk = this.#chunks.shift();
+    this.#queued -= chunk?.length ?? 0;
+    if (this.#queued < queuedBytesMax / 2) this.#resume();
+    return chunk;
+  }
+
+  get body(): Readable {
+    this.#stream ??= streamOf(this);
+    return this.#stream;
+  }
+
+  whenOver(listener: (bytes: number, failure: Error | undefined) => void): void {
+    if (this.#ended || this.#failure) listener(this.#bytes, this.#failure);
+    else this.#overListener = listener;
+  }
+
+  discard(): void {
+    if (!this.#ended) this.#fail(this.#aborted());
+  }
+
+  #wait(bytesMax: number): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiter = { bytesMax, resolve, reject };
+      this.#resume();
+    });
+  }
+
+  #wake(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.resolve();
+  }
+
+  #resume(): void {
+    if (this.#pausedSinceMs === undefined || this.#failure) return;
+    this.#deadlineMs += performance.now() - this.#pausedSinceMs;
+    this.#pausedSinceMs = undefined;
+    this.#controller?.resume();
+  }
+
+  #fail(thrown: Error): void {
+    if (this.#failure || this.#ended) return;
+    const error = describeFailure(thrown, this.integration, this.#sent, this.#effectNote());
+    this.#failure = error;
+    this.#finish();
+    this.#controller?.abort(error);
+    this.#started?.reject(error);
+    this.#started = undefined;
+    this.#waiter?.reject(error);
+    this.#waiter = undefined;
+    this.#stream?.destroy(error);
+    this.#chunks = [];
+    this.#queued = 0;
+  }
+
+  #finish(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this);
+    this.#pool.release();
+    this.#overListener?.(this.#bytes, this.#failure);
+  }
+
+  #aborted(): OutboundError {
+    return new OutboundError('upstream_unreachable', `The call to ${this.integration} was given up.`, 'aborted', this.#sent);
+  }
+
+  #timedOut(): OutboundError {
+    const seconds = Math.round(this.#timeoutMs / 100) / 10;
+    const message = `${this.integration} did not answer completely within ${seconds} s.${this.#effectNote()}`;
+    return new OutboundError('upstream_timeout', message, 'timeout', this.#sent);
+  }
+
+  #effectNote(): string {
+    return this.#sent && this.#method !== 'GET' ? ' The request had been sent, so look whether it took effect before repeating it.' : '';
+  }
+}
+
+function checkTime(exchange: Exchange): void {
+  exchange.checkTime();
+}

@@ -1,0 +1,238 @@
+/**
+ * Every request that leaves this process goes through here: which addresses may be called, how long it may take, which
+ * redirects are followed, and what never travels along.
+ */
+import { lookup as systemLookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { type Dispatcher, Pool } from 'undici';
+import { SkillettError, unavailable } from '../errors.ts';
+import { Exemptions, isPublicAddress, isPublicHost } from './addresses.ts';
+import type { OutboundAnswer } from './answer.ts';
+import { OutboundError, RefusedAddress } from './error.ts';
+import { Exchange } from './exchange.ts';
+
+export type { OutboundAnswer } from './answer.ts';
+export { OutboundError } from './error.ts';
+
+export interface OutboundRequest {
+  method: string;
+  url: URL;
+  headers: Record<string, string>;
+  body?: Buffer | string | undefined;
+  /** Until the whole answer must be there. */
+  timeoutMs: number;
+  /** Slug of the integration: for its exemptions, and for error messages. */
+  integration: string;
+  /** Aborts the exchange, also while the answer's body is read. */
+  signal?: AbortSignal | undefined;
+  /** Follow up to three redirects of a GET; to another origin with nothing but `accept` and `user-agent`. */
+  followRedirects?: boolean | undefined;
+  /** Query names that carry the credential: taken out of a redirect to another origin. */
+  credentialQuery?: readonly string[] | undefined;
+}
+
+export interface OutboundOptions {
+  /** `host` or `host:port`, exempt from the refusals. */
+  allow: readonly string[];
+  /** Resolves host names; default: the system's resolver. */
+  lookup?: LookupFunction | undefined;
+}
+
+const connectTimeoutMs = 10_000;
+const connectionsPerOriginMax = 128;
+/** In flight and waiting for a connection, for one origin. */
+const exchangesPerOriginMax = 1_000;
+const idlePoolMs = 60_000;
+const redirectsMax = 3;
+
+/** Belong to one connection or frame one message (RFC 9110, section 7.6.1), or are a browser's. */
+const neverSent = new Set([
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** One origin's connections and how many exchanges use them. */
+class OriginPool {
+  readonly pool: Pool;
+  exchanges = 0;
+  idleSinceMs = performance.now();
+
+  constructor(origin: string, lookup: LookupFunction) {
+    this.pool = new Pool(origin, {
+      connections: connectionsPerOriginMax,
+      allowH2: false,
+      connect: { lookup, timeout: connectTimeoutMs },
+      // Exchange keeps one time limit for the whole answer.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  release(): void {
+    this.exchanges -= 1;
+    if (this.exchanges === 0) this.idleSinceMs = performance.now();
+  }
+}
+
+export class Outbound {
+  readonly #exemptions: Exemptions;
+  readonly #lookup: LookupFunction;
+  readonly #guardedLookup: LookupFunction;
+  readonly #pools = new Map<string, OriginPool>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: OutboundOptions) {
+    this.#exemptions = new Exemptions(options.allow);
+    this.#lookup = options.lookup ?? (systemLookup as LookupFunction);
+    this.#guardedLookup = guardLookup(this.#lookup);
+    this.#sweep = setInterval(() => this.#closeIdlePools(), idlePoolMs / 2).unref();
+  }
+
+  /** Lifts the refusals for the origin of an address that the operator set for an integration, and for that one alone. */
+  exempt(integration: string, address: string): void {
+    this.#exemptions.addOrigin(integration, address);
+  }
+
+  /**
+   * Resolves once the headers of the answer are there.
+   * Throws OutboundError (`upstream_unreachable`, `upstream_timeout`, `upstream_unexpected`) and `unavailable`.
+   */
+  async send(request: OutboundRequest): Promise<OutboundAnswer> {
+    const deadlineMs = performance.now() + request.timeoutMs;
+    const answer = await this.#exchange(request, request.url, sendableHeaders(request.headers), request.timeoutMs);
+    return request.followRedirects && request.method === 'GET' ? this.#followRedirects(request, answer, deadlineMs) : answer;
+  }
+
+  /** Lets what runs finish. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all(pools.map(({ pool }) => pool.close()));
+  }
+
+  async #followRedirects(request: OutboundRequest, first: OutboundAnswer, deadlineMs: number): Promise<OutboundAnswer> {
+    let answer = first;
+    let url = request.url;
+    let headers = sendableHeaders(request.headers);
+    for (let hop = 0; hop < redirectsMax; hop += 1) {
+      const next = redirectTarget(answer, url);
+      if (next === undefined) return answer;
+      if (next.origin !== url.origin) {
+        headers = headersForOtherOrigin(headers);
+        for (const name of request.credentialQuery ?? []) next.searchParams.delete(name);
+      }
+      url = next;
+      await drain(answer);
+      answer = await this.#exchange(request, url, headers, Math.max(1, deadlineMs - performance.now()));
+    }
+    return answer;
+  }
+
+  #exchange(request: OutboundRequest, url: URL, headers: Record<string, string>, timeoutMs: number): Promise<OutboundAnswer> {
+    const exempt = this.#exemptions.cover(request.integration, url);
+    if (!exempt && !(isHttp(url) && isPublicHost(url.hostname))) throw OutboundError.refused(request.integration);
+    const pool = this.#poolOf(url.origin, exempt);
+    if (pool.exchanges >= exchangesPerOriginMax)
+      throw unavailable(`Too many calls to ${request.integration} wait for an answer. Try again shortly.`, 5);
+    pool.exchanges += 1;
+    const exchange = new Exchange(request, timeoutMs, pool);
+    const options: Dispatcher.DispatchOptions = {
+      path: url.pathname + url.search,
+      method: request.method as Dispatcher.HttpMethod,
+      headers,
+      body: request.body ?? null,
+    };
+    return exchange.start(pool.pool, options);
+  }
+
+  /** Whoever is not exempt shares no connection with those who are: theirs were made to addresses that nobody checked. */
+  #poolOf(origin: string, exempt: boolean): OriginPool {
+    const name = exempt ? `exempt ${origin}` : origin;
+    let pool = this.#pools.get(name);
+    if (!pool) {
+      pool = new OriginPool(origin, exempt ? this.#lookup : this.#guardedLookup);
+      this.#pools.set(name, pool);
+    }
+    return pool;
+  }
+
+  #closeIdlePools(): void {
+    const beforeMs = performance.now() - idlePoolMs;
+    for (const [name, { exchanges, idleSinceMs, pool }] of this.#pools) {
+      if (exchanges > 0 || idleSinceMs >= beforeMs) continue;
+      this.#pools.delete(name);
+      pool.close().catch(() => {});
+    }
+  }
+}
+
+/** The whole body. Throws `upstream_unexpected` above `bytesMax`. */
+export async function readBody(answer: OutboundAnswer, bytesMax: number): Promise<Buffer> {
+  const body = await answer.collect(bytesMax);
+  if (body !== undefined) return body;
+  answer.discard();
+  throw new SkillettError(
+    'upstream_unexpected',
+    `${answer.integration} answered with more than ${bytesMax} bytes, which is more than fits here.`,
+  );
+}
+
+const drainBytesMax = 64 * 1024;
+
+/** Reads a body nobody wants to its end when it is short, so that its connection can be used again, and breaks it off when it is long. */
+export async function drain(answer: OutboundAnswer): Promise<void> {
+  const body = await answer.collect(drainBytesMax).catch(() => undefined);
+  if (!body) answer.discard();
+}
+
+function isHttp(url: URL): boolean {
+  return url.protocol === 'https:' || url.protocol === 'http:';
+}
+
+/** A resolver whose every answer is checked; the socket connects to exactly what it returned, so a second look-up cannot differ. */
+function guardLookup(lookup: LookupFunction): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, options, (error, found, family) => {
+      if (error) return callback(error, found, family);
+      const addresses = typeof found === 'string' ? [found] : found.map(({ address }) => address);
+      if (addresses.every(isPublicAddress)) return callback(null, found, family);
+      return callback(new RefusedAddress(), []);
+    });
+  };
+}
+
+function sendableHeaders(headers: Record<string, string>): Record<string, string> {
+  const sent: Record<string, string> = {};
+  for (const name of Object.keys(headers)) {
+    const lowerCase = name.toLowerCase();
+    if (!neverSent.has(lowerCase)) sent[lowerCase] = headers[name] as string;
+  }
+  // Bodies are passed on as bytes; a compressed one could be neither spliced nor measured.
+  sent['accept-encoding'] = 'identity';
+  return sent;
+}
+
+/** Whatever else a request carries was meant for the first origin: its credential, and values a recipe puts into headers. */
+function headersForOtherOrigin(headers: Record<string, string>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of ['accept', 'accept-encoding', 'user-agent']) if (headers[name] !== undefined) kept[name] = headers[name];
+  return kept;
+}
+
+/** RFC 9110, section 15.4. Undefined when the answer is no redirect that can be followed. */
+function redirectTarget(answer: OutboundAnswer, from: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(answer.status)) return undefined;
+  const { location } = answer.headers;
+  return typeof location === 'string' ? (URL.parse(location, from) ?? undefined) : undefined;
+}

@@ -1,0 +1,75 @@
+/** Accounts that are connected by a credential of theirs, proven at the service: given with the request, or on the page of a consent. */
+import type { Gateway } from '../../../core/context.ts';
+import { badRequest } from '../../../core/errors.ts';
+import { newId } from '../../../core/ids.ts';
+import type { Principal } from '../../../core/principal.ts';
+import { recordAudit } from '../../audit/audit.ts';
+import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { keepConnection } from '../accounts.ts';
+import { type Consent, insertConsent } from '../consent/consent-store.ts';
+import { type CompletedConsent, keepProven } from '../consent/consents.ts';
+import type { NewConnection, StartedConnection } from '../start-connection.ts';
+import { parseCredential } from './credential-forms.ts';
+import { verifyCredential } from './verify.ts';
+
+/** A credential as it was given, with the account that the service says it belongs to. Throws bad_request, credential_rejected, upstream_…. */
+async function proveCredential(gateway: Gateway, integration: CatalogueIntegration, given: unknown) {
+  const { auth, credential } = parseCredential(integration, given);
+  const provider = await verifyCredential(gateway, integration, auth, credential);
+  return { integration, credential, provider, providerScopes: null, expiresInSeconds: undefined };
+}
+
+export async function connectByCredential(
+  gateway: Gateway,
+  principal: Principal,
+  integration: CatalogueIntegration,
+  request: NewConnection,
+  requestId: string,
+): Promise<StartedConnection> {
+  if (request.scopes)
+    throw badRequest('`scopes` goes with a consent. What a credential may do was decided where it was made; leave `scopes` out.');
+  const { db, clock } = gateway;
+  const { userId, holderId } = principal;
+  const proven = await proveCredential(gateway, integration, request.credentials);
+  const id = newId('conn');
+  await db.transaction().execute(async (trx) => {
+    const connectionsMax = await gateway.admitConnection(trx, { userId, startedBy: holderId });
+    const kept = await keepConnection(gateway, trx, { ...proven, userId, label: request.account, mayRename: true }, id, connectionsMax);
+    await insertConsent(trx, clock, {
+      id,
+      userId,
+      startedBy: holderId,
+      integration: integration.slug,
+      account: request.account ?? null,
+      status: 'connected',
+      connectionId: kept.id,
+      needsConfirmation: false,
+      requestedScopes: [],
+      lastsSeconds: 0,
+    });
+    await recordAudit(trx, {
+      userId,
+      actor: holderId,
+      action: kept.renewed ? 'connection.renewed' : 'connection.created',
+      target: kept.id,
+      details: { integration: integration.slug, account: kept.account, authType: proven.credential.type },
+      requestId,
+    });
+  });
+  return { id, status: 'connected', oauthUrl: undefined };
+}
+
+/**
+ * Ends a pending consent with a credential that its starter entered on our page. Throws bad_request, credential_rejected,
+ * plan_limit_reached, conflict, upstream_…, after which the person may try again; 401 where the key that asked has ended;
+ * ConsentFault where the consent has.
+ */
+export async function completeByCredential(
+  gateway: Gateway,
+  consent: Consent,
+  integration: CatalogueIntegration,
+  given: unknown,
+  by: { actor: string; requestId: string },
+): Promise<CompletedConsent> {
+  return keepProven(gateway, consent, await proveCredential(gateway, integration, given), by);
+}

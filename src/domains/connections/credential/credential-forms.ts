@@ -1,0 +1,91 @@
+/** The forms in which a person can give a credential: `{token}`, `{api_key}`, `{username, password}`, with what the recipe asks for beside. */
+import { badRequest, type Fault } from '../../../core/errors.ts';
+import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import type { Auth } from '../../recipes/format/auth.ts';
+import type { StoredCredential } from './credential.ts';
+
+type CredentialAuth = Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>;
+
+const formNames = { bearer: ['token'], api_key: ['api_key'], basic: ['username', 'password'] } as const;
+
+/** Secrets travel in headers and addresses, so they are visible ASCII (RFC 9110, section 5.5). Basic is encoded and may hold more. */
+const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617, section 2 forbids them
+const withoutControls = /^[^\u0000-\u001f\u007f]+$/;
+const valueLengthMax = 8_192;
+
+function credentialForms(integration: CatalogueIntegration): CredentialAuth[] {
+  return integration.recipe.auth.filter((auth): auth is CredentialAuth => auth.type in formNames);
+}
+
+function namesOf(auth: CredentialAuth): string[] {
+  return [...formNames[auth.type], ...Object.keys(auth.fields ?? {})];
+}
+
+/** Whether a person can connect it by giving something, without a consent at the service. */
+export function takesCredentials(integration: CatalogueIntegration): boolean {
+  return credentialForms(integration).length > 0;
+}
+
+/** How to connect, for error messages: every form as the JSON to send, and where to get it. */
+export function describeForms(integration: CatalogueIntegration): string {
+  const forms = credentialForms(integration).map(
+    (auth) =>
+      `"credentials": {${namesOf(auth)
+        .map((name) => `"${name}": "…"`)
+        .join(', ')}} (${auth.how})`,
+  );
+  if (forms.length > 0) return `Give ${forms.join(' or ')}`;
+  if (integration.recipe.auth.some((auth) => auth.type === 'oauth2'))
+    return 'Leave `credentials` out: a person consents at the link in `oauth_url`.';
+  return 'It needs no connection: call its endpoints as they are.';
+}
+
+/** The credential and the way to authenticate it is for. Throws bad_request naming the forms that are taken. */
+export function parseCredential(integration: CatalogueIntegration, input: unknown): { auth: CredentialAuth; credential: StoredCredential } {
+  const values = requireTexts(integration, input);
+  const given = Object.keys(values);
+  const auth = credentialForms(integration).find((candidate) => {
+    const names = namesOf(candidate);
+    return names.length === given.length && names.every((name) => given.includes(name));
+  });
+  if (!auth) {
+    throw badRequest(
+      `${integration.recipe.name} does not take credentials with ${given.length === 0 ? 'no fields' : given.map((name) => `\`${name}\``).join(', ')}. ${describeForms(integration)}`,
+    );
+  }
+  const faults = faultsOf(auth, values);
+  if (faults.length > 0)
+    throw badRequest(`The credentials are not acceptable: ${faults.map((f) => `\`${f.path}\` ${f.message}`).join('; ')}.`, faults);
+  const fields = Object.fromEntries(Object.keys(auth.fields ?? {}).map((name) => [name, values[name] as string]));
+  if (auth.type === 'bearer') return { auth, credential: { type: 'bearer', token: values.token as string, fields } };
+  if (auth.type === 'api_key') return { auth, credential: { type: 'api_key', apiKey: values.api_key as string, fields } };
+  return { auth, credential: { type: 'basic', username: values.username as string, password: values.password as string, fields } };
+}
+
+function requireTexts(integration: CatalogueIntegration, input: unknown): Record<string, string> {
+  const isObject = typeof input === 'object' && input !== null && !Array.isArray(input);
+  const entries = isObject ? Object.entries(input) : [];
+  if (!isObject || entries.some(([, value]) => typeof value !== 'string' || value.length > valueLengthMax))
+    throw badRequest(`\`credentials\` must be an object of texts of at most ${valueLengthMax} characters. ${describeForms(integration)}`);
+  // A pasted token often brings a line end with it.
+  return Object.fromEntries(entries.map(([name, value]) => [name, name === 'password' ? value : (value as string).trim()]));
+}
+
+function faultsOf(auth: CredentialAuth, values: Record<string, string>): Fault[] {
+  return namesOf(auth).flatMap((name) => {
+    const message = faultOf(auth, name, values[name] as string);
+    return message === undefined ? [] : [{ path: `credentials.${name}`, message }];
+  });
+}
+
+function faultOf(auth: CredentialAuth, name: string, value: string): string | undefined {
+  const field = auth.fields?.[name];
+  if (field?.pattern !== undefined && !new RegExp(field.pattern, 'u').test(value)) return `is not as it should be: ${field.description}`;
+  if (auth.type === 'basic' && !field) {
+    // A service may want the key as the user name and an empty password, or the other way round.
+    if (value !== '' && !withoutControls.test(value)) return 'holds a control character';
+    return name === 'username' && value.includes(':') ? 'must not hold a colon (RFC 7617, section 2)' : undefined;
+  }
+  return visible.test(value) ? undefined : 'is empty or holds characters that cannot be sent in a header';
+}

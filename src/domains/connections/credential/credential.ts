@@ -1,0 +1,43 @@
+/** What a connection holds at rest, and how it travels with a request. */
+import type { Auth } from '../../recipes/format/auth.ts';
+
+/** Sealed as JSON in `connections.credential`. `fields` are the further values that the recipe asks for, by name. */
+export type StoredCredential =
+  | { type: 'bearer'; token: string; fields: Record<string, string> }
+  | { type: 'api_key'; apiKey: string; fields: Record<string, string> }
+  | { type: 'basic'; username: string; password: string; fields: Record<string, string> }
+  | { type: 'oauth2'; accessToken: string; refreshToken: string | null; expiresInSeconds: number | null };
+
+/** What the engine adds to a request. Every name in `headers` carries a secret: never forward it to another origin. */
+export interface InjectedCredential {
+  /** The connection's `credentialVersion` that this was made from. */
+  version: number;
+  headers: Record<string, string>;
+  query: Record<string, string>;
+}
+
+/** The credential in the form the recipe names. Header names are in lower case. */
+export function injectCredential(auth: Auth, credential: StoredCredential, version: number): InjectedCredential {
+  const injected: InjectedCredential = { version, headers: {}, query: {} };
+  if (auth.type === 'bearer' && credential.type === 'bearer') injected.headers[auth.header.toLowerCase()] = auth.prefix + credential.token;
+  else if (auth.type === 'api_key' && credential.type === 'api_key') {
+    if (auth.in === 'query') injected.query[auth.name] = auth.prefix + credential.apiKey;
+    else injected.headers[auth.name.toLowerCase()] = auth.prefix + credential.apiKey;
+  } else if (auth.type === 'basic' && credential.type === 'basic') {
+    // RFC 7617, section 2: UTF-8 is what a service that says nothing is most likely to read.
+    injected.headers.authorization = `Basic ${Buffer.from(`${credential.username}:${credential.password}`, 'utf8').toString('base64')}`;
+  } else if (auth.type === 'oauth2' && credential.type === 'oauth2') {
+    injected.headers.authorization = auth.bearer_prefix + credential.accessToken;
+  } else {
+    throw new Error(`A credential of the form ${credential.type} cannot be sent as ${auth.type}.`);
+  }
+  if ('fields' in auth && 'fields' in credential) {
+    for (const [name, field] of Object.entries(auth.fields ?? {})) {
+      const value = credential.fields[name];
+      if (value === undefined) continue;
+      if (field.header) injected.headers[field.header.toLowerCase()] = value;
+      if (field.query) injected.query[field.query] = value;
+    }
+  }
+  return injected;
+}

@@ -1,0 +1,76 @@
+/** Ends a credential at its provider, where the recipe knows how. */
+import type { Gateway } from '../../../core/context.ts';
+import { findOAuthClient } from '../oauth2/oauth-clients.ts';
+import { basicAuthentication, encodeClientRequest, type OAuthClient, type Provider, readAnswer, textAt } from '../oauth2/oauth2.ts';
+import type { StoredCredential } from './credential.ts';
+
+/** `false`: the provider could not be reached or did not confirm. `unsupported`: there is no way to ask it. */
+export type Revoked = 'true' | 'false' | 'unsupported';
+
+const revokeTimeoutMs = 10_000;
+
+export async function revokeAtProvider(
+  gateway: Gateway,
+  provider: Provider | undefined,
+  credential: StoredCredential | undefined,
+): Promise<Revoked> {
+  if (!provider || credential?.type !== 'oauth2') return 'unsupported';
+  const address = revocationUrl(gateway, provider);
+  const client = address && (await findOAuthClient(gateway, provider));
+  if (!address || !client) return 'unsupported';
+  const wanted = provider.auth.revocation?.token === 'refresh_token' ? credential.refreshToken : credential.accessToken;
+  try {
+    const answer = await gateway.outbound.send({
+      ...revocationRequest(provider, client, address, wanted ?? credential.accessToken),
+      timeoutMs: revokeTimeoutMs,
+      integration: provider.integration.slug,
+    });
+    const body = await readAnswer(answer);
+    const refused = textAt(body, provider.auth.token_answer?.error ?? 'error') !== undefined;
+    return answer.status < 300 && !refused ? 'true' : 'false';
+  } catch (error) {
+    gateway.log.warn({ err: error, integration: provider.integration.slug }, 'a token could not be revoked at its provider');
+    return 'false';
+  }
+}
+
+/**
+ * Where to ask. An installation that moved the API or the token endpoint elsewhere moves a revocation endpoint of the
+ * same place with it; one that would then belong to neither is not used, since the token is none of that origin's.
+ */
+function revocationUrl(gateway: Gateway, { auth, integration }: Provider): string | undefined {
+  const { url } = auth.revocation ?? {};
+  if (url === undefined) return undefined;
+  if (url.startsWith(`${integration.recipe.base_url}/`)) return integration.baseUrl + url.slice(integration.recipe.base_url.length);
+  const tokenUrl = gateway.config.integrations.get(integration.slug)?.tokenUrl;
+  if (tokenUrl === undefined) return url;
+  if (new URL(url).origin !== new URL(auth.token_url).origin) return undefined;
+  return new URL(new URL(url).pathname, tokenUrl).href;
+}
+
+function revocationRequest(provider: Provider, client: OAuthClient, address: string, token: string) {
+  const { auth } = provider;
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'skillett' };
+  const url = new URL(address.replace('{client_id}', encodeURIComponent(client.clientId)));
+  switch (auth.revocation?.style) {
+    case 'query':
+      url.searchParams.set('token', token);
+      return { method: 'POST', url, headers: { ...headers, ...form } };
+    case 'bearer':
+      return { method: 'POST', url, headers: { ...headers, ...form, authorization: auth.bearer_prefix + token } };
+    case 'github':
+      return {
+        method: 'DELETE',
+        url,
+        headers: { ...headers, 'content-type': 'application/json', authorization: basicAuthentication(client) },
+        body: JSON.stringify({ access_token: token }),
+      };
+    default: {
+      // RFC 7009, section 2.1: the hint is the client's to give or not.
+      const { token: kind = 'access_token', send_hint: sendsHint = true } = auth.revocation ?? {};
+      const hint: Record<string, string> = sendsHint ? { token_type_hint: kind } : {};
+      return { method: 'POST', url, ...encodeClientRequest(auth, client, { token, ...hint }) };
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** Proves a credential at its service, by the recipe's own call, and learns whose account it is. */
+import type { Gateway } from '../../../core/context.ts';
+import { SkillettError } from '../../../core/errors.ts';
+import { readBody } from '../../../core/outbound/outbound.ts';
+import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import type { Auth } from '../../recipes/format/auth.ts';
+import { evaluateOn, findFailure, successRule } from '../../recipes/success.ts';
+import { accountAt } from '../oauth2/oauth2.ts';
+import { injectCredential, type StoredCredential } from './credential.ts';
+
+const verifyTimeoutMs = 15_000;
+const verifyBytesMax = 4 * 1024 * 1024;
+
+/**
+ * Account of the credential. Throws credential_rejected when the service refuses it, upstream_unreachable when the
+ * service is away, upstream_unexpected when its answer names no account.
+ */
+export async function verifyCredential(
+  gateway: Gateway,
+  integration: CatalogueIntegration,
+  auth: Auth,
+  credential: StoredCredential,
+): Promise<{ id: string; label: string }> {
+  const { verify } = integration.recipe;
+  if (!verify) throw new Error(`The recipe of ${integration.slug} has no verification call.`);
+  const injected = injectCredential(auth, credential, 1);
+  const url = new URL(integration.baseUrl + verify.path);
+  for (const [name, value] of Object.entries({ ...verify.query, ...injected.query })) url.searchParams.set(name, value);
+  const headers = Object.entries(integration.recipe.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  const answer = await gateway.outbound.send({
+    method: verify.method,
+    url,
+    headers: { accept: 'application/json', 'user-agent': 'skillett', ...Object.fromEntries(headers), ...injected.headers },
+    timeoutMs: verifyTimeoutMs,
+    integration: integration.slug,
+  });
+  const body = parseJson((await readBody(answer, verifyBytesMax)).toString('utf8'));
+  const rule = answer.status < 300 ? successRule(integration.recipe, verify.success) : undefined;
+  const failure = rule && (await findFailure(rule, evaluateOn(body ?? null)));
+  requireAccepted(integration, auth, failure?.status ?? answer.status, body);
+  const account = accountAt(body, verify.account);
+  if (!account)
+    throw new SkillettError(
+      'upstream_unexpected',
+      `${integration.slug} accepted the credential, but its answer does not name the account.`,
+    );
+  return account;
+}
+
+function requireAccepted(integration: CatalogueIntegration, auth: Auth, status: number, body: unknown): void {
+  if (status >= 500 || status === 408 || status === 429) {
+    throw new SkillettError(
+      'upstream_unreachable',
+      `${integration.slug} answered ${status} when asked about the credential. Nothing was stored; try again later.`,
+    );
+  }
+  if (status >= 400) throw credentialRejected(integration, auth, status);
+  if (status >= 300 || body === undefined)
+    throw new SkillettError('upstream_unexpected', `${integration.slug} answered ${status} without JSON when asked about the credential.`);
+}
+
+function credentialRejected(integration: CatalogueIntegration, auth: Auth, status: number): SkillettError {
+  const how = 'how' in auth ? ` ${auth.how}` : '';
+  return new SkillettError('credential_rejected', `${integration.recipe.name} refused the credential (it answered ${status}).${how}`, {
+    action: 'create_url' in auth && auth.create_url ? auth.create_url : integration.recipe.documentation_url,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

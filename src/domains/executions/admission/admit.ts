@@ -1,0 +1,248 @@
+/**
+ * Admission: no call is made before the database has said who calls, that the limits have room, and has written the row
+ * of the call. Whatever waits at one moment shares a statement, so this costs one round trip a batch, not one a call.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import DataLoader from 'dataloader';
+import type { Caller, Door, Gateway } from '../../../core/context.ts';
+import { databaseUnavailable, isDatabaseAway, isTransient } from '../../../core/database/database.ts';
+import { badRequest, type SkillettError, unavailable } from '../../../core/errors.ts';
+import type { Principal } from '../../../core/principal.ts';
+import type { CompletedCall } from '../../audit/settle-store.ts';
+import type { AdmittedConnection } from '../../connections/connections.ts';
+import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
+import { finishClaim, type IdempotencyClaim, loseClaim, releaseClaim } from '../store.ts';
+import { encodeBatch } from './batch.ts';
+import { CompletionBuffer } from './completion.ts';
+import { claimingStatement, plainStatement } from './statement.ts';
+import { type AdmittedRow, authenticationFault, readVerdicts } from './verdict.ts';
+
+export interface AdmissionRequest {
+  caller: Exclude<Caller, { kind: 'none' }>;
+  callId: string;
+  requestId: string;
+  door: Door;
+  endpoint: CatalogueEndpoint;
+  needsConnection: boolean;
+  /** Name of an account, or id of a connection. */
+  account?: string | undefined;
+  /** Those that the endpoint knows; values never come here. */
+  parameterNames: string[];
+  /** In hex, as the fingerprint is. Asked for when the batch goes: hashing call after call is several times faster than in between. */
+  parameterHash(): string;
+  idempotency?: { key: string; fingerprint: string } | undefined;
+}
+
+export interface Admission {
+  principal: Principal;
+  connection: AdmittedConnection | undefined;
+  /** Why no connection could be chosen; to be thrown after the parameters were checked (docs/api.md, "Order of refusals"). */
+  connectionFault: SkillettError | undefined;
+  minute: { limit: number | null; remaining: number | null; resetSeconds: number };
+  /** The first answer of this idempotency key: to be given again, instead of a call. */
+  replay: { status: number /** Sealed under the first call's id. */; answer: string | null; callId: string } | undefined;
+  /** Held by this call: to be completed, lost or released. */
+  claim: IdempotencyClaim | undefined;
+}
+
+const batchMax = 256;
+const statementsMax = 2;
+/** Calls that wait or are being admitted; beyond, a client is told to come back instead of waiting for seconds. */
+const queuedMax = 4_096;
+const attemptsMax = 5;
+/** A client waits no longer for the database (a table that somebody locked, a network that swallows everything). */
+const statementMsMax = 5_000;
+/** How long a client whose answer is there waits for a database that restarts, so that its idempotency key ends as it did. */
+const claimPatienceMs = 4_000;
+const claimPauseMs = 250;
+
+export class AdmissionQueue {
+  readonly #parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>;
+  readonly #loader: DataLoader<AdmissionRequest, Admission>;
+  readonly #completions: CompletionBuffer;
+  /** Batches that were begun and not yet sent; all but the last are full. */
+  readonly #waiting: (() => void)[] = [];
+  #inFlight = 0;
+  #queued = 0;
+  /** Statements that nobody waits for any more. While there are any, the database is as good as away. */
+  #stuck = 0;
+  #closed = false;
+
+  constructor(parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>) {
+    this.#parts = parts;
+    this.#completions = new CompletionBuffer(parts);
+    this.#loader = new DataLoader((batch) => this.#admitBatch(batch), {
+      cache: false,
+      maxBatchSize: batchMax,
+      batchScheduleFn: (send) => {
+        this.#waiting.push(send);
+        // Never at once: the loader calls this before the batch has its first call.
+        if (this.#mayPump()) setImmediate(() => this.#pump());
+      },
+    });
+  }
+
+  /**
+   * Throws 401, 403 `scope_not_allowed`, 429, 409 and 422 of idempotency, 503 `unavailable`; every call that passed
+   * authentication has its row then, also when it is refused.
+   */
+  async admit(request: Omit<AdmissionRequest, 'caller'> & { caller: Caller }): Promise<Admission> {
+    const { caller } = request;
+    if (caller.kind === 'none') throw authenticationFault('unauthorized');
+    if (this.#closed) throw unavailable('The server is shutting down. Try again shortly.', 1);
+    if (this.#stuck > 0) throw tooSlow();
+    if (this.#queued >= queuedMax) throw unavailable('Too many calls are waiting. Try again shortly.', 1);
+    this.#queued += 1;
+    if (this.#completions.crowded) await this.#waitForRoom();
+    const unstorable = request.account !== undefined && !isStorable(request.account);
+    const admission = await this.#loader.load({ ...request, caller, ...(unstorable ? { account: undefined } : {}) });
+    return unstorable ? { ...admission, connectionFault: badRequest('`account` holds characters that no name has.') } : admission;
+  }
+
+  /** Writes how a call ended, soon and together with others. */
+  complete(call: CompletedCall): void {
+    this.#completions.add(call);
+  }
+
+  /** Keeps the first answer for 24 hours; committed when this returns. */
+  async completeIdempotent(claim: IdempotencyClaim, first: { status: number; answer: string | null }): Promise<void> {
+    await patiently(() => finishClaim(this.#parts.db, this.#parts.clock, claim, first));
+  }
+
+  /** The call was sent and its answer was lost. */
+  async loseIdempotent(claim: IdempotencyClaim): Promise<void> {
+    await patiently(() => loseClaim(this.#parts.db, claim));
+  }
+
+  /** Nothing was sent: the key may be used again. */
+  async releaseIdempotent(claim: IdempotencyClaim): Promise<void> {
+    await patiently(() => releaseClaim(this.#parts.db, claim));
+  }
+
+  /** Writes what has ended so far. Calls that are still running are completed by their own end, or by the sweep. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#completions.close();
+  }
+
+  /** While what has ended cannot be written as fast as it ends, what begins waits, and is then refused. */
+  async #waitForRoom(): Promise<void> {
+    try {
+      await this.#completions.room();
+    } catch (error) {
+      this.#queued -= 1;
+      throw error;
+    }
+  }
+
+  #mayPump(): boolean {
+    return this.#inFlight === 0 || (this.#inFlight < statementsMax && this.#waiting.length > 1);
+  }
+
+  /** With nothing in flight a batch goes at once; otherwise it waits to be full, or for the one before it to come back. */
+  #pump(): void {
+    while (this.#waiting.length > 0 && this.#mayPump()) this.#waiting.shift()?.();
+  }
+
+  async #admitBatch(batch: readonly AdmissionRequest[]): Promise<(Admission | Error)[]> {
+    let patience: NodeJS.Timeout | undefined;
+    try {
+      if (this.#stuck > 0) return batch.map(tooSlow);
+      const admitting = this.#admitInFlight(batch);
+      const tooLate = new Promise<undefined>((resolve) => {
+        patience = setTimeout(() => resolve(undefined), statementMsMax);
+      });
+      const outcomes = await Promise.race([admitting, tooLate]);
+      return outcomes ?? this.#giveUp(batch, admitting);
+    } finally {
+      clearTimeout(patience);
+      this.#queued -= batch.length;
+    }
+  }
+
+  async #admitInFlight(batch: readonly AdmissionRequest[]): Promise<(Admission | Error)[]> {
+    this.#inFlight += 1;
+    try {
+      return await this.#admitOrSplit(batch);
+    } finally {
+      this.#inFlight -= 1;
+      // Those who ask again at once, now that they have their answers, still go with the next batch.
+      setImmediate(() => this.#pump());
+    }
+  }
+
+  /** Refuses these calls and all that wait behind them. What the statement then admits is written down as having failed. */
+  #giveUp(batch: readonly AdmissionRequest[], admitting: Promise<(Admission | Error)[]>): Error[] {
+    this.#stuck += 1;
+    void admitting.then((late) => {
+      this.#stuck -= 1;
+      for (const [at, admission] of late.entries()) {
+        if (admission instanceof Error || admission.replay) continue;
+        this.complete({
+          callId: (batch[at] as AdmissionRequest).callId,
+          outcome: 'failed',
+          errorCode: 'unavailable',
+          totalMs: statementMsMax,
+        });
+        // A claim that cannot be released lapses as one of a call that died.
+        if (admission.claim) this.releaseIdempotent(admission.claim).catch(() => {});
+      }
+    });
+    for (const send of this.#waiting.splice(0)) send();
+    return batch.map(tooSlow);
+  }
+
+  /** A statement that fails for another reason than the database's own halves the batch, until the culprit stands alone. */
+  async #admitOrSplit(batch: readonly AdmissionRequest[]): Promise<(Admission | Error)[]> {
+    try {
+      return await this.#runStatement(batch);
+    } catch (error) {
+      if (isDatabaseAway(error)) return batch.map(() => databaseUnavailable(error));
+      if (batch.length === 1) return [isTransient(error) ? databaseUnavailable(error) : (error as Error)];
+      const half = batch.length >> 1;
+      return [...(await this.#admitOrSplit(batch.slice(0, half))), ...(await this.#admitOrSplit(batch.slice(half)))];
+    }
+  }
+
+  async #runStatement(batch: readonly AdmissionRequest[]): Promise<(Admission | Error)[]> {
+    const { database, clock, config } = this.#parts;
+    const { name, text } = batch.some((call) => call.idempotency) ? claimingStatement : plainStatement;
+    const encoded = encodeBatch(batch, config, clock);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return readVerdicts(batch, encoded, await database.statement<AdmittedRow>(name, text, encoded.values), config);
+      } catch (error) {
+        if (attempt === attemptsMax || !isTransient(error)) throw error;
+      }
+    }
+  }
+}
+
+/** Writes how a claim ended. One that is left as running tells whoever repeats the call that it still runs, and later that nobody knows. */
+async function patiently(write: () => Promise<void>): Promise<void> {
+  const untilMs = performance.now() + claimPatienceMs;
+  for (let pauseMs = claimPauseMs; ; pauseMs *= 2) {
+    try {
+      return await write();
+    } catch (error) {
+      const again = isDatabaseAway(error) || isTransient(error);
+      if (!again || performance.now() + pauseMs > untilMs) throw error;
+    }
+    await delay(pauseMs);
+  }
+}
+
+function tooSlow(): SkillettError {
+  return unavailable('The database does not answer in time. Try again shortly.', 5);
+}
+
+/** PostgreSQL keeps no NUL in a text, and half a surrogate pair is no character. */
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+declare module '../../../core/context.ts' {
+  interface Gateway {
+    admission: AdmissionQueue;
+  }
+}

@@ -1,0 +1,96 @@
+/** From the service's answer to the execution's: read, cut, kept for a repeated idempotency key, and written down. */
+import { jsonBytesMax, wholeBytesMax } from '../../../core/json/json-body.ts';
+import { RawJson } from '../../../core/json/raw-json.ts';
+import { type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
+import type { UpstreamCall } from '../call-upstream.ts';
+import { type Execution, envelopeStatus, isRedirect, type Run } from '../execution.ts';
+import type { JudgedAnswer } from './judge-answer.ts';
+import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
+import { readAnswer } from './read-answer.ts';
+import { applySelect } from './select.ts';
+
+/** Throws OutboundError when the body is too long or does not arrive. */
+export async function answerExecution(run: Run, call: UpstreamCall, judged: JudgedAnswer): Promise<Execution> {
+  // An answer that is kept is there as a whole before its first byte goes out.
+  const body = run.admission.claim && (await judged.answer.collect(keptBytesMax));
+  return run.request.raw && !isRedirect(judged.status) ? answerRaw(run, call, judged, body) : answerJson(run, call, judged, body);
+}
+
+type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'raw'>;
+
+async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
+  const { answer, ok } = judged;
+  const cut = run.request.select !== undefined && ok;
+  const whole = cut ? jsonBytesMax : body ? keptBytesMax : wholeBytesMax;
+  let json = judged.json ?? (await readAnswer(answer, { wholeBytesMax: whole, credentialQuery: call.credentialQuery }));
+  let selectError: string | undefined;
+  if (run.request.select !== undefined && ok) ({ json, selectError } = await select(json, run.request.select));
+  const kept = run.admission.claim && (body || json.pieces) && (await json.load());
+  await keep(run, judged, kept && { json: kept, selectError });
+  return finish(
+    run,
+    call,
+    { ...judged, over: json.whenOver },
+    { data: ok ? json : null, error: ok ? null : json, selectError: selectError ?? null, raw: undefined },
+  );
+}
+
+async function select(json: RawJson, expression: string): Promise<{ json: RawJson; selectError: string | undefined }> {
+  const whole = await json.load();
+  try {
+    return { json: RawJson.fromBytes(await applySelect(whole, expression)), selectError: undefined };
+  } catch (error) {
+    return { json, selectError: `\`select\` was not applied, so \`data\` is whole: ${(error as Error).message}.` };
+  }
+}
+
+async function answerRaw(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
+  const { answer } = judged;
+  const headers: Record<string, string> = {};
+  for (const name of ['content-type', 'content-length', 'content-disposition']) {
+    const value = answer.headers[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  if (!judged.ok) headers['x-skillett-error-source'] = 'upstream';
+  await keep(run, judged, body && { raw: { headers, body } });
+  const raw = { status: envelopeStatus(judged.status), headers, body: answer.body };
+  return finish(run, call, judged, { data: null, error: null, selectError: null, raw });
+}
+
+/** Commits the first answer of an idempotency key. When that fails the client still gets it; a repetition is then refused, not sent. */
+async function keep(run: Run, { status }: JudgedAnswer, kept: KeptAnswer | undefined): Promise<void> {
+  const { gateway, callId } = run;
+  const { claim } = run.admission;
+  if (!claim) return;
+  try {
+    await gateway.admission.completeIdempotent(claim, { status, answer: sealAnswer(gateway, callId, kept) });
+  } catch (error) {
+    gateway.log.warn({ requestId: run.request.requestId, callId, err: error }, 'an answer could not be kept for its idempotency key');
+  }
+}
+
+/** The call is written down when the last byte of its answer has passed. */
+function finish(
+  run: Run,
+  call: UpstreamCall,
+  { answer, status, ok, over }: JudgedAnswer & { over?: OutboundAnswer['whenOver'] | undefined },
+  answered: Answered,
+): Execution {
+  const { gateway, callId } = run;
+  (over ?? answer.whenOver.bind(answer))((bytes, failure) => {
+    const nowMs = performance.now();
+    // A client that leaves, or a note for people beside a redirect that nobody reads, is no failure of the call.
+    const broken = failure && !(failure instanceof OutboundError && failure.kind === 'aborted');
+    gateway.admission.complete({
+      callId,
+      outcome: broken ? 'failed' : ok ? 'succeeded' : 'upstream_failed',
+      errorCode: broken ? (failure instanceof OutboundError ? failure.code : 'internal') : undefined,
+      upstreamStatus: answer.status,
+      responseBytes: bytes,
+      upstreamMs: nowMs - (call.startedMs as number),
+      totalMs: nowMs - run.startedMs,
+    });
+  });
+  const durationMs = Math.round(performance.now() - run.startedMs);
+  return { callId, status, ok, durationMs, replayed: false, ...answered };
+}

@@ -1,0 +1,92 @@
+/** What a service's answer means for its call. Whether a call succeeded is decided here and nowhere else. */
+import { jsonBytesMax } from '../../../core/json/json-body.ts';
+import type { RawJson } from '../../../core/json/raw-json.ts';
+import { type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
+import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { isTruthy } from '../../recipes/expression.ts';
+import { evaluateOn, findFailure, type SuccessRule, successRule } from '../../recipes/success.ts';
+import { ExpressionFailed, ExpressionThread } from './expression-thread.ts';
+import { readAnswer } from './read-answer.ts';
+
+export interface JudgedAnswer {
+  answer: OutboundAnswer;
+  /** For the caller: the service's own, or the one that the recipe gives to a failure which came as a success. */
+  status: number;
+  ok: boolean;
+  /** The service's code for such a failure. */
+  code: string | undefined;
+  /** The body says that the service was called too often (`rate_limit.when`). */
+  limited: boolean;
+  /** What stands in `data` or `error`, where it had to be read to know. */
+  json: RawJson | undefined;
+}
+
+/** How the answer was asked for. */
+interface Question {
+  integration: CatalogueIntegration;
+  endpoint: CatalogueEndpoint;
+  /** The body passes as it comes, and is not looked into. */
+  raw: boolean;
+  credentialQuery: readonly string[];
+}
+
+/** A status for the caller says it all: kept answers are judged again by it alone. */
+export function isSuccess(status: number): boolean {
+  return status < 400;
+}
+
+/** Throws OutboundError when the body has to be read and does not arrive, or when nobody can tell what it means. */
+export async function judgeAnswer(question: Question, answer: OutboundAnswer): Promise<JudgedAnswer> {
+  const { status } = answer;
+  const rule = question.raw || !mayFail(status) ? undefined : successRule(question.integration.recipe, question.endpoint.spec.success);
+  if (!rule) {
+    const limited = await saysTooMany(question.integration, answer);
+    return { answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined };
+  }
+  const json = await readAnswer(answer, { wholeBytesMax: jsonBytesMax, credentialQuery: question.credentialQuery });
+  const failure = await findFailureIn(answer.integration, await json.load(), rule);
+  return { answer, status: failure?.status ?? status, ok: !failure, code: failure?.code, limited: false, json };
+}
+
+/** Only 2xx can be a failure in disguise; 204 and 205 have no body to say so (RFC 9110, sections 15.3.5 and 15.3.6). */
+function mayFail(status: number): boolean {
+  return status >= 200 && status < 300 && status !== 204 && status !== 205;
+}
+
+/** Longer than any service takes to say it. */
+const limitBytesMax = 64 * 1024;
+
+/** The body stays readable. */
+async function saysTooMany({ recipe }: CatalogueIntegration, answer: OutboundAnswer): Promise<boolean> {
+  const { when, statuses = [429] } = recipe.rate_limit ?? {};
+  if (when === undefined || !statuses.includes(answer.status)) return false;
+  const body = await answer.collect(limitBytesMax);
+  return body !== undefined && isTruthy(evaluateOn(parseJson(body))(when));
+}
+
+/** Up to here parsing takes less than a millisecond, and less than handing it to a thread. */
+const parsedHereBytesMax = 64 * 1024;
+
+/** Apart from that of `select`, so that nobody's expression makes other people's calls wait. All who call may wait here: their number is limited where they are sent. */
+const thread = new ExpressionThread({ timeoutMs: 20_000, waitingMax: Number.POSITIVE_INFINITY });
+
+async function findFailureIn(integration: string, json: Buffer, rule: SuccessRule) {
+  if (json.length <= parsedHereBytesMax) return findFailure(rule, evaluateOn(parseJson(json)));
+  return findFailure(rule, async (expression) => {
+    try {
+      return JSON.parse((await thread.evaluate(json, expression)).toString('utf8'));
+    } catch (error) {
+      if (error instanceof ExpressionFailed) return undefined;
+      throw OutboundError.malformed(integration, `gave an answer that could not be checked for success: ${(error as Error).message}`);
+    }
+  });
+}
+
+/** What only looks like JSON is nothing that an expression finds something in. */
+function parseJson(json: Buffer): unknown {
+  try {
+    return JSON.parse(json.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,67 @@
+/** A service's answer as what stands in `data` or `error`. */
+import { isUtf8 } from 'node:buffer';
+import { readJsonBody, textBytesMax, tooLong, toText } from '../../../core/json/json-body.ts';
+import { isJson } from '../../../core/json/json-scan.ts';
+import { RawJson } from '../../../core/json/raw-json.ts';
+import { drain, type OutboundAnswer } from '../../../core/outbound/outbound.ts';
+
+interface AnswerOptions {
+  /** Up to here JSON is read before its first byte goes out. */
+  wholeBytesMax: number;
+  /** Query names that carry the credential: taken out of a location. */
+  credentialQuery: readonly string[];
+}
+
+/**
+ * JSON as it came; text as a string; anything else as `{"content_type","base64"}`; null when there is no body; a redirect
+ * as `{"location"}`. Throws `upstream_unexpected` above the limits, naming the streamed form.
+ */
+export async function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
+  if (answer.status >= 300 && answer.status < 400) return readRedirect(answer, options.credentialQuery);
+  const { type, charset } = parseContentType(answer.headers['content-type']);
+  if (type !== undefined && jsonTypes.test(type)) return readJsonBody(answer, { charset, wholeBytesMax: options.wholeBytesMax });
+  const body = await answer.collect(textBytesMax);
+  if (!body) throw tooLong(answer, textBytesMax);
+  if (body.length === 0) return RawJson.fromValue(null);
+  if (type === undefined && isUtf8(body) && isJson(body)) return RawJson.fromBytes(body);
+  if (isText(type, charset, body)) return RawJson.fromValue(toText(body, charset));
+  return RawJson.fromValue({ content_type: type ?? 'application/octet-stream', base64: body.toString('base64') });
+}
+
+const jsonTypes = /^(application|text)\/(json|[\w.+-]+\+json)$/;
+const textTypes =
+  /^(text\/.*|application\/(xml|[\w.+-]+\+xml|javascript|yaml|x-yaml|toml|graphql|sql|x-www-form-urlencoded|x-ndjson|jsonl|x-sh))$/;
+
+/** A vendor's own type (GitHub's diffs and files) says nothing about its content, and a charset belongs to text: there the bytes decide. */
+function isText(type: string | undefined, charset: string | undefined, body: Buffer): boolean {
+  if (type !== undefined && textTypes.test(type)) return true;
+  const open = type === undefined || charset !== undefined || type.startsWith('application/vnd.');
+  return open && isUtf8(body) && !body.includes(0);
+}
+
+/** RFC 9110, section 8.3. */
+function parseContentType(header: string | string[] | undefined): { type: string | undefined; charset: string | undefined } {
+  if (typeof header !== 'string') return { type: undefined, charset: undefined };
+  const end = header.indexOf(';');
+  const type = (end === -1 ? header : header.slice(0, end)).trim().toLowerCase();
+  const charset = end === -1 ? undefined : /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(header)?.[1];
+  return { type: type === '' ? undefined : type, charset };
+}
+
+/** The body of a redirect is a note for people; where it leads is the answer. */
+async function readRedirect(answer: OutboundAnswer, credentialQuery: readonly string[]): Promise<RawJson> {
+  await drain(answer);
+  const { location } = answer.headers;
+  if (typeof location !== 'string') return RawJson.fromValue(null);
+  return RawJson.fromValue({ location: withoutCredential(location, credentialQuery) });
+}
+
+/** Services that take the credential in the query tend to repeat it where they redirect to. */
+function withoutCredential(location: string, names: readonly string[]): string {
+  if (names.length === 0) return location;
+  const relative = 'http://relative.invalid';
+  const url = URL.parse(location, relative);
+  if (!url || !names.some((name) => url.searchParams.has(name))) return location;
+  for (const name of names) url.searchParams.delete(name);
+  return url.origin === relative ? url.href.slice(relative.length) : url.href;
+}

@@ -1,0 +1,138 @@
+/** One endpoint: its marks and references, and whether every parameter can travel where it says. */
+import { isReadOnly } from '../catalogue.ts';
+import type { Endpoint, Integration } from '../format/format.ts';
+import { mailParts, type Parameter } from '../format/parameter.ts';
+import { namesOfSplit } from '../parameter-schema.ts';
+import { encodingOf, validatePlaces } from './places.ts';
+import { checkBaseUrl, checkExpression, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
+import { validateValues } from './values.ts';
+
+export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undefined, report: Report): void {
+  if (endpoint.base_url !== undefined) checkBaseUrl(endpoint.base_url, report);
+  checkHeaders(endpoint.headers, report);
+  checkMarks(endpoint, report);
+  checkPath(endpoint, report);
+  for (const [name, parameter] of Object.entries(endpoint.parameters))
+    checkParameter(name, parameter, endpoint, (path, message) => report(['parameters', name, ...path], message));
+  checkBody(endpoint, report);
+  validatePlaces(endpoint, recipe, report);
+  checkPagination(endpoint, report);
+  checkSuccess(endpoint.success, recipe ? recipe.success : 'unknown', ['success'], report);
+  if (recipe) checkScopes(endpoint, recipe, report);
+  validateValues(endpoint, report);
+}
+
+function checkMarks(endpoint: Endpoint, report: Report): void {
+  const readOnly = isReadOnly(endpoint);
+  if (endpoint.read_only && endpoint.method === 'DELETE') report(['read_only'], 'a DELETE is never read-only');
+  if (readOnly && endpoint.destructive) report(['destructive'], 'an endpoint that only reads destroys nothing');
+  if (endpoint.follow_redirects && !readOnly) report(['follow_redirects'], 'only reads may follow redirects');
+}
+
+/** Every `{name}` of the path is filled by exactly one parameter, and every path parameter has its place. */
+function checkPath(endpoint: Endpoint, report: Report): void {
+  const names = [...endpoint.path.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] as string);
+  if (/[{}]/.test(endpoint.path.replaceAll(/\{[^{}]*\}/g, ''))) report(['path'], 'has a brace without its partner');
+  const filledBy = new Map<string, string>();
+  for (const [name, parameter] of Object.entries(endpoint.parameters)) {
+    if (parameter.in !== 'path') continue;
+    const path = ['parameters', name];
+    for (const part of parameter.split === undefined ? [parameter.as ?? name] : namesOfSplit(parameter.split)) {
+      if (!names.includes(part)) report(path, `the path has no {${part}}`);
+      if (filledBy.has(part)) report(path, `{${part}} is already filled by ${filledBy.get(part)}`);
+      filledBy.set(part, name);
+    }
+    if (!parameter.required && !(parameter.default !== undefined && parameter.send_default))
+      report([...path, 'required'], 'must be true (or give a `default` with `send_default`), since the path cannot have a gap');
+  }
+  for (const name of names) if (!filledBy.has(name)) report(['path'], `no parameter fills {${name}}`);
+}
+
+function checkParameter(name: string, parameter: Parameter, endpoint: Endpoint, report: Report): void {
+  const types = [parameter.type].flat();
+  const encoding = encodingOf(endpoint);
+  if (parameter.in === 'path') checkPathParameter(parameter, types, report);
+  else for (const word of ['split', 'segments'] as const) if (parameter[word] !== undefined) report([word], 'is for path parameters');
+  if (parameter.in === 'header') checkHeaderName(parameter.as ?? name, parameter.as === undefined ? [] : ['as'], report);
+  if (parameter.in === 'mail') checkMailParameter(parameter.as ?? name, encoding, report);
+  if (parameter.in === 'body') {
+    if (encoding === undefined) report(['in'], `a ${endpoint.method} has no body`);
+    if (encoding === 'mail' && endpoint.body?.mail_at === undefined)
+      report(['in'], 'the mail is the whole body: use `mail`, or say with `body.mail_at` where the mail goes in a JSON body');
+  }
+  checkShape(parameter, types, encoding, report);
+  if (
+    parameter.as === '' &&
+    types.includes('string') &&
+    !/^application\/([\w.+-]+\+)?json\b/i.test(contentTypeOf(endpoint) ?? 'application/json')
+  )
+    report(['as'], 'a text that is the whole body is written as JSON, which is not what the content type says');
+  if (parameter.file && !(parameter.in === 'body' && encoding === 'multipart' && parameter.type === 'object'))
+    report(['file'], 'is for a body parameter of type object in a multipart body');
+  if (parameter.send_default && parameter.default === undefined) report(['send_default'], 'there is no `default` to send');
+}
+
+function contentTypeOf({ headers = {} }: Endpoint): string | undefined {
+  return Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+}
+
+function checkPathParameter(parameter: Parameter, types: readonly string[], report: Report): void {
+  if (types.includes('null')) report(['type'], 'null cannot stand in a path');
+  if (parameter.split === undefined) return;
+  if (parameter.type !== 'string') report(['type'], 'with `split` must be string');
+  for (const word of ['as', 'segments'] as const) if (parameter[word] !== undefined) report([word], 'cannot be used together with `split`');
+}
+
+function checkMailParameter(part: string, encoding: string | undefined, report: Report): void {
+  if (encoding !== 'mail') report(['in'], 'a part of a mail needs `body.encoding: "mail"`');
+  if (!(mailParts as readonly string[]).includes(part)) report(['as'], `must be a part of a mail: ${mailParts.join(', ')}`);
+}
+
+/** Objects travel in JSON and mails only; lists also in the query and in forms. */
+function checkShape(parameter: Parameter, types: readonly string[], encoding: string | undefined, report: Report): void {
+  const inForm = parameter.in === 'body' && (encoding === 'form' || encoding === 'multipart');
+  const flat = parameter.in === 'path' || parameter.in === 'header' || parameter.in === 'query' || inForm;
+  const listable = parameter.in === 'query' || inForm;
+  if (flat && types.includes('object') && !parameter.file) report(['type'], 'an object travels only in a JSON body');
+  const items = [parameter.items?.type ?? []].flat();
+  if (listable && (items.includes('object') || items.includes('array')))
+    report(
+      ['items', 'type'],
+      'a list travels here by its entries, so each must be a text, a number or a boolean; objects and lists travel only in a JSON body',
+    );
+  if (flat && !listable && types.includes('array')) report(['type'], `a list cannot travel in the ${parameter.in}`);
+  if (parameter.array_style !== undefined && !(listable && types.includes('array')))
+    report(['array_style'], 'is for a list in the query or in a form');
+}
+
+function checkBody(endpoint: Endpoint, report: Report): void {
+  const { body } = endpoint;
+  if (body === undefined) return;
+  if (endpoint.method === 'GET') report(['body'], 'a GET has no body');
+  if (body.mail_at !== undefined && body.encoding !== 'mail') report(['body', 'mail_at'], 'is for `encoding: "mail"`');
+  if (body.constants !== undefined && body.encoding === 'mail' && body.mail_at === undefined)
+    report(['body', 'constants'], 'the mail is the whole body: say with `mail_at` where it goes in a JSON body');
+  if (body.encoding === 'form' || body.encoding === 'multipart')
+    for (const [name, constant] of Object.entries(body.constants ?? {}))
+      if ([constant].flat().some((value) => typeof value === 'object' && value !== null))
+        report(['body', 'constants', name], 'an object travels only in a JSON body');
+}
+
+function checkPagination(endpoint: Endpoint, report: Report): void {
+  const { pagination } = endpoint;
+  if (pagination === undefined) return;
+  for (const word of ['parameter', 'size_parameter'] as const) {
+    const name = pagination[word];
+    if (name !== undefined && !Object.hasOwn(endpoint.parameters, name)) report(['pagination', word], `there is no parameter ${name}`);
+  }
+  if ((pagination.style === 'cursor') !== (pagination.next !== undefined))
+    report(['pagination', 'next'], 'belongs to the style `cursor`, and that style needs it');
+  checkExpression(pagination.next, ['pagination', 'next'], report);
+}
+
+function checkScopes(endpoint: Endpoint, recipe: Integration, report: Report): void {
+  const scopes = recipe.auth.find((auth) => auth.type === 'oauth2')?.scopes ?? {};
+  for (const [at, need] of (endpoint.provider_scopes ?? []).entries())
+    for (const scope of [need].flat())
+      if (!Object.hasOwn(scopes, scope)) report(['provider_scopes', at], `recipe.json does not describe the scope ${scope}`);
+}

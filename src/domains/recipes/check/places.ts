@@ -1,0 +1,58 @@
+/** No two values of an endpoint go to the same place, and none to the credential's. */
+import type { Endpoint, Integration } from '../format/format.ts';
+import type { FaultPath, Report } from './texts.ts';
+
+/** How the body is written; undefined where there is none. */
+export function encodingOf(endpoint: Endpoint) {
+  return endpoint.method === 'GET' ? undefined : (endpoint.body?.encoding ?? 'json');
+}
+
+export function validatePlaces(endpoint: Endpoint, recipe: Integration | undefined, report: Report): void {
+  const jsonBody = encodingOf(endpoint) === 'json' || endpoint.body?.mail_at !== undefined;
+  const holders = new Map<string, string>();
+  for (const place of recipe ? listCredentialPlaces(recipe) : []) holders.set(place, 'the credential');
+  const take = (space: string, name: string, holder: string, path: FaultPath): void => {
+    const pointer = space === 'body' && jsonBody;
+    if (pointer && !/^(\/([^~/]|~[01])*)*$/.test(toPointer(name)))
+      report(path, `${name} is no JSON Pointer (RFC 6901): write ~ as ~0 and / as ~1`);
+    if (!pointer && name === '') report(path, 'must name where the value goes; only a JSON body can be one value');
+    const place = placeOf(space, pointer ? toPointer(name) : name);
+    const other = holders.get(place) ?? (pointer ? findOverlap(holders, place) : undefined);
+    if (other === undefined) holders.set(place, holder);
+    else report(path, `goes to the same place as ${other}`);
+  };
+  for (const name of Object.keys(endpoint.query ?? {})) take('query', name, `the constant ${name}`, ['query', name]);
+  for (const name of Object.keys(endpoint.body?.constants ?? {})) take('body', name, `the constant ${name}`, ['body', 'constants', name]);
+  if (endpoint.body?.mail_at !== undefined) take('body', endpoint.body.mail_at, 'the mail', ['body', 'mail_at']);
+  for (const [name, parameter] of Object.entries(endpoint.parameters))
+    if (parameter.in !== 'path')
+      take(parameter.in, parameter.as ?? name, name, ['parameters', name, ...(parameter.as === undefined ? [] : ['as'])]);
+}
+
+function placeOf(space: string, name: string): string {
+  return `${space} ${space === 'header' ? name.toLowerCase() : name}`;
+}
+
+/** A plain name is a property of the body; the empty string is the whole body. */
+function toPointer(name: string): string {
+  return name === '' || name.startsWith('/') ? name : `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** Who holds a place in the JSON body above or below this one: one of the two would overwrite the other. */
+function findOverlap(holders: ReadonlyMap<string, string>, place: string): string | undefined {
+  for (const [other, holder] of holders)
+    if (other.startsWith('body ') && (other.startsWith(`${place}/`) || place.startsWith(`${other}/`))) return holder;
+  return undefined;
+}
+
+function listCredentialPlaces(recipe: Integration): string[] {
+  return recipe.auth.flatMap((auth) => {
+    if (auth.type === 'none' || auth.type === 'oauth2') return [];
+    const fields = Object.values(auth.fields ?? {}).map((field) =>
+      field.header === undefined ? placeOf('query', field.query ?? '') : placeOf('header', field.header),
+    );
+    if (auth.type === 'bearer') fields.push(placeOf('header', auth.header));
+    if (auth.type === 'api_key') fields.push(placeOf(auth.in, auth.name));
+    return fields;
+  });
+}

@@ -1,0 +1,75 @@
+/** Checks of single texts in a recipe: header names, addresses, patterns, expressions. */
+import { findExpressionFault } from '../expression.ts';
+import type { OwnSuccess, Success } from '../format/format.ts';
+
+export type FaultPath = readonly (string | number)[];
+
+/** Takes one fault: where it is in the file, and what is wrong or missing there. */
+export type Report = (path: FaultPath, message: string) => void;
+
+/** Headers that belong to the credential, the connection or the message's framing (RFC 9110, sections 7.6.1 and 11.6.2), and cookies. */
+const reservedHeaders = new Set([
+  'authorization',
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export function checkHeaderName(name: string, path: FaultPath, report: Report): void {
+  // RFC 9110, section 5.6.2 allows more signs in a token; no service asks for them.
+  if (!/^[A-Za-z0-9-]+$/.test(name)) report(path, `${name} is no header name: letters, digits and hyphens`);
+  if (reservedHeaders.has(name.toLowerCase())) report(path, `the gateway sets the header ${name} itself; a recipe cannot`);
+}
+
+export function checkHeaders(headers: Record<string, string> | undefined, report: Report): void {
+  for (const name of Object.keys(headers ?? {})) checkHeaderName(name, ['headers', name], report);
+}
+
+export function checkBaseUrl(baseUrl: string, report: Report): void {
+  const url = new URL(baseUrl);
+  if (baseUrl.endsWith('/') || url.search || url.hash || url.username)
+    report(['base_url'], 'must not end with a slash, nor hold a query, a fragment or a user name');
+}
+
+/** True when the pattern compiles, as JSON Schema wants it: with Unicode. */
+export function checkPattern(pattern: string | undefined, path: FaultPath, report: Report): boolean {
+  if (pattern === undefined) return true;
+  try {
+    new RegExp(pattern, 'u');
+    return true;
+  } catch (error) {
+    report([...path, 'pattern'], `is no regular expression: ${(error as Error).message}`);
+    return false;
+  }
+}
+
+export function checkExpression(expression: string | undefined, path: FaultPath, report: Report): void {
+  const fault = expression === undefined ? undefined : findExpressionFault(expression);
+  if (fault !== undefined) report(path, fault);
+}
+
+/** `base`: the integration's, which fills what is not said here. Without `base` nothing is known of it. */
+export function checkSuccess(
+  success: OwnSuccess | undefined,
+  base: Success | undefined | 'unknown',
+  path: FaultPath,
+  report: Report,
+): void {
+  if (success === undefined) return;
+  checkExpression(success.when, [...path, 'when'], report);
+  checkExpression(success.error, [...path, 'error'], report);
+  if (base === 'unknown') return;
+  if (success.when === undefined && base === undefined)
+    report([...path, 'when'], 'is missing: recipe.json has no `success` that it could come from');
+  if (success.status !== undefined && success.error === undefined && base?.error === undefined)
+    report([...path, 'status'], 'needs `error`, the expression that gives the codes');
+}

@@ -1,0 +1,71 @@
+/** What zod cannot see in a recipe: whether its parts fit each other. Reports everything it finds. */
+
+import type { Auth } from '../format/auth.ts';
+import type { Integration, Resource } from '../format/format.ts';
+import { validateEndpoint } from './endpoint.ts';
+import { checkBaseUrl, checkExpression, checkHeaders, checkPattern, checkSuccess, type FaultPath, type Report } from './texts.ts';
+
+/** `recipe.json` against itself, and against the names of its endpoints (undefined: not all are known) and guide files. */
+export function validateIntegration(
+  recipe: Integration,
+  endpointNames: ReadonlySet<string> | undefined,
+  guideFiles: readonly string[],
+  report: Report,
+): void {
+  checkHeaders(recipe.headers, report);
+  checkBaseUrl(recipe.base_url, report);
+  for (const [at, auth] of recipe.auth.entries()) checkAuth(auth, ['auth', at], recipe, report);
+  checkExpression(recipe.rate_limit?.when, ['rate_limit', 'when'], report);
+  checkSuccess(recipe.success, undefined, ['success'], report);
+  checkVerify(recipe, report);
+  checkGuides(recipe, guideFiles, report);
+  for (const [at, workflow] of (recipe.workflows ?? []).entries())
+    for (const [stepAt, step] of workflow.steps.entries())
+      if (endpointNames?.has(step.endpoint) === false)
+        report(['workflows', at, 'steps', stepAt, 'endpoint'], `there is no endpoint ${step.endpoint}`);
+}
+
+function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Report): void {
+  if (recipe.auth.find((other) => other.type === auth.type) !== auth)
+    report([...path, 'type'], `${auth.type} is listed twice; a connection could not say which of them it uses`);
+  const namesAccount = auth.type === 'none' || (auth.type === 'oauth2' && auth.token_answer?.account !== undefined);
+  if (!namesAccount && recipe.verify === undefined)
+    report(path, `the file needs \`verify\`: a call that proves a credential of type ${auth.type} and names its account`);
+  if (auth.type === 'none') return;
+  if (auth.type === 'oauth2') {
+    const { account, ...answer } = auth.token_answer ?? {};
+    for (const [name, expression] of Object.entries(answer)) checkExpression(expression, [...path, 'token_answer', name], report);
+    for (const [name, expression] of Object.entries(account ?? {}))
+      checkExpression(expression, [...path, 'token_answer', 'account', name], report);
+    return;
+  }
+  for (const [name, field] of Object.entries(auth.fields ?? {})) {
+    checkPattern(field.pattern, [...path, 'fields', name], report);
+    if ((field.header === undefined) === (field.query === undefined))
+      report([...path, 'fields', name], 'goes either into a `header` or into the `query`: name one of them');
+  }
+}
+
+function checkVerify({ verify, success }: Integration, report: Report): void {
+  if (verify === undefined) return;
+  if (verify.path.includes('{')) report(['verify', 'path'], 'cannot hold a {name}: there is nothing to fill it with');
+  checkSuccess(verify.success, success, ['verify', 'success'], report);
+  for (const [name, expression] of Object.entries(verify.account)) checkExpression(expression, ['verify', 'account', name], report);
+}
+
+function checkGuides(recipe: Integration, guideFiles: readonly string[], report: Report): void {
+  const listed = (recipe.guides ?? []).map((guide) => guide.file);
+  for (const [at, file] of listed.entries()) {
+    if (!guideFiles.includes(file)) report(['guides', at, 'file'], `there is no file ${file}`);
+    if (listed.indexOf(file) !== at) report(['guides', at, 'file'], `${file} is listed twice`);
+  }
+  for (const file of guideFiles) if (!listed.includes(file)) report(['guides'], `${file} lies in the folder but is not listed`);
+}
+
+/** A resource's file: its name, and each of its endpoints. Without `recipe` what only depends on that is left out. */
+export function validateResource(resource: Resource, fileName: string, recipe: Integration | undefined, report: Report): void {
+  if (fileName !== `${resource.resource}.json`)
+    report(['resource'], `is ${resource.resource}, so the file must be called ${resource.resource}.json`);
+  for (const [name, endpoint] of Object.entries(resource.endpoints))
+    validateEndpoint(endpoint, recipe, (path, message) => report(['endpoints', name, ...path], message));
+}
