@@ -14,17 +14,30 @@ export function checkOperation(
   operationName: string | null | undefined,
   variables: Record<string, unknown>,
 ): void {
+  checkVariables(countRepeatedVariables(document), variables);
+  checkAliases(document);
+  checkCost(schema, document, operationName, variables);
+}
+
+export function checkAliases(document: DocumentNode): void {
   let aliases = 0;
   visit(document, {
     Field: (field) => {
       if (field.alias && field.alias.value !== field.name.value) aliases += 1;
     },
   });
-  checkVariables(document, variables);
   if (aliases > graphqlLimits.aliases)
     throw badRequest(
       `The document has ${aliases} aliases, but at most ${graphqlLimits.aliases} are allowed. Send several requests instead.`,
     );
+}
+
+export function checkCost(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Record<string, unknown>,
+): void {
   // Only the chosen operation runs, so only it is counted.
   const definitions = document.definitions.filter(
     (definition) => definition.kind !== Kind.OPERATION_DEFINITION || !operationName || definition.name?.value === operationName,
@@ -41,8 +54,8 @@ export function checkOperation(
   }
 }
 
-/** A variable is used as often as it is named, and each use may be a call that carries it. Throws bad_request naming it. */
-function checkVariables(document: DocumentNode, variables: Record<string, unknown>): void {
+/** How often each variable is named that is named more than once. */
+export function countRepeatedVariables(document: DocumentNode): ReadonlyMap<string, number> {
   const uses = new Map<string, number>();
   visit(document, {
     VariableDefinition: () => false,
@@ -50,10 +63,15 @@ function checkVariables(document: DocumentNode, variables: Record<string, unknow
       uses.set(name.value, (uses.get(name.value) ?? 0) + 1);
     },
   });
+  for (const [name, times] of uses) if (times === 1) uses.delete(name);
+  return uses;
+}
+
+/** A variable is used as often as it is named, and each use may be a call that carries it. Throws bad_request naming it. */
+export function checkVariables(repeated: ReadonlyMap<string, number>, variables: Record<string, unknown>): void {
   let values = 0;
   let bytes = 0;
-  for (const [name, times] of uses) {
-    if (times === 1) continue;
+  for (const [name, times] of repeated) {
     const weight = weigh(variables[name]);
     values += weight.values * times;
     bytes += weight.bytes * times;

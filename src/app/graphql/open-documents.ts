@@ -13,7 +13,9 @@ import type { Context } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { unauthorized } from '../http/authenticate.ts';
 import { strangerBytesMax } from '../http/read-body.ts';
+import { Kept } from './kept.ts';
 import { graphqlLimits } from './limits.ts';
+import type { ReadOperation } from './read-operation.ts';
 
 /** Full introspection takes tens of milliseconds, so a document has it once and its answer is kept. */
 const introspectionFields: ReadonlySet<string> = new Set(['__schema', '__type']);
@@ -110,14 +112,15 @@ export class StrangersGate {
   async admit(
     context: Context,
     body: Buffer,
+    operation: ReadOperation | undefined,
     mediaType: string,
   ): Promise<{ kept: KeptAnswer | undefined; keep(value: unknown): void } | undefined> {
     const { kind } = await context.caller();
     if (kind !== 'none') {
-      if (body.length <= strangerBytesMax) await this.#requireKnown(context, body);
+      if (body.length <= strangerBytesMax) await this.#requireKnown(context, operation ? operation.query : readQuery(body));
       return undefined;
     }
-    if (!requireOpenDocument(this.#schema, readQuery(body), this.#introspection)) return undefined;
+    if (!requireOpenDocument(this.#schema, operation ? operation.query : readQuery(body), this.#introspection)) return undefined;
     const name = `${mediaType} ${body.toString('latin1')}`;
     const kept = this.#answers.get(name);
     if (!kept) this.#countNew();
@@ -147,8 +150,7 @@ export class StrangersGate {
     );
   }
 
-  async #requireKnown(context: Context, body: Buffer): Promise<void> {
-    const query = readQuery(body);
+  async #requireKnown(context: Context, query: unknown): Promise<void> {
     if (typeof query !== 'string' || this.#known.get(query)) return;
     await context.holder();
     if (query.length <= knownLengthMax) this.#known.set(query, true);
@@ -160,24 +162,5 @@ function readQuery(body: Buffer): unknown {
     return (JSON.parse(body.toString('utf8')) as { query?: unknown } | null)?.query;
   } catch {
     return undefined;
-  }
-}
-
-/** At most `entriesMax`, the oldest going first. */
-class Kept<Value> {
-  readonly #entries = new Map<string, Value>();
-  readonly #entriesMax: number;
-
-  constructor(entriesMax: number) {
-    this.#entriesMax = entriesMax;
-  }
-
-  get(key: string): Value | undefined {
-    return this.#entries.get(key);
-  }
-
-  set(key: string, value: Value): void {
-    this.#entries.set(key, value);
-    if (this.#entries.size > this.#entriesMax) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 }

@@ -1,6 +1,6 @@
-/** The GraphQL door: graphql-yoga whole, with our errors, our limits and byte-for-byte answers. */
+/** The GraphQL door: plain operations at once, everything else by graphql-yoga, both with our errors, our limits and byte-for-byte answers. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { type ExecutionResult, GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, processRegularResult } from 'graphql-yoga';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
@@ -14,6 +14,8 @@ import { refuseKeyInQuery, splitTarget } from '../rest/router.ts';
 import { readGetOperation, useQueriesOnly } from './get-query.ts';
 import { useOperationLimits } from './limits.ts';
 import { type KeptAnswer, StrangersGate } from './open-documents.ts';
+import { PlainOperations } from './plain-operations.ts';
+import { readOperation } from './read-operation.ts';
 
 /** Attachments travel in `execute`, so GraphQL takes as much as REST executions do. */
 const bodyBytesMax = 40 * 1024 * 1024;
@@ -47,6 +49,7 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
   });
 
   const strangers = new StrangersGate(schema, gateway.config.introspection);
+  const plainOperations = new PlainOperations(schema, gateway.config.introspection);
 
   return async (request, response, requestId, signal) => {
     if (sendPlayground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request))
@@ -55,8 +58,13 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
     try {
       const get = request.method === 'GET' || request.method === 'HEAD';
       const body = get ? await readGetOperation(request, context) : await readGraphqlBody(gateway, request, response, context);
-      const introspection = await strangers.admit(context, body, mediaTypeFor(request.headers.accept));
+      const operation = readOperation(body);
+      const introspection = await strangers.admit(context, body, operation, mediaTypeFor(request.headers.accept));
       if (introspection?.kept) return sendKept(response, introspection.kept);
+      if (operation && !get && !introspection && isPlainAccept(request.headers.accept)) {
+        const result = await plainOperations.run(context, operation);
+        if (result) return await sendResult(context, response, result, mediaTypeFor(request.headers.accept));
+      }
       const answer: ServerContext['answer'] = {};
       const result = await yoga.fetch(
         new URL('/graphql', gateway.config.publicUrl).href,
@@ -69,16 +77,40 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       );
       response.statusCode = result.status;
       for (const [name, value] of result.headers) response.setHeader(name, value);
-      for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
-      response.setHeader('cache-control', 'no-store');
-      response.setHeader('x-content-type-options', 'nosniff');
       if (introspection && result.status === 200) introspection.keep(answer.value);
+      setAnswerHeaders(context, response);
       if ('value' in answer) await writeSpliced(response, answer.value);
       else response.end(await result.text());
     } catch (thrown) {
       sendRefusal(gateway, response, toSkillettError(gateway, thrown, requestId), mediaTypeFor(request.headers.accept), requestId);
     }
   };
+}
+
+/** Of types without parameters, and one of ours among them: whatever else somebody accepts is weighed by Yoga. */
+function isPlainAccept(accept: string | undefined): boolean {
+  if (accept === undefined) return true;
+  return /^[\w.+*/-]+(, ?[\w.+*/-]+)*$/.test(accept) && /(^|[, ])(application\/(json|graphql-response\+json|\*)|\*\/\*)($|,)/.test(accept);
+}
+
+async function sendResult(context: Context, response: ServerResponse, result: ExecutionResult, mediaType: string): Promise<void> {
+  let value = result;
+  if (result.errors) {
+    value = shapeResult(context.gateway, result, context.requestId);
+    const { status, headers } = processRegularResult({ ...value, stringify: () => '' } as never, { Response } as never, mediaType);
+    response.statusCode = status;
+    for (const [name, text] of headers) response.setHeader(name, text);
+    // It was for the answer as a whole.
+    for (const error of value.errors ?? []) delete error.extensions.http;
+  } else response.setHeader('content-type', `${mediaType}; charset=utf-8`);
+  setAnswerHeaders(context, response);
+  await writeSpliced(response, value);
+}
+
+function setAnswerHeaders(context: Context, response: ServerResponse): void {
+  for (const [name, text] of context.answerHeaders) response.setHeader(name, text);
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
 }
 
 /** What refuses a whole request has the form of GraphQL's errors too, so that clients find it where they look. */
@@ -146,11 +178,7 @@ function useAnswers(gateway: Gateway): Plugin<Context, ServerContext> {
       if (Symbol.asyncIterator in result || Array.isArray(result)) return;
       setResultProcessor(
         (_result, fetchApi, mediaType) => {
-          const { errors, ...rest } = result as { errors?: readonly GraphQLError[]; data?: unknown };
-          const noData = rest.data === undefined || rest.data === null;
-          const shaped = errors
-            ? { errors: errors.map((error) => shapeError(gateway, error, serverContext.skillett.requestId, noData)), ...rest }
-            : rest;
+          const shaped = shapeResult(gateway, result as ExecutionResult, serverContext.skillett.requestId);
           const stringify = (value: unknown) => {
             serverContext.answer.value = value;
             return '';
@@ -161,6 +189,11 @@ function useAnswers(gateway: Gateway): Plugin<Context, ServerContext> {
       );
     },
   };
+}
+
+function shapeResult(gateway: Gateway, { errors, ...rest }: ExecutionResult, requestId: string): ExecutionResult {
+  const noData = rest.data === undefined || rest.data === null;
+  return errors ? { errors: errors.map((error) => shapeError(gateway, error, requestId, noData)), ...rest } : rest;
 }
 
 /** GraphQL over HTTP, "Accept": the newer media type only for those who ask for it. */

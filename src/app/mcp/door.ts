@@ -12,7 +12,8 @@ import { toSkillettError } from '../http/failures.ts';
 import { readRouteBody, refuseKeyInQuery, sendError, splitTarget } from '../rest/router.ts';
 import { executionBytesMax } from '../rest/routes.ts';
 import { requireOwnAddress } from './own-address.ts';
-import type { AnswerMessage, Exchange } from './protocol.ts';
+import type { AnswerMessage } from './protocol.ts';
+import type { ToolAnswer } from './toolbox.ts';
 
 type McpHandler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void>;
 
@@ -26,12 +27,13 @@ export function createMcpHandler(gateway: Gateway, schema: GraphQLSchema): McpHa
       await requireKey(request, context);
       const message = await readMessage(request, response, context);
       opened ??= import('./protocol.ts').then(({ openProtocol }) => openProtocol(gateway, schema));
-      const exchange = await (await opened)(context, mcpHeaders(request), message);
+      const exchange = await (await opened)(context, request.headers, message);
       for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
       if (exchange.refusal) throw exchange.refusal;
+      if (exchange.message) return await sendMessage(response, exchange.message);
       // Whatever it was: nobody gets an answer with a key that is not good.
       if (!exchange.answer) await context.principal();
-      await send(response, exchange);
+      await send(response, exchange.response as Response, exchange.answer);
     } catch (thrown) {
       sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
     }
@@ -66,15 +68,14 @@ async function readMessage(request: IncomingMessage, response: ServerResponse, c
   }
 }
 
-/** We answer with one JSON object whatever a client would take beside it; the key stays here. */
-function mcpHeaders(request: IncomingMessage): Headers {
-  const headers = new Headers({ accept: 'application/json, text/event-stream', 'content-type': 'application/json' });
-  for (const [name, value] of Object.entries(request.headers))
-    if (name.startsWith('mcp-') && name !== 'mcp-session-id' && typeof value === 'string') headers.set(name, value);
-  return headers;
+async function sendMessage(response: ServerResponse, message: object): Promise<void> {
+  response.setHeader('content-type', 'application/json');
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
+  await writeSpliced(response, message);
 }
 
-async function send(response: ServerResponse, { response: { status, headers, body }, answer }: Exchange): Promise<void> {
+async function send(response: ServerResponse, { status, headers, body }: Response, answer: ToolAnswer | undefined): Promise<void> {
   response.statusCode = status;
   const type = headers.get('content-type');
   if (type !== null) response.setHeader('content-type', type);
