@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
 import { type OutboundAnswer, streamOf } from './answer.ts';
-import { DecodedAnswer, isEncoded } from './decoded.ts';
+import { codingsOf, DecodedAnswer } from './decoded.ts';
 import { describeFailure, OutboundError } from './error.ts';
 
 interface ExchangeRequest {
@@ -105,12 +105,8 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     this.headers = headers;
     const started = this.#started;
     this.#started = undefined;
-    try {
-      started?.resolve(isEncoded(status, headers) ? new DecodedAnswer(this) : this);
-    } catch (error) {
-      this.#fail(error as Error);
-      started?.reject(error as Error);
-    }
+    const codings = headers['content-encoding'] === undefined ? [] : codingsOf(status, headers);
+    started?.resolve(codings.length > 0 ? new DecodedAnswer(this, codings) : this);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -227,7 +223,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
   }
 
   #effectNote(): string {
-    return this.#sent && this.#method !== 'GET' ? ' The request had been sent, so look whether it took effect before repeating it.' : '';
+    // With a status, whoever asked knows more than this.
+    if (!this.#sent || this.#method === 'GET' || this.status !== 0) return '';
+    return ' The request had been sent, so look whether it took effect before repeating it.';
   }
 }
 

@@ -2,6 +2,7 @@
  * Every request that leaves this process goes through here: which addresses may be called, how long it may take, which
  * redirects are followed, and what never travels along.
  */
+import { isUtf8 } from 'node:buffer';
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
@@ -25,9 +26,12 @@ export interface OutboundRequest {
   integration: string;
   /** Aborts the exchange, also while the answer's body is read. */
   signal?: AbortSignal | undefined;
-  /** Follow up to three redirects of a GET; to another origin with nothing but `accept` and `user-agent`. */
-  followRedirects?: boolean | undefined;
-  /** Query names that carry the credential: taken out of a redirect to another origin. */
+  /**
+   * Follow up to three redirects. `read`: of a GET, to another origin with nothing but `accept` and `user-agent`. `write`: where
+   * method and body stay (307, 308) and the origin too.
+   */
+  followRedirects?: 'read' | 'write' | undefined;
+  /** Query names that carry the credential: added where a redirect stays at the origin, taken out of one to another. */
   credentialQuery?: readonly string[] | undefined;
 }
 
@@ -110,7 +114,7 @@ export class Outbound {
   async send(request: OutboundRequest): Promise<OutboundAnswer> {
     const deadlineMs = performance.now() + request.timeoutMs;
     const answer = await this.#exchange(request, request.url, sendableHeaders(request.headers), request.timeoutMs);
-    return request.followRedirects && request.method === 'GET' ? this.#followRedirects(request, answer, deadlineMs) : answer;
+    return request.followRedirects && isRedirect(answer.status) ? this.#followRedirects(request, answer, deadlineMs) : answer;
   }
 
   /** Lets what runs finish. */
@@ -127,11 +131,9 @@ export class Outbound {
     let headers = sendableHeaders(request.headers);
     for (let hop = 0; hop < redirectsMax; hop += 1) {
       const next = redirectTarget(answer, url);
-      if (next === undefined) return answer;
-      if (next.origin !== url.origin) {
-        headers = headersForOtherOrigin(headers);
-        for (const name of request.credentialQuery ?? []) next.searchParams.delete(name);
-      }
+      if (next === undefined || !mayFollow(request, answer, next, url)) return answer;
+      if (next.origin !== url.origin) headers = headersForOtherOrigin(headers);
+      moveCredential(request, url, next);
       url = next;
       await drain(answer);
       answer = await this.#exchange(request, url, headers, Math.max(1, deadlineMs - performance.now()));
@@ -230,9 +232,35 @@ function headersForOtherOrigin(headers: Record<string, string>): Record<string, 
   return kept;
 }
 
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
+}
+
+/** RFC 9110, section 15.4: only 307 and 308 keep the method, and with it the body. */
+function mayFollow({ method, followRedirects }: OutboundRequest, { status }: OutboundAnswer, next: URL, from: URL): boolean {
+  if (followRedirects === 'read') return method === 'GET';
+  return (status === 307 || status === 308) && next.origin === from.origin;
+}
+
+/** Services leave it out where they redirect to, or repeat it. */
+function moveCredential({ credentialQuery = [] }: OutboundRequest, from: URL, to: URL): void {
+  for (const name of credentialQuery) {
+    const value = from.searchParams.get(name);
+    if (to.origin !== from.origin) to.searchParams.delete(name);
+    else if (value !== null && !to.searchParams.has(name)) to.searchParams.append(name, value);
+  }
+}
+
 /** RFC 9110, section 15.4. Undefined when the answer is no redirect that can be followed. */
 function redirectTarget(answer: OutboundAnswer, from: URL): URL | undefined {
   if (![301, 302, 303, 307, 308].includes(answer.status)) return undefined;
   const { location } = answer.headers;
-  return typeof location === 'string' ? (URL.parse(location, from) ?? undefined) : undefined;
+  return typeof location === 'string' ? (URL.parse(readHeader(location), from) ?? undefined) : undefined;
+}
+
+/** A header's value arrives with a character for each byte; where those are UTF-8 beyond ASCII, they were meant so. */
+export function readHeader(value: string): string {
+  if (!/[\x80-\xff]/.test(value)) return value;
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : value;
 }

@@ -24,6 +24,8 @@ export interface UpstreamCall {
   startedMs: number | undefined;
   /** Whether the service may have received any part of an attempt that it did not refuse for its credential. */
   sent: boolean;
+  /** The status of the last attempt's answer: with it, the outcome of a write is known, whatever becomes of its body. */
+  answeredStatus: number | undefined;
   /** Query names of the credential that was used. */
   credentialQuery: readonly string[];
 }
@@ -75,9 +77,11 @@ async function attemptOnce(
   attempt: number,
   repeatable: boolean,
 ): Promise<OutboundAnswer | undefined> {
+  call.answeredStatus = undefined;
   try {
     const answer = await send(gateway, call, credential, Math.max(1, deadlineMs - performance.now()));
     call.sent = true;
+    call.answeredStatus = answer.status;
     return answer;
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error;
@@ -106,7 +110,7 @@ function send(
     timeoutMs,
     integration: call.integration.slug,
     signal: call.signal,
-    followRedirects: call.endpoint.readOnly && call.endpoint.spec.follow_redirects,
+    followRedirects: call.endpoint.readOnly ? (call.endpoint.spec.follow_redirects ? 'read' : undefined) : 'write',
     credentialQuery: call.credentialQuery,
   });
 }

@@ -3,8 +3,6 @@ import type { Gateway } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
-import { OutboundError } from '../../core/outbound/outbound.ts';
-import type { RecordedCode } from '../../core/schema/error-code.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admission/admit.ts';
@@ -18,6 +16,7 @@ import { type Execution, type ExecutionRequest, envelopeStatus, type Run } from 
 import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.ts';
 import { prepareRequest } from './request/prepare-request.ts';
 import { askedWait } from './retry.ts';
+import { settleFailure } from './settle-failure.ts';
 
 /** Throws SkillettError; an upstream failure is an Execution with `ok: false`. */
 export async function executeEndpoint(gateway: Gateway, request: ExecutionRequest): Promise<Execution> {
@@ -146,6 +145,7 @@ async function replay(
 ): Promise<Execution> {
   const kept = await openAnswer(gateway, first.callId, first.answer);
   request.answerHeaders.set('idempotent-replayed', 'true');
+  if (kept.failure) throw new SkillettError(kept.failure.code, kept.failure.message);
   const ok = isSuccess(first.status);
   return {
     callId: first.callId,
@@ -177,6 +177,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     signal: admission.claim ? undefined : request.signal,
     startedMs: undefined,
     sent: false,
+    answeredStatus: undefined,
     credentialQuery: [],
   };
   run.call = call;
@@ -189,43 +190,4 @@ async function callAndAnswer(run: Run): Promise<Execution> {
 function passOnRetryAfter({ gateway, request, integration }: Run, judged: JudgedAnswer): void {
   const waitMs = askedWait(integration.recipe, judged, gateway.clock.nowMs());
   if (waitMs !== undefined) request.answerHeaders.set('retry-after', String(Math.ceil(waitMs / 1000)));
-}
-
-/** Writes down why no answer can be given, and returns what the client is told. */
-async function settleFailure(run: Run, error: unknown): Promise<unknown> {
-  const { gateway, endpoint, callId, call } = run;
-  const { claim } = run.admission;
-  const sent = call?.sent === true;
-  // Nobody knows whether a write took effect whose answer was lost.
-  const lost = sent && !endpoint.readOnly;
-  const refused = !sent && error instanceof SkillettError && error.status < 500;
-  const nowMs = performance.now();
-  gateway.admission.complete({
-    callId,
-    outcome: lost ? 'unknown' : refused ? 'refused' : 'failed',
-    errorCode: recordedCode(run, error),
-    upstreamMs: call?.startedMs === undefined ? undefined : nowMs - call.startedMs,
-    totalMs: nowMs - run.startedMs,
-  });
-  if (!claim) return error;
-  try {
-    await (lost ? gateway.admission.loseIdempotent(claim) : gateway.admission.releaseIdempotent(claim));
-  } catch (failure) {
-    // The claim stays as running, and what repeats the call is refused until it lapses: late, but never sent twice.
-    gateway.log.warn({ requestId: run.request.requestId, callId, err: failure }, 'an idempotency key could not be freed');
-  }
-  return lost ? outcomeUnknown(run) : error;
-}
-
-/** Who hung up is not to be read as a fault of the service. */
-function recordedCode({ request }: Run, error: unknown): RecordedCode {
-  if (error instanceof OutboundError && error.kind === 'aborted' && request.signal.aborted) return 'client_gone';
-  return error instanceof SkillettError ? error.code : 'internal';
-}
-
-function outcomeUnknown({ endpoint, integration, callId }: Run): SkillettError {
-  return new SkillettError(
-    'outcome_unknown',
-    `${integration.recipe.name} was sent this call of \`${endpoint.name}\` (${callId}), but its answer was lost, so it may or may not have taken effect. Look in ${integration.recipe.name} for what it should have done; only when that is not there, call again with a new idempotency key.`,
-  );
 }

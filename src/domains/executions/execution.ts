@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Caller, Door, Gateway } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
+import { isRedirect } from '../../core/outbound/outbound.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admission/admit.ts';
@@ -76,8 +77,4 @@ export interface Run {
 /** 204, 205 and 3xx cannot carry an envelope, so they become 200 (docs/api.md, "Answers"). */
 export function envelopeStatus(upstream: number): number {
   return upstream === 204 || upstream === 205 || isRedirect(upstream) ? 200 : upstream;
-}
-
-export function isRedirect(status: number): boolean {
-  return status >= 300 && status < 400;
 }

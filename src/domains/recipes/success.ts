@@ -19,7 +19,7 @@ export interface NamedFailure {
   status: number;
 }
 
-const statusDefault = 422;
+export const failureStatusDefault = 422;
 
 /** The integration's rule with what an endpoint or the verification says otherwise; undefined where statuses say enough. */
 export function successRule({ success }: Integration, own: OwnSuccess | undefined): SuccessRule | undefined {
@@ -37,7 +37,7 @@ export async function findFailure(
   const value = rule.error === undefined ? undefined : await evaluate(rule.error);
   const code = typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
   const mapped = code !== undefined && Object.hasOwn(rule.statuses, code) ? rule.statuses[code] : undefined;
-  return { code, status: mapped ?? statusDefault };
+  return { code, status: mapped ?? failureStatusDefault };
 }
 
 /** For `findFailure`, on an answer that is there as a value. */

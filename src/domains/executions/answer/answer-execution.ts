@@ -1,9 +1,9 @@
 /** From the service's answer to the execution's: read, cut, kept for a repeated idempotency key, and written down. */
 import { jsonBytesMax, wholeBytesMax } from '../../../core/json/json-body.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
-import { type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
+import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
 import type { UpstreamCall } from '../call-upstream.ts';
-import { type Execution, envelopeStatus, isRedirect, type Run } from '../execution.ts';
+import { type Execution, envelopeStatus, type Run } from '../execution.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { readAnswer } from './read-answer.ts';
@@ -13,7 +13,7 @@ import { applySelect } from './select.ts';
 export async function answerExecution(run: Run, call: UpstreamCall, judged: JudgedAnswer): Promise<Execution> {
   // An answer that is kept is there as a whole before its first byte goes out.
   const body = run.admission.claim && (await judged.answer.collect(keptBytesMax));
-  return run.request.raw && !isRedirect(judged.status) ? answerRaw(run, call, judged, body) : answerJson(run, call, judged, body);
+  return run.request.raw && !isRedirect(judged.answer.status) ? answerRaw(run, call, judged, body) : answerJson(run, call, judged, body);
 }
 
 type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'raw'>;

@@ -1,10 +1,10 @@
 /** What a service's answer means for its call. Whether a call succeeded is decided here and nowhere else. */
 import { jsonBytesMax } from '../../../core/json/json-body.ts';
 import type { RawJson } from '../../../core/json/raw-json.ts';
-import { type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
+import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { isTruthy } from '../../recipes/expression.ts';
-import { evaluateOn, findFailure, type SuccessRule, successRule } from '../../recipes/success.ts';
+import { evaluateOn, failureStatusDefault, findFailure, type SuccessRule, successRule } from '../../recipes/success.ts';
 import { ExpressionFailed, ExpressionThread } from './expression-thread.ts';
 import { readAnswer } from './read-answer.ts';
 
@@ -38,6 +38,9 @@ export function isSuccess(status: number): boolean {
 /** Throws OutboundError when the body has to be read and does not arrive, or when nobody can tell what it means. */
 export async function judgeAnswer(question: Question, answer: OutboundAnswer): Promise<JudgedAnswer> {
   const { status } = answer;
+  // Nothing was done yet: the service wants the request somewhere else, and it was not to be followed there.
+  if (isRedirect(status) && !question.endpoint.readOnly)
+    return { answer, status: failureStatusDefault, ok: false, code: undefined, limited: false, json: undefined };
   const rule = question.raw || !mayFail(status) ? undefined : successRule(question.integration.recipe, question.endpoint.spec.success);
   if (!rule) {
     const limited = await saysTooMany(question.integration, answer);

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type { Gateway } from '../../../core/context.ts';
 import type { Sealed } from '../../../core/crypto.ts';
+import type { SkillettError } from '../../../core/errors.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
 
 /** The longest answer that is kept. */
@@ -10,35 +11,45 @@ export const keptBytesMax = 1024 * 1024;
 export type KeptAnswer =
   | { json: Buffer; selectError: string | undefined }
   /** In the form `Accept: application/octet-stream`. */
-  | { raw: { headers: Record<string, string>; body: Buffer } };
+  | { raw: { headers: Record<string, string>; body: Buffer } }
+  /** Why the answer could not be given, although the service had answered. */
+  | { failure: KeptFailure };
+
+type KeptFailure = Pick<SkillettError, 'code' | 'message'>;
 
 /** First line of what is sealed; the JSON as it came, or the raw body in base64, follows. */
 interface Head {
   selectError?: string | undefined;
   rawHeaders?: Record<string, string>;
+  failure?: KeptFailure;
 }
 
 /** Sealed under the id of the call, like a row's own secret. Null when the answer is too long or was not whole. */
 export function sealAnswer(gateway: Gateway, callId: string, kept: KeptAnswer | undefined): Sealed | null {
   if (!kept) return null;
-  const [head, body]: [Head, string] =
-    'raw' in kept
-      ? [{ rawHeaders: kept.raw.headers }, kept.raw.body.toString('base64')]
-      : [{ selectError: kept.selectError }, kept.json.toString('utf8')];
-  if (('raw' in kept ? kept.raw.body : kept.json).length > keptBytesMax) return null;
-  return gateway.vault.seal(`${JSON.stringify(head)}\n${body}`, callId);
+  const [head, body] = 'failure' in kept ? [{ failure: kept.failure }, 'null'] : headAndBody(kept);
+  return body === undefined ? null : gateway.vault.seal(`${JSON.stringify(head)}\n${body}`, callId);
+}
+
+function headAndBody(kept: Exclude<KeptAnswer, { failure: KeptFailure }>): [Head, string | undefined] {
+  if ('raw' in kept) {
+    const { headers, body } = kept.raw;
+    return [{ rawHeaders: headers }, body.length > keptBytesMax ? undefined : body.toString('base64')];
+  }
+  return [{ selectError: kept.selectError }, kept.json.length > keptBytesMax ? undefined : kept.json.toString('utf8')];
 }
 
 export interface ReplayedAnswer {
   json: RawJson;
   selectError: string | undefined;
   raw: { headers: Record<string, string>; body: Readable } | undefined;
+  failure: KeptFailure | undefined;
 }
 
 export async function openAnswer(gateway: Gateway, callId: string, sealed: string | null): Promise<ReplayedAnswer> {
   if (sealed === null) {
     const note = `The first answer to this idempotency key was longer than ${keptBytesMax / 1024 / 1024} MiB, so only its status was kept.`;
-    return { json: RawJson.fromValue(note), selectError: undefined, raw: undefined };
+    return { json: RawJson.fromValue(note), selectError: undefined, raw: undefined, failure: undefined };
   }
   const text = await gateway.vault.open(sealed, callId);
   const end = text.indexOf('\n');
@@ -46,7 +57,8 @@ export async function openAnswer(gateway: Gateway, callId: string, sealed: strin
   const body = text.slice(end + 1);
   if (head.rawHeaders) {
     const raw = { headers: head.rawHeaders, body: Readable.from([Buffer.from(body, 'base64')]) };
-    return { json: RawJson.fromValue(null), selectError: undefined, raw };
+    return { json: RawJson.fromValue(null), selectError: undefined, raw, failure: undefined };
   }
-  return { json: RawJson.fromBytes(Buffer.from(body)), selectError: head.selectError, raw: undefined };
+  const json = head.failure ? RawJson.fromValue(null) : RawJson.fromBytes(Buffer.from(body));
+  return { json, selectError: head.selectError, raw: undefined, failure: head.failure };
 }

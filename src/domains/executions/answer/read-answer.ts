@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { readJsonBody, textBytesMax, tooLong, toText } from '../../../core/json/json-body.ts';
 import { isJson } from '../../../core/json/json-scan.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
-import { drain, type OutboundAnswer } from '../../../core/outbound/outbound.ts';
+import { drain, isRedirect, type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
 
 interface AnswerOptions {
   /** Up to here JSON is read before its first byte goes out. */
@@ -17,7 +17,7 @@ interface AnswerOptions {
  * as `{"location"}`. Throws `upstream_unexpected` above the limits, naming the streamed form.
  */
 export async function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
-  if (answer.status >= 300 && answer.status < 400) return readRedirect(answer, options.credentialQuery);
+  if (isRedirect(answer.status)) return readRedirect(answer, options.credentialQuery);
   const { type, charset } = parseContentType(answer.headers['content-type']);
   if (type !== undefined && jsonTypes.test(type)) return readJsonBody(answer, { charset, wholeBytesMax: options.wholeBytesMax });
   const body = await answer.collect(textBytesMax);
@@ -53,7 +53,7 @@ async function readRedirect(answer: OutboundAnswer, credentialQuery: readonly st
   await drain(answer);
   const { location } = answer.headers;
   if (typeof location !== 'string') return RawJson.fromValue(null);
-  return RawJson.fromValue({ location: withoutCredential(location, credentialQuery) });
+  return RawJson.fromValue({ location: withoutCredential(readHeader(location), credentialQuery) });
 }
 
 /** Services that take the credential in the query tend to repeat it where they redirect to. */

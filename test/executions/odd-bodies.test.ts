@@ -1,0 +1,241 @@
+/** What services do to the body and the status of an answer, and what becomes of a write by it. */
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bearer, callTool, type Post, postTo, type Stand, startStand } from '../mcp/stand.ts';
+
+let stand: Stand;
+let post: Post;
+let key: string;
+
+beforeAll(async () => {
+  stand = await startStand();
+  post = postTo(stand.server);
+  key = await stand.newKey();
+});
+afterAll(() => stand.close());
+beforeEach(() => stand.upstream.reset());
+
+const call = (endpoint: string, headers: Record<string, string> = {}) =>
+  stand.server.request('POST', `/v1/desk/${endpoint}`, {
+    ...bearer(key),
+    headers,
+    body: { params: endpoint === 'list_things' ? {} : { title: 'x' } },
+  });
+
+async function lastRow() {
+  const rows = () =>
+    stand.server.gateway.db
+      .selectFrom('skillCalls')
+      .select(['outcome', 'errorCode', 'upstreamStatus'])
+      .where('keyId', '=', key)
+      .orderBy('id', 'desc')
+      .limit(1)
+      .execute();
+  await expect.poll(async () => (await rows())[0]?.outcome).not.toBe('started');
+  return (await rows())[0];
+}
+
+const text = '{"a":[1,2,3]}';
+const encode = (encoding: string, body: Buffer | string) =>
+  stand.upstream.answer(200, { 'content-type': 'application/json', 'content-encoding': encoding }, body);
+
+describe('a Content-Encoding', () => {
+  it.each([
+    ['gzip', gzipSync(text)],
+    ['x-gzip', gzipSync(text)],
+    ['GZIP', gzipSync(text)],
+    ['deflate', deflateSync(text)],
+    ['deflate', deflateRawSync(text)],
+    ['br', brotliCompressSync(text)],
+    ['zstd', zstdCompressSync(text)],
+    ['gzip, deflate', deflateSync(gzipSync(text))],
+    ['deflate, gzip, br', brotliCompressSync(gzipSync(deflateRawSync(text)))],
+    ['UTF-8', text],
+    ['identity', text],
+    ['', text],
+    ['none, gzip', gzipSync(text)],
+  ])('of %j is undone, and what is no coding is left alone', async (encoding, body) => {
+    encode(encoding, body);
+    expect((await call('list_things')).json).toEqual({ status: 200, data: { a: [1, 2, 3] } });
+    // Also for bodies that pass in pieces.
+    const raw = await call('list_things', { accept: 'application/octet-stream' });
+    expect(raw.text).toBe(text);
+    expect(raw.headers.get('content-encoding')).toBeNull();
+  });
+
+  it('of an empty body is nothing to undo', async () => {
+    stand.upstream.play = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).flushHeaders();
+      response.end();
+    };
+    expect((await call('list_things')).json).toEqual({ status: 200, data: null });
+    stand.upstream.answer(204, { 'content-encoding': 'gzip' });
+    expect((await call('create_thing')).json).toEqual({ status: 204, data: null });
+  });
+
+  it.each([
+    ['gzip', 'no gzip at all'],
+    ['gzip', gzipSync(text.repeat(100)).subarray(0, 30)],
+    ['compress', 'x'],
+    ['gzip, gzip, gzip, gzip', gzipSync(gzipSync(gzipSync(gzipSync(text))))],
+  ])('of %j that cannot be undone is an error that tells the status', async (encoding, body) => {
+    encode(encoding, body);
+    const answer = await call('list_things');
+    expect(answer.status).toBe(502);
+    expect(answer.json.error).toBe('upstream_unexpected');
+    expect(answer.json.message).toContain('status 200');
+    expect(await lastRow()).toMatchObject({ outcome: 'failed', errorCode: 'upstream_unexpected', upstreamStatus: 200 });
+    const raw = call('list_things', { accept: 'application/octet-stream' });
+    await expect(raw.then((got) => got.text)).rejects.toThrow();
+    expect(await lastRow()).toMatchObject({ outcome: 'failed', errorCode: 'upstream_unexpected', upstreamStatus: 200 });
+  });
+
+  it('that unpacks to more than fits is refused, and its connection is given up', async () => {
+    encode('gzip', gzipSync(Buffer.alloc(60 * 1024 * 1024, 0x20)));
+    expect((await call('list_things')).json.error).toBe('upstream_unexpected');
+    await expect.poll(() => stand.upstream.open.size).toBe(0);
+  });
+});
+
+describe('a write whose status arrived and whose body did not', () => {
+  const breakAt = (status: number) => {
+    stand.upstream.play = (_request, response) => {
+      response.writeHead(status, { 'content-type': 'application/json', 'content-length': '1000' });
+      response.write('{"id":', () => response.destroy());
+    };
+  };
+
+  it('is known to have been done', async () => {
+    breakAt(201);
+    const answer = await call('create_thing');
+    expect(answer.status).toBe(502);
+    expect(answer.json.message).toContain('answered with status 201, so it has most likely done what it was asked');
+    expect(await lastRow()).toEqual({ outcome: 'failed', errorCode: 'upstream_unreachable', upstreamStatus: 201 });
+  });
+
+  it('is known not to have been done where the status says so', async () => {
+    breakAt(422);
+    expect((await call('create_thing')).json.message).toContain('status 422, so it has most likely not done what it was asked');
+    expect(await lastRow()).toMatchObject({ outcome: 'failed', upstreamStatus: 422 });
+  });
+
+  it('is told again under its idempotency key, and not sent again', async () => {
+    breakAt(201);
+    const first = await call('create_thing', { 'idempotency-key': 'broken-1' });
+    expect(first.headers.get('idempotent-replayed')).toBeNull();
+    stand.upstream.json('{"id":2}', 201);
+    const again = await call('create_thing', { 'idempotency-key': 'broken-1' });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(again.status).toBe(502);
+    expect(again.json).toEqual(first.json);
+    expect(stand.upstream.received).toHaveLength(1);
+    expect((await call('create_thing', { 'idempotency-key': 'broken-2' })).json).toEqual({ status: 201, data: { id: 2 } });
+  });
+
+  it('is unknown where not even a status arrived, as before', async () => {
+    stand.upstream.play = (_request, response) => void response.destroy();
+    const answer = await call('create_thing', { 'idempotency-key': 'lost-1' });
+    expect(answer.json.error).toBe('outcome_unknown');
+    expect(await lastRow()).toEqual({ outcome: 'unknown', errorCode: 'upstream_unreachable', upstreamStatus: null });
+  });
+
+  it('is unknown where the connection broke at a second attempt', async () => {
+    let attempts = 0;
+    stand.upstream.play = (_request, response) => {
+      attempts += 1;
+      if (attempts === 1) response.writeHead(503).end();
+      else response.destroy();
+    };
+    const answer = await stand.server.request('POST', '/v1/bank/create_thing', {
+      ...bearer(key),
+      headers: { 'idempotency-key': 'twice-1' },
+      body: { params: { title: 'x' } },
+    });
+    expect(attempts).toBeGreaterThan(1);
+    expect(answer.json.error).toBe('outcome_unknown');
+  });
+});
+
+describe('a redirect of a write', () => {
+  const redirect = (status: number, location: string | undefined, times = 1) => {
+    stand.upstream.play = (_request, response) => {
+      if (stand.upstream.received.length > times) response.writeHead(201, { 'content-type': 'application/json' }).end('{"id":1}');
+      else response.writeHead(status, location === undefined ? {} : { location }).end();
+    };
+  };
+
+  it.each([307, 308])('of status %i is followed within the origin, with method, headers and body', async (status) => {
+    redirect(status, '/moved/things', 3);
+    expect((await call('create_thing')).json).toEqual({ status: 201, data: { id: 1 } });
+    const { received } = stand.upstream;
+    expect(received.map(({ method, target, body }) => [method, target, body.toString()])).toEqual([
+      ['POST', '/things', '{"title":"x"}'],
+      ...Array.from({ length: 3 }, () => ['POST', '/moved/things', '{"title":"x"}']),
+    ]);
+    expect(await lastRow()).toEqual({ outcome: 'succeeded', errorCode: null, upstreamStatus: 201 });
+  });
+
+  it.each([
+    [301, '/moved'],
+    [302, '/moved'],
+    [303, '/moved'],
+    [300, '/moved'],
+    [307, 'http://127.0.0.1:1/things'],
+    [308, 'https://elsewhere.example/things'],
+    [307, undefined],
+    [307, 'http://['],
+    [304, undefined],
+  ])('of status %i to %s is a failure, since nothing was done', async (status, location) => {
+    redirect(status, location);
+    const answer = await call('create_thing');
+    expect(answer.status).toBe(422);
+    expect(answer.headers.get('x-skillett-error-source')).toBe('upstream');
+    expect(answer.json).toEqual({ status: 422, error: location === undefined ? null : { location } });
+    expect(await lastRow()).toEqual({ outcome: 'upstream_failed', errorCode: null, upstreamStatus: status });
+    stand.upstream.received.length = 0;
+    const raw = await call('create_thing', { accept: 'application/octet-stream' });
+    expect([raw.status, raw.json]).toEqual([422, answer.json]);
+    stand.upstream.received.length = 0;
+    const query = 'mutation { execute(integration: "desk", endpoint: "create_thing", params: {title: "x"}) { ok status data error } }';
+    const overGraphql = (await stand.server.graphql(query, {}, bearer(key))).json.data.execute;
+    expect(overGraphql).toEqual({ ok: false, status: 422, data: null, error: answer.json.error });
+    stand.upstream.received.length = 0;
+    const tool = await callTool(post, key, 'execute', { integration: 'desk', endpoint: 'create_thing', params: { title: 'x' } });
+    expect([tool.failed, tool.json]).toEqual([true, answer.json]);
+  });
+
+  it('is followed three times and no further', async () => {
+    redirect(307, '/moved/again', 100);
+    expect((await call('create_thing')).json).toEqual({ status: 422, error: { location: '/moved/again' } });
+    expect(stand.upstream.received).toHaveLength(4);
+  });
+
+  it('is told again under its idempotency key', async () => {
+    redirect(301, '/moved');
+    const first = await call('create_thing', { 'idempotency-key': 'moved-1' });
+    const again = await call('create_thing', { 'idempotency-key': 'moved-1' });
+    expect([again.status, again.json, again.headers.get('idempotent-replayed')]).toEqual([422, first.json, 'true']);
+  });
+
+  it('leaves a read as it was: 200 with the place', async () => {
+    redirect(302, '/caf\u00c3\u00a9');
+    expect((await call('list_things')).json).toEqual({ status: 302, data: { location: '/café' } });
+  });
+});
+
+it('“100 Continue” that nobody asked for is named', async () => {
+  stand.upstream.play = (_request, response) => {
+    response.socket?.end('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+  };
+  const answer = await call('list_things');
+  expect(answer.json).toMatchObject({ error: 'upstream_unexpected', message: expect.stringContaining('“100 Continue”') });
+});
+
+it('other announcements before an answer are passed over', async () => {
+  stand.upstream.play = (_request, response) => {
+    response.writeProcessing();
+    response.writeEarlyHints({ link: '</x>; rel=preload' });
+    response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+  };
+  expect((await call('list_things')).json.data).toEqual({ a: [1, 2, 3] });
+});
