@@ -44,7 +44,10 @@ interface ReachedEndpoints {
   integrations: { nodes: { authTypes: string[]; endpoints: { nodes: (ShownEndpoint & { integration: string; name: string })[] } }[] };
 }
 
-type PreparedTool = Tool & { prepared: PreparedDocument; listed: ListedTool };
+type PreparedTool = Tool & {
+  run(context: Context, input: Record<string, unknown>, fault?: SkillettError): unknown;
+  listed: ListedTool;
+};
 
 export class Toolbox {
   readonly #gateway: Gateway;
@@ -57,8 +60,7 @@ export class Toolbox {
     this.#gateway = gateway;
     this.#tools = new Map(
       tools.map((tool) => {
-        const prepared = new PreparedDocument(schema, tool.document, `the tool ${tool.name}`);
-        return [tool.name, { ...tool, prepared, listed: describeTool(tool) }];
+        return [tool.name, { ...tool, run: prepareRun(schema, tool), listed: describeTool(tool) }];
       }),
     );
     this.#endpoints = nameEndpoints(gateway.catalogue);
@@ -68,7 +70,7 @@ export class Toolbox {
 
   /** What the key may use. Throws the 401s, 429 and 503 of a look-up. */
   async list(context: Context): Promise<ListedTool[]> {
-    const { integrations } = (await run(this.#reach, context, {})) as Reach;
+    const { integrations } = (await this.#reach.ask(context, {})) as Reach;
     const reached = integrations.nodes.reduce((sum, { endpointCount }) => sum + endpointCount, 0);
     const changing = integrations.nodes.some((node) => node.changing.totalCount > 0);
     const listed = [...this.#tools.values()].filter(({ name }) => changing || name !== execute.name);
@@ -79,7 +81,7 @@ export class Toolbox {
   }
 
   async #listEndpoints(context: Context): Promise<ListedTool[]> {
-    const { integrations } = (await run(this.#reachedEndpoints, context, {})) as ReachedEndpoints;
+    const { integrations } = (await this.#reachedEndpoints.ask(context, {})) as ReachedEndpoints;
     return integrations.nodes.flatMap(({ authTypes, endpoints }) =>
       endpoints.nodes.flatMap((endpoint) => {
         const name = `${endpoint.integration}_${endpoint.name}`;
@@ -111,13 +113,14 @@ export class Toolbox {
     }
   }
 
-  async #call(context: Context, name: string, given: Record<string, unknown>): Promise<ToolAnswer> {
+  async #call(context: Context, name: string, sent: Record<string, unknown>): Promise<ToolAnswer> {
     const endpoint = this.#endpoints.get(name);
     const tool = this.#tools.get(endpoint ? execute.name : name) as PreparedTool;
     const shown = endpoint ? describeSchema(endpoint.schema) : tool.listed.inputSchema;
-    const read = readTexts(given, shown) as Record<string, unknown>;
-    const args = await checkArguments(context, tool, endpoint ? toExecuteArguments(endpoint, read) : this.#readParams(tool, read));
-    const data = await run(tool.prepared, context, tool.variables(args));
+    const read = readTexts(sent, shown) as Record<string, unknown>;
+    const given = endpoint ? toExecuteArguments(endpoint, read) : this.#readParams(tool, read);
+    const { args, fault } = await checkArguments(context, tool, given);
+    const data = await tool.run(context, tool.variables(args), fault);
     const answer = tool.answer(data, { context, path: {}, query: new URLSearchParams(), headers: {}, body: args });
     return { text: answer.text === undefined ? quoteJson(answer.json) : escapeHidden(answer.text), failed: answer.failed === true };
   }
@@ -125,16 +128,16 @@ export class Toolbox {
   /** The parameters of the endpoint that the arguments name, which the tool's own schema does not know. */
   #readParams(tool: Tool, args: Record<string, unknown>): Record<string, unknown> {
     const { integration, endpoint, params } = args;
-    if (!tool.executes || typeof integration !== 'string' || typeof endpoint !== 'string') return args;
+    if (!tool.operation?.admits || typeof integration !== 'string' || typeof endpoint !== 'string') return args;
     const named = this.#gateway.catalogue.findEndpoint(integration, endpoint);
     return named && params !== undefined ? { ...args, params: readTexts(params, named.schema) } : args;
   }
 }
 
-async function run(document: PreparedDocument, context: Context, variables: Record<string, unknown>): Promise<unknown> {
-  const result = await document.run(context, variables);
-  if (result.errors?.[0]) throw result.errors[0];
-  return result.data;
+function prepareRun(schema: GraphQLSchema, { operation, document, name }: Tool): PreparedTool['run'] {
+  if (operation) return operation.run as PreparedTool['run'];
+  const prepared = new PreparedDocument(schema, document as string, `the tool ${name}`);
+  return (context, variables) => prepared.ask(context, variables);
 }
 
 function describeTool({ name, description, annotations, input }: Tool): ListedTool {
@@ -148,17 +151,21 @@ function describeTool({ name, description, annotations, input }: Tool): ListedTo
 }
 
 /** Refusals of the key, the endpoint and the limits come before what is wrong with the arguments (docs/api.md, "Order of refusals"). */
-async function checkArguments(context: Context, tool: Tool, given: Record<string, unknown>): Promise<Record<string, unknown>> {
+async function checkArguments(
+  context: Context,
+  tool: Tool,
+  given: Record<string, unknown>,
+): Promise<{ args: Record<string, unknown>; fault?: SkillettError }> {
   // Models send null for what they leave out.
   const args = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
   const { integration, endpoint } = args;
-  const admitted = tool.executes && typeof integration === 'string' && typeof endpoint === 'string';
+  const admitted = tool.operation?.admits && typeof integration === 'string' && typeof endpoint === 'string';
   if (!admitted) await context.principal();
   try {
-    return checkBody(tool.input, args, `The arguments are not as \`${tool.name}\` takes them`);
+    const checked = checkBody(tool.input, args, `The arguments are not as \`${tool.name}\` takes them`);
+    return { args: checked };
   } catch (fault) {
     if (!admitted || !(fault instanceof SkillettError)) throw fault;
-    context.bodyFault = fault;
-    return { integration, endpoint };
+    return { args: { integration, endpoint }, fault };
   }
 }

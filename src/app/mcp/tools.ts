@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { pageSizeMax } from '../../core/paging.ts';
+import { type Envelope, execute as executeOperation, paramsInput, read as readOperation } from '../operations/execute.ts';
+import type { Operation } from '../operations/operation.ts';
 import type { Route, RouteAnswer, RouteInput } from '../rest/router.ts';
 import { routes } from '../rest/routes.ts';
 
@@ -20,9 +22,9 @@ export interface Tool {
   description: string;
   annotations: Annotations;
   input: z.ZodObject;
-  document: string;
-  /** Its arguments name an endpoint that admission decides about, the key included. */
-  executes?: boolean;
+  /** What it does, or: */
+  operation?: Operation<never, unknown>;
+  document?: string;
   variables(args: Record<string, unknown>): Record<string, unknown>;
   // biome-ignore lint/suspicious/noExplicitAny: the document's own shape, which validation against the schema guarantees
   answer(data: any, input: RouteInput): RouteAnswer;
@@ -31,7 +33,7 @@ export interface Tool {
 /** Document and answer of a REST route, so that a tool that does the same says the same. */
 function shared(method: Route['method'], path: string): Pick<Tool, 'document' | 'answer'> {
   const { document, answer } = routes.find((route) => route.method === method && route.path === path) as Route;
-  return { document, answer };
+  return { document: document as string, answer };
 }
 
 const lookingUp: Annotations = { readOnlyHint: true, openWorldHint: false };
@@ -116,38 +118,31 @@ export const callOptions = {
 const call = {
   integration,
   endpoint,
-  // As they came: a record of zod's would drop `__proto__`, which then is lost here and refused elsewhere.
-  params: z
-    .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
-    .optional()
-    .meta({ type: 'object', description: 'Parameters by name, as `describe_endpoint` says.' }),
+  params: paramsInput.optional().meta({ type: 'object', description: 'Parameters by name, as `describe_endpoint` says.' }),
   account: callOptions.account,
   select: callOptions.select,
 };
 
-const execution = shared('POST', '/v1/:integration/:endpoint');
+const answerEnvelope = (output: Envelope): RouteAnswer => ({ status: 200, failed: 'error' in output, json: output });
 
 const read: Tool = {
   name: 'read',
   description: 'Calls a read-only endpoint. The answer is {"status", "data"}, or {"status", "error"} where the service failed.',
   annotations: { readOnlyHint: true, openWorldHint: true },
-  executes: true,
   input: z.strictObject(call),
-  document: `query ($integration: String!, $endpoint: String!, $params: JSON, $account: String, $select: String) {
-    execute: read(integration: $integration, endpoint: $endpoint, params: $params, account: $account, select: $select) {
-      status ok data error selectError } }`,
+  operation: readOperation,
   variables: (args) => args,
-  answer: execution.answer,
+  answer: answerEnvelope,
 };
 
 export const execute: Tool = {
   name: 'execute',
   description: 'Calls any endpoint, also one that changes things. Answers like `read`.',
   annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: true },
-  executes: true,
   input: z.strictObject({ ...call, idempotency_key: callOptions.idempotency_key }),
-  ...execution,
-  variables: ({ idempotency_key: idempotencyKey, ...args }) => ({ ...args, idempotencyKey }),
+  operation: executeOperation,
+  variables: (args) => args,
+  answer: answerEnvelope,
 };
 
 const connect: Tool = {

@@ -37,6 +37,14 @@ export class PreparedDocument {
     return result instanceof Promise ? result.then((ended) => this.#withWords(ended)) : this.#withWords(result);
   }
 
+  /** The data of a result, whose shape validation guarantees. Throws its first error. */
+  // biome-ignore lint/suspicious/noExplicitAny: the document's own shape
+  async ask(context: Context, variableValues: Record<string, unknown>): Promise<any> {
+    const { data, errors } = await this.run(context, variableValues);
+    if (errors?.[0]) throw errors[0];
+    return data;
+  }
+
   #withWords(result: ExecutionResult): ExecutionResult {
     this.#toWords?.(result.data);
     return result;

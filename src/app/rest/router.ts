@@ -7,11 +7,13 @@ import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
 import { checkJson } from '../../core/json/check-json.ts';
 import { writeSpliced } from '../../core/json/raw-json.ts';
+import type { RawAnswer } from '../../domains/executions/execution.ts';
 import { unauthorized } from '../http/authenticate.ts';
 import { createContext } from '../http/context.ts';
 import { toErrorBody, toSkillettError } from '../http/failures.ts';
 import { readBodyBytes } from '../http/read-body.ts';
 import { PreparedDocument } from '../operations/documents.ts';
+import type { Operation } from '../operations/operation.ts';
 
 /** What a row's functions see of a request. */
 export interface RouteInput {
@@ -31,6 +33,8 @@ export interface RouteAnswer {
   headers?: Record<string, string>;
   /** Printed as JSON, RawJson spliced; undefined: no body. */
   json?: unknown;
+  /** Passed on as it comes, with its own status and headers. */
+  raw?: RawAnswer;
   text?: string;
   /** Text's media type. */
   contentType?: string;
@@ -44,24 +48,23 @@ export interface Route {
   access: 'key' | 'key_or_session' | 'session' | 'open';
   /** Where in the dashboard a person does it, for a row that takes a session alone. */
   page?: string;
-  document: string;
+  /** What it does, or: */
+  operation?: Operation<never, unknown>;
+  document?: string;
   /** Checks the JSON body; absent: the row takes none. */
   body?: z.ZodType;
   /** Default 1 MiB. */
   bodyBytesMax?: number;
   /** Takes application/x-www-form-urlencoded too. */
   form?: boolean;
-  /** Takes what is wrong with the body where the document refuses it itself, after what comes first (404, 403, 429). */
-  takeBodyFault?(context: Context, fault: SkillettError): void;
-  /** Set on the context before the document runs. */
-  prepare?(input: RouteInput): void;
+  /** The document's, or the operation's input. */
   variables(input: RouteInput): Record<string, unknown>;
   // biome-ignore lint/suspicious/noExplicitAny: the document's own shape, which validation against the schema guarantees
   answer(data: any, input: RouteInput): RouteAnswer;
 }
 
 interface CompiledRoute extends Route {
-  prepared: PreparedDocument;
+  run(context: Context, input: Record<string, unknown>, fault?: SkillettError): unknown;
   segments: string[];
   /** How many segments come before the first `:name`. */
   fixed: number;
@@ -82,11 +85,10 @@ export class RestRouter {
   constructor(gateway: Gateway, schema: GraphQLSchema, routes: readonly Route[]) {
     this.#gateway = gateway;
     for (const route of routes) {
-      const prepared = new PreparedDocument(schema, route.document, `${route.method} ${route.path}`);
       const segments = route.path.slice(1).split('/');
       const firstName = segments.findIndex((part) => part.startsWith(':'));
       const alike = this.#routes.get(segments.length) ?? [];
-      alike.push({ ...route, prepared, segments, fixed: firstName === -1 ? segments.length : firstName });
+      alike.push({ ...route, run: prepareRun(schema, route), segments, fixed: firstName === -1 ? segments.length : firstName });
       this.#routes.set(segments.length, alike);
     }
   }
@@ -106,25 +108,21 @@ export class RestRouter {
     const query = search === '' ? noQuery : new URLSearchParams(search);
     const input: RouteInput = { context, path, query, headers: request.headers, body: undefined };
     await requireAccess(this.#gateway, route, request, context, query);
+    let fault: SkillettError | undefined;
     try {
       input.body = await readRouteBody(request, response, route, context);
-    } catch (fault) {
-      if (route.takeBodyFault && fault instanceof SkillettError && !signal.aborted) {
-        route.takeBodyFault(context, fault);
-        input.body = {};
-      } else {
-        // 401 comes before 400 (docs/api.md, "Order of refusals").
-        if (route.access !== 'open') await context.principal();
-        throw fault;
-      }
+    } catch (thrown) {
+      fault = await admitFault(route, context, thrown);
     }
-    route.prepare?.(input);
-    let result = route.prepared.run(context, route.variables(input));
-    if (result instanceof Promise) result = await result;
-    for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
-    if (result.errors?.[0]) throw result.errors[0];
-    if (context.rawAnswer) await sendRaw(response, context.rawAnswer);
-    else await send(response, route.answer(result.data, input));
+    let output: unknown;
+    try {
+      output = await route.run(context, route.variables(input), fault);
+    } finally {
+      for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
+    }
+    const answer = route.answer(output, input);
+    if (answer.raw) await sendRaw(response, answer.raw);
+    else await send(response, answer);
   }
 
   #match(method: string, pathname: string): { route: CompiledRoute; path: Record<string, string> } {
@@ -144,6 +142,20 @@ export class RestRouter {
     const allow = [...new Set(allowed)].join(', ');
     throw new SkillettError('method_not_allowed', `${pathname} takes ${allow}, not ${method}.`, { headers: { allow } });
   }
+}
+
+function prepareRun(schema: GraphQLSchema, { operation, document, method, path }: Route): CompiledRoute['run'] {
+  if (operation) return operation.run as CompiledRoute['run'];
+  const prepared = new PreparedDocument(schema, document as string, `${method} ${path}`);
+  return (context, variables) => prepared.ask(context, variables);
+}
+
+/** Returns what is wrong with the body to an operation that has to refuse callers first, and throws it for all others. */
+async function admitFault({ operation, access }: Route, context: Context, thrown: unknown): Promise<SkillettError> {
+  if (operation?.admits && thrown instanceof SkillettError && !context.signal.aborted) return thrown;
+  // 401 comes before 400 (docs/api.md, "Order of refusals").
+  if (access !== 'open') await context.principal();
+  throw thrown;
 }
 
 function matchSegments(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
@@ -294,7 +306,7 @@ async function send(response: ServerResponse, answer: RouteAnswer): Promise<void
   } else response.end();
 }
 
-async function sendRaw(response: ServerResponse, raw: NonNullable<Context['rawAnswer']>): Promise<void> {
+async function sendRaw(response: ServerResponse, raw: RawAnswer): Promise<void> {
   response.writeHead(raw.status, { ...raw.headers, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   // A body that breaks off must not look complete: pipeline destroys the socket then.
   await pipeline(raw.body, response).catch(() => response.destroy());

@@ -4,14 +4,14 @@
  */
 import { z } from 'zod';
 import { badRequest } from '../../core/errors.ts';
-import type { RawJson } from '../../core/json/raw-json.ts';
 import { pageSizeMax } from '../../core/paging.ts';
 import { parseDateTime } from '../../core/schema/builder.ts';
-import { envelopeStatus } from '../../domains/executions/execution.ts';
+import { envelopeStatus, type RawAnswer } from '../../domains/executions/execution.ts';
 import { httpMethods } from '../../domains/recipes/format/format.ts';
+import { decideDevice, deviceScopes } from '../operations/device-login.ts';
+import { type Envelope, execute, executionBytesMax, paramsInput } from '../operations/execute.ts';
+import { readSkillFiles } from '../operations/skill-files.ts';
 import type { Route, RouteAnswer, RouteInput } from './router.ts';
-
-export const executionBytesMax = 40 * 1024 * 1024;
 
 /** `limit`, `cursor` → `first`, `after`. */
 function page(input: RouteInput, fallback: number = pageSizeMax): { first: number; after: string | undefined } {
@@ -248,22 +248,7 @@ const connections: Route[] = [
   },
 ];
 
-const executionBody = z.strictObject({
-  // As they came: a record of zod's would drop `__proto__`, which then is refused by GraphQL and lost here.
-  params: z
-    .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
-    .nullish(),
-  account: z.string().nullish(),
-  select: z.string().nullish(),
-});
-
-interface ExecutionFields {
-  status: number;
-  ok: boolean;
-  data: RawJson | null;
-  error: RawJson | null;
-  selectError: string | null;
-}
+const executionBody = z.strictObject({ params: paramsInput.nullish(), account: z.string().nullish(), select: z.string().nullish() });
 
 const executions: Route[] = [
   {
@@ -271,16 +256,9 @@ const executions: Route[] = [
     path: '/v1/:slug/download',
     summary: "An integration's skill files",
     access: 'key',
-    document: 'query ($slug: String!) { integration(slug: $slug) { slug skillFiles { filePath content } } }',
-    variables: (input) => ({ slug: input.path.slug }),
-    answer: ({ integration }) =>
-      ok({
-        slug: integration.slug,
-        files: integration.skillFiles.map((file: { filePath: string; content: string }) => ({
-          file_path: file.filePath,
-          content: file.content,
-        })),
-      }),
+    operation: readSkillFiles,
+    variables: (input) => ({ integration: input.path.slug }),
+    answer: (output) => ok(output),
   },
   {
     method: 'POST',
@@ -289,32 +267,22 @@ const executions: Route[] = [
     access: 'key',
     body: executionBody,
     bodyBytesMax: executionBytesMax,
-    document: `mutation ($integration: String!, $endpoint: String!, $params: JSON, $account: String, $select: String, $idempotencyKey: String) {
-      execute(integration: $integration, endpoint: $endpoint, params: $params, account: $account, select: $select, idempotencyKey: $idempotencyKey) {
-        status ok data error selectError } }`,
-    takeBodyFault: (context, fault) => {
-      context.bodyFault = fault;
-    },
-    prepare: (input) => {
-      input.context.raw = accepts(input, 'application/octet-stream');
-      if (input.context.raw && typeof (input.body as z.infer<typeof executionBody>).select === 'string')
-        input.context.bodyFault = badRequest(
-          '`select` cuts `data`, and with `Accept: application/octet-stream` the body comes as it is. Leave one of them out.',
-        );
-    },
+    operation: execute,
     variables: (input) => ({
-      ...(input.body as z.infer<typeof executionBody>),
+      ...(input.body as z.infer<typeof executionBody> | undefined),
       integration: input.path.integration,
       endpoint: input.path.endpoint,
-      idempotencyKey: input.headers['idempotency-key'],
+      idempotency_key: input.headers['idempotency-key'],
+      raw: accepts(input, 'application/octet-stream'),
     }),
-    answer: ({ execute }: { execute: ExecutionFields }) => ({
-      status: envelopeStatus(execute.status),
-      ...(execute.ok ? {} : { failed: true, headers: { 'x-skillett-error-source': 'upstream' } }),
-      json: execute.ok
-        ? { status: execute.status, data: execute.data, ...(execute.selectError === null ? {} : { select_error: execute.selectError }) }
-        : { status: execute.status, error: execute.error },
-    }),
+    answer: (output: Envelope | RawAnswer) => {
+      if ('body' in output) return { status: output.status, raw: output };
+      return {
+        status: envelopeStatus(output.status),
+        ...('error' in output ? { failed: true, headers: { 'x-skillett-error-source': 'upstream' } } : {}),
+        json: output,
+      };
+    },
   },
 ];
 
@@ -407,9 +375,6 @@ const apiKeys: Route[] = [
   },
 ];
 
-/** Scopes of a device login: a list, or a text with spaces (RFC 6749, section 3.3) or commas between them. */
-const deviceScopes = z.union([z.string().transform((list) => list.split(/[\s,]+/).filter((scope) => scope !== '')), z.array(z.string())]);
-
 // Not strict: an authorization server ignores parameters it does not know (RFC 6749, section 3.2).
 const deviceCodeBody = z.object({
   client_id: z.string().optional(),
@@ -419,8 +384,6 @@ const deviceCodeBody = z.object({
 });
 
 const deviceTokenBody = z.object({ device_code: z.string().optional(), grant_type: z.string().optional() });
-
-const deviceDecisionBody = z.strictObject({ user_code: z.string(), deny: z.boolean().optional(), scopes: deviceScopes.optional() });
 
 const deviceLogin: Route[] = [
   {
@@ -454,17 +417,10 @@ const deviceLogin: Route[] = [
     summary: 'Approve a device login, or refuse it (`deny`)',
     access: 'session',
     page: '/device',
-    body: deviceDecisionBody,
-    document: `mutation ($userCode: String!, $scopes: [String!], $deny: Boolean) {
-      authorizeDevice(userCode: $userCode, scopes: $scopes, deny: $deny) { status } }`,
-    prepare: (input) => {
-      input.context.lookUpOnApproval = true;
-    },
-    variables: (input) => {
-      const body = input.body as z.infer<typeof deviceDecisionBody>;
-      return { userCode: body.user_code, scopes: body.scopes, deny: body.deny };
-    },
-    answer: ({ authorizeDevice: decision }) => ok({ status: decision.status }),
+    body: decideDevice.input,
+    operation: decideDevice,
+    variables: (input) => input.body as Record<string, unknown>,
+    answer: (output) => ok(output),
   },
   {
     method: 'POST',

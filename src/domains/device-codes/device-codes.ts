@@ -111,8 +111,6 @@ export interface DeviceDecision {
   /** A part of the scopes asked for; left out: all of them. */
   scopes?: readonly string[] | undefined;
   deny: boolean;
-  /** Look the code up in the same step. */
-  lookUp: boolean;
 }
 
 /** Approves or denies a code that the session has looked up. */
@@ -123,7 +121,7 @@ export async function authorizeDevice(
   requestId: string,
 ): Promise<'authorized' | 'denied'> {
   requireSession(principal);
-  const code = await requireOpenCode(gateway, principal, decision.userCode, decision.lookUp);
+  const code = await requireOpenCode(gateway, principal, decision.userCode, false);
   const status = decision.deny ? 'denied' : 'authorized';
   const grantedScopes = decision.deny ? null : narrowScopes(gateway, principal, code, decision.scopes);
   await gateway.db.transaction().execute(async (trx) => {

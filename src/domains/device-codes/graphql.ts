@@ -16,13 +16,6 @@ import {
 import { pollDeviceToken } from './redeem.ts';
 import { describePoll, deviceGrantType, type PollError, type TokenAnswer } from './token-answer.ts';
 
-declare module '../../core/context.ts' {
-  interface Context {
-    /** REST: approving looks the code up too, because that route is a single step. */
-    lookUpOnApproval?: boolean;
-  }
-}
-
 const scopeList = { schema: z.array(z.string().max(200)).max(200) };
 const codeText = { schema: z.string().max(100, 'at most 100 characters') };
 
@@ -79,10 +72,11 @@ const DeviceRequestRef = builder.objectRef<DeviceRequest>('DeviceRequest').imple
   }),
 });
 
-/** Looking up and approving are both guesses at a code, so they count together. */
-async function guardGuess(context: Context): Promise<void> {
+/** Looking up and approving are both guesses at a code, so they count together; both of one code in one request are one guess. */
+async function guardGuess(context: Context, userCode: string): Promise<void> {
   await context.principal();
-  await guardField(context, { field: 'userCode', max: 10, windowSeconds: 60, by: ['address', 'user'] });
+  const guard = () => guardField(context, { field: 'userCode', max: 10, windowSeconds: 60, by: ['address', 'user'] });
+  await context.once(`guess at ${userCode}`, guard);
 }
 
 builder.queryField('deviceRequest', (t) =>
@@ -98,7 +92,7 @@ builder.queryField('deviceRequest', (t) =>
       }),
     },
     resolve: async (_root, args, context) => {
-      await guardGuess(context);
+      await guardGuess(context, args.userCode);
       return lookUpDeviceCode(context.gateway, await context.principal(), args.userCode);
     },
   }),
@@ -131,13 +125,8 @@ builder.mutationField('authorizeDevice', (t) =>
       deny: t.arg.boolean({ description: 'Deny instead of approving.' }),
     },
     resolve: async (_root, args, context) => {
-      await guardGuess(context);
-      const decision = {
-        userCode: args.userCode,
-        scopes: args.scopes ?? undefined,
-        deny: args.deny === true,
-        lookUp: context.lookUpOnApproval === true,
-      };
+      await guardGuess(context, args.userCode);
+      const decision = { userCode: args.userCode, scopes: args.scopes ?? undefined, deny: args.deny === true };
       return { status: await authorizeDevice(context.gateway, await context.principal(), decision, context.requestId) };
     },
   }),

@@ -72,6 +72,8 @@ function findFault(request: ExecutionRequest, endpoint: CatalogueEndpoint): Skil
     return badRequest('`account` must be the name of an account or the id of a connection, at most 200 characters.');
   if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
     return badRequest('The idempotency key must be 1 to 255 printable ASCII characters without spaces, such as a UUID.');
+  if (request.raw && select !== undefined)
+    return badRequest('`select` cuts `data`, and with `Accept: application/octet-stream` the body comes as it is. Leave one of them out.');
   try {
     if (select !== undefined) requireSelect(select);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** What goes into an execution, what comes out, and what it carries along its path. */
 import type { Readable } from 'node:stream';
-import type { Caller, Door, Gateway } from '../../core/context.ts';
+import type { Caller, Context, Door, Gateway } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
 import { isRedirect } from '../../core/outbound/outbound.ts';
@@ -8,6 +8,40 @@ import type { Principal } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admission/admit.ts';
 import type { UpstreamCall } from './call-upstream.ts';
+
+/** What a caller asks for, through whichever door. */
+export interface ExecutionInput {
+  integration: string;
+  endpoint: string;
+  params?: unknown;
+  account?: string | null | undefined;
+  select?: string | null | undefined;
+  idempotencyKey?: string | null | undefined;
+  readOnly: boolean;
+  raw?: boolean | undefined;
+  fault?: SkillettError | undefined;
+}
+
+/** The engine's request, from what a door knows of whoever asks and what they ask for. */
+export function requestOf(context: Context, input: ExecutionInput): ExecutionRequest {
+  return {
+    caller: context.caller,
+    principal: context.principal,
+    integration: input.integration,
+    endpoint: input.endpoint,
+    params: input.params ?? undefined,
+    fault: input.fault,
+    account: input.account ?? undefined,
+    select: input.select ?? undefined,
+    idempotencyKey: input.idempotencyKey ?? undefined,
+    door: context.door,
+    requestId: context.requestId,
+    signal: context.signal,
+    readOnly: input.readOnly,
+    raw: input.raw === true,
+    answerHeaders: context.answerHeaders,
+  };
+}
 
 export interface ExecutionRequest {
   caller(): Promise<Caller>;

@@ -1,22 +1,10 @@
 import type { Context } from '../../core/context.ts';
-import type { SkillettError } from '../../core/errors.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
 import { builder } from '../../core/schema/builder.ts';
 import { executeEndpoint } from './execute.ts';
-import type { Execution, RawAnswer } from './execution.ts';
+import { type Execution, type ExecutionInput, requestOf } from './execution.ts';
 import { canonicalJson } from './request/canonical-json.ts';
 import { Slots } from './slots.ts';
-
-declare module '../../core/context.ts' {
-  interface Context {
-    /** REST: the client asks for the service's body as it comes. */
-    raw?: boolean;
-    /** REST: what is wrong with the body; thrown once the call is admitted. */
-    bodyFault?: SkillettError;
-    /** REST: that body, for the door to pass on instead of the document's result. */
-    rawAnswer?: RawAnswer;
-  }
-}
 
 const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
   description:
@@ -116,42 +104,12 @@ builder.mutationField('execute', (t) =>
           'Makes repeating safe: for 24 hours the same key with the same arguments gives the first answer and sends nothing. 1 to 255 printable ASCII characters, such as a UUID; it belongs to this API key.',
       }),
     },
-    resolve: async (_root, args, context) => {
-      const execution = await execute(context, { ...args, readOnly: false });
-      if (execution.raw) context.rawAnswer = execution.raw;
-      return execution;
-    },
+    resolve: (_root, args, context) => execute(context, { ...args, readOnly: false }),
   }),
 );
 
-interface Arguments {
-  integration: string;
-  endpoint: string;
-  params?: unknown;
-  account?: string | null | undefined;
-  select?: string | null | undefined;
-  idempotencyKey?: string | null | undefined;
-  readOnly: boolean;
-}
-
-async function execute(context: Context, args: Arguments): Promise<Execution> {
-  const execution = await executeEndpoint(context.gateway, {
-    caller: context.caller,
-    principal: context.principal,
-    integration: args.integration,
-    endpoint: args.endpoint,
-    params: args.params ?? undefined,
-    account: args.account ?? undefined,
-    select: args.select ?? undefined,
-    idempotencyKey: args.idempotencyKey ?? undefined,
-    door: context.door,
-    requestId: context.requestId,
-    signal: context.signal,
-    readOnly: args.readOnly,
-    fault: context.bodyFault,
-    raw: context.raw === true,
-    answerHeaders: context.answerHeaders,
-  });
+async function execute(context: Context, input: ExecutionInput): Promise<Execution> {
+  const execution = await executeEndpoint(context.gateway, requestOf(context, input));
   // A body that is still being read holds a connection to the service until it is printed. Fields are resolved in this turn
   // of the loop, so whoever has not asked for it by the next one never will.
   const body = execution.data ?? execution.error;

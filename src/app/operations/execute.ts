@@ -1,0 +1,71 @@
+/** Executing, as REST and MCP do it: the engine itself, without a GraphQL document around it, which would cost more than all that happens here. */
+import { z } from 'zod';
+import type { Context } from '../../core/context.ts';
+import type { SkillettError } from '../../core/errors.ts';
+import type { RawJson } from '../../core/json/raw-json.ts';
+import { executeEndpoint } from '../../domains/executions/execute.ts';
+import { type Execution, type RawAnswer, requestOf } from '../../domains/executions/execution.ts';
+import type { Operation } from './operation.ts';
+
+/** Attachments travel in `params`. */
+export const executionBytesMax = 40 * 1024 * 1024;
+
+/** As they came: a record of zod's would drop `__proto__`, which then is lost here and refused elsewhere. */
+export const paramsInput = z.custom<Record<string, unknown>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+);
+
+const readInput = z.strictObject({
+  integration: z.string(),
+  endpoint: z.string(),
+  params: paramsInput.nullish(),
+  account: z.string().nullish(),
+  select: z.string().nullish(),
+});
+
+const executeInput = readInput.extend({
+  idempotency_key: z.string().nullish(),
+  /** The service's body as it comes. */
+  raw: z.boolean().optional(),
+});
+
+type ExecuteInput = z.infer<typeof executeInput>;
+
+const output = z.union([
+  z.strictObject({ status: z.int(), data: z.unknown(), select_error: z.string().optional() }),
+  z.strictObject({ status: z.int(), error: z.unknown() }),
+]);
+
+/** What the service came to; printed by `writeSpliced`. */
+export type Envelope = { status: number; data: RawJson | null; select_error?: string } | { status: number; error: RawJson | null };
+
+export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
+  name: 'execute',
+  input: executeInput,
+  output,
+  admits: true,
+  run: async (context, input, fault) => {
+    const execution = await run(context, input, false, fault);
+    return execution.raw ?? envelopeOf(execution);
+  },
+};
+
+export const read: Operation<z.infer<typeof readInput>, Envelope> = {
+  name: 'read',
+  input: readInput,
+  output,
+  admits: true,
+  run: async (context, input, fault) => envelopeOf(await run(context, input, true, fault)),
+};
+
+function run(context: Context, input: ExecuteInput, readOnly: boolean, fault: SkillettError | undefined): Promise<Execution> {
+  const { integration, endpoint, params, account, select, idempotency_key: idempotencyKey, raw } = input;
+  const asked = { integration, endpoint, params, account, select, idempotencyKey, raw, readOnly, fault };
+  return executeEndpoint(context.gateway, requestOf(context, asked));
+}
+
+function envelopeOf({ ok, status, data, error, selectError }: Execution): Envelope {
+  if (!ok) return { status, error };
+  return selectError === null ? { status, data } : { status, data, select_error: selectError };
+}
