@@ -126,7 +126,7 @@ describe('a JSON body', () => {
       upstream.json(body);
       expect(JSON.parse(await relayed())).toEqual({ status: 200, data: body });
     }
-    const long = JSON.stringify({ a: 'x'.repeat(wholeBytesMax) });
+    const long = JSON.stringify({ a: 'x'.repeat(2 * wholeBytesMax) });
     upstream.json(long);
     expect(await relayed()).toBe(`{"status":200,"data":${long}}`);
     upstream.json(`${long},"injected":{}`);

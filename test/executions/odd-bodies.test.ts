@@ -2,6 +2,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bearer, callTool, type Post, postTo, type Stand, startStand } from '../mcp/stand.ts';
+import { drained } from '../support/upstream.ts';
 
 let stand: Stand;
 let post: Post;
@@ -91,7 +92,7 @@ describe('a Content-Encoding', () => {
   });
 
   it('that unpacks to more than fits is refused, and its connection is given up', async () => {
-    encode('gzip', gzipSync(Buffer.alloc(60 * 1024 * 1024, 0x20)));
+    encode('gzip', gzipSync(Buffer.alloc(60 * 1024 * 1024, 'x')));
     expect((await call('list_things')).json.error).toBe('upstream_unexpected');
     await expect.poll(() => stand.upstream.open.size).toBe(0);
   });
@@ -238,4 +239,58 @@ it('other announcements before an answer are passed over', async () => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(text);
   };
   expect((await call('list_things')).json.data).toEqual({ a: [1, 2, 3] });
+});
+
+describe('a long body that says JSON', () => {
+  const filling = 'x'.repeat(300_000);
+
+  it.each([
+    ['lines of JSON', `{"a":1}\n{"b":"${filling}"}`],
+    ['a log', `[info] started ${filling}`],
+    ['a page', `<html>${filling}</html>`],
+    ['an object that ends early', `{"a":1}} ${filling}`],
+  ])('and is none from its beginning comes as a string: %s', async (_name, body) => {
+    stand.upstream.json(body);
+    expect((await call('list_things')).json).toEqual({ status: 200, data: body });
+    const query = '{ read(integration: "desk", endpoint: "list_things") { ok data } }';
+    expect((await stand.server.graphql(query, {}, bearer(key))).json.data.read).toEqual({ ok: true, data: body });
+  });
+
+  it.each(['utf-16le', 'utf-16'])('and comes in %s is read by its charset, however long', async (charset) => {
+    for (const length of [10, 300_000, 6_000_000]) {
+      const body = Buffer.from(JSON.stringify({ a: 'é'.repeat(length) }), 'utf16le');
+      stand.upstream.answer(200, { 'content-type': `application/json; charset=${charset}` }, body);
+      expect((await call('list_things')).json.data).toEqual({ a: 'é'.repeat(length) });
+    }
+  });
+
+  it('and comes in Latin-1 is read by its charset, and as UTF-8 where it is that', async () => {
+    for (const encoding of ['latin1', 'utf8'] as const) {
+      stand.upstream.answer(200, { 'content-type': 'application/json; charset=iso-8859-1' }, Buffer.from(`{"a":"é${filling}"}`, encoding));
+      expect((await call('list_things')).json.data).toEqual({ a: `é${filling}` });
+    }
+  });
+
+  it('and goes on beyond 50 MiB breaks off, and is written down as a failure', async () => {
+    const mebibyte = Buffer.alloc(1024 * 1024, 0x20);
+    stand.upstream.play = async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{"a":');
+      for (let count = 0; count < 52 && !response.destroyed; count += 1) if (!response.write(mebibyte)) await drained(response);
+      response.end('1}');
+    };
+    await expect(call('list_things')).rejects.toThrow();
+    expect(await lastRow()).toEqual({ outcome: 'failed', errorCode: 'upstream_unexpected', upstreamStatus: 200 });
+  });
+});
+
+it('an answer that an older release kept for an idempotency key is proven before it is told again', async () => {
+  const { gateway } = stand.server;
+  stand.upstream.json('{"id":1}', 201);
+  const first = await call('create_thing', { 'idempotency-key': 'old-1' });
+  expect(first.json).toEqual({ status: 201, data: { id: 1 } });
+  const { callId } = await gateway.db.selectFrom('idempotencyClaims').select('callId').where('key', '=', 'old-1').executeTakeFirstOrThrow();
+  const forged = '{"a":1},"status":200,"ok":{}';
+  const answer = gateway.vault.seal(`{}\n${forged}`, callId);
+  await gateway.db.updateTable('idempotencyClaims').set({ answer }).where('callId', '=', callId).execute();
+  expect((await call('create_thing', { 'idempotency-key': 'old-1' })).json).toEqual({ status: 201, data: forged });
 });

@@ -24,65 +24,88 @@ interface JsonBodyOptions {
 
 /**
  * The body as RawJson: as it came when it is one complete JSON text, otherwise as a JSON string; null when it is empty. One that is
- * longer than is read whole breaks off where it turns out to be none. Throws `upstream_unexpected` when it is too long.
+ * longer than is read whole breaks off where it turns out to be none later than there. Throws `upstream_unexpected` when it is too long.
  */
 export async function readJsonBody(answer: OutboundAnswer, options: JsonBodyOptions): Promise<RawJson> {
   const pieces = await answer.gather(options.wholeBytesMax);
   if (pieces)
     return passPieces(pieces, options) ?? toJson(answer, pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces), options);
-  const decoder = decoderFor(answer.head(), options.charset);
-  const opening = decoder ? undefined : openingOf(answer.head());
   if (announcedBytes(answer) > jsonBytesMax) throw tooLong(answer, jsonBytesMax);
-  if (opening) return RawJson.fromSource(new StreamedJson(answer));
-  // A long scalar, a charset of its own, or no JSON at all: rare, and only the whole of it tells.
-  const whole = await answer.collect(textBytesMax);
-  if (!whole) throw tooLong(answer, textBytesMax);
-  return toJson(answer, whole, options);
+  const held = await readHeld(answer, options.wholeBytesMax);
+  const decoded = decoderFor(held[0] as Buffer, options.charset) !== undefined;
+  const passage = new JsonPassage(held[0] as Buffer);
+  const passed = decoded ? undefined : passAll(passage, held);
+  if (passed) return RawJson.fromSource(new StreamedJson(answer, passage, held, passed));
+  // A charset of its own, or no JSON at all: only the whole of it tells.
+  return toJson(answer, await readRest(answer, held, decoded ? jsonBytesMax : textBytesMax), options);
 }
 
-function toJson(answer: OutboundAnswer, body: Buffer, options: JsonBodyOptions): RawJson {
+/** What has arrived of a body that is longer than `bytes`, the first of it enough to tell a byte-order mark. */
+async function readHeld(answer: OutboundAnswer, bytes: number): Promise<Buffer[]> {
+  const held: Buffer[] = [];
+  for (let length = 0; length <= bytes; ) {
+    const piece = (await answer.read()) as Buffer;
+    length += piece.length;
+    if (held[0] && held[0].length < headBytesMin) held[0] = Buffer.concat([held[0], piece]);
+    else held.push(piece);
+  }
+  return held;
+}
+
+async function readRest(answer: OutboundAnswer, held: readonly Buffer[], bytesMax: number): Promise<Buffer> {
+  const length = held.reduce((sum, piece) => sum + piece.length, 0);
+  const rest = length > bytesMax ? undefined : await answer.collect(bytesMax - length);
+  if (!rest) throw tooLong(answer, bytesMax);
+  return Buffer.concat([...held, rest]);
+}
+
+function toJson(answer: OutboundAnswer, body: Buffer, { charset }: JsonBodyOptions): RawJson {
   if (body.length === 0) return RawJson.fromValue(null);
-  const json = toUtf8(body, options.charset);
+  const plain = hasUtf8Mark(body) ? body.subarray(3) : body;
+  if (isUtf8(plain) && isJson(plain)) return RawJson.fromBytes(plain);
+  // RFC 8259, section 8.1: JSON is UTF-8. What is not, and names no other charset, gets U+FFFD, as every other reader would do.
+  const text = decoderFor(body, charset)?.decode(body) ?? plain.toString('utf8');
+  const json = Buffer.from(text);
   if (isJson(json)) return RawJson.fromBytes(json);
   if (json.length > textBytesMax) throw tooLong(answer, textBytesMax);
-  return RawJson.fromValue(json.toString('utf8'));
+  return RawJson.fromValue(text);
 }
 
 /** Several pieces in UTF-8 as they are; undefined where only the whole tells what it is. */
 function passPieces(pieces: readonly Buffer[], { charset }: JsonBodyOptions): RawJson | undefined {
   const [head] = pieces;
   if (pieces.length < 2 || !head || head.length < headBytesMin || decoderFor(head, charset)) return undefined;
-  const opening = openingOf(head);
-  if (opening === undefined) return undefined;
   const passage = new JsonPassage(head);
+  const passed = passAll(passage, pieces);
+  return passed && passage.isComplete ? RawJson.fromPieces(passed) : undefined;
+}
+
+/** Undefined where they turn out to begin no JSON. */
+function passAll(passage: JsonPassage, pieces: readonly Buffer[]): Buffer[] | undefined {
   const passed: Buffer[] = [];
   for (const piece of pieces) {
     const text = passage.take(piece);
     if (!text) return undefined;
     if (text.length > 0) passed.push(text);
   }
-  return passage.isComplete ? RawJson.fromPieces(passed) : undefined;
+  return passed;
 }
 
+/** Ends the answer. */
 export function tooLong(answer: OutboundAnswer, bytesMax: number): OutboundError {
   answer.discard();
+  return longerThan(answer, bytesMax);
+}
+
+function longerThan({ integration }: OutboundAnswer, bytesMax: number): OutboundError {
   return OutboundError.malformed(
-    answer.integration,
+    integration,
     `answered with more than ${bytesMax / 1024 / 1024} MiB, which does not fit here; over REST, \`Accept: application/octet-stream\` streams it as it is`,
   );
 }
 
 function announcedBytes(answer: OutboundAnswer): number {
   return Number(answer.headers['content-length'] ?? 0);
-}
-
-/** Text in UTF-8: without a byte-order mark. What is UTF-8 is so whatever its charset says, else it is read by mark or charset. */
-function toUtf8(body: Buffer, charset: string | undefined): Buffer {
-  const decoder = isUtf8(body) ? undefined : decoderFor(body, charset);
-  if (decoder) return Buffer.from(decoder.decode(body));
-  const plain = hasUtf8Mark(body) ? body.subarray(3) : body;
-  // RFC 8259, section 8.1: JSON is UTF-8. What is not becomes U+FFFD, as every other reader would do.
-  return isUtf8(plain) ? plain : Buffer.from(plain.toString('utf8'));
 }
 
 /** A body that is not JSON as text. Without a charset, what is not UTF-8 is read as browsers do (windows-1252). */
@@ -110,21 +133,6 @@ function hasMark(body: Buffer, first: number, second: number): boolean {
 
 function hasUtf8Mark(body: Buffer): boolean {
   return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
-}
-
-const openBrace = 0x7b;
-const openBracket = 0x5b;
-
-/** RFC 8259, section 2: the only white space of JSON. */
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-/** The first byte of an object or an array, after a byte-order mark and white space; undefined when it is neither. */
-function openingOf(json: Buffer): number | undefined {
-  let at = hasUtf8Mark(json) ? 3 : 0;
-  while (isSpace(json[at])) at += 1;
-  return json[at] === openBrace || json[at] === openBracket ? json[at] : undefined;
 }
 
 /** JSON in UTF-8 on its way through, piece by piece. */
@@ -163,14 +171,19 @@ type OverListener = Parameters<OutboundAnswer['whenOver']>[0];
 class StreamedJson implements JsonSource {
   readonly #answer: OutboundAnswer;
   readonly #passage: JsonPassage;
-  #bytes = 0;
+  /** Looked at already. */
+  readonly #passed: Buffer[];
+  #bytes: number;
   /** How it came to its end: what arrived is not over before it was looked at. */
   #end: { failure: Error | undefined } | undefined;
   #overListener: OverListener | undefined;
 
-  constructor(answer: OutboundAnswer) {
+  /** `held` has been read of the answer, and what `passage` made of it is `passed`. */
+  constructor(answer: OutboundAnswer, passage: JsonPassage, held: readonly Buffer[], passed: Buffer[]) {
     this.#answer = answer;
-    this.#passage = new JsonPassage(answer.head());
+    this.#passage = passage;
+    this.#passed = passed;
+    this.#bytes = held.reduce((sum, piece) => sum + piece.length, 0);
     answer.whenOver((_bytes, failure) => {
       if (failure) this.#over(failure);
     });
@@ -182,39 +195,45 @@ class StreamedJson implements JsonSource {
   }
 
   async read(): Promise<Buffer | undefined> {
+    const known = this.#passed.shift();
+    if (known) return known;
     for (;;) {
       const arrived = await this.#answer.read();
       if (!arrived) return this.#requireEnd();
       this.#bytes += arrived.length;
-      if (this.#bytes > jsonBytesMax) throw this.#over(tooLong(this.#answer, jsonBytesMax));
+      if (this.#bytes > jsonBytesMax) throw this.#breakOff(longerThan(this.#answer, jsonBytesMax));
       const passed = this.#passage.take(arrived);
-      if (!passed) throw this.#breakOff('sent something that is not JSON in the middle of its JSON');
+      if (!passed) throw this.#breakOff(this.#malformed('sent something that is not JSON in the middle of its JSON'));
       if (passed.length > 0) return passed;
     }
   }
 
   discard(): void {
-    this.#answer.discard();
     // Whoever leaves before the end has taken what he wanted.
     this.#over(undefined);
+    this.#answer.discard();
   }
 
   #requireEnd(): undefined {
-    if (!this.#passage.isComplete) throw this.#breakOff('broke off in the middle of its JSON');
+    if (!this.#passage.isComplete) throw this.#breakOff(this.#malformed('broke off in the middle of its JSON'));
     this.#over(undefined);
   }
 
-  #breakOff(what: string): Error {
-    const failure = this.#over(OutboundError.malformed(this.#answer.integration, what));
+  #malformed(what: string): OutboundError {
+    return OutboundError.malformed(this.#answer.integration, what);
+  }
+
+  /** Says why before the answer is ended, which tells that it was given up. */
+  #breakOff(failure: OutboundError): OutboundError {
+    this.#over(failure);
     this.#answer.discard();
     return failure;
   }
 
-  #over<Failure extends Error | undefined>(failure: Failure): Failure {
-    if (this.#end) return failure;
+  #over(failure: Error | undefined): void {
+    if (this.#end) return;
     this.#end = { failure };
     this.#overListener?.(this.#bytes, failure);
-    return failure;
   }
 }
 

@@ -11,8 +11,6 @@ export interface OutboundAnswer {
   collect(bytesMax: number): Promise<Buffer | undefined>;
   /** As `collect`, in the pieces in which it arrived: putting them together costs more than passing them on. */
   gather(bytesMax: number): Promise<readonly Buffer[] | undefined>;
-  /** Some bytes of the beginning, once `collect` found the body too long. */
-  head(): Buffer;
   /** The next bytes; undefined at the end. */
   read(): Promise<Buffer | undefined>;
   /** The same as a stream, which discards the answer when it is destroyed. */

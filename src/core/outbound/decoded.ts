@@ -74,10 +74,6 @@ export class DecodedAnswer implements OutboundAnswer {
     return this.#chunks[0];
   }
 
-  head(): Buffer {
-    return this.#chunks[0] as Buffer;
-  }
-
   async read(): Promise<Buffer | undefined> {
     if (this.#chunks.length === 0 && !this.#ended) await this.#readMore();
     const chunk = this.#chunks.shift();

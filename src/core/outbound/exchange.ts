@@ -15,7 +15,6 @@ interface ExchangeRequest {
 const queuedBytesMax = 256 * 1024;
 /** A reader that takes nothing for this long is gone. */
 const readerTimeoutMs = 60_000;
-const headBytesMin = 1024;
 
 /** Resolves once more than `bytesMax` bytes wait, or all there are. */
 interface Waiter {
@@ -141,10 +140,6 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     if (!(await this.gather(bytesMax))) return undefined;
     if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks, this.#queued)];
     return this.#chunks[0];
-  }
-
-  head(): Buffer {
-    return (this.#chunks[0]?.length as number) < headBytesMin ? Buffer.concat(this.#chunks) : (this.#chunks[0] as Buffer);
   }
 
   async read(): Promise<Buffer | undefined> {

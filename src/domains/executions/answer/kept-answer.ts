@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Gateway } from '../../../core/context.ts';
 import type { Sealed } from '../../../core/crypto.ts';
 import type { SkillettError } from '../../../core/errors.ts';
+import { isJson } from '../../../core/json/json-scan.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
 
 /** The longest answer that is kept. */
@@ -59,6 +60,8 @@ export async function openAnswer(gateway: Gateway, callId: string, sealed: strin
     const raw = { headers: head.rawHeaders, body: Readable.from([Buffer.from(body, 'base64')]) };
     return { json: RawJson.fromValue(null), selectError: undefined, raw, failure: undefined };
   }
-  const json = head.failure ? RawJson.fromValue(null) : RawJson.fromBytes(Buffer.from(body));
+  // What an older release kept was not proven to be JSON.
+  const bytes = Buffer.from(body);
+  const json = isJson(bytes) ? RawJson.fromBytes(bytes) : RawJson.fromValue(body);
   return { json, selectError: head.selectError, raw: undefined, failure: head.failure };
 }
