@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchJsonProof } from './json-proof.ts';
 import { fire, type Shot, type Slice } from './load.ts';
 import { freePort, startPostgres } from './postgres.ts';
 import { cpuSeconds, forkListening, residentMegabytes, startGateway } from './processes.ts';
@@ -34,6 +35,8 @@ interface Measured extends Slice {
   cpuMs: number;
   databaseCpuMs: number;
 }
+
+benchJsonProof();
 
 const postgres = await startPostgres();
 const upstream = await forkListening('upstream.ts');

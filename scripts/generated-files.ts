@@ -5,6 +5,7 @@ import { printSortedSchema } from '../src/app/graphql/schema.ts';
 import { printRouteTable, replaceSection } from '../src/app/rest/route-table.ts';
 import { printRecipeSchema } from '../src/domains/recipes/format/schema-file.ts';
 import { printErrorTable, printPlanTable, printSettingsTable } from './api-tables.ts';
+import { printJsonScanModule } from './json-scan-module.ts';
 import { printWebTypes } from './web-types.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -14,6 +15,7 @@ export async function listGeneratedFiles(): Promise<{ file: string; content: str
     { file: path.join(root, 'schema.graphql'), content: printSortedSchema() },
     { file: path.join(root, 'recipes/recipe.schema.json'), content: printRecipeSchema() },
     { file: path.join(root, 'web/src/data/graphql-env.d.ts'), content: printWebTypes() },
+    { file: path.join(root, 'src/core/json/json-scan-module.ts'), content: await printJsonScanModule() },
     { file: path.join(root, 'docs/api.md'), content: await fillApiDocument() },
   ];
 }

@@ -137,6 +137,36 @@ describe('one complete JSON text', () => {
     );
   });
 
+  it('is told of several that come at the same time, each in pieces of its own', () => {
+    const cut = fc.record({ text: fc.oneof(fc.json(), fc.string()), pieceBytes: fc.integer({ min: 1, max: 7 }) });
+    fc.assert(
+      fc.property(fc.array(cut, { minLength: 2, maxLength: 4 }), (texts) => {
+        const open = texts.map(({ text, pieceBytes }) => ({ text, bytes: Buffer.from(text), pieceBytes, scan: new JsonScan(), at: 0 }));
+        for (let left = true; left; ) {
+          left = false;
+          for (const one of open) {
+            if (one.at >= one.bytes.length) continue;
+            one.scan.take(one.bytes.subarray(one.at, one.at + one.pieceBytes));
+            one.at += one.pieceBytes;
+            left = true;
+          }
+        }
+        for (const { text, bytes, scan } of open) expect(scan.isComplete, text).toBe(parses(bytes.toString()));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is told of bytes beyond what is looked at in one go', () => {
+    const long = Buffer.from(JSON.stringify({ a: 'x'.repeat(600_000), b: [1, { c: 'y'.repeat(300_000) }] }));
+    expect(isJson(long)).toBe(true);
+    for (const at of [262_143, 262_144, 524_288, long.length - 1]) {
+      const broken = Buffer.from(long);
+      broken[at] = 1;
+      expect(isJson(broken), `broken at ${at}`).toBe(false);
+    }
+  });
+
   it('is none when it is deeper than readers bear', () => {
     const nested = (depth: number) => Buffer.from(`${'[{"a":'.repeat(depth / 2)}0${'}]'.repeat(depth / 2)}`);
     expect(isJson(nested(10_000))).toBe(true);
