@@ -162,6 +162,7 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
       'parameters',
       'schema',
       'example',
+      'answer',
       'errors',
     ]);
     expect(endpoint.json.parameters.find((parameter: { name: string }) => parameter.name === 'title')).toMatchObject({ required: true });

@@ -47,6 +47,16 @@ describe('a sound recipe', () => {
     expect(catalogue.findEndpoint('letters', 'toString')).toBeUndefined();
   });
 
+  it('takes a DELETE for destructive, unless another endpoint undoes it', async () => {
+    const sound = soundRecipe();
+    sound.drop_file.undone_by = 'upload_file';
+    const catalogue = await load(await writeFolder(filesOf(sound)));
+    expect(catalogue.findEndpoint('letters', 'drop_file')).toMatchObject({ destructive: false });
+    const bundled = await load(bundledFolder);
+    const kind = (name: string) => bundled.findEndpoint('github', name)?.destructive;
+    expect([kind('unstar_repo'), kind('delete_repo'), kind('mark_notification_as_done')]).toEqual([false, true, true]);
+  });
+
   it('describes files and attachments by name, media type and base64', async () => {
     const catalogue = await load(await writeFolder(filesOf(soundRecipe())));
     const file = { required: ['filename', 'content_type', 'base64'], additionalProperties: false };

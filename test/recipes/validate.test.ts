@@ -222,6 +222,31 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'letters/letters.json: endpoints.list_letters.destructive: an endpoint that only reads destroys nothing',
   ],
   [
+    'a DELETE that is said to destroy nothing',
+    (s) => (s.drop_file.destructive = false),
+    'letters/files.json: endpoints.drop_file.destructive: a DELETE destroys, unless `undone_by` names the endpoint that undoes it: say that in its place',
+  ],
+  [
+    'an undoing endpoint that is not there',
+    (s) => (s.drop_file.undone_by = 'undrop_file'),
+    'letters/files.json: endpoints.drop_file.undone_by: there is no other endpoint undrop_file',
+  ],
+  [
+    'an endpoint that undoes itself',
+    (s) => (s.drop_file.undone_by = 'drop_file'),
+    'letters/files.json: endpoints.drop_file.undone_by: there is no other endpoint drop_file',
+  ],
+  [
+    'something destroyed that can be undone',
+    (s) => Object.assign(s.drop_file, { destructive: true, undone_by: 'create_letter' }),
+    'letters/files.json: endpoints.drop_file.undone_by: what can be undone is not destructive: leave out one of the two',
+  ],
+  [
+    'a read that is undone',
+    (s) => (s.list.undone_by = 'create_letter'),
+    'letters/letters.json: endpoints.list_letters.undone_by: an endpoint that only reads leaves nothing to undo',
+  ],
+  [
     'redirects of a write',
     (s) => (s.create.follow_redirects = true),
     'letters/letters.json: endpoints.create_letter.follow_redirects: only reads may follow redirects',

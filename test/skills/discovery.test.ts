@@ -143,6 +143,7 @@ describe('GET /v1/skills/:integration/:endpoint', () => {
       'parameters',
       'schema',
       'example',
+      'answer',
       'errors',
     ]);
     expect(answer.json).toMatchObject({
@@ -153,6 +154,7 @@ describe('GET /v1/skills/:integration/:endpoint', () => {
       read_only: false,
     });
     expect(answer.json.provider_scopes).toContain('repo');
+    expect(answer.json.answer).toBe(server.gateway.catalogue.findEndpoint('github', 'create_pull')?.spec.answer);
     expect(answer.json.schema).toEqual(server.gateway.catalogue.findEndpoint('github', 'create_pull')?.schema);
     expect(Object.keys(answer.json.example)).toEqual(['params', 'cli', 'curl']);
     expect(answer.json.example.curl).toContain('https://skillett.example/v1/github/create_pull');

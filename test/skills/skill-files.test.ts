@@ -292,7 +292,7 @@ describe('a document', () => {
     const letters = (await load(await writeFolder(filesOf(soundRecipe())))).find('letters');
     const contentOf = (name: string) =>
       (letters ? listSkillFiles(letters, publicUrl) : []).find((file) => file.filePath.endsWith(`/${name}.md`))?.content ?? '';
-    expect(contentOf('send_mail')).toContain('\n| `pictures[].base64` | string | yes | Its content in base64. |\n');
+    expect(contentOf('send_mail')).toContain('\n| `pictures[].base64` | string | yes | Its content. In base64. |\n');
     expect(contentOf('create_letter')).toContain('\n| `stamps[].cents` | integer | yes | Default `80`. At least 1. |\n');
     expect(readFrontMatter(contentOf('create_letter'))).toMatchObject({
       param_mapping: { thread: 'thread → /meta/thread' },
@@ -307,6 +307,8 @@ describe('a document', () => {
     expect(contentOf('list_letters')).toContain(
       "For the next page set `cursor` to `next.cursor` of this answer's `data`, until there is none.",
     );
+    expect(contentOf('list_letters')).toContain('| Language. Matches the regular expression `^[a-z]{2}$`. |');
+    expect(contentOf('drop_file')).toContain('`method` above is how the service is called, while you always send POST');
     expect(readFrontMatter(contentOf('drop_file'))).toMatchObject({ destructive: true });
     expect(contentOf('drop_file')).toContain('This cannot be undone');
     expect(contentOf('list_letters')).not.toContain('This cannot be undone');

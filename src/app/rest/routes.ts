@@ -134,7 +134,7 @@ const skills: Route[] = [
         document @include(if: $markdown)
         ... @skip(if: $markdown) { integration name method category description readOnly providerScopes
           parameters { name type required description default enum example }
-          schema example { params cli curl } errors { error fix } } } }`,
+          schema example { params cli curl } answer errors { error fix } } } }`,
     variables: (input) => ({ integration: input.path.integration, name: input.path.endpoint, markdown: accepts(input, 'text/markdown') }),
     answer: ({ endpoint }) => {
       if (endpoint.document !== undefined) return { status: 200, text: endpoint.document, contentType: 'text/markdown' };
@@ -158,6 +158,7 @@ const skills: Route[] = [
         })),
         schema: endpoint.schema,
         example: endpoint.example,
+        answer: endpoint.answer,
         errors: endpoint.errors,
       });
     },

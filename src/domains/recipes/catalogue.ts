@@ -86,7 +86,7 @@ export function buildEndpoint(integration: string, resource: string, name: strin
     resource,
     spec,
     readOnly,
-    destructive: spec.destructive ?? spec.method === 'DELETE',
+    destructive: spec.destructive ?? (spec.method === 'DELETE' && spec.undone_by === undefined),
     idempotent: spec.idempotent ?? ['GET', 'PUT', 'DELETE'].includes(spec.method),
     schema: buildParameterSchema(spec),
     providerScopes: (spec.provider_scopes ?? []).map((need) => [need].flat()),

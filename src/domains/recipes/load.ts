@@ -9,7 +9,7 @@ import type { IntegrationSettings } from '../../core/config/config.ts';
 import { buildCatalogue, buildEndpoint, type Catalogue, type CatalogueIntegration } from './catalogue.ts';
 import { CheckedFiles } from './check/checked-files.ts';
 import type { FaultPath, Report } from './check/texts.ts';
-import { validateIntegration, validateResource } from './check/validate.ts';
+import { validateIntegration, validateReferences, validateResource } from './check/validate.ts';
 import { type Integration, integration, type Resource, resource } from './format/format.ts';
 
 interface RecipeFolders {
@@ -178,6 +178,7 @@ function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
     }
   }
   const endpointNames = allRead ? new Set(definedIn.keys()) : undefined;
+  if (endpointNames) for (const [file, content] of resources) validateReferences(content, endpointNames, files.report(file));
   if (recipe) validateIntegration(recipe, endpointNames, [...files.guides.keys()], files.report('recipe.json'));
 }
 

@@ -28,7 +28,7 @@ const fileSchema = {
   properties: {
     filename: { type: 'string', minLength: 1, description: 'Name of the file.' },
     content_type: { type: 'string', minLength: 1, description: 'Its media type, such as text/plain or image/png.' },
-    base64: { type: 'string', format: 'byte', description: 'Its content in base64.' },
+    base64: { type: 'string', format: 'byte', description: 'Its content.' },
   },
   required: ['filename', 'content_type', 'base64'],
   additionalProperties: false,

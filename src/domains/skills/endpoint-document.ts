@@ -1,7 +1,7 @@
 /** The Markdown document of one endpoint (docs/api.md, "Skill files"). */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Parameter, RecipeValue } from '../recipes/format/parameter.ts';
-import { buildExample, listErrors } from './describe.ts';
+import { buildExample, listErrors, listProviderScopes } from './describe.ts';
 import { printCode, printFrontMatter, printTable } from './markdown.ts';
 
 export function renderEndpoint(integration: CatalogueIntegration, endpoint: CatalogueEndpoint, publicUrl: string): string {
@@ -14,7 +14,7 @@ export function renderEndpoint(integration: CatalogueIntegration, endpoint: Cata
     category: endpoint.resource,
     read_only: endpoint.readOnly,
     ...(endpoint.destructive ? { destructive: true } : {}),
-    ...(endpoint.providerScopes.length > 0 ? { provider_scopes: endpoint.providerScopes.map((choice) => choice.join(' or ')) } : {}),
+    ...(endpoint.providerScopes.length > 0 ? { provider_scopes: listProviderScopes(endpoint) } : {}),
     ...(spec.documentation_url === undefined ? {} : { documentation: spec.documentation_url }),
   });
   const example = buildExample(endpoint, publicUrl);
@@ -22,11 +22,11 @@ export function renderEndpoint(integration: CatalogueIntegration, endpoint: Cata
   return [
     frontMatter,
     `# ${endpoint.name}\n`,
-    `${spec.description}${warningOf(endpoint)}\n`,
+    `${spec.description}${undoingOf(endpoint)}${warningOf(endpoint)}\n`,
     '## Parameters\n',
     `${renderParameters(endpoint)}\n`,
     '## Example\n',
-    'With curl:\n',
+    'With curl; `method` above is how the service is called, while you always send POST:\n',
     `${printCode('sh', example.curl)}\n`,
     `Over MCP (\`${publicUrl}/mcp\`), as a call of a tool:\n`,
     `${printCode('json', example.mcp)}\n`,
@@ -37,6 +37,10 @@ export function renderEndpoint(integration: CatalogueIntegration, endpoint: Cata
     '## Errors\n',
     `${printTable(['Error', 'What to do'], errors)}\n`,
   ].join('\n');
+}
+
+function undoingOf({ spec: { undone_by: name } }: CatalogueEndpoint): string {
+  return name === undefined ? '' : ` \`${name}\` undoes it.`;
 }
 
 function warningOf({ destructive, readOnly, idempotent }: CatalogueEndpoint): string {
@@ -81,12 +85,32 @@ function typeText(value: RecipeValue): string {
 function meaningOf(value: RecipeValue): string {
   const facts = [
     value.enum && `One of ${value.enum.map((choice) => `\`${choice}\``).join(', ')}.`,
+    formatText(value.format),
+    value.pattern !== undefined && `Matches the regular expression \`${value.pattern}\`.`,
+    value.uniqueItems === true && 'No entry twice.',
     value.default !== undefined && `Default \`${typeof value.default === 'string' ? value.default : JSON.stringify(value.default)}\`.`,
     boundsText(value.minimum, value.maximum, ''),
     boundsText(value.minLength, value.maxLength, ' characters'),
     boundsText(value.minItems, value.maxItems, ' entries'),
   ];
   return [value.description, ...facts].filter((fact) => typeof fact === 'string' && fact !== '').join(' ');
+}
+
+const formats: Readonly<Record<string, string>> = {
+  date: 'A date, such as `2026-11-27`.',
+  'date-time': 'A date and time (RFC 3339), such as `2026-11-27T09:30:00Z`.',
+  time: 'A time (RFC 3339), such as `09:30:00Z`.',
+  email: 'A mail address.',
+  uri: 'An address with its scheme (URI).',
+  uuid: 'A UUID.',
+  byte: 'In base64.',
+  ipv4: 'An IPv4 address.',
+  ipv6: 'An IPv6 address.',
+  hostname: 'A host name.',
+};
+
+function formatText(format: string | undefined): string {
+  return format === undefined ? '' : (formats[format] ?? `Format \`${format}\`.`);
 }
 
 function boundsText(min: number | undefined, max: number | undefined, unit: string): string {

@@ -26,6 +26,11 @@ function checkMarks(endpoint: Endpoint, report: Report): void {
   const readOnly = isReadOnly(endpoint);
   if (endpoint.read_only && endpoint.method === 'DELETE') report(['read_only'], 'a DELETE is never read-only');
   if (readOnly && endpoint.destructive) report(['destructive'], 'an endpoint that only reads destroys nothing');
+  if (endpoint.method === 'DELETE' && endpoint.destructive === false)
+    report(['destructive'], 'a DELETE destroys, unless `undone_by` names the endpoint that undoes it: say that in its place');
+  if (endpoint.destructive && endpoint.undone_by !== undefined)
+    report(['undone_by'], 'what can be undone is not destructive: leave out one of the two');
+  if (readOnly && endpoint.undone_by !== undefined) report(['undone_by'], 'an endpoint that only reads leaves nothing to undo');
   if (endpoint.follow_redirects && !readOnly) report(['follow_redirects'], 'only reads may follow redirects');
 }
 

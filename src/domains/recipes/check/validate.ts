@@ -62,6 +62,13 @@ function checkGuides(recipe: Integration, guideFiles: readonly string[], report:
   for (const file of guideFiles) if (!listed.includes(file)) report(['guides'], `${file} lies in the folder but is not listed`);
 }
 
+/** Names of endpoints that stand in other endpoints, whatever file each is in. */
+export function validateReferences(resource: Resource, endpointNames: ReadonlySet<string>, report: Report): void {
+  for (const [name, { undone_by: undoing }] of Object.entries(resource.endpoints))
+    if (undoing !== undefined && (undoing === name || !endpointNames.has(undoing)))
+      report(['endpoints', name, 'undone_by'], `there is no other endpoint ${undoing}`);
+}
+
 /** A resource's file: its name, and each of its endpoints. Without `recipe` what only depends on that is left out. */
 export function validateResource(resource: Resource, fileName: string, recipe: Integration | undefined, report: Report): void {
   if (fileName !== `${resource.resource}.json`)

@@ -86,7 +86,16 @@ export const endpoint = z
       .boolean()
       .optional()
       .describe('Changes nothing at the provider: may run as a query and may be retried. Default: true for GET.'),
-    destructive: z.boolean().optional().describe('Deletes or overwrites what cannot be brought back. Default: true for DELETE.'),
+    destructive: z
+      .boolean()
+      .optional()
+      .describe('Deletes or overwrites what cannot be brought back. Default: true for DELETE, unless `undone_by` says otherwise.'),
+    undone_by: z
+      .string()
+      .optional()
+      .describe(
+        'Name of the endpoint of the same integration that undoes it, such as `star_repo` for `unstar_repo`. A DELETE without one is destructive.',
+      ),
     idempotent: z.boolean().optional().describe('A second equal call changes nothing more. Default: true for GET, PUT and DELETE.'),
     provider_scopes: scopeNeed.optional(),
     parameters: z
