@@ -6,13 +6,17 @@ import { addConnection, addKey, addUser, type TestKey } from '../admission/peopl
 import { browserEnv } from '../people/browser.ts';
 import { signedInOwner } from '../people/person.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { Upstream } from '../support/upstream.ts';
 
 let server: TestServer;
+let upstream: Upstream;
 /** The text of every statement of resolvers. */
 const statements: string[] = [];
 
 beforeAll(async () => {
-  server = await startTestServer({ env: browserEnv });
+  upstream = await Upstream.start();
+  upstream.json('[]');
+  server = await startTestServer({ env: { ...browserEnv, SKILLETT_HACKERNEWS_BASE_URL: upstream.origin } });
   const counter: KyselyPlugin = {
     transformQuery: ({ node }) => {
       statements.push(node.kind);
@@ -22,7 +26,10 @@ beforeAll(async () => {
   };
   server.gateway.db = server.gateway.db.withPlugin(counter);
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await upstream.close();
+});
 
 async function ask(key: TestKey, query: string, variables: Record<string, unknown> = {}) {
   const { json } = await server.graphql(query, variables, { authorization: `Bearer ${key.id}` });
@@ -80,6 +87,19 @@ describe('objects beside ids', () => {
     );
     expect(viewer.key.id).toBe(child.id);
     expect(endpoint).toEqual({ id: 'github.create_issue', service: { id: 'github' } });
+  });
+
+  it('show the row of a call beside its answer, for all of a request at once', async () => {
+    const userId = await addUser(server.gateway.database);
+    const key = await addKey(server.gateway.database, userId);
+    const query = `{ a: read(integration: "hackernews", endpoint: "list_updates") { callId call { id door integration key { id } } }
+      b: read(integration: "hackernews", endpoint: "list_top_stories") { callId call { id } } }`;
+    const { a, b } = await ask(key, query);
+    expect(a.call).toEqual({ id: a.callId, door: 'GRAPHQL', integration: 'hackernews', key: { id: key.id } });
+    expect(b.call).toEqual({ id: b.callId });
+    const narrow = await addKey(server.gateway.database, userId, { scopes: ['hackernews'] });
+    const seen = await ask(narrow, query);
+    expect(seen.a.call.id).toBe(seen.a.callId);
   });
 
   it('are null when what the id names is gone, and a revoked key is still shown', async () => {

@@ -70,6 +70,10 @@ export async function findCall(db: Db, filter: CallFilter, id: string): Promise<
   return (await selectCalls(db, filter, undefined, 1, [sql`id = ${id}`]))[0];
 }
 
+export async function findCalls(db: Db, filter: CallFilter, ids: readonly string[]): Promise<Call[]> {
+  return selectCalls(db, filter, undefined, ids.length, [sql`id = any(${ids})`]);
+}
+
 /** The same conditions for `skill_calls` and for `call_hours`. */
 function traitsOf(filter: CallFilter): Condition[] {
   const given = traitNames.flatMap((name) => (filter[name] === undefined ? [] : [sql`${sql.ref(name)} = ${filter[name]}`]));

@@ -1,6 +1,8 @@
 import type { Context } from '../../core/context.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
 import { builder } from '../../core/schema/builder.ts';
+import { loadCalls } from '../audit/calls.ts';
+import { CallRef } from '../audit/graphql.ts';
 import { executeEndpoint } from './execute.ts';
 import { type Execution, type ExecutionInput, requestOf } from './execution.ts';
 import { canonicalJson } from './request/canonical-json.ts';
@@ -31,6 +33,13 @@ const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
       description: "The service's own answer when it failed; null on success.",
     }),
     callId: t.exposeID('callId', { description: 'Id of the call in the call log, `call_…`.' }),
+    call: t.field({
+      type: CallRef,
+      nullable: true,
+      description:
+        'Its row in the call log as it stands at this moment: the end of the call may be written a little later. Null where whoever asks may not see it.',
+      resolve: ({ callId }, _args, context) => loadCalls(context).load(callId),
+    }),
     durationMs: t.exposeInt('durationMs', { description: 'Milliseconds from the request to the answer of the service.' }),
     selectError: t.exposeString('selectError', {
       nullable: true,
