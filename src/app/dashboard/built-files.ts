@@ -7,8 +7,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Gateway } from '../../core/context.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
+import { asksForCoding } from '../http/accept.ts';
+import { splitTarget } from '../http/request-target.ts';
+import { sendError } from '../http/send-error.ts';
 import { renderPage } from '../pages/oauth-callback-page.ts';
-import { sendError, splitTarget } from '../rest/router.ts';
 
 const contentTypes: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -85,8 +87,8 @@ export function sendAsset(gateway: Gateway, request: IncomingMessage, response: 
   if (refuseMethod(gateway, request, response)) return;
   const asset = assets.get(splitTarget(request.url as string)[0]);
   if (!asset) return sendError(gateway, response, notFound('Asset'));
-  const accepted = String(request.headers['accept-encoding'] ?? '');
-  const coding = ['br', 'gzip'].find((name) => asset.bodies.has(name) && acceptsCoding(accepted, name)) ?? 'identity';
+  const coding =
+    ['br', 'gzip'].find((name) => asset.bodies.has(name) && asksForCoding(request.headers['accept-encoding'], name)) ?? 'identity';
   const body = asset.bodies.get(coding) as Buffer;
   response.writeHead(200, {
     'content-type': asset.contentType,
@@ -97,12 +99,6 @@ export function sendAsset(gateway: Gateway, request: IncomingMessage, response: 
     'x-content-type-options': 'nosniff',
   });
   response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-/** RFC 9110, section 12.5.3: a coding that is named, unless with a weight of 0. */
-function acceptsCoding(header: string, coding: string): boolean {
-  const found = header.split(',').find((part) => part.split(';')[0]?.trim().toLowerCase() === coding);
-  return found !== undefined && !/;\s*q=0(\.0*)?\s*$/i.test(found);
 }
 
 function refuseMethod(gateway: Gateway, request: IncomingMessage, response: ServerResponse): boolean {

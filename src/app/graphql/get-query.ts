@@ -5,7 +5,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { unauthorized } from '../http/authenticate.ts';
-import { refuseKeyInQuery, splitTarget } from '../rest/router.ts';
+import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
 
 /**
  * The operation of a GET as the JSON body that POST would carry. Only for a Bearer key: a browser sends its cookie along

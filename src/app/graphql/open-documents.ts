@@ -12,7 +12,7 @@ import {
 import type { Context } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { unauthorized } from '../http/authenticate.ts';
-import { strangerBytesMax } from '../http/read-body.ts';
+import { strangerBytesMax } from '../http/body/read-body.ts';
 import { Kept } from './kept.ts';
 import { graphqlLimits } from './limits.ts';
 import type { ReadOperation } from './read-operation.ts';

@@ -7,10 +7,11 @@ import { SkillettError } from '../../core/errors.ts';
 import { checkJson } from '../../core/json/check-json.ts';
 import { writeSpliced } from '../../core/json/raw-json.ts';
 import type { Playground } from '../dashboard/playground.ts';
+import { asksFor, takesOneOf } from '../http/accept.ts';
+import { readBodyBytes } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
-import { readBodyBytes } from '../http/read-body.ts';
-import { refuseKeyInQuery, splitTarget } from '../rest/router.ts';
+import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
 import { readGetOperation, useQueriesOnly } from './get-query.ts';
 import { useOperationLimits } from './limits.ts';
 import { type KeptAnswer, StrangersGate } from './open-documents.ts';
@@ -61,7 +62,7 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       const operation = readOperation(body);
       const introspection = await strangers.admit(context, body, operation, mediaTypeFor(request.headers.accept));
       if (introspection?.kept) return sendKept(response, introspection.kept);
-      if (operation && !get && !introspection && isPlainAccept(request.headers.accept)) {
+      if (operation && !get && !introspection && takesOneOf(request.headers.accept, mediaTypes)) {
         const result = await plainOperations.run(context, operation);
         if (result) return await sendResult(context, response, result, mediaTypeFor(request.headers.accept));
       }
@@ -85,12 +86,6 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       sendRefusal(gateway, response, toSkillettError(gateway, thrown, requestId), mediaTypeFor(request.headers.accept), requestId);
     }
   };
-}
-
-/** Of types without parameters, and one of ours among them: whatever else somebody accepts is weighed by Yoga. */
-function isPlainAccept(accept: string | undefined): boolean {
-  if (accept === undefined) return true;
-  return /^[\w.+*/-]+(, ?[\w.+*/-]+)*$/.test(accept) && /(^|[, ])(application\/(json|graphql-response\+json|\*)|\*\/\*)($|,)/.test(accept);
 }
 
 async function sendResult(context: Context, response: ServerResponse, result: ExecutionResult, mediaType: string): Promise<void> {
@@ -131,7 +126,7 @@ function sendRefusal(gateway: Gateway, response: ServerResponse, error: Skillett
 }
 
 function acceptsHtml(request: IncomingMessage): boolean {
-  return /(^|,)\s*text\/html/i.test(request.headers.accept ?? '');
+  return asksFor(request.headers.accept, 'text/html', 'application/json');
 }
 
 /** POST with JSON, and with a dashboard session only from our own pages: a browser sends its cookie along with other sites' requests too. */
@@ -196,9 +191,12 @@ function shapeResult(gateway: Gateway, { errors, ...rest }: ExecutionResult, req
   return errors ? { errors: errors.map((error) => shapeError(gateway, error, requestId, noData)), ...rest } : rest;
 }
 
+const mediaTypes = ['application/graphql-response+json', 'application/json'] as const;
+
 /** GraphQL over HTTP, "Accept": the newer media type only for those who ask for it. */
 function mediaTypeFor(accept: string | undefined): string {
-  return accept?.includes('application/graphql-response+json') ? 'application/graphql-response+json' : 'application/json';
+  const [newer, older] = mediaTypes;
+  return asksFor(accept, newer, older) ? newer : older;
 }
 
 /** The status of an error is the answer's only where nothing succeeded beside it, or where nobody was let in. */

@@ -4,9 +4,9 @@ import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { metricsRegistry } from '../../core/metrics.ts';
 import { requireOperator } from '../../core/principal.ts';
-import { sendError } from '../rest/router.ts';
 import { createContext } from './context.ts';
 import { toSkillettError } from './failures.ts';
+import { sendError } from './send-error.ts';
 
 export async function answerMetrics(
   gateway: Gateway,

@@ -7,12 +7,14 @@ import { SkillettError } from '../../core/errors.ts';
 import { createPlayground } from '../dashboard/playground.ts';
 import { createGraphqlHandler } from '../graphql/yoga.ts';
 import { createMcpHandler } from '../mcp/door.ts';
-import { RestRouter, sendError, splitTarget } from '../rest/router.ts';
+import { RestRouter } from '../rest/router.ts';
 import { routes } from '../rest/routes.ts';
+import { closeUnlessRead } from './body/read-body.ts';
 import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './client-sockets.ts';
 import { newRequestId } from './context.ts';
 import { createCors } from './cors.ts';
-import { closeUnlessRead } from './read-body.ts';
+import { splitTarget } from './request-target.ts';
+import { sendError } from './send-error.ts';
 
 /** How long running requests may still take after a stop was asked for. */
 const drainMsMax = 30_000;
@@ -35,14 +37,14 @@ export function createHttpServer(
   pages: ReadonlyMap<string, Handler> = new Map(),
   { stalledTimeout, ...timeouts }: ClientTimeouts = clientTimeouts,
 ): HttpServer {
-  const rest = new RestRouter(gateway, schema, routes);
+  const rest = new RestRouter(gateway, routes);
   const playground = gateway.config.playground ? createPlayground(gateway) : undefined;
   const graphql = createGraphqlHandler(gateway, schema, playground?.send);
   const cors = createCors(gateway.config.corsOrigins);
   const state = { stopping: false };
   const exact = new Map<string, Handler>([
     ['/graphql', graphql],
-    ['/mcp', createMcpHandler(gateway, schema)],
+    ['/mcp', createMcpHandler(gateway)],
     ['/healthz', forReading(gateway, (_request, response) => sendHealth(response, 200, { status: 'ok' }))],
     ['/readyz', forReading(gateway, (_request, response) => reportReadiness(gateway, state, response))],
     ...[...pages].filter(([path]) => !path.endsWith('/') || path === '/'),

@@ -1,23 +1,24 @@
 /** The MCP door: streamable HTTP without sessions, so that any process behind a load balancer can answer any request. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
-import type { GraphQLSchema } from 'graphql';
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { writeSpliced } from '../../core/json/raw-json.ts';
 import { unauthorized } from '../http/authenticate.ts';
+import { readCheckedBody } from '../http/body/checked-body.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
+import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
+import { sendError } from '../http/send-error.ts';
 import { executionBytesMax } from '../operations/execute.ts';
-import { readRouteBody, refuseKeyInQuery, sendError, splitTarget } from '../rest/router.ts';
 import { requireOwnAddress } from './own-address.ts';
 import type { AnswerMessage } from './protocol.ts';
 import type { ToolAnswer } from './toolbox.ts';
 
 type McpHandler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void>;
 
-export function createMcpHandler(gateway: Gateway, schema: GraphQLSchema): McpHandler {
+export function createMcpHandler(gateway: Gateway): McpHandler {
   let opened: Promise<AnswerMessage> | undefined;
   return async (request, response, requestId, signal) => {
     try {
@@ -26,7 +27,7 @@ export function createMcpHandler(gateway: Gateway, schema: GraphQLSchema): McpHa
       const context = createContext(gateway, request, 'mcp', requestId, signal);
       await requireKey(request, context);
       const message = await readMessage(request, response, context);
-      opened ??= import('./protocol.ts').then(({ openProtocol }) => openProtocol(gateway, schema));
+      opened ??= import('./protocol.ts').then(({ openProtocol }) => openProtocol(gateway));
       const exchange = await (await opened)(context, request.headers, message);
       for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
       if (exchange.refusal) throw exchange.refusal;
@@ -58,7 +59,7 @@ async function requireKey(request: IncomingMessage, context: Context): Promise<v
 
 async function readMessage(request: IncomingMessage, response: ServerResponse, context: Context): Promise<unknown> {
   try {
-    const message = await readRouteBody(request, response, { access: 'key', body: z.unknown(), bodyBytesMax: executionBytesMax }, context);
+    const message = await readCheckedBody(request, response, { body: z.unknown(), bodyBytesMax: executionBytesMax }, context);
     if (Array.isArray(message)) throw badRequest('Send one JSON-RPC message a request: MCP has had no batches since 2025-06-18.');
     return message;
   } catch (fault) {

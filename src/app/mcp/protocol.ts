@@ -12,7 +12,6 @@ import {
   Server,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import type { GraphQLSchema } from 'graphql';
 import type { Context, Gateway } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
 import { toSkillettError } from '../http/failures.ts';
@@ -43,8 +42,8 @@ export interface Exchange {
 /** `message` is the parsed body. */
 export type AnswerMessage = (context: Context, headers: IncomingHttpHeaders, message: unknown) => Promise<Exchange>;
 
-export function openProtocol(gateway: Gateway, schema: GraphQLSchema): AnswerMessage {
-  const toolbox = new Toolbox(gateway, schema);
+export function openProtocol(gateway: Gateway): AnswerMessage {
+  const toolbox = new Toolbox(gateway);
   return async (context, headers, message) => {
     const call = readPlainCall(headers, message);
     return call && toolbox.has(call.name)

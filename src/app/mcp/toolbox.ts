@@ -1,5 +1,4 @@
-/** Lists and runs tools: a GraphQL document in process, as REST does it, so that keys, scopes, limits and records are those of the resolvers. */
-import type { GraphQLSchema } from 'graphql';
+/** Lists and runs tools: operations, as REST has them, so that keys, scopes, limits and records are those of the resolvers. */
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
@@ -7,9 +6,10 @@ import type { RawJson } from '../../core/json/raw-json.ts';
 import { pageSizeMax } from '../../core/paging.ts';
 import { escapeHidden } from '../../core/text/hidden-characters.ts';
 import type { CatalogueEndpoint } from '../../domains/recipes/catalogue.ts';
+import { schema } from '../graphql/schema.ts';
+import { checkBody } from '../http/body/check-body.ts';
 import { isCallerRefusal, toErrorBody, toSkillettError } from '../http/failures.ts';
 import { PreparedDocument } from '../operations/documents.ts';
-import { checkBody } from '../rest/router.ts';
 import {
   describeEndpointTool,
   describeSchema,
@@ -44,36 +44,28 @@ interface ReachedEndpoints {
   integrations: { nodes: { authTypes: string[]; endpoints: { nodes: (ShownEndpoint & { integration: string; name: string })[] } }[] };
 }
 
-type PreparedTool = Tool & {
-  run(context: Context, input: Record<string, unknown>, fault?: SkillettError): unknown;
-  listed: ListedTool;
-};
+const reach = new PreparedDocument(schema, reachDocument, 'tools/list');
+const reachedEndpoints = new PreparedDocument(schema, endpointsDocument, 'tools/list');
+
+type ShownTool = Tool & { listed: ListedTool };
+
+const shownTools: ReadonlyMap<string, ShownTool> = new Map(tools.map((tool) => [tool.name, { ...tool, listed: describeTool(tool) }]));
 
 export class Toolbox {
   readonly #gateway: Gateway;
-  readonly #tools: ReadonlyMap<string, PreparedTool>;
   readonly #endpoints: ReadonlyMap<string, CatalogueEndpoint>;
-  readonly #reach: PreparedDocument;
-  readonly #reachedEndpoints: PreparedDocument;
 
-  constructor(gateway: Gateway, schema: GraphQLSchema) {
+  constructor(gateway: Gateway) {
     this.#gateway = gateway;
-    this.#tools = new Map(
-      tools.map((tool) => {
-        return [tool.name, { ...tool, run: prepareRun(schema, tool), listed: describeTool(tool) }];
-      }),
-    );
     this.#endpoints = nameEndpoints(gateway.catalogue);
-    this.#reach = new PreparedDocument(schema, reachDocument, 'tools/list');
-    this.#reachedEndpoints = new PreparedDocument(schema, endpointsDocument, 'tools/list');
   }
 
   /** What the key may use. Throws the 401s, 429 and 503 of a look-up. */
   async list(context: Context): Promise<ListedTool[]> {
-    const { integrations } = (await this.#reach.ask(context, {})) as Reach;
+    const { integrations } = (await reach.ask(context, {})) as Reach;
     const reached = integrations.nodes.reduce((sum, { endpointCount }) => sum + endpointCount, 0);
     const changing = integrations.nodes.some((node) => node.changing.totalCount > 0);
-    const listed = [...this.#tools.values()].filter(({ name }) => changing || name !== execute.name);
+    const listed = [...shownTools.values()].filter(({ name }) => changing || name !== execute.name);
     return [
       ...listed.map((tool) => tool.listed),
       ...(reached > endpointToolsMax || integrations.pageInfo.hasNextPage ? [] : await this.#listEndpoints(context)),
@@ -81,7 +73,7 @@ export class Toolbox {
   }
 
   async #listEndpoints(context: Context): Promise<ListedTool[]> {
-    const { integrations } = (await this.#reachedEndpoints.ask(context, {})) as ReachedEndpoints;
+    const { integrations } = (await reachedEndpoints.ask(context, {})) as ReachedEndpoints;
     return integrations.nodes.flatMap(({ authTypes, endpoints }) =>
       endpoints.nodes.flatMap((endpoint) => {
         const name = `${endpoint.integration}_${endpoint.name}`;
@@ -99,7 +91,7 @@ export class Toolbox {
   }
 
   has(name: string): boolean {
-    return this.#tools.has(name) || this.#endpoints.has(name);
+    return shownTools.has(name) || this.#endpoints.has(name);
   }
 
   /** `name` is one that there is. Throws what refuses whoever asks; every other failure is an answer that a model can read. */
@@ -115,29 +107,23 @@ export class Toolbox {
 
   async #call(context: Context, name: string, sent: Record<string, unknown>): Promise<ToolAnswer> {
     const endpoint = this.#endpoints.get(name);
-    const tool = this.#tools.get(endpoint ? execute.name : name) as PreparedTool;
+    const tool = shownTools.get(endpoint ? execute.name : name) as ShownTool;
     const shown = endpoint ? describeSchema(endpoint.schema) : tool.listed.inputSchema;
     const read = readTexts(sent, shown) as Record<string, unknown>;
     const given = endpoint ? toExecuteArguments(endpoint, read) : this.#readParams(tool, read);
     const { args, fault } = await checkArguments(context, tool, given);
-    const data = await tool.run(context, tool.variables(args), fault);
-    const answer = tool.answer(data, { context, path: {}, query: new URLSearchParams(), headers: {}, body: args });
-    return { text: answer.text === undefined ? quoteJson(answer.json) : escapeHidden(answer.text), failed: answer.failed === true };
+    const output = await tool.operation.run(context, args, fault);
+    if (typeof output === 'string') return { text: escapeHidden(output), failed: false };
+    return { text: quoteJson(output), failed: tool.failed?.(output) === true };
   }
 
   /** The parameters of the endpoint that the arguments name, which the tool's own schema does not know. */
   #readParams(tool: Tool, args: Record<string, unknown>): Record<string, unknown> {
     const { integration, endpoint, params } = args;
-    if (!tool.operation?.admits || typeof integration !== 'string' || typeof endpoint !== 'string') return args;
+    if (!tool.operation.admits || typeof integration !== 'string' || typeof endpoint !== 'string') return args;
     const named = this.#gateway.catalogue.findEndpoint(integration, endpoint);
     return named && params !== undefined ? { ...args, params: readTexts(params, named.schema) } : args;
   }
-}
-
-function prepareRun(schema: GraphQLSchema, { operation, document, name }: Tool): PreparedTool['run'] {
-  if (operation) return operation.run as PreparedTool['run'];
-  const prepared = new PreparedDocument(schema, document as string, `the tool ${name}`);
-  return (context, variables) => prepared.ask(context, variables);
 }
 
 function describeTool({ name, description, annotations, input }: Tool): ListedTool {
@@ -159,7 +145,7 @@ async function checkArguments(
   // Models send null for what they leave out.
   const args = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
   const { integration, endpoint } = args;
-  const admitted = tool.operation?.admits && typeof integration === 'string' && typeof endpoint === 'string';
+  const admitted = tool.operation.admits && typeof integration === 'string' && typeof endpoint === 'string';
   if (!admitted) await context.principal();
   try {
     const checked = checkBody(tool.input, args, `The arguments are not as \`${tool.name}\` takes them`);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { schema } from '../graphql/schema.ts';
 import { PreparedDocument } from './documents.ts';
-import type { Operation } from './operation.ts';
+import { documentOperation, type Operation, wordsOf } from './operation.ts';
 
 /** Scopes of a device login: a list, or a text with spaces (RFC 6749, section 3.3) or commas between them. */
 export const deviceScopes = z.union([
@@ -9,23 +9,41 @@ export const deviceScopes = z.union([
   z.array(z.string()),
 ]);
 
-const decisionInput = z.strictObject({ user_code: z.string(), deny: z.boolean().optional(), scopes: deviceScopes.optional() });
-const decisionOutput = z.strictObject({ status: z.enum(['authorized', 'denied']) });
+export const requestDeviceCode = documentOperation({
+  name: 'request_device_code',
+  input: z.strictObject({ client_name: z.string().optional(), scopes: deviceScopes.optional() }),
+  output: z.strictObject({
+    device_code: z.string(),
+    user_code: z.string(),
+    verification_uri: z.string(),
+    verification_uri_complete: z.string(),
+    expires_in: z.int(),
+    interval: z.int(),
+  }),
+  document: `mutation ($clientName: String, $scopes: [String!]) { requestDeviceCode(clientName: $clientName, scopes: $scopes) {
+    deviceCode userCode verificationUri verificationUriComplete expiresIn interval } }`,
+  variables: ({ client_name: clientName, scopes }) => ({ clientName, scopes }),
+  answer: ({ requestDeviceCode: code }) => ({
+    device_code: code.deviceCode,
+    user_code: code.userCode,
+    verification_uri: code.verificationUri,
+    verification_uri_complete: code.verificationUriComplete,
+    expires_in: code.expiresIn,
+    interval: code.interval,
+  }),
+});
 
-const lookUp = new PreparedDocument(
-  schema,
-  'query ($userCode: String!) { deviceRequest(userCode: $userCode) { userCode } }',
-  'the operation decide_device',
-);
-const decide = new PreparedDocument(
-  schema,
-  `mutation ($userCode: String!, $scopes: [String!], $deny: Boolean) {
-    authorizeDevice(userCode: $userCode, scopes: $scopes, deny: $deny) { status } }`,
-  'the operation decide_device',
-);
+const decisionInput = z.strictObject({ user_code: z.string(), deny: z.boolean().optional(), scopes: deviceScopes.optional() });
+const decisionOutput = z.strictObject({ status: wordsOf('DeviceDecisionStatus') });
+
+const lookUpDocument = 'query ($userCode: String!) { deviceRequest(userCode: $userCode) { userCode } }';
+const decisionDocument = `mutation ($userCode: String!, $scopes: [String!], $deny: Boolean) {
+  authorizeDevice(userCode: $userCode, scopes: $scopes, deny: $deny) { status } }`;
+const lookUp = new PreparedDocument(schema, lookUpDocument, 'the operation decide_device');
+const decide = new PreparedDocument(schema, decisionDocument, 'the operation decide_device');
 
 /** In one step for whoever types the code where they decide; the page shows what it stands for first. */
-export const decideDevice: Operation<z.output<typeof decisionInput>, z.infer<typeof decisionOutput>> = {
+export const decideDevice: Operation<z.output<typeof decisionInput>, z.output<typeof decisionOutput>> = {
   name: 'decide_device',
   input: decisionInput,
   output: decisionOutput,
@@ -35,3 +53,46 @@ export const decideDevice: Operation<z.output<typeof decisionInput>, z.infer<typ
     return { status: authorizeDevice.status };
   },
 };
+
+const status = wordsOf('DeviceTokenStatus');
+const error = wordsOf('DeviceTokenError');
+
+/** With `grant_type` as RFC 8628 says, otherwise in the dialect of docs/api.md ("Device login"). */
+export const pollDeviceToken = documentOperation({
+  name: 'poll_device_token',
+  input: z.strictObject({ device_code: z.string(), grant_type: z.string().optional() }),
+  output: z.union([
+    z.strictObject({ access_token: z.string(), token_type: z.string(), scope: z.string() }),
+    z.strictObject({ error, error_description: z.string() }),
+    z.strictObject({ status, user: z.strictObject({ email: z.string(), display_name: z.string() }), api_keys_url: z.string() }),
+    z.strictObject({ status, error, message: z.string().optional() }),
+    z.strictObject({ error, message: z.string() }),
+  ]),
+  document: `mutation ($deviceCode: String!, $grantType: String) { pollDeviceToken(deviceCode: $deviceCode, grantType: $grantType) {
+    status error message user { email displayName } apiKeysUrl accessToken tokenType scope } }`,
+  variables: ({ device_code: deviceCode, grant_type: grantType }) => ({ deviceCode, grantType }),
+  answer: ({ pollDeviceToken: token }, input) => (input.grant_type ? answerOAuth(token) : answerCompatible(token)),
+});
+
+interface TokenFields {
+  status: string;
+  error: string;
+  message: string;
+  user: { email: string; displayName: string } | null;
+  apiKeysUrl: string;
+  accessToken: string;
+  tokenType: string;
+  scope: string;
+}
+
+function answerOAuth(token: TokenFields) {
+  return token.status === 'complete'
+    ? { access_token: token.accessToken, token_type: token.tokenType, scope: token.scope }
+    : { error: token.error, error_description: token.message };
+}
+
+function answerCompatible({ status, error, message, user, apiKeysUrl }: TokenFields) {
+  if (user) return { status, user: { email: user.email, display_name: user.displayName }, api_keys_url: apiKeysUrl };
+  if (status === 'pending') return { status, error };
+  return status === 'used' ? { error, message } : { status, error, message };
+}

@@ -16,13 +16,10 @@ export const paramsInput = z.custom<Record<string, unknown>>(
   'must be an object',
 );
 
-const readInput = z.strictObject({
-  integration: z.string(),
-  endpoint: z.string(),
-  params: paramsInput.nullish(),
-  account: z.string().nullish(),
-  select: z.string().nullish(),
-});
+/** What is said beside the endpoint's name. */
+export const executionBody = z.strictObject({ params: paramsInput.nullish(), account: z.string().nullish(), select: z.string().nullish() });
+
+const readInput = executionBody.extend({ integration: z.string(), endpoint: z.string() });
 
 const executeInput = readInput.extend({
   idempotency_key: z.string().nullish(),
@@ -63,6 +60,11 @@ function run(context: Context, input: ExecuteInput, readOnly: boolean, fault: Sk
   const { integration, endpoint, params, account, select, idempotency_key: idempotencyKey, raw } = input;
   const asked = { integration, endpoint, params, account, select, idempotencyKey, raw, readOnly, fault };
   return executeEndpoint(context.gateway, requestOf(context, asked));
+}
+
+/** Whether an output tells of a failure of the service. */
+export function isFailure(output: object): boolean {
+  return 'error' in output;
 }
 
 function envelopeOf({ ok, status, data, error, selectError }: Execution): Envelope {

@@ -15,7 +15,7 @@ import { completeByCredential } from '../../domains/connections/credential/conne
 import { listSiblings } from '../../domains/connections/store.ts';
 import { guardUser } from '../../domains/limits/guard.ts';
 import { findUser } from '../../domains/users/store.ts';
-import { readBodyBytes, strangerBytesMax } from '../http/read-body.ts';
+import { readBodyBytes, strangerBytesMax } from '../http/body/read-body.ts';
 import { type Ask, credentialPrefix, renderAsk, renderConnected } from './connect-page.ts';
 import { readConsentCookie, setConsentCookie } from './consent-cookie.ts';
 import { type CallbackPage, integrationsLink, redirectPage, renderPage } from './oauth-callback-page.ts';

@@ -10,10 +10,11 @@ import { addressHeader, authPath } from '../../domains/users/sign-in/auth.ts';
 import { rememberBrowser } from '../../domains/users/sign-in/known-browser.ts';
 import { countPasswordGuess } from '../../domains/users/sign-in/password-guesses.ts';
 import { linkPath } from '../../domains/users/sign-in/sign-in-links.ts';
+import { readBodyBytes, strangerBytesMax } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
-import { readBodyBytes, strangerBytesMax } from '../http/read-body.ts';
-import { sendError, splitTarget } from '../rest/router.ts';
+import { splitTarget } from '../http/request-target.ts';
+import { sendError } from '../http/send-error.ts';
 import { renderLinkPage } from './sign-in-link-page.ts';
 
 /** What of better-auth is open. What changes an account is a field of ours, with its audit row. */

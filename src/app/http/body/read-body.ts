@@ -1,7 +1,7 @@
 /** Bodies of requests: how much of one is read depends on who sends it, and is decided before it is read. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context } from '../../core/context.ts';
-import { badRequest, SkillettError, unavailable } from '../../core/errors.ts';
+import type { Context } from '../../../core/context.ts';
+import { badRequest, SkillettError, unavailable } from '../../../core/errors.ts';
 
 /** As much as is read of anybody, and of a key before a look-up has said that it is good. */
 export const strangerBytesMax = 16 * 1024;
