@@ -102,6 +102,12 @@ describe('the structure', () => {
     expect(faults).toEqual([]);
   });
 
+  it('has no folder of more than ten files', () => {
+    const folders = Map.groupBy(files, (file) => path.dirname(file));
+    const full = [...folders].filter(([, inside]) => inside.length > 10).map(([folder, inside]) => `${folder}: ${inside.length}`);
+    expect(full).toEqual([]);
+  });
+
   it('has no files whose names say nothing', () => {
     expect(files.filter((file) => /(^|[/\\])(index|utils?|helpers?|common|misc|service|manager)\.ts$/.test(file))).toEqual([]);
   });

@@ -1,6 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pollDeviceToken } from '../../src/app/operations/device-login.ts';
+import type { AnyRoute } from '../../src/app/rest/route.ts';
+import { routes } from '../../src/app/rest/routes.ts';
+import { checkOutput } from '../support/rest-rows.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 /** Plays GitHub: names the account, refuses one token, and answers everything else with what it was asked. */
@@ -24,13 +28,26 @@ function startGitHub(): Promise<Server> {
 describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kind) => {
   let server: TestServer;
   let github: Server;
+  /** Rows that have answered. */
+  const answered = new Set<AnyRoute>();
 
   beforeAll(async () => {
     github = await startGitHub();
     server = await startTestServer({
       kind,
-      env: { SKILLETT_GITHUB_BASE_URL: `http://127.0.0.1:${(github.address() as AddressInfo).port}` },
+      env: {
+        SKILLETT_GITHUB_BASE_URL: `http://127.0.0.1:${(github.address() as AddressInfo).port}`,
+        SKILLETT_GMAIL_CLIENT_ID: 'a-client',
+        SKILLETT_GMAIL_CLIENT_SECRET: 'planted-secret',
+      },
     });
+    const { request } = server;
+    server.request = async (method, path, options) => {
+      const answer = await request(method, path, options);
+      const row = checkOutput(method, path, answer);
+      if (row) answered.add(row);
+      return answer;
+    };
   });
   afterAll(async () => {
     await server.close();
@@ -171,6 +188,27 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     expect(document.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
     expect(document.text).toMatch(/^---\nname: create_issue\nmethod: POST\n/);
     expect(document.text).toContain('owner/repo → {owner}, {repo}');
+  });
+
+  it.each([
+    ['text/markdown', 'text/markdown'],
+    ['TEXT/Markdown; variant="a,b"; q=0.5', 'text/markdown'],
+    ['application/json;q=0.4, text/markdown;q=0.5', 'text/markdown'],
+    ['application/json, text/markdown', 'text/markdown'],
+    ['text/markdown;q=0.4, application/json;q=0.5', 'application/json'],
+    ['text/markdown;q=0.4, */*', 'application/json'],
+    ['text/markdown;q=0', 'application/json'],
+    ['text/*', 'application/json'],
+    ['application/json;x="text/markdown"', 'application/json'],
+    ['*/*', 'application/json'],
+  ])('answers Accept: %s with %s (RFC 9110, section 12.5.1)', async (accept, type) => {
+    const answer = await server.request('GET', '/v1/skills/github/create_issue', { headers: { accept } });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
+    const graphql = await server.graphql('{ __typename }', undefined, {
+      headers: { accept: accept.replace(/text\/markdown/gi, 'application/graphql-response+json') },
+    });
+    const newer = type === 'text/markdown' ? 'application/graphql-response+json' : 'application/json';
+    expect([graphql.status, graphql.headers.get('content-type')]).toEqual([200, `${newer}; charset=utf-8`]);
   });
 
   it('answers 404 for unknown integrations, endpoints and routes', async () => {
@@ -414,5 +452,29 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     expect(paths).toContain('SKILL.md');
     expect(paths).toContain('endpoints/pull-requests/create_pull.md');
     expect(json.files[0].content).toMatch(/^---\nname: skillett-github\nversion: /);
+  });
+
+  it('holds for what comes in from outside too: a link, a device login in both dialects, and what it is told meanwhile', async () => {
+    const started = await server.request('POST', '/v1/connect', { body: { integration: 'gmail' } });
+    expect(Object.keys(started.json)).toEqual(['oauth_url', 'connection_id']);
+    const grant = 'urn:ietf:params:oauth:grant-type:device_code';
+    for (const grant_type of [undefined, grant]) {
+      const code = await server.request('POST', '/auth/device/code', { body: {}, authorization: null });
+      expect(Object.keys(code.json)).toContain('verification_uri_complete');
+      const waiting = await server.request('POST', '/auth/device/token', {
+        body: { device_code: code.json.device_code, grant_type },
+        authorization: null,
+      });
+      expect([waiting.status, waiting.json.error]).toEqual([grant_type ? 400 : 200, 'authorization_pending']);
+      expect(pollDeviceToken.output.safeParse(waiting.json).error).toBeUndefined();
+    }
+  });
+
+  it('is what the operations of all rows say of their answers, and of those alone', () => {
+    const silent = routes.filter((row) => !answered.has(row)).map(({ method, path }) => `${method} ${path}`);
+    // It takes a person's session: test/device holds it to the same.
+    expect(silent).toEqual(['POST /auth/device/authorize']);
+    for (const row of routes.filter(({ status }) => status !== 204))
+      expect((row.output ?? row.operation.output).safeParse({ unknown: true }).success, row.path).toBe(false);
   });
 });

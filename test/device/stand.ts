@@ -12,6 +12,7 @@ import { type Database, openPostgres } from '../../src/core/database/database.ts
 import { newId } from '../../src/core/ids.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
+import { checkOutput } from '../support/rest-rows.ts';
 
 export interface Person {
   userId: string;
@@ -170,5 +171,7 @@ async function send(url: string, body: unknown, { as, contentType, origin = publ
   } catch {
     json = undefined;
   }
-  return { status: answer.status, headers: answer.headers, text, json };
+  const seen = { status: answer.status, headers: answer.headers, text, json };
+  checkOutput('POST', new URL(url).pathname, seen);
+  return seen;
 }

@@ -7,7 +7,7 @@ import { SkillettError } from '../../core/errors.ts';
 import { checkJson } from '../../core/json/check-json.ts';
 import { writeSpliced } from '../../core/json/raw-json.ts';
 import type { Playground } from '../dashboard/playground.ts';
-import { asksFor, takesOneOf } from '../http/accept.ts';
+import { asksFor } from '../http/accept.ts';
 import { readBodyBytes } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
@@ -62,7 +62,7 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       const operation = readOperation(body);
       const introspection = await strangers.admit(context, body, operation, mediaTypeFor(request.headers.accept));
       if (introspection?.kept) return sendKept(response, introspection.kept);
-      if (operation && !get && !introspection && takesOneOf(request.headers.accept, mediaTypes)) {
+      if (operation && !get && !introspection) {
         const result = await plainOperations.run(context, operation);
         if (result) return await sendResult(context, response, result, mediaTypeFor(request.headers.accept));
       }
@@ -191,12 +191,10 @@ function shapeResult(gateway: Gateway, { errors, ...rest }: ExecutionResult, req
   return errors ? { errors: errors.map((error) => shapeError(gateway, error, requestId, noData)), ...rest } : rest;
 }
 
-const mediaTypes = ['application/graphql-response+json', 'application/json'] as const;
-
 /** GraphQL over HTTP, "Accept": the newer media type only for those who ask for it. */
 function mediaTypeFor(accept: string | undefined): string {
-  const [newer, older] = mediaTypes;
-  return asksFor(accept, newer, older) ? newer : older;
+  const newer = 'application/graphql-response+json';
+  return asksFor(accept, newer, 'application/json') ? newer : 'application/json';
 }
 
 /** The status of an error is the answer's only where nothing succeeded beside it, or where nobody was let in. */

@@ -15,13 +15,6 @@ export function asksFor(accept: string | undefined, mediaType: string, instead: 
   return weight > 0 && weight >= weightOf(ranges, instead);
 }
 
-/** Whether the client takes one of these media types, by name or by a range. Without the header it takes everything. */
-export function takesOneOf(accept: string | undefined, mediaTypes: readonly string[]): boolean {
-  if (accept === undefined || accept === '*/*') return true;
-  const ranges = readWeighted(accept);
-  return mediaTypes.some((mediaType) => weightOf(ranges, mediaType) > 0);
-}
-
 /** Whether the client names this coding and does not refuse it. */
 export function asksForCoding(acceptEncoding: string | string[] | undefined, coding: string): boolean {
   return readWeighted(String(acceptEncoding ?? '')).some(({ name, weight }) => name === coding && weight > 0);
