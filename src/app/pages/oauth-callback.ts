@@ -3,9 +3,10 @@
  * opened the link, while they are signed in there (docs/api.md, "Connecting").
  */
 import type { Gateway } from '../../core/context.ts';
-import { claimConsent, type UnclaimedReason } from '../../domains/connections/consent/consent-browser.ts';
+import type { UnclaimedReason } from '../../domains/connections/consent/consent-browser.ts';
 import type { Consent } from '../../domains/connections/consent/consent-store.ts';
-import { ConsentFault, completeByCode, failConsent, readCallback } from '../../domains/connections/consent/consents.ts';
+import type { ConsentFault } from '../../domains/connections/consent/consents.ts';
+import { finishConsent } from '../../domains/connections/consent/finish.ts';
 import { renderConnected } from './connect-page.ts';
 import { clearConsentCookie, readConsentCookie } from './consent-cookie.ts';
 import { type CallbackPage, integrationsLink, renderPage } from './oauth-callback-page.ts';
@@ -18,25 +19,20 @@ export interface OAuthCallback {
   requestId: string;
 }
 
+/** Says who the browser is, and shows what became of the consent. */
 export async function handleOAuthCallback(gateway: Gateway, callback: OAuthCallback): Promise<CallbackPage> {
-  const { requestId } = callback;
-  const state = callback.query.get('state') ?? '';
-  const claim = await claimConsent(gateway, {
-    state,
-    findSecret: (consentId) => readConsentCookie(gateway, callback.cookie, consentId),
+  const browser = {
+    findSecret: (consentId: string) => readConsentCookie(gateway, callback.cookie, consentId),
     findUserId: async () => (await callback.findSession())?.userId,
-  });
-  if ('refused' in claim) {
-    gateway.log.warn({ requestId, consent: claim.consentId, reason: claim.refused }, 'a callback was not taken');
-    return describeRefusal(gateway, claim.refused, claim.consentId);
-  }
-  const { consent } = claim;
-  try {
-    const code = readCallback(gateway, consent, callback.query);
-    const done = await completeByCode(gateway, consent, code, requestId);
-    return renderConnected(gateway, consent, done, clearConsentCookie(gateway, consent.id));
-  } catch (error) {
-    return describeFailure(gateway, consent, error, requestId);
+  };
+  const finished = await finishConsent(gateway, callback.query, browser, callback.requestId);
+  switch (finished.state) {
+    case 'connected':
+      return renderConnected(gateway, finished.consent, finished.done, clearConsentCookie(gateway, finished.consent.id));
+    case 'waiting':
+      return renderRefusal(gateway, finished.reason, finished.consentId);
+    case 'failed':
+      return renderFailure(gateway, finished.consent, finished.fault);
   }
 }
 
@@ -64,25 +60,22 @@ const refusals: Record<UnclaimedReason, { status: number; title: string; text: s
 };
 
 /** The consent goes on waiting, so the link can be opened again. */
-function describeRefusal(gateway: Gateway, reason: UnclaimedReason, consentId: string | undefined): CallbackPage {
+function renderRefusal(gateway: Gateway, reason: UnclaimedReason, consentId: string | undefined): CallbackPage {
   const { status, title, text } = refusals[reason];
   const link = consentId && { href: `${gateway.config.publicUrl}/connect/${consentId}`, text: 'Open the link again' };
   return renderPage(status, title, [text], link ? { link } : integrationsLink(gateway, 'Start again in the dashboard'));
 }
 
-async function describeFailure(gateway: Gateway, consent: Consent, error: unknown, requestId: string): Promise<CallbackPage> {
-  await failConsent(gateway, consent, error instanceof ConsentFault ? error.reason : 'failed', { requestId });
-  if (!(error instanceof ConsentFault)) throw error;
-  gateway.log.info({ requestId, consent: consent.id, reason: error.reason, err: error.cause }, 'a consent came to nothing');
+function renderFailure(gateway: Gateway, consent: Consent, { reason, message, words }: ConsentFault): CallbackPage {
   const name = gateway.catalogue.find(consent.integration)?.recipe.name ?? consent.integration;
   return renderPage(
     400,
-    error.reason === 'denied' ? 'Nothing was connected' : 'This could not be connected',
-    [error.message, 'Start again to get a new link.'],
+    reason === 'denied' ? 'Nothing was connected' : 'This could not be connected',
+    [message, 'Start again to get a new link.'],
     {
       ...integrationsLink(gateway, 'Start again in the dashboard'),
       headers: clearConsentCookie(gateway, consent.id),
-      ...(error.words ? { quote: { from: name, words: error.words } } : {}),
+      ...(words ? { quote: { from: name, words } } : {}),
     },
   );
 }

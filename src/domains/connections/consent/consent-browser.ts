@@ -68,18 +68,19 @@ async function bindWithAudit(gateway: Gateway, consent: Consent, binding: Bindin
 /** Why a callback is not taken; the consent stays as it is. `elsewhere`: not the browser that it is tied to. */
 export type UnclaimedReason = 'unknown' | 'elsewhere' | 'signed_out' | 'somebody_else';
 
+/** What a browser shows of itself when it comes back from a provider. */
+export interface BrowserCallback {
+  state: string;
+  /** What the browser's cookie for a consent holds. */
+  findSecret: (consentId: string) => string | undefined;
+  /** Who is signed in there. */
+  findUserId: () => Promise<string | undefined>;
+}
+
 export type Claim = { consent: Consent } | { refused: UnclaimedReason; consentId: string | undefined };
 
 /** The consent of a callback, once: in the browser it is tied to, where its starter is signed in. */
-export async function claimConsent(
-  { db, clock }: Gateway,
-  callback: {
-    state: string;
-    /** What the browser's cookie for a consent holds. */
-    findSecret: (consentId: string) => string | undefined;
-    findUserId: () => Promise<string | undefined>;
-  },
-): Promise<Claim> {
+export async function claimConsent({ db, clock }: Gateway, callback: BrowserCallback): Promise<Claim> {
   const stateHash = sha256(callback.state);
   const pending = callback.state === '' ? undefined : await findConsentByState(db, clock, stateHash);
   if (!pending) return { refused: 'unknown', consentId: undefined };

@@ -1,18 +1,10 @@
-/**
- * Consents: from the link that a person opens to the connection that comes of it. The code flow of RFC 6749, section
- * 4.1, with PKCE (RFC 7636) and the issuer check of RFC 9207; state and browser are in consent-browser.ts.
- */
+/** How consents end: with a connection, or with what a person is told of why there is none. */
 import type { Gateway } from '../../../core/context.ts';
 import { type ErrorCode, SkillettError } from '../../../core/errors.ts';
 import { OutboundError } from '../../../core/outbound/outbound.ts';
 import { recordAudit } from '../../audit/audit.ts';
 import { keepConnection, type ProvenCredential } from '../accounts.ts';
-import type { StoredCredential } from '../credential/credential.ts';
-import { revokeAtProvider } from '../credential/revocation.ts';
-import { verifyCredential } from '../credential/verify.ts';
-import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
-import { exchangeCode, findProvider, type Grant, isFromIssuer, OAuthRefusal, type Provider, redirectUri } from '../oauth2/oauth2.ts';
-import { listSiblings } from '../store.ts';
+import { findProvider, OAuthRefusal, type Provider } from '../oauth2/oauth2.ts';
 import { type Consent, type ConsentFailure, deleteOldFailures, endConsent, listExpiredConsents } from './consent-store.ts';
 
 const failuresKeptDays = 30;
@@ -36,7 +28,7 @@ export class ConsentFault extends Error {
 }
 
 /** A provider's code and description (RFC 6749, sections 4.1.2.1 and 5.2) on one line, without what could hide or reorder text. */
-function quoteProvider(code: string, description: string | undefined): string {
+export function quoteProvider(code: string, description: string | undefined): string {
   const clean = (text: string, lengthMax: number) =>
     text
       .slice(0, lengthMax)
@@ -47,44 +39,12 @@ function quoteProvider(code: string, description: string | undefined): string {
 
 export const sealContext = (consentId: string): string => `consent/${consentId}`;
 
-/** The code in a callback (RFC 6749, section 4.1.2). Throws ConsentFault for a denial, a provider's error, or another issuer's answer. */
-export function readCallback(gateway: Gateway, consent: Consent, query: URLSearchParams): string {
-  const provider = requireProvider(gateway, consent);
-  const name = provider.integration.recipe.name;
-  const iss = query.get('iss');
-  if (iss !== null && !isFromIssuer(provider, iss))
-    throw new ConsentFault('failed', `The answer does not come from the sign-in service of ${name}, so nothing was connected.`);
-  const error = query.get('error');
-  if (error !== null) {
-    const words = quoteProvider(error, query.get('error_description') ?? undefined);
-    if (error === 'access_denied') throw new ConsentFault('denied', `Access to ${name} was declined. Nothing was connected.`, { words });
-    throw new ConsentFault('failed', `${name} did not give access, so nothing was connected.`, { words });
-  }
-  const code = query.get('code');
-  if (!code) throw new ConsentFault('failed', `${name} sent no code, so nothing was connected.`);
-  return code;
-}
-
 /** Throws ConsentFault where the integration is not there any more, or has no OAuth now. */
 export function requireProvider(gateway: Gateway, consent: Consent): Provider {
   const integration = gateway.catalogue.find(consent.integration);
   const provider = integration && findProvider(gateway, integration);
   if (!provider) throw new ConsentFault('failed', 'This installation does not offer that service any more.');
   return provider;
-}
-
-/** Redeems the code at the token endpoint, and makes the connection or renews the one of the same account. Throws ConsentFault. */
-export async function completeByCode(gateway: Gateway, consent: Consent, code: string, requestId: string): Promise<CompletedConsent> {
-  const provider = requireProvider(gateway, consent);
-  let grant: Grant;
-  try {
-    const client = await requireOAuthClient(gateway, provider);
-    const verifier = await gateway.vault.open(consent.sealed as string, sealContext(consent.id));
-    grant = await exchangeCode(gateway, provider, client, { code, redirectUri: redirectUri(gateway), verifier });
-  } catch (error) {
-    throw toFault(error);
-  }
-  return keepGrant(gateway, consent, provider, { grant, obtainedAtMs: gateway.clock.nowMs() }, requestId);
 }
 
 /** What came of a consent, for the person at the browser. */
@@ -118,41 +78,6 @@ const starterFaults: Partial<Record<ErrorCode, string>> = {
   api_key_expired: 'The API key that started this has expired. Nothing was connected.',
 };
 
-/** What cannot be kept is revoked. Throws ConsentFault. */
-async function keepGrant(
-  gateway: Gateway,
-  consent: Consent,
-  provider: Provider,
-  held: { grant: Grant; obtainedAtMs: number },
-  requestId: string,
-): Promise<CompletedConsent> {
-  const { grant, obtainedAtMs } = held;
-  const credential = toCredential(grant);
-  let { account } = grant;
-  try {
-    account ??= await verifyCredential(gateway, provider.integration, provider.auth, credential);
-    const elapsed = Math.max(0, Math.floor((gateway.clock.nowMs() - obtainedAtMs) / 1000));
-    return await keepProven(
-      gateway,
-      consent,
-      {
-        integration: provider.integration,
-        credential,
-        provider: account,
-        providerScopes: grantedScopes(grant, consent.requestedScopes),
-        expiresInSeconds: grant.expiresInSeconds === undefined ? undefined : Math.max(1, grant.expiresInSeconds - elapsed),
-      },
-      { actor: consent.startedBy, requestId },
-    );
-  } catch (error) {
-    // Some providers end every grant of an account with one, and with it the connection that the account already has.
-    const siblings = await listSiblings(gateway.db, consent.userId, consent.integration);
-    const endsAnother = account ? siblings.some((row) => row.providerAccountId === account?.id) : siblings.length > 0;
-    if (!endsAnother) await revokeAtProvider(gateway, provider, credential);
-    throw toFault(error);
-  }
-}
-
 /** Stores what was proven for a pending consent, which ends with it. Throws ConsentFault when the consent has ended meanwhile. */
 export async function keepProven(
   gateway: Gateway,
@@ -179,21 +104,6 @@ export async function keepProven(
 
 function cancelled(): ConsentFault {
   return new ConsentFault('failed', 'This connection was cancelled before it was complete.');
-}
-
-function toCredential(grant: Grant): StoredCredential {
-  return {
-    type: 'oauth2',
-    accessToken: grant.accessToken,
-    refreshToken: grant.refreshToken,
-    expiresInSeconds: grant.expiresInSeconds ?? null,
-  };
-}
-
-/** RFC 6749, section 5.1: a grant that names no scopes has those asked for. A service without scopes was asked for none. */
-function grantedScopes(grant: Grant, requested: readonly string[]): string[] | null {
-  if (grant.scopes !== undefined) return grant.scopes;
-  return requested.length === 0 ? null : [...requested];
 }
 
 /** Ends a consent without a connection; `actor` is the session of who declined it. Does nothing when it has ended already. */
