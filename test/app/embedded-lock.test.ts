@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { FolderInUse, lockDataFolder } from '../../src/app/process/embedded-lock.ts';
+import { FolderInUse, lockDataFolder } from '../../src/app/embedded/embedded-lock.ts';
 import { makeFolder } from '../support/process.ts';
 
 let made: Awaited<ReturnType<typeof makeFolder>>;

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 export type Command =
   | { name: 'start' | 'migrate' }
   | { name: 'sign-in-link'; email: string | undefined }
+  | { name: 'backup' | 'restore'; folder: string }
   /** Text for standard output, and nothing else to do. */
   | { name: 'print'; text: string };
 
@@ -23,10 +24,13 @@ const help = `Skillett: one server between AI agents and the services people use
   npm run migrate                       bring the database up to date and end
   npm run sign-in-link [-- <e-mail>]    print a link that signs in the owner, or that user, and end
 
+  npm run backup -- <folder>            save the embedded database in a new folder, also while the server runs
+  npm run restore -- <folder>           bring such a backup into a data folder without a database
+
   npm start -- --help                   show this
   npm start -- --version                show which release this is
 
-Without npm: node src/main.ts [migrate | sign-in-link [<e-mail>]] [--help] [--version]
+Without npm: node src/main.ts [migrate | sign-in-link [<e-mail>] | backup <folder> | restore <folder>] [--help] [--version]
 
 Settings come from the environment; the npm commands read a file .env besides. .env.example lists all of them.`;
 
@@ -36,9 +40,16 @@ export function readCommand(args: readonly string[]): Command {
   if (values.help) return { name: 'print', text: help };
   if (values.version) return { name: 'print', text: readVersion() };
   const [name = 'start', ...rest] = positionals;
-  const taken = { start: 0, migrate: 0, 'sign-in-link': 1 }[name];
+  const taken = { start: 0, migrate: 0, 'sign-in-link': 1, backup: 1, restore: 1 }[name];
   if (taken === undefined) throw new CommandFault(`There is no command ${JSON.stringify(name)}.`);
-  if (rest.length > taken) throw new CommandFault(`${name} takes ${taken === 0 ? 'nothing' : 'one e-mail address'} after it.`);
+  if (rest.length > taken)
+    throw new CommandFault(
+      `${name} takes ${taken === 0 ? 'nothing' : name === 'sign-in-link' ? 'one e-mail address' : 'one folder'} after it.`,
+    );
+  if (name === 'backup' || name === 'restore') {
+    if (!rest[0]) throw new CommandFault(`${name} needs a folder: npm run ${name} -- <folder>.`);
+    return { name, folder: rest[0] };
+  }
   return name === 'sign-in-link' ? { name, email: rest[0] } : { name: name as 'start' | 'migrate' };
 }
 

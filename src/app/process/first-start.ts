@@ -71,7 +71,7 @@ async function connectSandbox(gateway: Gateway, sandbox: Sandbox, principal: Pri
 }
 
 /** Text for standard output: addresses always; key and link only when they were just made. */
-export function describeStart(gateway: Gateway, address: string, first: FirstAccess | undefined): string {
+export function describeStart(gateway: Gateway, address: string, place: string, first: FirstAccess | undefined): string {
   const { publicUrl } = gateway.config;
   const lines = [
     '',
@@ -81,6 +81,7 @@ export function describeStart(gateway: Gateway, address: string, first: FirstAcc
     `  GraphQL and playground  ${publicUrl}/graphql`,
     `  REST                    ${publicUrl}/v1/skills`,
     `  MCP                     ${publicUrl}/mcp`,
+    `  Database                ${place}`,
     '',
   ];
   if (first) {

@@ -1,5 +1,4 @@
 /** Wires the parts of one process together, and takes them apart again in the opposite order. */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Clock } from '../../core/clock.ts';
 import { type Config, type IntegrationSettings, requireKnownIntegrations } from '../../core/config/config.ts';
@@ -17,9 +16,9 @@ import { isReadOnlyScope, scopeFault } from '../../domains/recipes/scope-fault.t
 import { buildSearch } from '../../domains/skills/search.ts';
 import { type Auth, createAuth, signInClients } from '../../domains/users/sign-in/auth.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
+import { holdDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
+import { answerDumpRequests } from '../embedded/pglite-dump.ts';
 import { admitConnection } from './admit-connection.ts';
-import { lockDataFolder } from './embedded-lock.ts';
-import { readOrCreateMasterKey } from './master-key.ts';
 
 export const bundledRecipes = path.resolve(import.meta.dirname, '../../../recipes');
 
@@ -41,6 +40,8 @@ export interface OpenGateway {
   gateway: Gateway;
   /** The same for background jobs, whose statements may take longer than somebody would wait. */
   background: Gateway;
+  /** For whoever starts the server: which database it is, and where. */
+  place: string;
   close(): Promise<void>;
 }
 
@@ -53,9 +54,9 @@ export async function openGateway(config: Config, options: { log?: Log; database
   try {
     const log = options.log ?? createLog(config.logLevel);
     const clock = options.clock ?? new Clock();
-    const masterKeys = [...config.masterKeys];
-    const database = options.database ?? (await openConfiguredDatabase(config, log, masterKeys, closers));
-    const patient = options.database ? database : openPatientDatabase(config, database, log, closers);
+    const { database, patient, masterKeys, place } = options.database
+      ? { database: options.database, patient: options.database, masterKeys: config.masterKeys, place: '' }
+      : await openConfiguredDatabase(config, log, closers);
     const ran = await migrate(patient.db);
     if (ran.length > 0) log.info({ migrations: ran }, 'database migrated');
     const vault = await Vault.open(database.db, masterKeys);
@@ -103,7 +104,7 @@ export async function openGateway(config: Config, options: { log?: Log; database
     const gateway: Gateway = { ...parts, admission };
     // Nobody waits for a refresh whose caller has left, or for one of a background job that takes long.
     closers.push(() => finishRefreshes(gateway));
-    return { gateway, background: { ...gateway, database: patient, db: patient.db }, close };
+    return { gateway, background: { ...gateway, database: patient, db: patient.db }, place, close };
   } catch (error) {
     await close();
     throw error;
@@ -136,28 +137,35 @@ function exemptConfigured(outbound: Outbound, integrations: ReadonlyMap<string, 
   }
 }
 
-async function openConfiguredDatabase(config: Config, log: Log, masterKeys: Buffer[], closers: (() => unknown)[]): Promise<Database> {
-  if (config.databaseUrl !== undefined) {
-    const database = openPostgres(config.databaseUrl, { statementMsMax, onError: warnOfLoss(log) });
-    closers.push(() => database.close());
-    return database;
-  }
-  mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 });
-  closers.push(lockDataFolder(config.dataFolder));
-  if (masterKeys.length === 0) masterKeys.push(readOrCreateMasterKey(config.dataFolder));
-  const database = await openEmbedded(path.join(config.dataFolder, 'database'));
+interface OpenDatabase {
+  database: Database;
+  /** Of a few connections, for migrations and background jobs; beside PGlite there is no other. */
+  patient: Database;
+  masterKeys: Buffer[];
+  place: string;
+}
+
+async function openConfiguredDatabase(config: Config, log: Log, closers: (() => unknown)[]): Promise<OpenDatabase> {
+  if (config.databaseUrl !== undefined)
+    return {
+      ...openPools(config.databaseUrl, 'postgres', log, closers),
+      masterKeys: config.masterKeys,
+      place: 'PostgreSQL of DATABASE_URL',
+    };
+  const held = await holdDataFolder(config, log);
+  closers.push(() => held.close());
+  const { url, masterKeys, place } = held;
+  if (url !== undefined) return { ...openPools(url, 'embedded', log, closers), masterKeys, place };
+  const database = await openEmbedded(pgliteIn(config.dataFolder));
   closers.push(() => database.close());
-  return database;
+  closers.push(answerDumpRequests(config.dataFolder, () => database.dump()));
+  return { database, patient: database, masterKeys, place };
 }
 
-/** Of a few connections, for migrations and background jobs; beside the embedded database there is no other. */
-function openPatientDatabase(config: Config, database: Database, log: Log, closers: (() => unknown)[]): Database {
-  if (config.databaseUrl === undefined) return database;
-  const patient = openPostgres(config.databaseUrl, { poolMax: 3, onError: warnOfLoss(log) });
-  closers.push(() => patient.close());
-  return patient;
-}
-
-function warnOfLoss(log: Log): (error: Error) => void {
-  return (error) => log.warn({ err: error }, 'a database connection was lost');
+function openPools(url: string, kind: Database['kind'], log: Log, closers: (() => unknown)[]): Pick<OpenDatabase, 'database' | 'patient'> {
+  const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost');
+  const database = { ...openPostgres(url, { statementMsMax, onError }), kind };
+  const patient = { ...openPostgres(url, { poolMax: 3, onError }), kind };
+  closers.push(() => Promise.all([database.close(), patient.close()]));
+  return { database, patient };
 }

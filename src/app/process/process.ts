@@ -4,13 +4,17 @@ import type { AddressInfo } from 'node:net';
 import { type Config, ConfigFaults, readConfig } from '../../core/config/config.ts';
 import { WrongMasterKey } from '../../core/crypto.ts';
 import { NewerDatabase } from '../../core/database/database.ts';
+import { createLog } from '../../core/log.ts';
 import { collectProcessMetrics } from '../../core/metrics.ts';
 import { RecipeFaults } from '../../domains/recipes/load.ts';
+import { BackupFault, backUp, restore } from '../embedded/backup.ts';
+import { FolderInUse } from '../embedded/embedded-lock.ts';
+import { holdDataFolder } from '../embedded/open-embedded.ts';
+import { EmbeddedPostgresFault } from '../embedded/postgres-files.ts';
 import { schema } from '../graphql/schema.ts';
 import { createHttpServer } from '../http/server.ts';
 import { createPages } from '../pages/pages.ts';
 import type { Command } from './command-line.ts';
-import { FolderInUse } from './embedded-lock.ts';
 import { createFirstAccess, createOperatorLink, describeStart, NoSuchUser } from './first-start.ts';
 import { openGateway } from './gateway.ts';
 import { startJobs } from './jobs.ts';
@@ -22,6 +26,8 @@ function explain(error: unknown, config?: Config): string {
     error instanceof ConfigFaults ||
     error instanceof RecipeFaults ||
     error instanceof FolderInUse ||
+    error instanceof EmbeddedPostgresFault ||
+    error instanceof BackupFault ||
     error instanceof NewerDatabase ||
     error instanceof WrongMasterKey ||
     error instanceof NoSuchUser
@@ -54,6 +60,7 @@ export async function runCommand(command: Exclude<Command, { name: 'print' }>): 
     fail(error);
   }
   if (command.name === 'migrate') await migrateOnly(config);
+  else if (command.name === 'backup' || command.name === 'restore') await moveBackup(config, command);
   else if (command.name === 'sign-in-link') await printSignInLink(config, command.email);
   else if (config.workers > 1 && cluster.isPrimary) await superviseWorkers(config);
   else await serve(config);
@@ -65,6 +72,15 @@ async function migrateOnly(config: Config): Promise<void> {
     const { close } = await openGateway(config);
     await close();
     console.log('The database is up to date.');
+  } catch (error) {
+    fail(error, config);
+  }
+}
+
+/** `npm run backup` and `npm run restore`. */
+async function moveBackup(config: Config, { name, folder }: { name: 'backup' | 'restore'; folder: string }): Promise<void> {
+  try {
+    console.log(name === 'backup' ? await backUp(config, folder, createLog(config.logLevel)) : await restore(config, folder));
   } catch (error) {
     fail(error, config);
   }
@@ -86,7 +102,7 @@ async function printSignInLink(config: Config, email: string | undefined): Promi
 
 async function serve(config: Config): Promise<void> {
   try {
-    const { gateway, background, close } = await openGateway(config);
+    const { gateway, background, place, close } = await openGateway(config);
     collectProcessMetrics();
     const http = createHttpServer(gateway, schema, createPages(gateway));
     await new Promise<void>((resolve, reject) => {
@@ -98,7 +114,9 @@ async function serve(config: Config): Promise<void> {
     const { address, port } = http.server.address() as AddressInfo;
     if (!cluster.isWorker) {
       warnOfSettings(gateway);
-      process.stdout.write(`${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, first)}\n`);
+      process.stdout.write(
+        `${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, place, first)}\n`,
+      );
     }
     const jobs = startJobs(background);
     onStop(async () => {
@@ -110,27 +128,50 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
-/** One process a core behind one port (PostgreSQL only). The first start is made here, so that its key is printed once. */
+/**
+ * One process a core behind one port. The embedded PostgreSQL is this process's child, and its workers find it as they would find
+ * any other; PGlite serves one process.
+ */
 async function superviseWorkers(config: Config): Promise<void> {
   try {
-    const { gateway, close } = await openGateway(config);
-    warnOfSettings(gateway);
-    process.stdout.write(
-      `${describeStart(gateway, `http://${config.host}:${config.port} with ${config.workers} processes`, await createFirstAccess(gateway))}\n`,
+    const held = config.databaseUrl === undefined ? await holdDataFolder(config, createLog(config.logLevel)) : undefined;
+    const shared = held ? { ...config, databaseUrl: held.url, masterKeys: held.masterKeys } : config;
+    await makeFirstStart(shared, held?.place);
+    const stopWorkers = startWorkers(
+      config.workers,
+      held?.url === undefined
+        ? {}
+        : { DATABASE_URL: held.url, SKILLETT_MASTER_KEY: held.masterKeys.map((key) => key.toString('base64')).join(',') },
     );
-    await close();
+    onStop(async () => {
+      await stopWorkers();
+      await held?.close();
+    });
   } catch (error) {
     fail(error, config);
   }
+}
+
+/** Made before there are workers, so that its key is printed once. */
+async function makeFirstStart(config: Config, embeddedPlace: string | undefined): Promise<void> {
+  const { gateway, place, close } = await openGateway(config);
+  warnOfSettings(gateway);
+  const address = `http://${config.host}:${config.port} with ${config.workers} processes`;
+  process.stdout.write(`${describeStart(gateway, address, embeddedPlace ?? place, await createFirstAccess(gateway))}\n`);
+  await close();
+}
+
+/** The returned function stops them. `env`: what they are told beside this process's environment. */
+function startWorkers(count: number, env: Record<string, string>): () => Promise<void> {
   let stopping = false;
   cluster.on('exit', (worker, code) => {
     if (stopping) return;
     // A worker that cannot start would only be started over and over.
     if (code === 1 && !worker.exitedAfterDisconnect) process.exitCode = 1;
-    setTimeout(() => cluster.fork(), 1_000);
+    setTimeout(() => cluster.fork(env), 1_000);
   });
-  for (let count = 0; count < config.workers; count += 1) cluster.fork();
-  onStop(async () => {
+  for (let started = 0; started < count; started += 1) cluster.fork(env);
+  return async () => {
     stopping = true;
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
     await Promise.all(
@@ -139,7 +180,7 @@ async function superviseWorkers(config: Config): Promise<void> {
         return new Promise((resolve) => worker.once('exit', resolve));
       }),
     );
-  });
+  };
 }
 
 /** Runs once on SIGTERM or SIGINT; a second signal ends the process at once. */

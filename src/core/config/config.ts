@@ -43,7 +43,7 @@ export interface Config {
   port: number;
   /** Without a trailing slash. */
   publicUrl: string;
-  /** Undefined: PGlite in `dataFolder`. */
+  /** Undefined: an embedded database in `dataFolder`. */
   databaseUrl: string | undefined;
   dataFolder: string;
   /** 32-byte keys; the first wraps, all unwrap. Empty in embedded mode until `./data` provides one. */
@@ -179,10 +179,6 @@ export function readConfig(env: Env): Config {
   const port = read.integer('PORT', 4000, 0, 65535);
   const databaseUrl = readDatabaseUrl(read);
   const workers = read.integer('WORKERS', 1, 1, 256);
-  if (workers > 1 && databaseUrl === undefined)
-    read.faults.push(
-      'WORKERS is above 1 without DATABASE_URL: the embedded database serves one process. Set DATABASE_URL to a PostgreSQL, or WORKERS to 1.',
-    );
   const production = read.text('NODE_ENV') === 'production';
   const config: Config = {
     production,

@@ -1,5 +1,5 @@
 /**
- * The database: Kysely over `pg` when DATABASE_URL is set, over PGlite in the data folder when it is not. Both speak
+ * The database: Kysely over `pg`, or over PGlite where the embedded PostgreSQL cannot run (`app/embedded`). Both speak
  * PostgreSQL, run the same migrations and the same queries.
  */
 import { promises as fs } from 'node:fs';
@@ -13,6 +13,7 @@ import type { Tables } from './tables.ts';
 export type Db = Kysely<Tables>;
 
 export interface Database {
+  /** `embedded`: in the data folder, of one process, beside which the sandbox stands. */
   kind: 'postgres' | 'embedded';
   db: Db;
   /**
@@ -21,6 +22,12 @@ export interface Database {
    */
   statement<Row>(name: string, text: string, values: unknown[]): Promise<Row[]>;
   close(): Promise<void>;
+}
+
+/** PGlite, which lives in this process. */
+export interface EmbeddedDatabase extends Database {
+  /** Everything in it, packed, as of a moment between two statements. */
+  dump(): Promise<Blob>;
 }
 
 const int8 = 20;
@@ -62,19 +69,23 @@ export function openPostgres(
   });
   // A connection that the server closes is replaced on next use. Without a listener of its own it would end the process when
   // that happens between two statements of a transaction; the pool listens only to those that nobody uses.
-  pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
+  let closing = false;
+  pool.on('connect', (client) => client.on('error', (error) => closing || options.onError?.(error)));
   pool.on('error', () => {});
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [camelCase()] });
   return {
     kind: 'postgres',
     db,
     statement: async <Row>(name: string, text: string, values: unknown[]) => (await pool.query({ name, text, values })).rows as Row[],
-    close: () => db.destroy(),
+    close: () => {
+      closing = true;
+      return db.destroy();
+    },
   };
 }
 
 /** `folder` undefined keeps everything in memory (tests). `template` is a dump made by PGlite's `dumpDataDir`. */
-export async function openEmbedded(folder: string | undefined, template?: Blob): Promise<Database> {
+export async function openEmbedded(folder: string | undefined, template?: Blob): Promise<EmbeddedDatabase> {
   // Beside PostgreSQL it is not needed.
   const { PGlite } = await import('@electric-sql/pglite');
   const pglite = await PGlite.create({
@@ -87,6 +98,7 @@ export async function openEmbedded(folder: string | undefined, template?: Blob):
     kind: 'embedded',
     db,
     statement: async <Row>(_name: string, text: string, values: unknown[]) => (await pglite.query<Row>(text, values)).rows,
+    dump: () => pglite.dumpDataDir('gzip'),
     close: async () => {
       await db.destroy();
       if (!pglite.closed) await pglite.close();

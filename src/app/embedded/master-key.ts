@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigFaults } from '../../core/config/config.ts';
+import { clusterIn } from './postgres-files.ts';
 
 const fileName = 'master-key';
 
@@ -10,7 +11,7 @@ const fileName = 'master-key';
 export function readOrCreateMasterKey(folder: string): Buffer {
   const file = path.join(folder, fileName);
   if (!existsSync(file)) {
-    if (existsSync(path.join(folder, 'database')))
+    if (existsSync(path.join(folder, 'database')) || existsSync(clusterIn(folder)))
       throw new ConfigFaults([
         `${file} is missing, but ${folder} already holds a database whose credentials it seals. Put the key back, or set SKILLETT_MASTER_KEY to it.`,
       ]);

