@@ -57,7 +57,8 @@ describe.each(['PostgreSQL', 'PGlite'])('of %s', (kind) => {
     expect((await answer.json()).data.calls.edges.length).toBeGreaterThan(1);
     await server.stop();
     await made.remove();
-  });
+    // Eight starts and ends of processes, some with PGlite.
+  }, 300_000);
 });
 
 it('a backup is refused into the data folder, into a folder that is in use, and of no database', async () => {
