@@ -159,7 +159,8 @@ it('kill -9 between sending and writing down: a write is never sent again but ou
   const clock = new Clock();
   const endpoints = { list_things: {}, create_thing: { method: 'POST' } };
   const catalogue = buildCatalogue([makeIntegration('http://127.0.0.1', endpoints, { slug: 'desk' })]);
-  const parts = { db: installation.database.db, clock, config: { callRetentionDays: 90 } as never, log: createLog('silent'), catalogue };
+  const { database } = installation;
+  const parts = { database, db: database.db, clock, config: { callRetentionDays: 90 } as never, log: createLog('silent'), catalogue };
   clock.offsetMs = 200_000;
   expect(await settleClaims(parts)).toEqual({ lost: 0, freed: 0, deleted: 0 });
   clock.offsetMs = 241_000;

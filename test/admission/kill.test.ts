@@ -58,7 +58,13 @@ it('kill -9 under load loses no row of a call that a service has seen, and the s
 
   const clock = new Clock();
   clock.offsetMs = 241_000;
-  const swept = await sweepCalls({ db, clock, config: { callRetentionDays: 90 } as never, log: createLog('silent') });
+  const swept = await sweepCalls({
+    database: installation.database,
+    db,
+    clock,
+    config: { callRetentionDays: 90 } as never,
+    log: createLog('silent'),
+  });
   expect(swept.lost).toBe(started.length);
   const after = await db.selectFrom('skillCalls').select(['keyId', 'outcome', 'completedAt']).where('userId', '=', userId).execute();
   expect(after).toHaveLength(rows.length);

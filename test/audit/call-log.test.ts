@@ -413,7 +413,7 @@ it('calls and counts older than the installation keeps them go, the younger stay
     .execute();
   await seedPast(userId, key.id, 3, (at) => {
     const startedAt = new Date(Date.now() - ([89.5, 90.1, 91][at] as number) * day);
-    return { startedAt, completedAt: startedAt };
+    return { id: newTimeOrderedId('call', startedAt.getTime()), startedAt, completedAt: startedAt };
   });
   await sweepCalls(gateway);
   expect((await log(key.id, '', 'id')).nodes).toHaveLength(1);

@@ -1,7 +1,7 @@
 /** Queries that bring the call log to rest: lost ends, hourly counts, retention. */
 import { sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { Db } from '../../core/database/database.ts';
+import type { Database, Db } from '../../core/database/database.ts';
 
 /** Counts one row of `call_hours` up, or makes it. */
 const addToHours = `
@@ -54,17 +54,36 @@ export interface CompletedCall {
   totalMs: number;
 }
 
+const setEnd = `outcome = d.outcome, error_code = d."errorCode", upstream_status = d."upstreamStatus",
+  response_bytes = d."responseBytes", upstream_ms = round(d."upstreamMs"), total_ms = round(d."totalMs")`;
+
+/** Of the ends as JSON: a `CompletedCall` each. */
+const endColumns = `("callId" text, outcome text, "errorCode" text, "upstreamStatus" smallint, "responseBytes" bigint,
+  "upstreamMs" float8, "totalMs" float8)`;
+
+const completeText = `
+with completed as (
+  update skill_calls c set ${setEnd}, completed_at = now() + $1::float8 * interval '1 millisecond'
+  from jsonb_to_recordset((select $2::jsonb)) as d${endColumns}
+  where c.id = d."callId" and c.outcome = 'started'
+  returning 1
+)
+select count(*)::int as calls from completed`;
+
+/** Writes how calls ended that say started, and returns how many did. */
+export async function completeCalls(database: Database, clock: Clock, ends: readonly CompletedCall[]): Promise<number> {
+  const [completed] = await database.statement<{ calls: number }>('complete', completeText, [clock.offsetMs, JSON.stringify(ends)]);
+  return (completed as { calls: number }).calls;
+}
+
 /** Ends that arrive after their calls had been given up as unknown: the rows and the counts are put right. */
 export async function correctUnknownCalls(db: Db, clock: Clock, ends: readonly CompletedCall[]): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await trx.selectFrom('callSettlement').select('until').forUpdate().execute();
     await sql`
       with corrected as (
-        update skill_calls c set
-          outcome = d.outcome, error_code = d."errorCode", upstream_status = d."upstreamStatus", response_bytes = d."responseBytes",
-          upstream_ms = round(d."upstreamMs"), total_ms = round(d."totalMs"), completed_at = ${clock.sqlNow}
-        from jsonb_to_recordset(${JSON.stringify(ends)}::jsonb) as d("callId" text, outcome text, "errorCode" text, "upstreamStatus" smallint,
-          "responseBytes" bigint, "upstreamMs" float8, "totalMs" float8)
+        update skill_calls c set ${sql.raw(setEnd)}, completed_at = ${clock.sqlNow}
+        from jsonb_to_recordset(${JSON.stringify(ends)}::jsonb) as d${sql.raw(endColumns)}
         where c.id = d."callId" and c.outcome in ('started', 'unknown') and d.outcome <> 'unknown'
         returning c.*
       ), counted as (
@@ -79,12 +98,22 @@ export async function correctUnknownCalls(db: Db, clock: Clock, ends: readonly C
   });
 }
 
-/** Deletes calls and counts older than `days`, `limit` calls at most; whole hours, so that both tell the same. Returns how many calls went. */
+/** Lets the index by time know the newest pages, where no autovacuum does it. */
+export async function indexNewCalls(db: Db): Promise<void> {
+  await sql`select brin_summarize_new_values('skill_calls_by_time')`.execute(db);
+}
+
+/**
+ * Deletes calls and counts older than `days`, `limit` calls at most; whole hours, so that both tell the same. Returns how many calls
+ * went. They are found by the time in their ids, which is a process's and may differ from the database's by an hour.
+ */
 export async function deleteOldCalls(db: Db, clock: Clock, days: number, limit: number): Promise<number> {
   const end = sql<Date>`date_trunc('hour', ${clock.sqlNow} - ${days} * interval '1 day', 'UTC')`;
   const deleted = await sql`
     delete from skill_calls where id = any(array(
-      select id from skill_calls where started_at < ${end} order by started_at limit ${limit}
+      select id from skill_calls
+      where id < 'call_' || lpad(to_hex((extract(epoch from ${end}) * 1000)::bigint + 3600000), 12, '0') and started_at < ${end}
+      order by id limit ${limit}
     ))`.execute(db);
   const count = Number(deleted.numAffectedRows ?? 0);
   if (count < limit) await sql`delete from call_hours where hour < ${end}`.execute(db);

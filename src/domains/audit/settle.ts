@@ -1,6 +1,6 @@
 /** The sweep of the call log. */
 import type { Gateway } from '../../core/context.ts';
-import { deleteOldCalls, settleStretch } from './settle-store.ts';
+import { deleteOldCalls, indexNewCalls, settleStretch } from './settle-store.ts';
 
 /**
  * After so long a call has ended or will never be heard of: the longest timeout of a recipe (120 s), the longest wait
@@ -14,8 +14,11 @@ const deletedAtOnce = 5_000;
  * Turns calls whose end was lost into `unknown`, counts what has come to rest, and deletes what is older than the
  * retention. A background job: harmless when two processes run it at once, and idle when one does.
  */
-export async function sweepCalls(gateway: Pick<Gateway, 'db' | 'clock' | 'config' | 'log'>): Promise<{ lost: number; deleted: number }> {
-  const { db, clock, config, log } = gateway;
+export async function sweepCalls(
+  gateway: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>,
+): Promise<{ lost: number; deleted: number }> {
+  const { database, db, clock, config, log } = gateway;
+  if (database.kind === 'embedded') await indexNewCalls(db);
   let lost = 0;
   let deleted = 0;
   for (;;) {

@@ -8,14 +8,13 @@ import type { Caller, Door, Gateway } from '../../../core/context.ts';
 import { databaseUnavailable, isDatabaseAway, isTransient } from '../../../core/database/database.ts';
 import { badRequest, type SkillettError, unavailable } from '../../../core/errors.ts';
 import type { Principal } from '../../../core/principal.ts';
+import { CompletionBuffer } from '../../audit/completion.ts';
 import type { CompletedCall } from '../../audit/settle-store.ts';
 import type { AdmittedConnection } from '../../connections/connections.ts';
 import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
 import { finishClaim, type IdempotencyClaim, loseClaim, releaseClaim } from '../store.ts';
-import { encodeBatch } from './batch.ts';
-import { CompletionBuffer } from './completion.ts';
-import { claimingStatement, plainStatement } from './statement.ts';
-import { type AdmittedRow, authenticationFault, readVerdicts } from './verdict.ts';
+import { prepareStatement } from './statement.ts';
+import { authenticationFault } from './verdict.ts';
 
 export interface AdmissionRequest {
   caller: Exclude<Caller, { kind: 'none' }>;
@@ -205,12 +204,10 @@ export class AdmissionQueue {
   }
 
   async #runStatement(batch: readonly AdmissionRequest[]): Promise<(Admission | Error)[]> {
-    const { database, clock, config } = this.#parts;
-    const { name, text } = batch.some((call) => call.idempotency) ? claimingStatement : plainStatement;
-    const encoded = encodeBatch(batch, config, clock);
+    const run = prepareStatement(batch, this.#parts);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return readVerdicts(batch, encoded, await database.statement<AdmittedRow>(name, text, encoded.values), config);
+        return await run();
       } catch (error) {
         if (attempt === attemptsMax || !isTransient(error)) throw error;
       }

@@ -1,126 +1,139 @@
-/** How a batch of calls goes into the admitting statement. */
-import type { Clock } from '../../../core/clock.ts';
-import { type Config, planNames } from '../../../core/config/config.ts';
+/**
+ * The statement that admits a batch of calls: who calls, minute, day, connection, idempotency claim, row. Its steps read only
+ * what the step before returned, since every part of a statement sees the tables as they were when it began. Calls are grouped
+ * by caller and by target (caller, endpoint, account); counters and claims are written grouped and in order, so that no row is
+ * met twice and no two statements lock the same rows in opposite order.
+ */
 import type { AdmissionRequest } from './admit.ts';
+import * as rules from './rules.ts';
 
-/** Replays are no executions, but they are requests (docs/api.md, "Plans"). */
-export const replaysPerMinute = 600;
-
-export interface EncodedBatch {
-  values: unknown[];
-  /** By call: where the first call of the same caller stands. */
-  callerAt: number[];
-  /** By call: where the first call of the same caller, endpoint and account stands. */
-  targetAt: number[];
+// `(select $2::jsonb)` and not `$2`: what the planner can look into it plans anew each time, which takes longer than the statement.
+function batchText(claims: boolean): string {
+  const isReplay = claims ? rules.isReplay : 'false';
+  return `
+with
+callers as materialized (
+  select c.no, s.at, ${rules.callerFacts}
+  from jsonb_to_recordset((select $2::jsonb)) as c(no int, "keyHash" text, "sessionId" text, "sessionUserId" text)
+  cross join ${rules.settings} ${rules.callerJoins}
+),
+targets as materialized (
+  select
+    t.no, t."callerNo", t.integration, t.endpoint, k.user_id, k.holder_id, k.key_id, k.per_minute, k.per_day, k.at, ${rules.targetFacts}
+  from jsonb_to_recordset((select $3::jsonb)) as t(
+    no int, "callerNo" int, integration text, endpoint text, "acceptedScopes" text[], "needsConnection" boolean, "wantedAccount" text)
+  join callers k on k.no = t."callerNo" ${rules.connectionJoin}
+),
+asked as materialized (
+  select
+    c.*, t."callerNo", t.connected, t.fault, t.user_id, t.holder_id, t.per_minute, t.per_day, t.at, ${isReplay} as is_replay,
+    ${claims ? rules.earlierFacts : ''}
+    row_number() over (partition by t."callerNo", t.fault, ${isReplay} order by c.n) as minute_place
+  from jsonb_to_recordset((select $4::jsonb)) as c(
+    n int, "targetNo" int, "callId" text, "requestId" text, door text, "parameterNames" text[], "parameterHash" text,
+    "idempotencyKey" text, fingerprint text)
+  join targets t on t.no = c."targetNo" ${claims ? rules.earlierClaim('t.holder_id', 't.at') : ''}
+),
+minute_counted as (
+  insert into minute_counters as m (holder_id, minute, executions, allowance, requests, last_used_at)
+  select
+    holder_id, date_trunc('minute', min(at), 'UTC'), least((count(*) filter (where not is_replay))::int, min(per_minute)),
+    coalesce(min(per_minute), ${rules.unlimited}), (count(*) filter (where is_replay))::int, min(at)
+  from asked where fault is null group by holder_id order by holder_id ${rules.countMinute}
+),
+in_minute as materialized (
+  select a.*, m.executions - least(m.executions, m.allowance) as minute_before, ${rules.minuteFault} as minute_fault
+  from asked a left join minute_counted m on m.holder_id = a.holder_id
+),
+day_counted as (
+  insert into day_counters as d (user_id, day, executions, allowance)
+  select user_id, (min(at) at time zone 'UTC')::date, least(count(*)::int, min(per_day)), coalesce(min(per_day), ${rules.unlimited})
+  from in_minute where minute_fault is null and not is_replay group by user_id order by user_id ${rules.countDay}
+),
+limited as materialized (
+  select
+    i.*,
+    case
+      when i.minute_fault is not null then i.minute_fault
+      when i.is_replay then null
+      when row_number() over (partition by i.user_id, i.minute_fault, i.is_replay order by i.n) > d.allowance then 'daily_limit_reached'
+    end as limit_fault
+  from in_minute i left join day_counted d on d.user_id = i.user_id
+),
+${claims ? rules.claiming : rules.notClaiming}
+written as (
+  ${rules.writeRow}
+  from decided d join targets t on t.no = d."targetNo" where ${rules.hasRow}
+)
+select
+  (select json_agg(c order by c.no) from (
+    select k.no, k.user_id, k.holder_id, k.key_id, k.scopes, k.plan, k.limits, ${rules.resets} from callers k
+  ) c) as callers,
+  (select json_agg(c order by c.no) from (select t.no, t."callerNo" as caller_no, ${rules.connectionColumns} from targets t) c) as targets,
+  (select json_agg(c order by c.n) from (
+    select d.n, d."targetNo" as target_no, d.verdict, ${rules.minuteRemaining} ${claims ? rules.firstFacts : ''} from decided d
+  ) c) as calls`;
 }
 
-type Text = string | null;
+const plainStatement = { name: 'admit', text: batchText(false) };
+const claimingStatement = { name: 'admit-claiming', text: batchText(true) };
 
-/** Groups calls by caller and by target, and turns them into the statement's parameters. */
-export function encodeBatch(batch: readonly AdmissionRequest[], config: Pick<Config, 'plans'>, clock: Clock): EncodedBatch {
-  const callers = { keyHash: [] as Text[], sessionId: [] as Text[], userId: [] as Text[], first: [] as number[] };
-  const targets = {
-    first: [] as number[],
-    caller: [] as number[],
-    integration: [] as Text[],
-    endpoint: [] as Text[],
-    scopes: [] as Text[],
-    needsConnection: [] as boolean[],
-    account: [] as Text[],
-  };
-  const calls = {
-    target: [] as number[],
-    id: [] as Text[],
-    requestId: [] as Text[],
-    door: [] as Text[],
-    names: [] as Text[],
-    hash: [] as Text[],
-    key: [] as Text[],
-    fingerprint: [] as Text[],
-  };
-  const callerNumbers = new Map<string, number>();
-  const targetNumbers = new Map<string, number>();
-  const callerAt: number[] = [];
-  const targetAt: number[] = [];
-  for (let at = 0; at < batch.length; at += 1) {
-    const call = batch[at] as AdmissionRequest;
-    const { caller, endpoint } = call;
-    const callerName = caller.kind === 'api_key' ? caller.hash : caller.sessionId;
-    let callerNumber = callerNumbers.get(callerName);
-    if (callerNumber === undefined) {
-      const session = caller.kind === 'session' ? caller : undefined;
-      callers.keyHash.push(session ? null : callerName);
-      callers.sessionId.push(session?.sessionId ?? null);
-      callers.userId.push(session?.userId ?? null);
-      callerNumber = callers.first.push(at + 1);
-      callerNumbers.set(callerName, callerNumber);
+/** The statement for these calls; its values are the settings and then what `encodeBatch` returns. */
+export function batchStatement(batch: readonly AdmissionRequest[]): { name: string; text: string } {
+  return batch.some((call) => call.idempotency) ? claimingStatement : plainStatement;
+}
+
+/** Groups calls by caller and by target, which are numbered from 1 as the calls are. */
+export function encodeBatch(batch: readonly AdmissionRequest[]): string[] {
+  const callers = new Map<string, CallerFacts & { no: number }>();
+  const targets = new Map<string, TargetFacts & { no: number; callerNo: number }>();
+  const calls = batch.map((call, at) => {
+    const callerFacts = callerOf(call);
+    const callerName = callerFacts.keyHash ?? (callerFacts.sessionId as string);
+    let caller = callers.get(callerName);
+    if (caller === undefined) {
+      caller = { no: callers.size + 1, ...callerFacts };
+      callers.set(callerName, caller);
     }
-    const targetName = `${callerNumber}/${endpoint.integration}/${endpoint.name}${call.account === undefined ? '' : `/${call.account}`}`;
-    let targetNumber = targetNumbers.get(targetName);
-    if (targetNumber === undefined) {
-      targets.caller.push(callerNumber);
-      targets.integration.push(endpoint.integration);
-      targets.endpoint.push(endpoint.name);
-      targets.scopes.push(endpoint.acceptedScopes.join(','));
-      targets.needsConnection.push(call.needsConnection);
-      targets.account.push(call.account ?? null);
-      targetNumber = targets.first.push(at + 1);
-      targetNumbers.set(targetName, targetNumber);
+    const { endpoint, account } = call;
+    const targetName = `${caller.no}/${endpoint.integration}/${endpoint.name}${account === undefined ? '' : `/${account}`}`;
+    let target = targets.get(targetName);
+    if (target === undefined) {
+      target = { no: targets.size + 1, callerNo: caller.no, ...targetOf(call) };
+      targets.set(targetName, target);
     }
-    callerAt.push((callers.first[callerNumber - 1] as number) - 1);
-    targetAt.push((targets.first[targetNumber - 1] as number) - 1);
-    calls.target.push(targetNumber);
-    calls.id.push(call.callId);
-    calls.requestId.push(call.requestId);
-    calls.door.push(call.door);
-    calls.names.push(call.parameterNames.join(','));
-    calls.hash.push(call.parameterHash());
-    calls.key.push(call.idempotency?.key ?? null);
-    calls.fingerprint.push(call.idempotency?.fingerprint ?? null);
-  }
-  const values = [
-    clock.offsetMs,
-    textArray(planNames),
-    numberArray(planNames.map((plan) => config.plans[plan].perMinute)),
-    numberArray(planNames.map((plan) => config.plans[plan].perDay)),
-    replaysPerMinute,
-    textArray(callers.keyHash),
-    textArray(callers.sessionId),
-    textArray(callers.userId),
-    numberArray(callers.first),
-    numberArray(targets.first),
-    numberArray(targets.caller),
-    textArray(targets.integration),
-    textArray(targets.endpoint),
-    textArray(targets.scopes),
-    targets.needsConnection,
-    textArray(targets.account),
-    numberArray(calls.target),
-    textArray(calls.id),
-    textArray(calls.requestId),
-    textArray(calls.door),
-    textArray(calls.names),
-    textArray(calls.hash),
-    textArray(calls.key),
-    textArray(calls.fingerprint),
-  ];
-  return { values, callerAt, targetAt };
+    return { n: at + 1, targetNo: target.no, ...callOf(call) };
+  });
+  return [[...callers.values()], [...targets.values()], calls].map((part) => JSON.stringify(part));
 }
 
-const special = /["\\]/;
-
-/** PostgreSQL's text form of an array, which costs a quarter of what the driver's own takes. */
-export function textArray(values: readonly Text[]): string {
-  let text = '{';
-  for (let at = 0; at < values.length; at += 1) {
-    const value = values[at] as Text;
-    if (at > 0) text += ',';
-    if (value === null) text += 'NULL';
-    else text += special.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : `"${value}"`;
-  }
-  return `${text}}`;
+interface CallerFacts {
+  keyHash?: string;
+  sessionId?: string;
+  sessionUserId?: string;
 }
 
-export function numberArray(values: readonly (number | null)[]): string {
-  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
+export function callerOf({ caller }: AdmissionRequest): CallerFacts {
+  return caller.kind === 'api_key' ? { keyHash: caller.hash } : { sessionId: caller.sessionId, sessionUserId: caller.userId };
+}
+
+type TargetFacts = ReturnType<typeof targetOf>;
+
+export function targetOf({ endpoint, needsConnection, account }: AdmissionRequest) {
+  const { integration, name, acceptedScopes } = endpoint;
+  return { integration, endpoint: name, acceptedScopes, needsConnection, wantedAccount: account };
+}
+
+export function callOf(call: AdmissionRequest) {
+  const { callId, requestId, door, parameterNames, idempotency } = call;
+  const parameterHash = call.parameterHash();
+  return {
+    callId,
+    requestId,
+    door,
+    parameterNames,
+    parameterHash,
+    idempotencyKey: idempotency?.key,
+    fingerprint: idempotency?.fingerprint,
+  };
 }

@@ -6,33 +6,40 @@ import { quoted } from '../../../core/text/quoted.ts';
 import type { AdmittedConnection } from '../../connections/connections.ts';
 import { planLimits } from '../../limits/plans.ts';
 import type { Admission, AdmissionRequest } from './admit.ts';
-import { type EncodedBatch, replaysPerMinute } from './batch.ts';
+import { replaysPerMinute } from './rules.ts';
 
-/** A result row, in the order of the calls. What belongs to a caller or a target stands in the row of its first call only. */
-export interface AdmittedRow {
-  /** Null: admitted. Otherwise `replayed`, or the code of the refusal. */
-  verdict: 'replayed' | ErrorCode | null;
-  minute_remaining: number | null;
+/** What the statements say of a caller. Times come as text where they stand in JSON. */
+export interface AdmittedCaller {
   user_id: string | null;
   holder_id: string;
   key_id: string | null;
-  scopes: string;
+  scopes: string[];
   plan: PlanName;
   limits: Record<string, number | null> | null;
   minute_resets: number;
   day_resets: number;
+}
+
+/** What they say of a target: the connection that was chosen, or that none could be. */
+export interface AdmittedTarget {
   connection_id: string | null;
   account: string;
   auth_type: string;
   credential: string;
   credential_version: number;
-  provider_scopes: string | null;
-  access_expires_at: Date | null;
+  provider_scopes: string[] | null;
+  access_expires_at: Date | string | null;
   status: 'connected' | 'reconnect_needed';
   status_reason: string | null;
-  frozen_at: Date | null;
+  frozen_at: Date | string | null;
   /** When no connection could be chosen: the accounts there are. */
   accounts: string[] | null;
+}
+
+export interface AdmittedCall {
+  /** Null: admitted. Otherwise `replayed`, or the code of the refusal. */
+  verdict: 'replayed' | ErrorCode | null;
+  minute_remaining: number | null;
   first_call_id?: string | null;
   first_answer?: string | null;
   first_status?: number | null;
@@ -40,70 +47,93 @@ export interface AdmittedRow {
   is_replay?: boolean;
 }
 
+/** The row of the statement for a batch: its three sections, each in the order of its numbers, which begin at 1. */
+export interface BatchRow {
+  callers: AdmittedCaller[];
+  targets: (AdmittedTarget & { caller_no: number })[];
+  calls: (AdmittedCall & { target_no: number })[];
+}
+
+/** The row of the statement for a single call is its caller, its target and itself. */
+export type SingleRow = AdmittedCaller & AdmittedTarget & AdmittedCall;
+
+type Outcome = Admission | SkillettError;
+
 /** The outcome of each call, in order: an Admission, or the refusal. */
-export function readVerdicts(
-  batch: readonly AdmissionRequest[],
-  { callerAt, targetAt }: EncodedBatch,
-  rows: readonly AdmittedRow[],
-  config: Pick<Config, 'plans'>,
-): (Admission | SkillettError)[] {
-  const principals: Principal[] = [];
-  const connections: (AdmittedConnection | undefined)[] = [];
-  return batch.map((call, at) => {
-    const callerFirst = callerAt[at] as number;
-    const targetFirst = targetAt[at] as number;
-    const row = rows[at] as AdmittedRow;
-    const ofCaller = rows[callerFirst] as AdmittedRow;
-    const ofTarget = rows[targetFirst] as AdmittedRow;
-    if (isAuthenticationFault(row.verdict)) return authenticationFault(row.verdict);
-    if (callerFirst === at) principals[at] = readPrincipal(call, row, config);
-    if (targetFirst === at) connections[at] = readConnection(row);
-    const principal = principals[callerFirst] as Principal;
-    const limit = principal.limits.perMinute;
-    const minute = {
-      limit,
-      remaining: limit === null ? null : Math.max(0, row.minute_remaining ?? 0),
-      resetSeconds: ofCaller.minute_resets,
-    };
-    if (row.verdict !== null && row.verdict !== 'replayed') return refusal(call, row, row.verdict, principal, ofCaller, minute);
-    const replay =
-      row.verdict === 'replayed'
-        ? { status: row.first_status as number, answer: row.first_answer ?? null, callId: row.first_call_id as string }
-        : undefined;
-    const claim =
-      call.idempotency && !replay ? { holderId: principal.holderId, key: call.idempotency.key, callId: call.callId } : undefined;
-    const connectionFault = replay ? undefined : chooseFault(call, ofTarget.accounts);
-    return { principal, connection: connections[targetFirst], connectionFault, minute, replay, claim };
+export function readBatch(batch: readonly AdmissionRequest[], row: BatchRow, config: Pick<Config, 'plans'>): Outcome[] {
+  const principals = row.callers.map((caller) => readPrincipal(caller, config));
+  const connections = row.targets.map(readConnection);
+  return row.calls.map((admitted, at) => {
+    const target = row.targets[admitted.target_no - 1] as BatchRow['targets'][0];
+    const caller = row.callers[target.caller_no - 1] as AdmittedCaller;
+    const principal = principals[target.caller_no - 1] as Principal;
+    return readCall(batch[at] as AdmissionRequest, {
+      ...admitted,
+      caller,
+      principal,
+      target,
+      connection: connections[admitted.target_no - 1],
+    });
   });
 }
 
-function readPrincipal(call: AdmissionRequest, row: AdmittedRow, config: Pick<Config, 'plans'>): Principal {
+export function readSingle(call: AdmissionRequest, row: SingleRow, config: Pick<Config, 'plans'>): Outcome {
+  return readCall(call, { ...row, caller: row, principal: readPrincipal(row, config), target: row, connection: readConnection(row) });
+}
+
+type ReadCall = AdmittedCall & {
+  caller: AdmittedCaller;
+  principal: Principal;
+  target: AdmittedTarget;
+  connection: AdmittedConnection | undefined;
+};
+
+function readCall(call: AdmissionRequest, admitted: ReadCall): Outcome {
+  const { verdict, principal, caller } = admitted;
+  if (isAuthenticationFault(verdict)) return authenticationFault(verdict);
+  const limit = principal.limits.perMinute;
+  const remaining = limit === null ? null : Math.max(0, admitted.minute_remaining ?? 0);
+  const minute = { limit, remaining, resetSeconds: caller.minute_resets };
+  if (verdict !== null && verdict !== 'replayed') return refusal(call, admitted, verdict, minute);
+  const replay =
+    verdict === 'replayed'
+      ? { status: admitted.first_status as number, answer: admitted.first_answer ?? null, callId: admitted.first_call_id as string }
+      : undefined;
+  const claim = call.idempotency && !replay ? { holderId: principal.holderId, key: call.idempotency.key, callId: call.callId } : undefined;
+  const connectionFault = replay ? undefined : chooseFault(call, admitted.target.accounts);
+  return { principal, connection: admitted.connection, connectionFault, minute, replay, claim };
+}
+
+function readPrincipal(caller: AdmittedCaller, config: Pick<Config, 'plans'>): Principal {
   return {
-    kind: call.caller.kind,
-    userId: row.user_id as string,
-    holderId: row.holder_id,
-    keyId: row.key_id ?? undefined,
-    scopes: row.scopes.split(','),
-    plan: row.plan,
-    limits: planLimits(config, row.plan, row.limits),
+    kind: caller.key_id === null ? 'session' : 'api_key',
+    userId: caller.user_id as string,
+    holderId: caller.holder_id,
+    keyId: caller.key_id ?? undefined,
+    scopes: caller.scopes,
+    plan: caller.plan,
+    limits: planLimits(config, caller.plan, caller.limits),
   };
 }
 
-function readConnection(row: AdmittedRow): AdmittedConnection | undefined {
-  if (row.connection_id === null) return undefined;
-  const scopes = row.provider_scopes;
+function readConnection(target: AdmittedTarget): AdmittedConnection | undefined {
+  if (target.connection_id === null) return undefined;
   return {
-    id: row.connection_id,
-    account: row.account,
-    authType: row.auth_type,
-    credential: row.credential,
-    credentialVersion: row.credential_version,
-    providerScopes: scopes === null ? null : scopes === '' ? [] : scopes.split(' '),
-    accessExpiresAt: row.access_expires_at,
-    status: row.status,
-    statusReason: row.status_reason,
-    frozenAt: row.frozen_at,
+    id: target.connection_id,
+    account: target.account,
+    authType: target.auth_type,
+    credential: target.credential,
+    credentialVersion: target.credential_version,
+    providerScopes: target.provider_scopes,
+    accessExpiresAt: timeOf(target.access_expires_at),
+    status: target.status,
+    statusReason: target.status_reason,
+    frozenAt: timeOf(target.frozen_at),
   };
+}
+
+function timeOf(time: Date | string | null): Date | null {
+  return typeof time === 'string' ? new Date(time) : time;
 }
 
 const authenticationFaults = {
@@ -115,7 +145,7 @@ const authenticationFaults = {
 
 type AuthenticationFault = keyof typeof authenticationFaults;
 
-function isAuthenticationFault(verdict: AdmittedRow['verdict']): verdict is AuthenticationFault {
+function isAuthenticationFault(verdict: AdmittedCall['verdict']): verdict is AuthenticationFault {
   return verdict !== null && Object.hasOwn(authenticationFaults, verdict);
 }
 
@@ -126,19 +156,17 @@ export function authenticationFault(code: AuthenticationFault): SkillettError {
 
 function refusal(
   call: AdmissionRequest,
-  row: AdmittedRow,
+  { principal, caller, ...admitted }: ReadCall,
   code: ErrorCode,
-  principal: Principal,
-  caller: AdmittedRow,
   minute: Admission['minute'],
 ): SkillettError {
   const { integration } = call.endpoint;
-  const first = row.first_call_id;
+  const first = admitted.first_call_id;
   switch (code) {
     case 'scope_not_allowed':
       return new SkillettError(code, `API key does not have access to the ${integration} integration.`);
     case 'rate_limited': {
-      const limit = row.is_replay ? replaysPerMinute : minute.limit;
+      const limit = admitted.is_replay ? replaysPerMinute : minute.limit;
       return new SkillettError(code, `Rate limit reached (${limit} requests per minute). Retry in ${minute.resetSeconds} s.`, {
         action: '/billing',
         headers: { 'retry-after': String(minute.resetSeconds), ...limitHeaders(minute) },

@@ -1,10 +1,9 @@
 /** Writes how calls ended: in the background, many at once, bounded in memory. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Gateway } from '../../../core/context.ts';
-import { isDatabaseAway, isTransient } from '../../../core/database/database.ts';
-import { unavailable } from '../../../core/errors.ts';
-import { type CompletedCall, correctUnknownCalls } from '../../audit/settle-store.ts';
-import { numberArray, textArray } from './batch.ts';
+import type { Gateway } from '../../core/context.ts';
+import { isDatabaseAway, isTransient } from '../../core/database/database.ts';
+import { unavailable } from '../../core/errors.ts';
+import { type CompletedCall, completeCalls, correctUnknownCalls } from './settle-store.ts';
 
 const batchMax = 512;
 /** Nobody waits for these rows, so they gather for a moment: a statement for many costs hardly more than one for a few. */
@@ -15,18 +14,6 @@ const crowdedAt = 2_048;
 const waitMaxMs = 2_000;
 const retryMs = 500;
 const closeMaxMs = 10_000;
-
-const completeText = `
-with completed as (
-  update skill_calls c set
-    outcome = d.outcome, error_code = d.error_code, upstream_status = d.upstream_status, response_bytes = d.response_bytes,
-    upstream_ms = d.upstream_ms, total_ms = d.total_ms, completed_at = now() + $1::float8 * interval '1 millisecond'
-  from unnest((select $2::text[]), (select $3::text[]), (select $4::text[]), (select $5::smallint[]), (select $6::bigint[]),
-      (select $7::int[]), (select $8::int[])) as d(id, outcome, error_code, upstream_status, response_bytes, upstream_ms, total_ms)
-  where c.id = d.id and c.outcome = 'started'
-  returning 1
-)
-select count(*)::int as calls from completed`;
 
 export class CompletionBuffer {
   readonly #parts: Pick<Gateway, 'database' | 'clock' | 'log'>;
@@ -124,21 +111,8 @@ export class CompletionBuffer {
 
   async #write(batch: readonly CompletedCall[]): Promise<void> {
     const { database, clock } = this.#parts;
-    const [completed] = await database.statement<{ calls: number }>('complete', completeText, [
-      clock.offsetMs,
-      textArray(batch.map((call) => call.callId)),
-      textArray(batch.map((call) => call.outcome)),
-      textArray(batch.map((call) => call.errorCode ?? null)),
-      numberArray(batch.map((call) => call.upstreamStatus ?? null)),
-      numberArray(batch.map((call) => call.responseBytes ?? null)),
-      numberArray(batch.map((call) => wholeMs(call.upstreamMs))),
-      numberArray(batch.map((call) => wholeMs(call.totalMs))),
-    ]);
+    const completed = await completeCalls(database, clock, batch);
     // Some were not started any more: the sweep was faster, for instance while the database was away.
-    if (completed?.calls !== batch.length) await correctUnknownCalls(database.db, clock, batch);
+    if (completed !== batch.length) await correctUnknownCalls(database.db, clock, batch);
   }
-}
-
-function wholeMs(ms: number | undefined): number | null {
-  return ms === undefined ? null : Math.round(ms);
 }
