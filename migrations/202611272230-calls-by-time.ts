@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Rows of calls come in the order of their time, so ranges of pages are index enough to settle and to clear them, and cost a
- * sixth of what a call costs less to keep. `autosummarize` lets new ranges be known as soon as they are full.
+ * Calls are written in the order of their time, so ranges of pages are index enough to settle them, and cost a call less than an
+ * entry of its own. `autosummarize` lets autovacuum take in ranges as they fill; where there is none, the sweep does it.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`drop index skill_calls_by_time`.execute(db);

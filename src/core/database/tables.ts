@@ -188,7 +188,7 @@ export interface MinuteCountersTable {
   minute: Time;
   /** Those granted. */
   executions: WithDefault<number>;
-  /** How many of those asked for last were granted; a new row holds its limit instead (executions/admission/statement.ts). */
+  /** How many of those asked for last were granted; a new row holds its limit instead (executions/admission/rules.ts). */
   allowance: WithDefault<number>;
   requests: WithDefault<number>;
   lastUsedAt: Time;

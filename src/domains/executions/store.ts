@@ -1,4 +1,4 @@
-/** Queries of idempotency claims. Admission makes them (admit-statement.ts); here they end. */
+/** Queries of idempotency claims. Admission makes them (admission/rules.ts); here they end. */
 import { sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
 import type { Db } from '../../core/database/database.ts';
