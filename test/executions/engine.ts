@@ -130,6 +130,7 @@ export class Engine {
       params: undefined,
       account: undefined,
       select: undefined,
+      next: undefined,
       idempotencyKey: undefined,
       door: 'rest',
       requestId: newId('req'),

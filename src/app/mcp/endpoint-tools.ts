@@ -31,7 +31,7 @@ const optionSchemas = z.toJSONSchema(z.object(callOptions), { io: 'input' }).pro
 /** What a call takes beside the endpoint's parameters. A parameter of the same name comes first; `execute` tells them apart. */
 function optionsOf(endpoint: Pick<CatalogueEndpoint, 'readOnly' | 'schema'>): (keyof Options)[] {
   const parameters = endpoint.schema.properties as object;
-  return (['account', 'select', ...(endpoint.readOnly ? [] : (['idempotency_key'] as const))] as const).filter(
+  return (['account', 'select', ...(endpoint.readOnly ? (['more'] as const) : (['idempotency_key'] as const))] as const).filter(
     (name) => !Object.hasOwn(parameters, name),
   );
 }

@@ -80,6 +80,7 @@ const describeEndpointTool = tool({
 export const callOptions = {
   account: z.string().optional().describe('Which connected account; needed only where several are.'),
   select: z.string().optional().describe('JMESPath over `data`, to get only what you need, such as `[].{id: id, title: title}`.'),
+  more: z.string().optional().describe('`more` of the answer with the page before.'),
   idempotency_key: z.string().optional().describe('A UUID of yours: repeated with it, the call is not done twice.'),
 };
 
@@ -89,14 +90,31 @@ const call = {
   params: paramsInput.optional().meta({ type: 'object', description: 'Parameters by name, as `describe_endpoint` says.' }),
   account: callOptions.account,
   select: callOptions.select,
+  more: callOptions.more,
 };
+
+/** What REST calls `next` is `more` in a tool's arguments and answers. */
+function withMore<Input extends { next?: string | null | undefined }>(
+  operation: Operation<Input, object>,
+): Operation<Omit<Input, 'next'> & { more?: string | undefined }, object> {
+  return {
+    ...operation,
+    input: operation.input as never,
+    run: async (context, { more, ...input }, fault) => {
+      const output = await operation.run(context, { ...input, next: more } as unknown as Input, fault);
+      if (!('next' in output)) return output;
+      const { next, ...rest } = output;
+      return { ...rest, more: next };
+    },
+  };
+}
 
 const read = tool({
   name: 'read',
   description: 'Calls a read-only endpoint. The answer is {"status", "data"}, or {"status", "error"} where the service failed.',
   annotations: { readOnlyHint: true, openWorldHint: true },
   input: z.strictObject(call),
-  operation: readOperation,
+  operation: withMore(readOperation),
   failed: isFailure,
 });
 
@@ -105,7 +123,7 @@ export const execute = tool({
   description: 'Calls any endpoint, also one that changes things. Answers like `read`.',
   annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: true },
   input: z.strictObject({ ...call, idempotency_key: callOptions.idempotency_key }),
-  operation: executeOperation,
+  operation: withMore(executeOperation),
   failed: isFailure,
 });
 

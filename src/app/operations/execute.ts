@@ -17,7 +17,12 @@ export const paramsInput = z.custom<Record<string, unknown>>(
 );
 
 /** What is said beside the endpoint's name. */
-export const executionBody = z.strictObject({ params: paramsInput.nullish(), account: z.string().nullish(), select: z.string().nullish() });
+export const executionBody = z.strictObject({
+  params: paramsInput.nullish(),
+  account: z.string().nullish(),
+  select: z.string().nullish(),
+  next: z.string().nullish(),
+});
 
 const readInput = executionBody.extend({ integration: z.string(), endpoint: z.string() });
 
@@ -30,12 +35,14 @@ const executeInput = readInput.extend({
 type ExecuteInput = z.infer<typeof executeInput>;
 
 const output = z.union([
-  z.strictObject({ status: z.int(), data: z.unknown(), select_error: z.string().optional() }),
+  z.strictObject({ status: z.int(), data: z.unknown(), select_error: z.string().optional(), next: z.string().optional() }),
   z.strictObject({ status: z.int(), error: z.unknown() }),
 ]);
 
 /** What the service came to; printed by `writeSpliced`. */
-export type Envelope = { status: number; data: RawJson | null; select_error?: string } | { status: number; error: RawJson | null };
+export type Envelope =
+  | { status: number; data: RawJson | null; select_error?: string /** Leads to the next page. */; next?: string }
+  | { status: number; error: RawJson | null };
 
 export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
   name: 'execute',
@@ -57,8 +64,8 @@ export const read: Operation<z.infer<typeof readInput>, Envelope> = {
 };
 
 function run(context: Context, input: ExecuteInput, readOnly: boolean, fault: SkillettError | undefined): Promise<Execution> {
-  const { integration, endpoint, params, account, select, idempotency_key: idempotencyKey, raw } = input;
-  const asked = { integration, endpoint, params, account, select, idempotencyKey, raw, readOnly, fault };
+  const { integration, endpoint, params, account, select, next, idempotency_key: idempotencyKey, raw } = input;
+  const asked = { integration, endpoint, params, account, select, next, idempotencyKey, raw, readOnly, fault };
   return executeEndpoint(context.gateway, requestOf(context, asked));
 }
 
@@ -67,7 +74,12 @@ export function isFailure(output: object): boolean {
   return 'error' in output;
 }
 
-function envelopeOf({ ok, status, data, error, selectError }: Execution): Envelope {
+function envelopeOf({ ok, status, data, error, selectError, next }: Execution): Envelope {
   if (!ok) return { status, error };
-  return selectError === null ? { status, data } : { status, data, select_error: selectError };
+  return {
+    status,
+    data,
+    ...(selectError === null ? {} : { select_error: selectError }),
+    ...(next === null ? {} : { next }),
+  };
 }

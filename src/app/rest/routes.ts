@@ -7,7 +7,7 @@ import { apiKeyList, createApiKey, listApiKeys, revokeApiKey } from '../operatio
 import { disconnect, listConnections, readConnection, startConnection } from '../operations/connections.ts';
 import { decideDevice, deviceScopes, pollDeviceToken, requestDeviceCode } from '../operations/device-login.ts';
 import { describeEndpoint, readEndpointDocument } from '../operations/endpoints.ts';
-import { execute, executionBody, executionBytesMax, isFailure } from '../operations/execute.ts';
+import { execute, executionBody, executionBytesMax } from '../operations/execute.ts';
 import { describeIntegration, listIntegrations } from '../operations/integrations.ts';
 import { readSkillFiles } from '../operations/skill-files.ts';
 import { booleanQuery, methodQuery, pageQuery, textQuery } from './query.ts';
@@ -103,7 +103,7 @@ const executions: AnyRoute[] = [
   route({
     method: 'POST',
     path: '/v1/:integration/:endpoint',
-    summary: 'Execute an endpoint: `{"params": {…}, "account"?, "select"?}`',
+    summary: 'Execute an endpoint: `{"params": {…}, "account"?, "select"?, "next"?}`',
     access: 'key',
     body: executionBody,
     bodyBytesMax: executionBytesMax,
@@ -118,7 +118,9 @@ const executions: AnyRoute[] = [
     answer: (output) => {
       if ('body' in output) return { raw: output };
       const status = envelopeStatus(output.status);
-      return isFailure(output) ? { status, headers: { 'x-skillett-error-source': 'upstream' } } : { status };
+      if ('error' in output) return { status, headers: { 'x-skillett-error-source': 'upstream' } };
+      const { next, ...json } = output;
+      return next === undefined ? { status } : { status, json, headers: { 'x-skillett-next': next } };
     },
   }),
 ];

@@ -12,8 +12,9 @@ import { isSuccess, type JudgedAnswer } from './answer/judge-answer.ts';
 import { openAnswer } from './answer/kept-answer.ts';
 import { requireSelect } from './answer/select.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
-import { type Execution, type ExecutionRequest, envelopeStatus, type Run } from './execution.ts';
+import { type Execution, type ExecutionRequest, envelopeStatus, pagedCallOf, type Run } from './execution.ts';
 import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.ts';
+import { nextHeaderOf, openNext } from './request/next-page.ts';
 import { prepareRequest } from './request/prepare-request.ts';
 import { askedWait } from './retry.ts';
 import { settleFailure } from './settle-failure.ts';
@@ -49,7 +50,7 @@ async function admitAndCall(
   startedMs: number,
 ): Promise<Execution> {
   const callId = newTimeOrderedId('call', gateway.clock.nowMs());
-  const fault = findFault(request, endpoint);
+  const fault = findFault(request, integration, endpoint);
   const admission = await admit(gateway, request, integration, endpoint, callId, fault === undefined);
   if (admission.replay) return replay(gateway, request, admission.replay, startedMs);
   const run: Run = { gateway, request, integration, endpoint, callId, startedMs, admission, call: undefined };
@@ -62,12 +63,14 @@ async function admitAndCall(
 }
 
 /** What is wrong with the request besides its parameters; thrown once the call is admitted, since 401, 403 and 429 come first. */
-function findFault(request: ExecutionRequest, endpoint: CatalogueEndpoint): SkillettError | undefined {
+function findFault(request: ExecutionRequest, integration: CatalogueIntegration, endpoint: CatalogueEndpoint): SkillettError | undefined {
   const { account, idempotencyKey, select } = request;
   if (request.fault) return request.fault;
   if (isTooDeep(request.params)) return badRequest(`\`params\` is nested deeper than ${nestingMax} levels. Send it flatter.`);
   if (request.readOnly && !endpoint.readOnly)
     return badRequest(`\`${endpoint.name}\` of ${endpoint.integration} changes things, so \`read\` does not call it. Use \`execute\`.`);
+  if (request.next !== undefined && nextHeaderOf(integration, endpoint) === undefined)
+    return badRequest(`\`${endpoint.name}\` gives no \`next\`, so it takes none. Leave it out.`);
   if (account !== undefined && account.length > 200)
     return badRequest('`account` must be the name of an account or the id of a connection, at most 200 characters.');
   if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
@@ -122,8 +125,11 @@ async function admit(
 
 /** Everything that shapes the answer. */
 function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: string): string {
-  const { integration, endpoint, account, select, raw } = request;
-  return gateway.vault.hmac('idempotency', `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw])}${canonical}`);
+  const { integration, endpoint, account, select, raw, next } = request;
+  return gateway.vault.hmac(
+    'idempotency',
+    `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw, ...(next === undefined ? [] : [next])])}${canonical}`,
+  );
 }
 
 /** For the minute (docs/api.md, "Answers"); several executions of one request leave the lowest. */
@@ -158,6 +164,7 @@ async function replay(
     durationMs: Math.round(performance.now() - startedMs),
     replayed: true,
     selectError: kept.selectError ?? null,
+    next: kept.next ?? null,
     raw: kept.raw && { status: envelopeStatus(first.status), ...kept.raw },
   };
 }
@@ -168,6 +175,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   if (prepared instanceof Promise) prepared = await prepared;
   if (admission.connectionFault) throw admission.connectionFault;
   if (admission.connection) requireProviderScopes(gateway, endpoint, admission.connection);
+  if (request.next !== undefined) prepared = { ...prepared, url: turnPage(run, prepared.url, request.next) };
   const call: UpstreamCall = {
     integration,
     endpoint,
@@ -186,6 +194,11 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   const judged = await callUpstream(gateway, call);
   passOnRetryAfter(run, judged);
   return answerExecution(run, call, judged);
+}
+
+function turnPage(run: Run, url: string, next: string): string {
+  const [place] = url.split('?');
+  return `${place}?${openNext(run.gateway, pagedCallOf(run), next)}`;
 }
 
 /** A service that asks callers to come back later says so to ours too, also where it has headers of its own for that. */

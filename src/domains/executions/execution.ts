@@ -8,6 +8,7 @@ import type { Principal } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admission/admit.ts';
 import type { UpstreamCall } from './call-upstream.ts';
+import type { PagedCall } from './request/next-page.ts';
 
 /** What a caller asks for, through whichever door. */
 export interface ExecutionInput {
@@ -16,6 +17,7 @@ export interface ExecutionInput {
   params?: unknown;
   account?: string | null | undefined;
   select?: string | null | undefined;
+  next?: string | null | undefined;
   idempotencyKey?: string | null | undefined;
   readOnly: boolean;
   raw?: boolean | undefined;
@@ -33,6 +35,7 @@ export function requestOf(context: Context, input: ExecutionInput): ExecutionReq
     fault: input.fault,
     account: input.account ?? undefined,
     select: input.select ?? undefined,
+    next: input.next ?? undefined,
     idempotencyKey: input.idempotencyKey ?? undefined,
     door: context.door,
     requestId: context.requestId,
@@ -56,6 +59,8 @@ export interface ExecutionRequest {
   account: string | undefined;
   /** A JMESPath expression over `data`. */
   select: string | undefined;
+  /** Of the answer with the page before. */
+  next: string | undefined;
   idempotencyKey: string | undefined;
   door: Door;
   requestId: string;
@@ -84,6 +89,8 @@ export interface Execution {
   replayed: boolean;
   /** Why `data` is whole although `select` was given. */
   selectError: string | null;
+  /** Leads to the next page, where the service says that there is one. */
+  next: string | null;
   /** In the raw form, instead of `data` and `error`. */
   raw: RawAnswer | undefined;
 }
@@ -106,6 +113,11 @@ export interface Run {
   admission: Admission;
   /** Undefined until everything that can refuse the call has been asked. */
   call: UpstreamCall | undefined;
+}
+
+/** What its pages belong to. */
+export function pagedCallOf({ admission, endpoint, request }: Run): PagedCall {
+  return { userId: admission.principal.userId, connectionId: admission.connection?.id, endpoint, params: request.params };
 }
 
 /** 204, 205 and 3xx cannot carry an envelope, so they become 200 (docs/api.md, "Answers"). */

@@ -45,6 +45,11 @@ const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
       nullable: true,
       description: 'Why `select` could not be applied to this answer; `data` is whole then.',
     }),
+    next: t.exposeString('next', {
+      nullable: true,
+      description:
+        'Leads to the next page of a list: give it back as the argument `next`, with the same other arguments. Null on the last page, and where the recipe knows no such link.',
+    }),
     replayed: t.exposeBoolean('replayed', {
       description: 'Whether this is the first answer to the idempotency key, given again without a new call.',
     }),
@@ -57,6 +62,7 @@ const argumentsOf = {
   endpoint: 'Name of the endpoint, such as `create_issue`; see `searchEndpoints`.',
   params: 'Parameters by name, as an object; `endpoint { parameters schema }` describes them. Left out: none.',
   account: 'Which account to use, by its name or the id of its connection. Left out: the only one, or the default.',
+  next: '`next` of the answer with the page before, given back with the same other arguments. Left out: the first page.',
   select:
     'A JMESPath expression that cuts `data` to what you need, such as `[].{number: number, title: title}`. It parses the answer, so numbers beyond 2^53 lose digits.',
 };
@@ -77,15 +83,16 @@ builder.queryField('read', (t) =>
       params: t.arg({ type: 'JSON', description: argumentsOf.params }),
       account: t.arg.string({ description: argumentsOf.account }),
       select: t.arg.string({ description: argumentsOf.select }),
+      next: t.arg.string({ description: argumentsOf.next }),
     },
     resolve: (_root, args, context) => {
-      const { integration, endpoint, params, account, select } = args;
+      const { integration, endpoint, params, account, select, next } = args;
       const reads = context.once('reads', () => new Map<string, Promise<Execution>>());
       // The texts of parameters can be long, and every alias would have a key with a copy of its own.
       const texts = context.once('params', () => new Map<string, number>());
       const text = canonicalJson(params ?? {});
       if (!texts.has(text)) texts.set(text, texts.size);
-      const key = JSON.stringify([integration, endpoint, texts.get(text), account ?? null, select ?? null]);
+      const key = JSON.stringify([integration, endpoint, texts.get(text), account ?? null, select ?? null, next ?? null]);
       let read = reads.get(key);
       if (!read) {
         read = context.once('slots', () => new Slots(callsAtOnceMax)).run(() => execute(context, { ...args, readOnly: true }));
@@ -108,6 +115,7 @@ builder.mutationField('execute', (t) =>
       params: t.arg({ type: 'JSON', description: argumentsOf.params }),
       account: t.arg.string({ description: argumentsOf.account }),
       select: t.arg.string({ description: argumentsOf.select }),
+      next: t.arg.string({ description: argumentsOf.next }),
       idempotencyKey: t.arg.string({
         description:
           'Makes repeating safe: for 24 hours the same key with the same arguments gives the first answer and sends nothing. 1 to 255 printable ASCII characters, such as a UUID; it belongs to this API key.',

@@ -33,7 +33,7 @@ export function renderEndpoint(integration: CatalogueIntegration, endpoint: Cata
     '## Answer\n',
     '`{"status": …, "data": …}`, with this in `data`:\n',
     `${spec.answer}\n`,
-    ...renderPaging(endpoint),
+    ...renderPaging(integration, endpoint),
     '## Errors\n',
     `${printTable(['Error', 'What to do'], errors)}\n`,
   ].join('\n');
@@ -96,6 +96,9 @@ function meaningOf(value: RecipeValue): string {
   return [value.description, ...facts].filter((fact) => typeof fact === 'string' && fact !== '').join(' ');
 }
 
+const nextText =
+  ' Or give back what the header `X-Skillett-Next` holds as `next` beside `params` (over MCP `more` as `more`), with the same `params`: that also reads lists to their end that are too long for numbered pages.';
+
 const formats: Readonly<Record<string, string>> = {
   date: 'A date, such as `2026-11-27`.',
   'date-time': 'A date and time (RFC 3339), such as `2026-11-27T09:30:00Z`.',
@@ -119,13 +122,14 @@ function boundsText(min: number | undefined, max: number | undefined, unit: stri
   return min === undefined || (min === 1 && unit !== '') ? '' : `At least ${min}${unit}.`;
 }
 
-function renderPaging({ spec: { pagination } }: CatalogueEndpoint): string[] {
+function renderPaging({ recipe }: CatalogueIntegration, { spec: { pagination } }: CatalogueEndpoint): string[] {
   if (pagination === undefined) return [];
+  const linked = recipe.next_header === undefined ? '' : nextText;
   const { style, parameter, next, size_parameter: size } = pagination;
   const how = {
     page: `count \`${parameter}\` up`,
     offset: `set \`${parameter}\` to the number of entries read so far`,
     cursor: `set \`${parameter}\` to \`${next}\` of this answer's \`data\`, until there is none`,
   }[style];
-  return [`For the next page ${how}.${size === undefined ? '' : ` \`${size}\` sets how much a page holds.`}\n`];
+  return [`For the next page ${how}.${size === undefined ? '' : ` \`${size}\` sets how much a page holds.`}${linked}\n`];
 }

@@ -3,7 +3,8 @@ import { jsonBytesMax, wholeBytesMax } from '../../../core/json/json-body.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
 import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
 import type { UpstreamCall } from '../call-upstream.ts';
-import { type Execution, envelopeStatus, type Run } from '../execution.ts';
+import { type Execution, envelopeStatus, pagedCallOf, type Run } from '../execution.ts';
+import { findNextQuery, nextHeaderOf, sealNext } from '../request/next-page.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { readAnswer } from './read-answer.ts';
@@ -16,7 +17,7 @@ export async function answerExecution(run: Run, call: UpstreamCall, judged: Judg
   return run.request.raw && !isRedirect(judged.answer.status) ? answerRaw(run, call, judged, body) : answerJson(run, call, judged, body);
 }
 
-type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'raw'>;
+type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'next' | 'raw'>;
 
 async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
   const { answer, ok } = judged;
@@ -26,13 +27,21 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
   let selectError: string | undefined;
   if (run.request.select !== undefined && ok) ({ json, selectError } = await select(json, run.request.select));
   const kept = run.admission.claim && (body || json.pieces) && (await json.load());
-  await keep(run, judged, kept && { json: kept, selectError });
+  const next = nextOf(run, call, judged);
+  await keep(run, judged, kept && { json: kept, selectError, next });
   return finish(
     run,
     call,
     { ...judged, over: json.whenOver },
-    { data: ok ? json : null, error: ok ? null : json, selectError: selectError ?? null, raw: undefined },
+    { data: ok ? json : null, error: ok ? null : json, selectError: selectError ?? null, next: next ?? null, raw: undefined },
   );
+}
+
+function nextOf(run: Run, call: UpstreamCall, { answer, ok }: JudgedAnswer): string | undefined {
+  const header = ok ? nextHeaderOf(call.integration, call.endpoint) : undefined;
+  if (header === undefined || answer.headers[header.toLowerCase()] === undefined) return undefined;
+  const query = findNextQuery(answer, header, call.request.url, call.credentialQuery);
+  return query === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), query);
 }
 
 async function select(json: RawJson, expression: string): Promise<{ json: RawJson; selectError: string | undefined }> {
@@ -52,9 +61,11 @@ async function answerRaw(run: Run, call: UpstreamCall, judged: JudgedAnswer, bod
     if (typeof value === 'string') headers[name] = value;
   }
   if (!judged.ok) headers['x-skillett-error-source'] = 'upstream';
+  const next = nextOf(run, call, judged);
+  if (next !== undefined) headers['x-skillett-next'] = next;
   await keep(run, judged, body && { raw: { headers, body } });
   const raw = { status: envelopeStatus(judged.status), headers, body: answer.body };
-  return finish(run, call, judged, { data: null, error: null, selectError: null, raw });
+  return finish(run, call, judged, { data: null, error: null, selectError: null, next: next ?? null, raw });
 }
 
 /** Commits the first answer of an idempotency key. When that fails the client still gets it; a repetition is then refused, not sent. */

@@ -10,7 +10,7 @@ import { RawJson } from '../../../core/json/raw-json.ts';
 export const keptBytesMax = 1024 * 1024;
 
 export type KeptAnswer =
-  | { json: Buffer; selectError: string | undefined }
+  | { json: Buffer; selectError: string | undefined; next: string | undefined }
   /** In the form `Accept: application/octet-stream`. */
   | { raw: { headers: Record<string, string>; body: Buffer } }
   /** Why the answer could not be given, although the service had answered. */
@@ -21,6 +21,7 @@ type KeptFailure = Pick<SkillettError, 'code' | 'message'>;
 /** First line of what is sealed; the JSON as it came, or the raw body in base64, follows. */
 interface Head {
   selectError?: string | undefined;
+  next?: string | undefined;
   rawHeaders?: Record<string, string>;
   failure?: KeptFailure;
 }
@@ -37,12 +38,13 @@ function headAndBody(kept: Exclude<KeptAnswer, { failure: KeptFailure }>): [Head
     const { headers, body } = kept.raw;
     return [{ rawHeaders: headers }, body.length > keptBytesMax ? undefined : body.toString('base64')];
   }
-  return [{ selectError: kept.selectError }, kept.json.length > keptBytesMax ? undefined : kept.json.toString('utf8')];
+  return [{ selectError: kept.selectError, next: kept.next }, kept.json.length > keptBytesMax ? undefined : kept.json.toString('utf8')];
 }
 
 export interface ReplayedAnswer {
   json: RawJson;
   selectError: string | undefined;
+  next: string | undefined;
   raw: { headers: Record<string, string>; body: Readable } | undefined;
   failure: KeptFailure | undefined;
 }
@@ -50,7 +52,7 @@ export interface ReplayedAnswer {
 export async function openAnswer(gateway: Gateway, callId: string, sealed: string | null): Promise<ReplayedAnswer> {
   if (sealed === null) {
     const note = `The first answer to this idempotency key was longer than ${keptBytesMax / 1024 / 1024} MiB, so only its status was kept.`;
-    return { json: RawJson.fromValue(note), selectError: undefined, raw: undefined, failure: undefined };
+    return { json: RawJson.fromValue(note), selectError: undefined, next: undefined, raw: undefined, failure: undefined };
   }
   const text = await gateway.vault.open(sealed, callId);
   const end = text.indexOf('\n');
@@ -58,10 +60,10 @@ export async function openAnswer(gateway: Gateway, callId: string, sealed: strin
   const body = text.slice(end + 1);
   if (head.rawHeaders) {
     const raw = { headers: head.rawHeaders, body: Readable.from([Buffer.from(body, 'base64')]) };
-    return { json: RawJson.fromValue(null), selectError: undefined, raw, failure: undefined };
+    return { json: RawJson.fromValue(null), selectError: undefined, next: undefined, raw, failure: undefined };
   }
   // What an older release kept was not proven to be JSON.
   const bytes = Buffer.from(body);
   const json = isJson(bytes) ? RawJson.fromBytes(bytes) : RawJson.fromValue(body);
-  return { json, selectError: head.selectError, raw: undefined, failure: head.failure };
+  return { json, selectError: head.selectError, next: head.next, raw: undefined, failure: head.failure };
 }

@@ -38,6 +38,13 @@ const pagination = z
   })
   .meta({ id: 'Pagination' });
 
+const nextHeader = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]*$/)
+  .describe(
+    'Name, in lower case, of the header in which answers of endpoints with `pagination` link to their next page, as `Link` does (RFC 8288, `rel="next"`). Callers get that page by `next`, whatever the parameters.',
+  );
+
 const status = z.int().min(400).max(599);
 
 const success = z
@@ -176,6 +183,7 @@ export const integration = z
     success: success
       .optional()
       .describe('For services that answer failures with a 2xx status: what a success is, and what a failure means.'),
+    next_header: nextHeader.optional(),
     rate_limit: z
       .strictObject({
         remaining: headerName.optional().describe('The header that says how many calls are left.'),
