@@ -81,7 +81,7 @@ describe('the list of tools', () => {
       idempotentHint: true,
       openWorldHint: true,
     });
-    expect(Object.keys(tool('safe_list_things').inputSchema.properties)).toEqual(['q', 'account', 'select']);
+    expect(Object.keys(tool('safe_list_things').inputSchema.properties)).toEqual(['q', 'account', 'select', 'more']);
     expect(tool('clash_pick').inputSchema.properties.account.description).toBe('An account there.');
     expect(tool('read').annotations).toEqual({ readOnlyHint: true, openWorldHint: true });
     expect(tool('execute').annotations).toEqual({ readOnlyHint: false, destructiveHint: true, openWorldHint: true });
