@@ -83,6 +83,37 @@ describe.each(['light', 'dark'] as const)('the playground in %s', (colorScheme) 
     await context.close();
   });
 
+  it('takes no press of Run until the editor is there, and runs the first that it takes', async () => {
+    const { context, page } = await stand.openOwnerWindow({ colorScheme });
+    let letEditorCome = () => {};
+    const editorMayCome = new Promise<void>((resolve) => {
+      letEditorCome = resolve;
+    });
+    let held = 0;
+    await page.route(/\/graphql\/assets\/monaco-editor-[^/]*\.js$/, async (route) => {
+      held += 1;
+      await editorMayCome;
+      await route.continue();
+    });
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(request.postDataJSON()?.operationName));
+    await page.goto(`${stand.url}/graphql`, { waitUntil: 'commit' });
+    await page.getByText('The editor is being loaded').waitFor();
+    const button = page.locator('.graphiql-execute-button');
+    await expect.poll(() => held).toBeGreaterThan(0);
+    await button.click({ force: true });
+    const answered = page.waitForResponse((response) => response.request().postDataJSON()?.operationName === 'WhoAmI');
+    const pressed = button.click();
+    await page.waitForTimeout(500);
+    expect(sent).not.toContain('WhoAmI');
+    letEditorCome();
+    await pressed;
+    expect((await answered).status()).toBe(200);
+    expect(sent.filter((name) => name === 'WhoAmI')).toHaveLength(1);
+    expect(await page.getByText('The editor is being loaded').count()).toBe(0);
+    await context.close();
+  });
+
   it('runs every example with a key in Headers, and says where it goes', async () => {
     const { context, page } = await stand.openWindow({ colorScheme });
     await open(page);

@@ -1,4 +1,5 @@
 /** GraphiQL under a line that says who asks, and why there are no documents when there are none. */
+import { useGraphiQL } from '@graphiql/react';
 import { GraphiQL } from 'graphiql';
 import { useCallback, useEffect, useState } from 'react';
 import { readTheme } from '../../src/data/theme.ts';
@@ -19,6 +20,7 @@ const plugins: [] = [];
 
 export function Playground() {
   const [schemaFault, setSchemaFault] = useState<string>();
+  const [ready, setReady] = useState(false);
   const fetcher = useCallback(async (operation: Operation, options?: { headers?: Record<string, string> }) => {
     const answer = await askGraphql(operation, options?.headers);
     if (operation.operationName === 'IntrospectionQuery') setSchemaFault(describeSchemaFault(answer));
@@ -34,9 +36,10 @@ export function Playground() {
         </a>
         <h1>GraphQL playground</h1>
         <WhoAsks />
+        {!ready && <p role="status">The editor is being loaded …</p>}
         {schemaFault !== undefined && <p role="status">{schemaFault}</p>}
       </header>
-      <main className="pane">
+      <main className="pane" inert={!ready}>
         <GraphiQL
           fetcher={fetcher}
           defaultTabs={examples}
@@ -48,11 +51,23 @@ export function Playground() {
           plugins={plugins}
           {...(theme === 'system' ? {} : { forcedTheme: theme })}
         >
-          <GraphiQL.Logo> </GraphiQL.Logo>
+          <GraphiQL.Logo>
+            <WhenReady tell={setReady} />
+          </GraphiQL.Logo>
         </GraphiQL>
       </main>
     </>
   );
+}
+
+/**
+ * Tells when all four editors are there: before that, GraphiQL ignores a press of Run, or sends it without the headers. Only what stands
+ * inside GraphiQL can know, so this stands in the place of its logo and shows nothing.
+ */
+function WhenReady({ tell }: { tell: (ready: boolean) => void }) {
+  const ready = useGraphiQL((state) => Boolean(state.queryEditor && state.variableEditor && state.headerEditor && state.responseEditor));
+  useEffect(() => tell(ready), [ready, tell]);
+  return null;
 }
 
 /** Whether the browser is signed in, since what needs no header then needs one otherwise. */
