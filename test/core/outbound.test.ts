@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { SkillettError } from '../../src/core/errors.ts';
 import { Outbound, OutboundError, type OutboundRequest, readBody } from '../../src/core/outbound/outbound.ts';
 import { eventually, Upstream } from '../support/upstream.ts';
 
@@ -21,7 +22,7 @@ function resolver(names: Record<string, string[]>): LookupFunction & { asked: st
 }
 
 function request(url: string, more: Partial<OutboundRequest> = {}): OutboundRequest {
-  return { method: 'GET', url: new URL(url), headers: {}, timeoutMs: 3_000, integration: 'github', ...more };
+  return { method: 'GET', url: new URL(url), headers: {}, timeoutMs: 3_000, integration: 'github', turnOf: 'ada', ...more };
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<OutboundError> {
@@ -280,24 +281,111 @@ describe('time', () => {
 
   test('a slow service keeps nobody else waiting', async () => {
     upstream.play = () => {};
-    const slow = Array.from({ length: 300 }, () =>
-      outbound.send(request(upstream.origin, { timeoutMs: 1_000 })).catch((error: Error) => error),
-    );
+    const slow = Array.from({ length: 300 }, () => failureOfAny(outbound.send(request(upstream.origin, { timeoutMs: 1_000 }))));
     const startedMs = performance.now();
     expect((await outbound.send(request(other.origin))).status).toBe(200);
     expect(performance.now() - startedMs).toBeLessThan(500);
-    for (const error of await Promise.all(slow)) expect(error).toMatchObject({ code: 'upstream_timeout' });
+    const codes = (await Promise.all(slow)).map(({ code }) => code);
+    expect(codes.slice(0, 128)).toEqual(Array.from({ length: 128 }, () => 'upstream_timeout'));
+    expect(codes.at(-1)).toBe('unavailable');
+  });
+});
+
+/** What a call failed with, of ours or the service's. */
+async function failureOfAny(promise: Promise<unknown>): Promise<SkillettError> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(SkillettError);
+  return error as SkillettError;
+}
+
+describe('turns at an origin', () => {
+  // Of their own, since what the tests leave running would take places.
+  let upstream: Upstream;
+  let outbound: Outbound;
+  beforeEach(async () => {
+    upstream = await Upstream.start();
+    outbound = new Outbound({ allow: ['127.0.0.1'] });
+  });
+  afterEach(async () => {
+    await upstream.close();
+    await outbound.close();
   });
 
-  test('calls beyond what one service may have in flight are refused, and pass again afterwards', async () => {
-    upstream.play = () => {};
-    const waiting = Array.from({ length: 1_000 }, () =>
-      outbound.send(request(upstream.origin, { timeoutMs: 600 })).catch((error: Error) => error),
+  test("a user's many slow calls leave half of the connections to others, whose calls go at once", async () => {
+    upstream.play = ({ target }, response) => void (target === '/slow' || response.end('{}'));
+    const leaving = new AbortController();
+    const slow = Array.from({ length: 500 }, () =>
+      outbound.send(request(`${upstream.origin}/slow`, { signal: leaving.signal })).catch(() => undefined),
     );
-    await expect(outbound.send(request(upstream.origin))).rejects.toMatchObject({ code: 'unavailable' });
+    await eventually(() => upstream.received.length === 128, 'half of the connections are taken');
+    for (const turnOf of ['bea', 'cleo']) await readBody(await outbound.send(request(`${upstream.origin}/quick`, { turnOf })), 100);
+    expect(upstream.received.slice(128).map(({ target }) => target)).toEqual(['/quick', '/quick']);
+    leaving.abort();
+    await Promise.all(slow);
+  });
+
+  test('a call that waited until its time was over was not sent, and says what to do', async () => {
+    upstream.play = () => {};
+    const taken = Array.from({ length: 128 }, () => failureOfAny(outbound.send(request(upstream.origin))));
+    const last = await failureOfAny(outbound.send(request(`${upstream.origin}/last`, { method: 'POST', timeoutMs: 300 })));
+    expect(last).toMatchObject({ code: 'unavailable', headers: { 'retry-after': '5' } });
+    expect(last.message).toMatch(/github.* your share of its connections.* not sent.*fewer at once/);
+    await Promise.all(taken);
+    expect(upstream.received.filter(({ method }) => method === 'POST')).toEqual([]);
+  });
+
+  test('a caller who leaves while waiting is never sent, and those who wait behind go on', async () => {
+    const answers: (() => void)[] = [];
+    upstream.play = (_request, response) => void answers.push(() => response.end('{}'));
+    const first = Array.from({ length: 128 }, async () => readBody(await outbound.send(request(upstream.origin)), 100));
+    const leaving = new AbortController();
+    const left = failureOf(outbound.send(request(`${upstream.origin}/left`, { signal: leaving.signal })));
+    const behind = outbound.send(request(`${upstream.origin}/behind`));
+    await eventually(() => answers.length === 128, 'all places are taken');
+    leaving.abort();
+    expect(await left).toMatchObject({ kind: 'aborted', sent: false });
+    answers[0]?.();
+    await eventually(() => answers.length === 129, 'the next one was sent');
+    for (const answer of answers) answer();
+    expect((await behind).status).toBe(200);
+    await Promise.all(first);
+    expect(upstream.received.map(({ target }) => target)).not.toContain('/left');
+    expect(upstream.received.at(-1)?.target).toBe('/behind');
+  });
+
+  test('what waits when the process stops is still sent', async () => {
+    const stopping = new Outbound({ allow: [`127.0.0.1:${upstream.port}`] });
+    upstream.play = (_request, response) => void setTimeout(() => response.end('{}'), 20);
+    const calls = Array.from({ length: 200 }, async () => readBody(await stopping.send(request(upstream.origin)), 100));
+    await stopping.close();
+    expect(await Promise.all(calls)).toHaveLength(200);
+  });
+
+  test("calls beyond a user's share of what may wait are refused, others' pass meanwhile, and all pass again afterwards", async () => {
+    upstream.play = ({ target }, response) => void (target === '/quick' && response.end('{}'));
+    const waiting = Array.from({ length: 1_128 }, () => failureOfAny(outbound.send(request(upstream.origin, { timeoutMs: 1_500 }))));
+    const refused = await failureOfAny(outbound.send(request(upstream.origin)));
+    expect(refused).toMatchObject({ code: 'unavailable', headers: { 'retry-after': '5' } });
+    expect(refused.message).toMatch(/your calls to github wait.* not sent.*fewer at once/);
+    expect((await outbound.send(request(`${upstream.origin}/quick`, { turnOf: 'bea' }))).status).toBe(200);
     await Promise.all(waiting);
     upstream.reset();
     expect((await outbound.send(request(upstream.origin))).status).toBe(200);
+  });
+
+  test('bodies that wait are bounded by their bytes', async () => {
+    upstream.play = () => {};
+    const body = Buffer.alloc(20 * 1024 * 1024);
+    const taken = Array.from({ length: 128 }, () => failureOfAny(outbound.send(request(upstream.origin, { timeoutMs: 2_000 }))));
+    const large = Array.from({ length: 4 }, () =>
+      failureOfAny(outbound.send(request(upstream.origin, { method: 'POST', body, timeoutMs: 500 }))),
+    );
+    expect((await large[3])?.message).toMatch(/wait for a connection already/);
+    expect((await large[2])?.message).toMatch(/held your share/);
+    await Promise.all(taken);
   });
 });
 

@@ -14,7 +14,14 @@ const relay = createServer(async (request, response) => {
   const options = relayOptions;
   const ask = async () =>
     readJsonBody(
-      await outbound.send({ method: 'GET', url: new URL(upstream.origin), headers: {}, timeoutMs: 5_000, integration: 'sandbox' }),
+      await outbound.send({
+        method: 'GET',
+        url: new URL(upstream.origin),
+        headers: {},
+        timeoutMs: 5_000,
+        integration: 'sandbox',
+        turnOf: 'ada',
+      }),
       options,
     );
   try {

@@ -40,7 +40,7 @@ export class RefusedAddress extends Error {}
 export function describeFailure(error: Error & { code?: unknown }, integration: string, sent: boolean, note: string): Error {
   const code = typeof error.code === 'string' ? error.code : '';
   // What undici will not put into a request is a fault of ours, and must not look like the service's.
-  if (error instanceof OutboundError || code === 'UND_ERR_INVALID_ARG') return error;
+  if (error instanceof SkillettError || code === 'UND_ERR_INVALID_ARG') return error;
   if (error instanceof RefusedAddress) return OutboundError.refused(integration, error);
   // The parser's error holds the bytes it met, which must not reach a log.
   if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')

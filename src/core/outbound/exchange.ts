@@ -1,6 +1,8 @@
 /** One request and its answer on undici's dispatcher API: no stream is made for a body that is read whole, and whoever stops reading ends the exchange. */
 import type { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
+import { type SkillettError, unavailable } from '../errors.ts';
+import type { Task, Turns } from '../turns.ts';
 import { type OutboundAnswer, streamOf } from './answer.ts';
 import { codingsOf, DecodedAnswer } from './decoded.ts';
 import { describeFailure, OutboundError } from './error.ts';
@@ -8,13 +10,24 @@ import { describeFailure, OutboundError } from './error.ts';
 interface ExchangeRequest {
   method: string;
   integration: string;
+  turnOf: string;
+  body?: Buffer | string | undefined;
   signal?: AbortSignal | undefined;
+}
+
+/** Where its connection comes from. `release` is called once, when the exchange is over. */
+interface Place {
+  readonly pool: Pool;
+  readonly turns: Turns;
+  release(): void;
 }
 
 /** What waits here for its reader before the service is asked to wait. */
 const queuedBytesMax = 256 * 1024;
 /** A reader that takes nothing for this long is gone. */
 const readerTimeoutMs = 60_000;
+
+const retryAfterSeconds = 5;
 
 /** Resolves once more than `bytesMax` bytes wait, or all there are. */
 interface Waiter {
@@ -23,13 +36,20 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
+export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Task {
   readonly integration: string;
   status = 0;
   headers: Readonly<Record<string, string | string[] | undefined>> = {};
   readonly #method: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #pool: { release(): void };
+  readonly turnOf: string;
+  readonly waitingBytes: number;
+  readonly #place: Place;
+  readonly #options: Dispatcher.DispatchOptions;
+  /** Whether it has a turn or waits for one. */
+  #entered = false;
+  readonly #enteredMs = performance.now();
+  #begunMs = Number.POSITIVE_INFINITY;
   readonly #timeoutMs: number;
   #started: { resolve(answer: OutboundAnswer): void; reject(error: Error): void } | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -49,28 +69,40 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
   #deadlineMs: number;
   #pausedSinceMs: number | undefined;
 
-  /** `pool.release` is called once, when the exchange is over. */
-  constructor(request: ExchangeRequest, timeoutMs: number, pool: { release(): void }) {
+  /** The time counts from here, whether the exchange has to wait for its turn or not. */
+  constructor(request: ExchangeRequest, timeoutMs: number, place: Place, options: Dispatcher.DispatchOptions) {
     this.integration = request.integration;
     this.#method = request.method;
     this.#signal = request.signal;
-    this.#pool = pool;
+    this.turnOf = request.turnOf;
+    this.waitingBytes = request.body?.length ?? 0;
+    this.#place = place;
+    this.#options = options;
     this.#timeoutMs = timeoutMs;
-    this.#deadlineMs = performance.now() + timeoutMs;
+    this.#deadlineMs = this.#enteredMs + timeoutMs;
     this.#timer = setTimeout(checkTime, timeoutMs, this);
   }
 
-  start(pool: Pool, options: Dispatcher.DispatchOptions): Promise<OutboundAnswer> {
+  start(): Promise<OutboundAnswer> {
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
       if (this.#signal?.aborted) return this.#fail(this.#aborted());
       this.#signal?.addEventListener('abort', this);
-      try {
-        pool.dispatch(options, this);
-      } catch (error) {
-        this.#fail(error as Error);
-      }
+      this.#entered = true;
+      if (this.#place.turns.enter(this)) return;
+      this.#entered = false;
+      this.#fail(this.#refused());
     });
+  }
+
+  /** Its turn has come. */
+  begin(): void {
+    this.#begunMs = performance.now();
+    try {
+      this.#place.pool.dispatch(this.#options, this);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   /** The signal's listener: an object needs no closure per call. */
@@ -203,7 +235,8 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
   #finish(): void {
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener('abort', this);
-    this.#pool.release();
+    if (this.#entered) this.#place.turns.leave(this);
+    this.#place.release();
     this.#overListener?.(this.#bytes, this.#failure);
   }
 
@@ -211,8 +244,21 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer {
     return new OutboundError('upstream_unreachable', `The call to ${this.integration} was given up.`, 'aborted', this.#sent);
   }
 
-  #timedOut(): OutboundError {
+  #refused(): SkillettError {
+    return unavailable(
+      `Too many of your calls to ${this.integration} wait for a connection already, so this one was not sent. Make fewer at once, and try again shortly.`,
+      retryAfterSeconds,
+    );
+  }
+
+  #timedOut(): SkillettError {
     const seconds = Math.round(this.#timeoutMs / 100) / 10;
+    // One that gets its turn as its time ends has waited as well.
+    if (!this.#sent && this.#begunMs - this.#enteredMs > this.#timeoutMs / 2)
+      return unavailable(
+        `The ${seconds} s that this call to ${this.integration} may take passed while other calls held your share of its connections, so it was not sent. Make fewer at once, and try again shortly.`,
+        retryAfterSeconds,
+      );
     const message = `${this.integration} did not answer completely within ${seconds} s.${this.#effectNote()}`;
     return new OutboundError('upstream_timeout', message, 'timeout', this.#sent);
   }

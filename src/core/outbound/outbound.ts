@@ -6,7 +6,8 @@ import { isUtf8 } from 'node:buffer';
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
-import { SkillettError, unavailable } from '../errors.ts';
+import { SkillettError } from '../errors.ts';
+import { Turns } from '../turns.ts';
 import { Exemptions, isPublicAddress, isPublicHost } from './addresses.ts';
 import type { OutboundAnswer } from './answer.ts';
 import { OutboundError, RefusedAddress } from './error.ts';
@@ -24,6 +25,8 @@ export interface OutboundRequest {
   timeoutMs: number;
   /** Slug of the integration: for its exemptions, and for error messages. */
   integration: string;
+  /** Whose call it is: the id of a user, who may not keep others from the origin's connections. */
+  turnOf: string;
   /** Aborts the exchange, also while the answer's body is read. */
   signal?: AbortSignal | undefined;
   /**
@@ -43,9 +46,8 @@ export interface OutboundOptions {
 }
 
 const connectTimeoutMs = 10_000;
-const connectionsPerOriginMax = 128;
-/** In flight and waiting for a connection, for one origin. */
-const exchangesPerOriginMax = 1_000;
+/** One user may take half of each of these, and less beside others (turns.ts). */
+const turnsPerOrigin = { runningMax: 256, waitingMax: 2_000, waitingBytesMax: 128 * 1024 * 1024 };
 const idlePoolMs = 60_000;
 const redirectsMax = 3;
 
@@ -68,12 +70,14 @@ const neverSent = new Set([
 /** One origin's connections and how many exchanges use them. */
 class OriginPool {
   readonly pool: Pool;
+  readonly turns = new Turns(turnsPerOrigin);
   exchanges = 0;
   idleSinceMs = performance.now();
+  #whenIdle: (() => void) | undefined;
 
   constructor(origin: string, lookup: LookupFunction) {
     this.pool = new Pool(origin, {
-      connections: connectionsPerOriginMax,
+      connections: turnsPerOrigin.runningMax,
       allowH2: false,
       connect: { lookup, timeout: connectTimeoutMs },
       // Exchange keeps one time limit for the whole answer.
@@ -84,7 +88,15 @@ class OriginPool {
 
   release(): void {
     this.exchanges -= 1;
-    if (this.exchanges === 0) this.idleSinceMs = performance.now();
+    if (this.exchanges > 0) return;
+    this.idleSinceMs = performance.now();
+    this.#whenIdle?.();
+  }
+
+  /** Lets what runs and what waits for its turn finish. */
+  async close(): Promise<void> {
+    if (this.exchanges > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    await this.pool.close();
   }
 }
 
@@ -122,7 +134,7 @@ export class Outbound {
     clearInterval(this.#sweep);
     const pools = [...this.#pools.values()];
     this.#pools.clear();
-    await Promise.all(pools.map(({ pool }) => pool.close()));
+    await Promise.all(pools.map((pool) => pool.close()));
   }
 
   async #followRedirects(request: OutboundRequest, first: OutboundAnswer, deadlineMs: number): Promise<OutboundAnswer> {
@@ -145,17 +157,14 @@ export class Outbound {
     const exempt = this.#exemptions.cover(request.integration, url);
     if (!exempt && !(isHttp(url) && isPublicHost(url.hostname))) throw OutboundError.refused(request.integration);
     const pool = this.#poolOf(url.origin, exempt);
-    if (pool.exchanges >= exchangesPerOriginMax)
-      throw unavailable(`Too many calls to ${request.integration} wait for an answer. Try again shortly.`, 5);
-    pool.exchanges += 1;
-    const exchange = new Exchange(request, timeoutMs, pool);
     const options: Dispatcher.DispatchOptions = {
       path: url.pathname + url.search,
       method: request.method as Dispatcher.HttpMethod,
       headers,
       body: request.body ?? null,
     };
-    return exchange.start(pool.pool, options);
+    pool.exchanges += 1;
+    return new Exchange(request, timeoutMs, pool, options).start();
   }
 
   /** Whoever is not exempt shares no connection with those who are: theirs were made to addresses that nobody checked. */

@@ -132,6 +132,7 @@ export async function removeConnection(gateway: Gateway, connection: Connection,
   const known = gateway.catalogue.find(integration);
   const revoked = await revokeAtProvider(
     gateway,
+    userId,
     known && findProvider(gateway, known),
     await openOrForget(gateway, id, deleted.credential),
   );

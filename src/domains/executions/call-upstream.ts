@@ -14,6 +14,7 @@ export interface UpstreamCall {
   integration: CatalogueIntegration;
   endpoint: CatalogueEndpoint;
   request: PreparedRequest;
+  userId: string;
   /** Undefined for what can be called without. */
   connection: AdmittedConnection | undefined;
   idempotencyKey: string | undefined;
@@ -109,6 +110,7 @@ function send(
     body: request.body,
     timeoutMs,
     integration: call.integration.slug,
+    turnOf: call.userId,
     signal: call.signal,
     followRedirects: call.endpoint.readOnly ? (call.endpoint.spec.follow_redirects ? 'read' : undefined) : 'write',
     credentialQuery: call.credentialQuery,

@@ -180,6 +180,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     integration,
     endpoint,
     request: prepared,
+    userId: admission.principal.userId,
     connection: admission.connection,
     idempotencyKey: request.idempotencyKey,
     raw: request.raw,

@@ -78,7 +78,7 @@ async function completeByCode(gateway: Gateway, consent: Consent, code: string, 
   try {
     const client = await requireOAuthClient(gateway, provider);
     const verifier = await gateway.vault.open(consent.sealed as string, sealContext(consent.id));
-    grant = await exchangeCode(gateway, provider, client, { code, redirectUri: redirectUri(gateway), verifier });
+    grant = await exchangeCode(gateway, provider, client, { userId: consent.userId, code, redirectUri: redirectUri(gateway), verifier });
   } catch (error) {
     throw toFault(error);
   }
@@ -97,7 +97,7 @@ async function keepGrant(
   const credential = toCredential(grant);
   let { account } = grant;
   try {
-    account ??= await verifyCredential(gateway, provider.integration, provider.auth, credential);
+    account ??= await verifyCredential(gateway, consent.userId, provider.integration, provider.auth, credential);
     const elapsed = Math.max(0, Math.floor((gateway.clock.nowMs() - obtainedAtMs) / 1000));
     return await keepProven(
       gateway,
@@ -115,7 +115,7 @@ async function keepGrant(
     // Some providers end every grant of an account with one, and with it the connection that the account already has.
     const siblings = await listSiblings(gateway.db, consent.userId, consent.integration);
     const endsAnother = account ? siblings.some((row) => row.providerAccountId === account?.id) : siblings.length > 0;
-    if (!endsAnother) await revokeAtProvider(gateway, provider, credential);
+    if (!endsAnother) await revokeAtProvider(gateway, consent.userId, provider, credential);
     throw toFault(error);
   }
 }

@@ -13,9 +13,9 @@ import { parseCredential } from './credential-forms.ts';
 import { verifyCredential } from './verify.ts';
 
 /** A credential as it was given, with the account that the service says it belongs to. Throws bad_request, credential_rejected, upstream_…. */
-async function proveCredential(gateway: Gateway, integration: CatalogueIntegration, given: unknown) {
+async function proveCredential(gateway: Gateway, userId: string, integration: CatalogueIntegration, given: unknown) {
   const { auth, credential } = parseCredential(integration, given);
-  const provider = await verifyCredential(gateway, integration, auth, credential);
+  const provider = await verifyCredential(gateway, userId, integration, auth, credential);
   return { integration, credential, provider, providerScopes: null, expiresInSeconds: undefined };
 }
 
@@ -30,7 +30,7 @@ export async function connectByCredential(
     throw badRequest('`scopes` goes with a consent. What a credential may do was decided where it was made; leave `scopes` out.');
   const { db, clock } = gateway;
   const { userId, holderId } = principal;
-  const proven = await proveCredential(gateway, integration, request.credentials);
+  const proven = await proveCredential(gateway, principal.userId, integration, request.credentials);
   const id = newId('conn');
   await db.transaction().execute(async (trx) => {
     const connectionsMax = await gateway.admitConnection(trx, { userId, startedBy: holderId });
@@ -71,5 +71,5 @@ export async function completeByCredential(
   given: unknown,
   by: { actor: string; requestId: string },
 ): Promise<CompletedConsent> {
-  return keepProven(gateway, consent, await proveCredential(gateway, integration, given), by);
+  return keepProven(gateway, consent, await proveCredential(gateway, consent.userId, integration, given), by);
 }

@@ -129,7 +129,11 @@ async function refreshUnderLease(
   }
   let grant: Grant;
   try {
-    grant = await refreshGrant(gateway, provider, client, { refreshToken: used.refreshToken, scopes: state.providerScopes });
+    grant = await refreshGrant(gateway, provider, client, {
+      userId: state.userId,
+      refreshToken: used.refreshToken,
+      scopes: state.providerScopes,
+    });
   } catch (error) {
     if (error instanceof OAuthRefusal && isFinalError(provider.auth, error.error)) {
       await endConnection(gateway, state, holder, error.error);
@@ -169,7 +173,7 @@ async function storeFresh(
   const stored = await readRefreshState(db, clock, state.id);
   if (!stored) {
     // Disconnected meanwhile: nobody holds the new token, so nobody but us can end it.
-    await revokeAtProvider(gateway, provider, fresh);
+    await revokeAtProvider(gateway, state.userId, provider, fresh);
     throw connectionGone(provider.integration);
   }
   requireUsable(provider.integration, stored);

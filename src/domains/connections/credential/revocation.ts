@@ -11,6 +11,7 @@ const revokeTimeoutMs = 10_000;
 
 export async function revokeAtProvider(
   gateway: Gateway,
+  userId: string,
   provider: Provider | undefined,
   credential: StoredCredential | undefined,
 ): Promise<Revoked> {
@@ -24,6 +25,7 @@ export async function revokeAtProvider(
       ...revocationRequest(provider, client, address, wanted ?? credential.accessToken),
       timeoutMs: revokeTimeoutMs,
       integration: provider.integration.slug,
+      turnOf: userId,
     });
     const body = await readAnswer(answer);
     const refused = textAt(body, provider.auth.token_answer?.error ?? 'error') !== undefined;

@@ -17,6 +17,7 @@ const verifyBytesMax = 4 * 1024 * 1024;
  */
 export async function verifyCredential(
   gateway: Gateway,
+  userId: string,
   integration: CatalogueIntegration,
   auth: Auth,
   credential: StoredCredential,
@@ -33,6 +34,7 @@ export async function verifyCredential(
     headers: { accept: 'application/json', 'user-agent': 'skillett', ...Object.fromEntries(headers), ...injected.headers },
     timeoutMs: verifyTimeoutMs,
     integration: integration.slug,
+    turnOf: userId,
   });
   const body = parseJson((await readBody(answer, verifyBytesMax)).toString('utf8'));
   const rule = answer.status < 300 ? successRule(integration.recipe, verify.success) : undefined;

@@ -116,9 +116,9 @@ export function exchangeCode(
   gateway: Gateway,
   provider: Provider,
   client: OAuthClient,
-  request: { code: string; redirectUri: string; verifier: string },
+  request: { userId: string; code: string; redirectUri: string; verifier: string },
 ): Promise<Grant> {
-  return requestToken(gateway, provider, client, {
+  return requestToken(gateway, request.userId, provider, client, {
     grant_type: 'authorization_code',
     code: request.code,
     redirect_uri: request.redirectUri,
@@ -131,10 +131,14 @@ export function refreshGrant(
   gateway: Gateway,
   provider: Provider,
   client: OAuthClient,
-  request: { refreshToken: string; scopes: readonly string[] | null },
+  request: { userId: string; refreshToken: string; scopes: readonly string[] | null },
 ): Promise<Grant> {
   const scope = provider.auth.refresh?.send_scope && request.scopes ? { scope: request.scopes.join(provider.auth.scope_separator) } : {};
-  return requestToken(gateway, provider, client, { grant_type: 'refresh_token', refresh_token: request.refreshToken, ...scope });
+  return requestToken(gateway, request.userId, provider, client, {
+    grant_type: 'refresh_token',
+    refresh_token: request.refreshToken,
+    ...scope,
+  });
 }
 
 /** Whether a refresh answered with this code can never succeed again. */
@@ -142,13 +146,20 @@ export function isFinalError(auth: OAuth2, error: string): boolean {
   return error === 'invalid_grant' || (auth.refresh?.final_errors ?? []).includes(error);
 }
 
-async function requestToken(gateway: Gateway, provider: Provider, client: OAuthClient, parameters: Record<string, string>): Promise<Grant> {
+async function requestToken(
+  gateway: Gateway,
+  userId: string,
+  provider: Provider,
+  client: OAuthClient,
+  parameters: Record<string, string>,
+): Promise<Grant> {
   const answer = await gateway.outbound.send({
     method: 'POST',
     url: new URL(provider.tokenUrl),
     ...encodeClientRequest(provider.auth, client, parameters),
     timeoutMs: tokenTimeoutMs,
     integration: provider.integration.slug,
+    turnOf: userId,
   });
   return readTokenAnswer(provider, answer.status, await readAnswer(answer));
 }
