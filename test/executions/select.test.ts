@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { Expressions } from '../../src/domains/executions/answer/expressions.ts';
 import { applySelect, requireSelect } from '../../src/domains/executions/answer/select.ts';
 
+const ada = { userId: 'ada', signal: undefined };
+
 const run = async (data: unknown, expression: string) =>
-  JSON.parse((await applySelect(Buffer.from(JSON.stringify(data)), expression)).toString());
+  JSON.parse((await applySelect(Buffer.from(JSON.stringify(data)), expression, ada)).toString());
 
 describe('a select expression', () => {
   test.each([
@@ -37,7 +40,7 @@ describe('a select expression', () => {
 
   test('that fails on the data says why', async () => {
     await expect(run({ a: 'x' }, 'abs(a)')).rejects.toThrow('abs()');
-    await expect(applySelect(Buffer.from('no json'), 'a')).rejects.toThrow();
+    await expect(applySelect(Buffer.from('no json'), 'a', ada)).rejects.toThrow();
   });
 
   test('that asks for endless work is stopped, and those after it run', async () => {
@@ -56,5 +59,59 @@ describe('a select expression', () => {
 
   test('of many at once all run', async () => {
     expect(await Promise.all(Array.from({ length: 50 }, (_, at) => run({ at }, 'at')))).toEqual(Array.from({ length: 50 }, (_, at) => at));
+  });
+});
+
+describe('turns', () => {
+  const slow = "[*].join('', $[*].to_string(@))";
+  const long = Array.from({ length: 30_000 }, (_, at) => at);
+  const bea = { userId: 'bea', signal: undefined };
+
+  /** Starting a thread takes longer than what is to be seen here. */
+  const warmUp = () => Promise.all([run([], '@'), applySelect(Buffer.from('1'), '@', bea)]);
+
+  test("a user's slow expressions keep nobody else waiting", async () => {
+    await warmUp();
+    const order: string[] = [];
+    const slowOnes = Array.from({ length: 3 }, () => run(long, slow).catch(() => order.push('slow')));
+    const quick = Buffer.from('{"a":1}');
+    await applySelect(quick, 'a', bea).then(() => order.push('quick'));
+    expect(order).toEqual(['quick']);
+    await Promise.all(slowOnes);
+  });
+
+  test('a small answer is not behind a large one of the same user', async () => {
+    await warmUp();
+    const large = run('x'.repeat(20 * 1024 * 1024), 'type(@)');
+    const order: string[] = [];
+    await Promise.all([large.then(() => order.push('large')), run({ a: 1 }, 'a').then(() => order.push('small'))]);
+    expect(order).toEqual(['small', 'large']);
+  });
+
+  test('answers that wait are bounded by their bytes, and the refusal says so', async () => {
+    const json = Buffer.from(JSON.stringify('x'.repeat(39 * 1024 * 1024)));
+    const asked = Array.from({ length: 4 }, () => applySelect(json, 'type(@)', ada).then(String, (error: Error) => error.message));
+    const after = applySelect(json, 'type(@)', bea).then(String, (error: Error) => error.message);
+    const [refused, others] = [/too many of your answers wait.*fewer/, await after];
+    const outcomes = await Promise.all(asked);
+    expect(outcomes.map((outcome) => refused.test(outcome))).toEqual([false, false, false, true]);
+    expect(others).not.toMatch(refused);
+  });
+
+  test('a caller who leaves while waiting frees the place', async () => {
+    const leaving = new AbortController();
+    const first = run(long, slow).catch(() => {});
+    const left = applySelect(Buffer.from('1'), '@', { userId: 'ada', signal: leaving.signal });
+    leaving.abort();
+    await expect(left).rejects.toThrow('given up');
+    await first;
+    expect(await run({ a: 1 }, 'a')).toBe(1);
+  });
+
+  test('an expression that waits too long is told so, counted from its asking', async () => {
+    const expressions = new Expressions({ timeoutMs: 2_000, patienceMs: 300, threads: 1 });
+    const first = expressions.evaluate(Buffer.from(JSON.stringify(long)), slow, ada).catch((error: Error) => error.message);
+    await expect(expressions.evaluate(Buffer.from('1'), '@', bea)).rejects.toThrow('held the evaluation for 0.3 s');
+    expect(await first).toMatch(/longer than|memory/);
   });
 });

@@ -25,7 +25,7 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
   const whole = cut ? jsonBytesMax : body ? keptBytesMax : wholeBytesMax;
   let json = judged.json ?? (await readAnswer(answer, { wholeBytesMax: whole, credentialQuery: call.credentialQuery }));
   let selectError: string | undefined;
-  if (run.request.select !== undefined && ok) ({ json, selectError } = await select(json, run.request.select));
+  if (run.request.select !== undefined && ok) ({ json, selectError } = await select(json, run.request.select, call));
   const kept = run.admission.claim && (body || json.pieces) && (await json.load());
   const next = nextOf(run, call, judged);
   await keep(run, judged, kept && { json: kept, selectError, next });
@@ -44,10 +44,10 @@ function nextOf(run: Run, call: UpstreamCall, { answer, ok }: JudgedAnswer): str
   return query === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), query);
 }
 
-async function select(json: RawJson, expression: string): Promise<{ json: RawJson; selectError: string | undefined }> {
+async function select(json: RawJson, expression: string, call: UpstreamCall): Promise<{ json: RawJson; selectError: string | undefined }> {
   const whole = await json.load();
   try {
-    return { json: RawJson.fromBytes(await applySelect(whole, expression)), selectError: undefined };
+    return { json: RawJson.fromBytes(await applySelect(whole, expression, call)), selectError: undefined };
   } catch (error) {
     return { json, selectError: `\`select\` was not applied, so \`data\` is whole: ${(error as Error).message}.` };
   }

@@ -1,11 +1,13 @@
 /** What a service's answer means for its call. Whether a call succeeded is decided here and nowhere else. */
+import { unavailable } from '../../../core/errors.ts';
 import { jsonBytesMax } from '../../../core/json/json-body.ts';
 import type { RawJson } from '../../../core/json/raw-json.ts';
 import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { isTruthy } from '../../recipes/expression.ts';
 import { evaluateOn, failureStatusDefault, findFailure, type SuccessRule, successRule } from '../../recipes/success.ts';
-import { ExpressionFailed, ExpressionThread } from './expression-thread.ts';
+import { ExpressionFailed } from './expression-thread.ts';
+import { type Asker, ExpressionCrowded, Expressions } from './expressions.ts';
 import { readAnswer } from './read-answer.ts';
 
 export interface JudgedAnswer {
@@ -22,7 +24,7 @@ export interface JudgedAnswer {
 }
 
 /** How the answer was asked for. */
-interface Question {
+interface Question extends Asker {
   integration: CatalogueIntegration;
   endpoint: CatalogueEndpoint;
   /** The body passes as it comes, and is not looked into. */
@@ -47,7 +49,7 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
     return { answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined };
   }
   const json = await readAnswer(answer, { wholeBytesMax: jsonBytesMax, credentialQuery: question.credentialQuery });
-  const failure = await findFailureIn(answer.integration, await json.load(), rule);
+  const failure = await findFailureIn(question, await json.load(), rule);
   return { answer, status: failure?.status ?? status, ok: !failure, code: failure?.code, limited: false, json };
 }
 
@@ -70,17 +72,20 @@ async function saysTooMany({ recipe }: CatalogueIntegration, answer: OutboundAns
 /** Up to here parsing takes less than a millisecond, and less than handing it to a thread. */
 const parsedHereBytesMax = 64 * 1024;
 
-/** Apart from that of `select`, so that nobody's expression makes other people's calls wait. All who call may wait here: their number is limited where they are sent. */
-const thread = new ExpressionThread({ timeoutMs: 20_000, waitingMax: Number.POSITIVE_INFINITY });
+/** Apart from those of `select`, so that nobody's expression makes other people's calls wait. */
+const expressions = new Expressions({ timeoutMs: 20_000, patienceMs: 20_000, threads: 1 });
 
-async function findFailureIn(integration: string, json: Buffer, rule: SuccessRule) {
+async function findFailureIn(question: Question, json: Buffer, rule: SuccessRule) {
   if (json.length <= parsedHereBytesMax) return findFailure(rule, evaluateOn(parseJson(json)));
+  const { slug } = question.integration;
   return findFailure(rule, async (expression) => {
     try {
-      return JSON.parse((await thread.evaluate(json, expression)).toString('utf8'));
+      return JSON.parse((await expressions.evaluate(json, expression, question)).toString('utf8'));
     } catch (error) {
       if (error instanceof ExpressionFailed) return undefined;
-      throw OutboundError.malformed(integration, `gave an answer that could not be checked for success: ${(error as Error).message}`);
+      const why = `could not be checked for success: ${(error as Error).message}`;
+      if (error instanceof ExpressionCrowded) throw unavailable(`The answer of ${slug} ${why}, and try again shortly.`, 5);
+      throw OutboundError.malformed(slug, `gave an answer that ${why}`);
     }
   });
 }

@@ -4,11 +4,11 @@
  */
 import { badRequest } from '../../../core/errors.ts';
 import { findExpressionFault } from '../../recipes/expression.ts';
-import { ExpressionThread } from './expression-thread.ts';
+import { type Asker, Expressions } from './expressions.ts';
 
 const expressionLengthMax = 4_096;
 
-const thread = new ExpressionThread({ timeoutMs: 2_000, waitingMax: 100 });
+const expressions = new Expressions({ timeoutMs: 2_000, patienceMs: 10_000, threads: 2 });
 
 /** Throws bad_request when the expression could never run. */
 export function requireSelect(expression: string): void {
@@ -18,6 +18,6 @@ export function requireSelect(expression: string): void {
 }
 
 /** The expression's result as JSON. Throws an Error that says why there is none. */
-export function applySelect(json: Buffer, expression: string): Promise<Buffer> {
-  return thread.evaluate(json, expression);
+export function applySelect(json: Buffer, expression: string, asker: Asker): Promise<Buffer> {
+  return expressions.evaluate(json, expression, asker);
 }
