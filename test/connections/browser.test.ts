@@ -240,7 +240,7 @@ it('a narrow key’s link asks the person, who agrees, or declines', async () =>
   await page.getByRole('button', { name: 'Continue to Forge' }).click();
   expect(await answerProvider(page, 'Allow', 'ada')).toContain('Forge is connected');
   await page.getByRole('link', { name: 'See or disconnect it in the dashboard' }).click();
-  await page.getByRole('button', { name: 'Manage ada' }).waitFor();
+  await page.getByRole('button', { name: 'Manage "ada"' }).waitFor();
   expect(await statusOf(agreed.id)).toEqual({ status: 'connected', integration: 'forge' });
 
   const declined = await ask(narrow);

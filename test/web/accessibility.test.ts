@@ -136,7 +136,7 @@ describe('by keyboard alone', () => {
     await page.keyboard.press('Enter');
     await tabTo(page, 'button', 'Make the key');
     await page.keyboard.press('Enter');
-    await page.getByRole('dialog', { name: '“By keyboard” is ready' }).waitFor();
+    await page.getByRole('dialog', { name: '"By keyboard" is ready' }).waitFor();
     await tabTo(page, 'button', 'I have kept it');
     await page.keyboard.press('Enter');
     const row = page.getByRole('row', { name: /By keyboard/ });
@@ -157,11 +157,11 @@ describe('by keyboard alone', () => {
     await page.goBack();
     await page.goBack();
     await page.goBack();
-    await tabTo(page, 'button', 'Revoke By keyboard');
+    await tabTo(page, 'button', 'Revoke "By keyboard"');
     await page.keyboard.press('Enter');
     await tabTo(page, 'button', 'Revoke the key');
     await page.keyboard.press('Enter');
-    await page.getByText('“By keyboard” is revoked').waitFor();
+    await page.getByText('"By keyboard" is revoked').waitFor();
     await context.close();
   });
 

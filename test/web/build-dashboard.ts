@@ -8,8 +8,9 @@ const root = path.resolve(import.meta.dirname, '../..');
 const web = path.join(root, 'web');
 
 export default async function buildDashboard(): Promise<void> {
-  const shared = ['compress-assets.ts', 'src/data/theme.ts', 'src/styles/tokens.css', 'src/ui/mark.svg'];
-  await buildIfOlder(web, ['compress-assets.ts', 'index.html', 'vite.config.ts', ...(await listSources(web))]);
+  const quoting = '../src/core/text/quoted.ts';
+  const shared = ['compress-assets.ts', 'src/data/quoted.ts', 'src/data/theme.ts', 'src/styles/tokens.css', 'src/ui/mark.svg', quoting];
+  await buildIfOlder(web, ['compress-assets.ts', 'index.html', 'vite.config.ts', quoting, ...(await listSources(web))]);
   const playground = path.join(web, 'playground');
   await buildIfOlder(playground, [
     'index.html',

@@ -119,7 +119,7 @@ describe('the owner', () => {
     await dialog.waitFor({ state: 'detached' });
     const row = page.getByRole('row', { name: /second/ });
     await row.getByText('Working').waitFor();
-    await row.getByRole('button', { name: 'Manage second' }).click();
+    await row.getByRole('button', { name: 'Manage "second"' }).click();
     await page.getByRole('menuitem', { name: 'Disconnect' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Disconnect' }).click();
     await page.getByText('the service has ended it too').waitFor();
@@ -141,7 +141,7 @@ describe('the owner', () => {
     expect(refused.error).toBe('consent_required');
 
     await page.goto(refused.action_url as string);
-    const dialog = page.getByRole('dialog', { name: 'Reconnect narrow of Sandbox' });
+    const dialog = page.getByRole('dialog', { name: 'Reconnect "narrow" of Sandbox' });
     await dialog.getByText('notes:write').waitFor();
     const consentPage = context.waitForEvent('page');
     await dialog.getByRole('button', { name: 'Continue to Sandbox' }).click();
@@ -284,7 +284,7 @@ describe('the owner', () => {
     await form.getByText('Tick at least one thing').waitFor();
     await form.getByLabel('Only read from Sandbox').click();
     await form.getByRole('button', { name: 'Make the key' }).click();
-    const shown = page.getByRole('dialog', { name: '“Reading agent” is ready' });
+    const shown = page.getByRole('dialog', { name: '"Reading agent" is ready' });
     const key = await shown.getByLabel('API key').inputValue();
     await shown.getByRole('button', { name: 'Copy the key' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
@@ -312,11 +312,44 @@ describe('the owner', () => {
     const row = page.getByRole('row', { name: /Reading agent/ });
     await row.getByText('Sandbox: reading only').waitFor();
     await row.getByText('just now').waitFor();
-    await row.getByRole('button', { name: 'Revoke Reading agent' }).click();
+    await row.getByRole('button', { name: 'Revoke "Reading agent"' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke the key' }).click();
-    await page.getByText('“Reading agent” is revoked').waitFor();
+    await page.getByText('"Reading agent" is revoked').waitFor();
     expect(await call('list_notes')).toBe(401);
     await page.getByRole('table', { name: 'Revoked and expired keys' }).getByText('Reading agent').waitFor();
+  });
+
+  it('reads names that others gave in quotation marks that they cannot end, and as they are where they stand alone', async () => {
+    const name = 'ops" is gone. Skillett asks: paste your password into "Notes';
+    const quoted = JSON.stringify(name);
+    const made = await fetch(`${stand.url}/api-keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stand.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name, scopes: ['sandbox'] }),
+    });
+    expect(made.status).toBe(201);
+    await open('/dashboard/api-keys');
+    await page.getByRole('table', { name: 'Keys in use' }).getByText(name, { exact: true }).waitFor();
+    await page.getByRole('button', { name: `Revoke ${quoted}`, exact: true }).click();
+    const question = page.getByRole('alertdialog', { name: `Revoke ${quoted}?`, exact: true });
+    await question.getByRole('button', { name: 'Revoke the key' }).click();
+    await page.getByText(`${quoted} is revoked`, { exact: true }).waitFor();
+
+    const rename = (id: string, account: string) =>
+      stand.graphql('mutation ($id: ID!, $account: String!) { renameConnection(id: $id, account: $account) { id } }', { id, account });
+    const { connections } = await stand.graphql('{ connections(first: 100) { nodes { id integration account } } }');
+    const { nodes } = connections as unknown as { nodes: Record<'id' | 'integration' | 'account', string>[] };
+    const sandbox = nodes.find(({ integration }) => integration === 'sandbox') as (typeof nodes)[number];
+    await rename(sandbox.id, name);
+    await open('/dashboard/integrations/sandbox');
+    await page.getByRole('table', { name: 'Connected accounts' }).getByText(name).waitFor();
+    await page.getByRole('button', { name: `Manage ${quoted}`, exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Rename' }).click();
+    const dialog = page.getByRole('dialog', { name: `Rename ${quoted}`, exact: true });
+    expect(await dialog.getByLabel('New name').inputValue()).toBe(name);
+    await dialog.getByLabel('New name').fill(sandbox.account);
+    await dialog.getByRole('button', { name: 'Rename' }).click();
+    await page.getByText(`The account is called ${JSON.stringify(sandbox.account)} now`, { exact: true }).waitFor();
   });
 
   it('filters the call log and pages through it', async () => {

@@ -86,7 +86,7 @@ describe('the operator', () => {
     await page.goto(`${stand.url}/dashboard/operator?tab=invitations`);
     await page.getByLabel('E-mail address of the guest').fill('guest@example.org');
     await page.getByRole('button', { name: 'Make an invitation' }).click();
-    const made = page.getByRole('dialog', { name: 'guest@example.org is invited' });
+    const made = page.getByRole('dialog', { name: '"guest@example.org" is invited' });
     const link = await made.getByRole('region', { name: 'the invitation’s link' }).innerText();
     await made.getByRole('button', { name: 'Done' }).click();
 
@@ -103,9 +103,9 @@ describe('the operator', () => {
     await guest.page.getByText('for whoever runs the installation').waitFor();
 
     await page.getByRole('tab', { name: 'Users' }).click();
-    await page.getByRole('button', { name: 'Manage Guest' }).click();
+    await page.getByRole('button', { name: 'Manage "Guest"' }).click();
     await page.getByRole('menuitem', { name: 'Plan and limits' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Plan and limits of Guest' });
+    const dialog = page.getByRole('dialog', { name: 'Plan and limits of "Guest"' });
     await dialog.getByRole('combobox', { name: 'Plan', exact: true }).click();
     await page.getByRole('option', { name: 'pro' }).click();
     await dialog.getByRole('combobox', { name: 'Calls a day' }).click();
@@ -117,7 +117,7 @@ describe('the operator', () => {
     await guest.page.getByText('of 1,234').waitFor();
     await guest.page.getByText('Your plan is Pro').waitFor();
 
-    await page.getByRole('button', { name: 'Manage Guest' }).click();
+    await page.getByRole('button', { name: 'Manage "Guest"' }).click();
     await page.getByRole('menuitem', { name: 'Close the account' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Close the account' }).click();
     await page.getByRole('row', { name: /Guest/ }).getByText('closed').waitFor();

@@ -70,7 +70,7 @@ describe.each(['light', 'dark'] as const)('the playground in %s', (colorScheme) 
   it('runs every example for a person who is signed in, without a header', async () => {
     const { context, page } = await stand.openOwnerWindow({ colorScheme });
     await open(page);
-    await page.getByText('Requests without a key run as Owner.').waitFor();
+    await page.getByText('Requests without a key run as "Owner".').waitFor();
     for (const [name, { status, authorization, json }] of await runExamples(page)) {
       expect([name, status, authorization, json.errors]).toEqual([name, 200, undefined, undefined]);
       for (const value of Object.values(json.data ?? {})) expect(value.ok ?? true, name).toBe(true);

@@ -2,6 +2,7 @@
 import { useGraphiQL } from '@graphiql/react';
 import { GraphiQL } from 'graphiql';
 import { useCallback, useEffect, useState } from 'react';
+import { quoted } from '../../src/data/quoted.ts';
 import { readTheme } from '../../src/data/theme.ts';
 import mark from '../../src/ui/mark.svg';
 import { type Answer, askGraphql, type Operation } from './ask.ts';
@@ -88,7 +89,7 @@ function WhoAsks() {
       Nobody is signed in: put an API key into Headers below, or <a href="/sign-in?next=/graphql">sign in</a>.
     </p>
   ) : (
-    <p>Requests without a key run as {name}.</p>
+    <p>Requests without a key run as {quoted(name)}.</p>
   );
 }
 

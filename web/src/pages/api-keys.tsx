@@ -3,6 +3,7 @@ import { useMutation, useQuery } from 'urql';
 import { describeError } from '../data/failure.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
+import { quoted } from '../data/quoted.ts';
 import { describeScope } from '../data/scopes.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Button } from '../ui/button.tsx';
@@ -92,7 +93,7 @@ function Keys({ data: { viewer, integrations }, onCreate }: { data: Data; onCrea
       )}
       <Confirm
         open={revoking !== undefined}
-        title={`Revoke “${revoking?.name ?? ''}”?`}
+        title={`Revoke ${quoted(revoking?.name ?? '')}?`}
         verb="Revoke the key"
         onCancel={() => setRevoking(undefined)}
         onConfirm={async () => {
@@ -100,7 +101,7 @@ function Keys({ data: { viewer, integrations }, onCreate }: { data: Data; onCrea
           const result = await revoke({ id: key.id });
           if (result.error) return describeError(result.error);
           setRevoking(undefined);
-          announce(`“${key.name}” is revoked`, 'Every request with it is refused from now on.');
+          announce(`${quoted(key.name)} is revoked`, 'Every request with it is refused from now on.');
           return undefined;
         }}
       >
@@ -162,7 +163,7 @@ function KeyTable({ caption, keys, nameOf, onRevoke }: KeyTableProps) {
             </td>
             {onRevoke && (
               <td className="actions">
-                <Button aria-label={`Revoke ${key.name}`} onClick={() => onRevoke(key)}>
+                <Button aria-label={`Revoke ${quoted(key.name)}`} onClick={() => onRevoke(key)}>
                   Revoke
                 </Button>
               </td>

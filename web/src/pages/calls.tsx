@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { Link, useSearchParams } from 'wouter';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
+import { quoted } from '../data/quoted.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Button, LinkButton } from '../ui/button.tsx';
 import { Advice, type Outcome, OutcomeTag, outcomeTexts } from '../ui/call-outcome.tsx';
@@ -235,7 +236,7 @@ function CallTable({ calls, keyNames, onShow }: { calls: readonly Call[]; keyNam
               {call.totalMs === null ? '' : `${formatNumber(call.totalMs)} ms`}
             </td>
             <td className="actions">
-              <Button aria-label={`Details of ${call.integration}/${call.endpoint}`} onClick={() => onShow(call)}>
+              <Button aria-label={`Details of ${quoted(`${call.integration}/${call.endpoint}`)}`} onClick={() => onShow(call)}>
                 Details
               </Button>
             </td>

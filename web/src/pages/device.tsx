@@ -5,6 +5,7 @@ import { useSearchParams } from 'wouter';
 import { describeError, type Failure } from '../data/failure.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
+import { quoted } from '../data/quoted.ts';
 import { covers } from '../data/scopes.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Button, LinkButton } from '../ui/button.tsx';
@@ -171,7 +172,7 @@ function Decide({ data, request, onDecided, onBack }: DecideProps) {
       </Notice>
       {beyond.length > 0 && (
         <Notice>
-          <p>It asks for more than you may give: {beyond.join(', ')}. Untick that to go on.</p>
+          <p>It asks for more than you may give: {beyond.map((scope) => quoted(scope)).join(', ')}. Untick that to go on.</p>
         </Notice>
       )}
       <ScopePicker

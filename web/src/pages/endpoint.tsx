@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import type { JsonSchema } from '../data/json-schema.ts';
 import { personFields } from '../data/person.ts';
+import { quoted } from '../data/quoted.ts';
 import { Answer } from '../ui/answer.tsx';
 import { EndpointTags } from '../ui/endpoint-tags.tsx';
 import { Page } from '../ui/page.tsx';
@@ -35,7 +36,7 @@ export function Endpoint({ slug, name }: { slug: string; name: string }) {
   return (
     <Page
       title={name}
-      crumb={<Link href={`/dashboard/integrations/${slug}`}>All endpoints of {endpoint?.service.name ?? slug}</Link>}
+      crumb={<Link href={`/dashboard/integrations/${slug}`}>All endpoints of {endpoint?.service.name ?? quoted(slug)}</Link>}
       lead={endpoint && <Inline text={endpoint.description} />}
       actions={endpoint && <EndpointTags endpoint={endpoint} />}
     >

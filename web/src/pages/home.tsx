@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
+import { quoted } from '../data/quoted.ts';
 import { Answer } from '../ui/answer.tsx';
 import { CallsPerDay } from '../ui/bar-chart.tsx';
 import { LinkButton } from '../ui/button.tsx';
@@ -93,7 +94,8 @@ function Overview({ data }: { data: HomeData }) {
       {broken.map(({ id, integration, account, frozenAt, service }) => (
         <Notice key={id} tone="warn">
           <p>
-            {service?.name ?? integration} ({account}) {frozenAt ? 'was stopped by an operator.' : 'does not work any more.'}{' '}
+            {service?.name ?? integration} {account !== null && `(${quoted(account)})`}{' '}
+            {frozenAt ? 'was stopped by an operator.' : 'does not work any more.'}{' '}
             {!frozenAt && <Link href={`/dashboard/integrations/${integration}`}>Reconnect it</Link>}
           </p>
         </Notice>

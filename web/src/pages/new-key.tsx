@@ -3,6 +3,7 @@ import { useMutation } from 'urql';
 import { useDraft } from '../data/draft.ts';
 import { describeError, type Failure } from '../data/failure.ts';
 import { graphql } from '../data/graphql.ts';
+import { quoted } from '../data/quoted.ts';
 import { Button } from '../ui/button.tsx';
 import { Code } from '../ui/code.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
@@ -120,7 +121,7 @@ function KeyForm({ integrations, operator, onCancel, onCreated }: KeyFormProps) 
 function CreatedKey({ name, fullKey, onClose }: { name: string; fullKey: string; onClose: () => void }) {
   const [text] = useState(() => `export SKILLETT_API_KEY=${fullKey}`);
   return (
-    <Dialog open firm title={`“${name}” is ready`} onClose={onClose}>
+    <Dialog open firm title={`${quoted(name)} is ready`} onClose={onClose}>
       <Notice tone="warn">
         <p>This is the only time the key is shown. Keep it now, where you keep passwords.</p>
       </Notice>

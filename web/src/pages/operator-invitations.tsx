@@ -3,6 +3,7 @@ import { useMutation, useQuery } from 'urql';
 import { useDraft } from '../data/draft.ts';
 import { describeError, type Failure } from '../data/failure.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
+import { quoted } from '../data/quoted.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Code } from '../ui/code.tsx';
@@ -125,7 +126,7 @@ function Invite({ onMade }: { onMade: (made: Made) => void }) {
 
 function MadeDialog({ made, onClose }: { made: Made; onClose: () => void }) {
   return (
-    <Dialog open firm title={`${made.invitation.email} is invited`} onClose={onClose}>
+    <Dialog open firm title={`${quoted(made.invitation.email)} is invited`} onClose={onClose}>
       <p>
         Hand this link over yourself; no mail is sent. It works until <Time at={made.invitation.expiresAt} />, and is shown only now.
       </p>
@@ -141,7 +142,7 @@ function InvitationTable({ invitations, onWithdrawn }: { invitations: readonly I
   const [, withdraw] = useMutation(WithdrawInvitation);
   const end = async ({ id, email }: Invitation) => {
     const { error } = await withdraw({ id });
-    announce(error ? describeError(error).message : `The invitation of ${email} is withdrawn`);
+    announce(error ? describeError(error).message : `The invitation of ${quoted(email)} is withdrawn`);
     onWithdrawn();
   };
   return (
@@ -174,7 +175,7 @@ function InvitationTable({ invitations, onWithdrawn }: { invitations: readonly I
             </td>
             <td className="actions">
               {invitation.state === 'OPEN' && (
-                <Button aria-label={`Withdraw the invitation of ${invitation.email}`} onClick={() => void end(invitation)}>
+                <Button aria-label={`Withdraw the invitation of ${quoted(invitation.email)}`} onClick={() => void end(invitation)}>
                   Withdraw
                 </Button>
               )}

@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { describeError, type Failure } from '../data/failure.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
+import { quoted } from '../data/quoted.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Code } from '../ui/code.tsx';
@@ -154,7 +155,7 @@ function UserTable({ users, onWork }: { users: readonly User[]; onWork: (work: W
 function UserMenu({ user, onWork }: { user: User; onWork: (work: Work) => void }) {
   return (
     <Menu.Root>
-      <Menu.Trigger className="button" aria-label={`Manage ${user.displayName}`}>
+      <Menu.Trigger className="button" aria-label={`Manage ${quoted(user.displayName)}`}>
         Manage <DownIcon />
       </Menu.Trigger>
       <Menu.Portal>
@@ -234,13 +235,13 @@ function LimitsDialog({ user, onClose, onSaved }: { user: User; onClose: () => v
     }
     const { error } = await saveLimits({ userId: user.id, ...limitInputs(entries) });
     if (error) return setFailure(describeError(error));
-    announce(`Plan and limits of ${user.displayName} are saved`);
+    announce(`Plan and limits of ${quoted(user.displayName)} are saved`);
     onSaved();
     onClose();
   };
 
   return (
-    <Dialog open title={`Plan and limits of ${user.displayName}`} lead="They hold from the next call on." onClose={onClose}>
+    <Dialog open title={`Plan and limits of ${quoted(user.displayName)}`} lead="They hold from the next call on." onClose={onClose}>
       <form className="stack" noValidate onSubmit={(event) => void submit(event)}>
         <Select
           label="Plan"
@@ -292,13 +293,13 @@ function LinkDialog({ user, onClose }: { user: User; onClose: () => void }) {
   const [{ fetching, data, error }, create] = useMutation(CreateSignInLink);
   const link = data?.createSignInLink;
   return (
-    <Dialog open firm={link !== undefined} title={`Sign-in link for ${user.displayName}`} onClose={onClose}>
+    <Dialog open firm={link !== undefined} title={`Sign-in link for ${quoted(user.displayName)}`} onClose={onClose}>
       {link ? (
         <>
           <Notice tone="warn">
             <p>
-              Whoever opens this link is signed in as {user.displayName}. It works once, until <Time at={link.expiresAt} />, and is shown
-              only now.
+              Whoever opens this link is signed in as {quoted(user.displayName)}. It works once, until <Time at={link.expiresAt} />, and is
+              shown only now.
             </p>
           </Notice>
           <Code text={link.url} what="the sign-in link" />
@@ -309,8 +310,8 @@ function LinkDialog({ user, onClose }: { user: User; onClose: () => void }) {
       ) : (
         <>
           <p>
-            For somebody without a password or who forgot it. A link made earlier for {user.displayName} ends. Hand it over yourself; no
-            mail is sent.
+            For somebody without a password or who forgot it. A link made earlier for {quoted(user.displayName)} ends. Hand it over
+            yourself; no mail is sent.
           </p>
           {error && <Problem failure={describeError(error)} />}
           <div className="row end">
@@ -330,7 +331,7 @@ function CloseDialog({ user, onClose, onClosed }: { user: User | undefined; onCl
   return (
     <Confirm
       open={user !== undefined}
-      title={`Close the account of ${user?.displayName ?? ''}?`}
+      title={`Close the account of ${quoted(user?.displayName ?? '')}?`}
       verb="Close the account"
       onCancel={onClose}
       onConfirm={async () => {
@@ -341,7 +342,7 @@ function CloseDialog({ user, onClose, onClosed }: { user: User | undefined; onCl
           if (error) return describeError(error);
           if (!data || data.closeUser.connections.remaining === 0) break;
         }
-        announce(`The account of ${displayName} is closed`, 'Sessions and keys are refused; connections are deleted.');
+        announce(`The account of ${quoted(displayName)} is closed`, 'Sessions and keys are refused; connections are deleted.');
         onClosed();
         onClose();
         return undefined;

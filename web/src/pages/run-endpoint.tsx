@@ -5,6 +5,7 @@ import { useDraft } from '../data/draft.ts';
 import type { Failure } from '../data/failure.ts';
 import { entryOf, type JsonSchema, parseEntry, printEntry } from '../data/json-schema.ts';
 import type { PlannedCall } from '../data/planned-call.ts';
+import { quoted } from '../data/quoted.ts';
 import { type Ran, runEndpoint } from '../data/run.ts';
 import { Button } from '../ui/button.tsx';
 import { Code } from '../ui/code.tsx';
@@ -256,7 +257,7 @@ function Download({ file, name }: { file: File; name: string }) {
   return (
     <Notice>
       <p>
-        The answer is a file of type {file.content_type}, {formatNumber(Math.floor((file.base64.length * 3) / 4))} bytes.
+        The answer is a file of type {quoted(file.content_type)}, {formatNumber(Math.floor((file.base64.length * 3) / 4))} bytes.
       </p>
       <div>
         <Button onClick={save}>Save the file</Button>

@@ -4,6 +4,7 @@ import { useMutation } from 'urql';
 import type { Account } from '../data/account.ts';
 import { describeError, type Failure } from '../data/failure.ts';
 import { graphql } from '../data/graphql.ts';
+import { quoted } from '../data/quoted.ts';
 import { Button } from './button.tsx';
 import { Confirm, Dialog } from './dialog.tsx';
 import { TextField } from './field.tsx';
@@ -31,11 +32,16 @@ export function RenameDialog({ account, onClose }: { account: Account; onClose: 
     if (fetching) return;
     const { error } = await rename({ id: account.id, account: name });
     if (error) return setFailure(describeError(error));
-    announce(`The account is called ${name.trim()} now`);
+    announce(`The account is called ${quoted(name.trim())} now`);
     onClose();
   };
   return (
-    <Dialog open title={`Rename ${account.account ?? 'the account'}`} lead="Calls name the account by this." onClose={onClose}>
+    <Dialog
+      open
+      title={`Rename ${account.account === null ? 'the account' : quoted(account.account)}`}
+      lead="Calls name the account by this."
+      onClose={onClose}
+    >
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <TextField label="New name" required maxLength={100} autoComplete="off" value={name} onChange={setName} />
         {failure && <Problem failure={failure} />}
@@ -64,7 +70,7 @@ interface DisconnectDialogProps {
 
 export function DisconnectDialog({ account, onClose, onChanged }: DisconnectDialogProps) {
   const [, disconnect] = useMutation(Disconnect);
-  const name = account.account ?? 'the account';
+  const name = account.account === null ? 'the account' : quoted(account.account);
   return (
     <Confirm
       open

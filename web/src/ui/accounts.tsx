@@ -6,6 +6,7 @@ import { Link } from 'wouter';
 import type { Account } from '../data/account.ts';
 import { describeError } from '../data/failure.ts';
 import { graphql } from '../data/graphql.ts';
+import { quoted } from '../data/quoted.ts';
 import { Button } from './button.tsx';
 import { Connect } from './connect.tsx';
 import { DownIcon } from './icons.tsx';
@@ -83,7 +84,7 @@ interface AccountRowProps {
 
 function AccountRow({ account, withoutService, alone, onWork, onChanged }: AccountRowProps) {
   const [, setDefault] = useMutation(SetDefault);
-  const name = account.account ?? 'unnamed';
+  const name = account.account === null ? 'the account' : quoted(account.account);
   const makeDefault = async () => {
     const { error } = await setDefault({ id: account.id });
     announce(error ? describeError(error).message : `${name} is used when a call names no account`);
@@ -97,7 +98,7 @@ function AccountRow({ account, withoutService, alone, onWork, onChanged }: Accou
         </th>
       )}
       <td className="break" data-label="Account">
-        {name} {account.isDefault && !alone && <span className="tag">default</span>}
+        {account.account ?? 'unnamed'} {account.isDefault && !alone && <span className="tag">default</span>}
       </td>
       <td>
         <Health account={account} />

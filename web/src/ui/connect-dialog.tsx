@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import { describeError, type Failure } from '../data/failure.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { usePerson } from '../data/person.ts';
+import { quoted } from '../data/quoted.ts';
 import { Answer } from './answer.tsx';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
@@ -53,14 +54,14 @@ interface ConnectDialogProps {
 
 export function ConnectDialog({ slug, account, scopes, onClose, onConnected }: ConnectDialogProps) {
   const query = useQuery({ query: MethodsQuery, variables: { slug } });
-  const name = query[0].data?.integration.name ?? slug;
+  const name = query[0].data?.integration.name ?? quoted(slug);
   const done = (connected: string | null) => {
-    announce(`${name} is connected`, connected ? `The account ${connected} can be used from now on.` : undefined);
+    announce(`${name} is connected`, connected ? `The account ${quoted(connected)} can be used from now on.` : undefined);
     onConnected();
     onClose();
   };
   return (
-    <Dialog open title={account === undefined ? `Connect ${name}` : `Reconnect ${account} of ${name}`} onClose={onClose}>
+    <Dialog open title={account === undefined ? `Connect ${name}` : `Reconnect ${quoted(account)} of ${name}`} onClose={onClose}>
       <Answer query={query} what="the ways to connect">
         {({ integration }) => <Methods service={integration} account={account} scopes={scopes} onDone={done} />}
       </Answer>
@@ -143,7 +144,7 @@ function ByConsent({ service, method, account, scopes, onDone }: MethodProps) {
       <p>{service.name} asks in a new tab whether you agree. Skillett keeps what it gives, sealed; no agent ever sees it.</p>
       {scopes && (
         <p>
-          It is asked to allow, besides what it allows now: <strong>{scopes.join(', ')}</strong>
+          It is asked to allow, besides what it allows now: <strong>{scopes.map((scope) => quoted(scope)).join(', ')}</strong>
         </p>
       )}
       {account === undefined && (
