@@ -1,6 +1,6 @@
 /**
  * Rules of admission stand in SQL twice over (the statement of a batch, that of a single call), and some in TypeScript as well.
- * Users are drawn by chance, each three times alike, and all must come to the same verdict.
+ * Users are drawn by chance, each twice alike, and all must come to the same verdict. SEED draws others than the usual ones.
  */
 import fc from 'fast-check';
 import { sql } from 'kysely';
@@ -40,6 +40,12 @@ const drawnCase = fc.record({
 });
 type Case = Parameters<Parameters<typeof drawnCase.map>[0]>[0];
 
+/** What is drawn too seldom to rely on. */
+const mismatch: Case = {
+  ...{ plan: 'pro', limits: undefined, closed: false, owner: false, key: 'good', scopes: ['*'], usedMinute: 0, usedDay: 0 },
+  ...{ endpoint: listNotes, needsConnection: false, accounts: [], hasDefault: false, wanted: undefined, idempotency: 'other' },
+} as const;
+
 interface Twin {
   userId: string;
   key: TestKey;
@@ -70,7 +76,7 @@ async function describeOutcome(database: Database, admitting: Promise<Admission>
   return {
     code: null,
     principal: [principal.kind, principal.scopes, principal.plan, principal.limits],
-    connection: connection && [connection.account, connection.providerScopes, connection.frozenAt, connection.accessExpiresAt],
+    connection: connection && [connection.account, connection.providerScopes, connection.frozenAt !== null, connection.accessExpiresAt],
     connectionFault: connectionFault && [connectionFault.code, connectionFault.message],
     limit: counted.limit,
     remaining: counted.remaining,
@@ -156,7 +162,8 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
   }
 
   it('a call alone, the same call in a batch and TypeScript come to the same verdict', async () => {
-    const cases = fc.sample(drawnCase, { numRuns: 120, ...(process.env.SEED ? { seed: Number(process.env.SEED) } : {}) });
+    const drawn = fc.sample(drawnCase, { numRuns: 120, seed: Number(process.env.SEED ?? 7) });
+    const cases = [...drawn, mismatch];
     const [alone, together] = [await Promise.all(cases.map(addTwin)), await Promise.all(cases.map(addTwin))];
     await roomInMinute(15_000);
     // What was counted in the minute before is no count of this one.
