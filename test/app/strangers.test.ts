@@ -83,6 +83,7 @@ describe('a caller without a good key', () => {
       `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read","arguments":{"integration":"desk","endpoint":"list_things","params":{"a":${ones(bytes)}}}}}`,
     );
 
+  const graphqlOf = (query: string) => Buffer.from(JSON.stringify({ query }));
   const manyIntrospections = Buffer.from(
     `{"query":"{ __schema { ${Array.from({ length: 40 }, (_, at) => `a${at}: types { fields { type { fields { name } } } }`).join(' ')} } }"}`,
   );
@@ -95,6 +96,16 @@ describe('a caller without a good key', () => {
     ['GraphQL, a document that is long to validate', '/graphql', unknownKey, Buffer.from(`{"query":"{${'viewer '.repeat(1_900)}}"}`), 20],
     ['REST, 16 KiB, one long number', '/v1/desk/create_thing', unknownKey, Buffer.from(`{"params":{"a":0.1${'0'.repeat(15_900)}1}}`), 20],
     ['GraphQL, one open field 1,300 times', '/graphql', undefined, Buffer.from(`{"query":"{${'__typename '.repeat(1_300)}}"}`), 20],
+    ['GraphQL, a fault 80 times', '/graphql', undefined, graphqlOf(`mutation { ${'requestDeviceCode { x } '.repeat(80)} }`), 20],
+    [
+      'GraphQL, many types that there are not, nearly named as others',
+      '/graphql',
+      undefined,
+      graphqlOf(
+        `query(${Array.from({ length: 115 }, (_, at) => `$a${at}: IntegrationConectio${at}`).join(' ')}) { signInOptions { __typename } }`,
+      ),
+      20,
+    ],
     ['GraphQL, forty aliases of introspection', '/graphql', undefined, manyIntrospections, 20],
     ['GraphQL, 11 KiB, nonsense', '/graphql', 'Bearer nonsense', graphqlBody(11 * 1024), 20],
     ['REST, 20 MiB, nonsense', '/v1/desk/create_thing', 'Bearer nonsense', restBody(20 * mebibyte), 20],
@@ -113,7 +124,7 @@ describe('a caller without a good key', () => {
       const cost = await costOf(times, 5, async () => {
         seen = await push(path, authorization, body, chunked);
       });
-      expect(seen?.status).toBeGreaterThanOrEqual(401);
+      expect(seen?.status).toBeGreaterThanOrEqual(400);
       expect(seen?.status).toBeLessThan(500);
       expect(cost).toBeLessThan(5);
     }
@@ -163,6 +174,20 @@ describe('a caller without a good key', () => {
     expect(first.data.__schema.types.length).toBeGreaterThan(50);
     expect(await (await post('/graphql', body)).json()).toEqual(first);
     expect(await costOf(40, 5, async () => (await post('/graphql', body)).arrayBuffer())).toBeLessThan(5);
+  });
+
+  it('is told the first fault of an open document that is not valid', async () => {
+    const answer = await post('/graphql', JSON.stringify({ query: '{ signInOptions { nothing } }' }));
+    expect(answer.status).toBe(400);
+    expect((await answer.json()).errors).toMatchObject([
+      { message: expect.stringContaining('"nothing"'), extensions: { code: 'bad_request' } },
+    ]);
+  });
+
+  it('is not given with a false key what a good one has asked of the schema', async () => {
+    const body = JSON.stringify({ query: getIntrospectionQuery() });
+    expect((await post('/graphql', body, withKey())).status).toBe(200);
+    expect((await post('/graphql', body, { authorization: unknownKey })).status).toBe(401);
   });
 });
 
