@@ -31,7 +31,8 @@ describe('in a new folder', () => {
   beforeAll(async () => {
     made = await makeFolder();
     data = path.join(made.folder, 'data');
-    server = await startProcess({ SKILLETT_DATA: data });
+    // As the default is: from the folder in which the server is started.
+    server = await startProcess({ SKILLETT_DATA: path.relative(process.cwd(), data) });
     key = keyOf(server);
   });
   afterAll(async () => {

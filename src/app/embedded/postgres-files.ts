@@ -21,8 +21,8 @@ export interface Owner {
 
 export const majorVersion = '18';
 
-/** In the data folder: its own folder, which holds the socket too, and the cluster inside. */
-export const homeIn = (dataFolder: string): string => path.join(dataFolder, 'postgres');
+/** In the data folder: its own folder, which holds the socket too, and the cluster inside. Absolute, since PostgreSQL's programs run elsewhere. */
+export const homeIn = (dataFolder: string): string => path.join(path.resolve(dataFolder), 'postgres');
 export const clusterIn = (dataFolder: string): string => path.join(homeIn(dataFolder), 'cluster');
 
 /** Throws EmbeddedPostgresFault where npm has no programs for this machine. */

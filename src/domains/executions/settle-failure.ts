@@ -42,13 +42,15 @@ class AnsweredFailure extends SkillettError {
   readonly upstreamStatus: number;
 
   constructor(error: SkillettError, upstreamStatus: number) {
-    const known =
-      upstreamStatus < 400
-        ? 'so it has most likely done what it was asked. Look there before you repeat it.'
-        : 'so it has most likely not done what it was asked.';
-    const { action, details, headers, originalError: cause } = error;
-    super(error.code, `${error.message} The service had answered with status ${upstreamStatus}, ${known}`, {
-      ...{ action, headers, cause },
+    const { action, details, originalError: cause } = error;
+    const done = upstreamStatus < 400;
+    const known = done
+      ? 'so it has most likely done what it was asked. Look there before you repeat it.'
+      : 'so it has most likely not done what it was asked.';
+    // Whoever repeats by itself what is temporary must not repeat what is done.
+    const code = done && error.code === 'unavailable' ? 'upstream_unexpected' : error.code;
+    super(code, `${error.message} The service had answered with status ${upstreamStatus}, ${known}`, {
+      ...{ action, headers: done ? {} : error.headers, cause },
       ...(details ? { details } : {}),
     });
     this.upstreamStatus = upstreamStatus;
