@@ -161,8 +161,12 @@ describe('connections of an integration', () => {
     const key = await addKey(server.gateway.database, userId);
     await addConnection(server.gateway.database, await addUser(server.gateway.database), { integration: 'github' });
     const ids: string[] = [];
-    for (const account of ['a', 'b', 'c'])
-      ids.push(await addConnection(server.gateway.database, userId, { integration: 'github', account }));
+    for (const account of ['a', 'b', 'c']) {
+      const id = await addConnection(server.gateway.database, userId, { integration: 'github', account });
+      // Those of one millisecond have no order of their own.
+      const createdAt = new Date(Date.now() - 10_000 + ids.push(id) * 1_000);
+      await server.gateway.db.updateTable('connections').set({ createdAt }).where('id', '=', id).execute();
+    }
     await addConnection(server.gateway.database, userId, { integration: 'slack', account: 'd' });
     const page = 'totalCount nodes { id } pageInfo { hasNextPage endCursor }';
     const first = await ask(
