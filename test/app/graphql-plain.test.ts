@@ -59,7 +59,9 @@ const refused: [string, unknown][] = [
   ],
 ];
 
-/** A parameter of a media type is weighed by Yoga alone. */
+/** A member that nobody knows is for Yoga to look at, which takes no notice of it where it is null. */
+const byYoga = (body: unknown) => (typeof body === 'object' ? { ...body, unknown: null } : body);
+
 const post = (body: unknown, accept: string) => server.request('POST', '/graphql', { body, headers: { accept } });
 
 function comparable({ status, headers, text }: TestAnswer) {
@@ -75,14 +77,14 @@ describe('an operation answered without Yoga', () => {
   for (const mediaType of ['application/json', 'application/graphql-response+json']) {
     it(`is answered as Yoga answers it, also where a field fails (${mediaType})`, async () => {
       for (const [name, body] of plain)
-        expect(comparable(await post(body, mediaType)), name).toEqual(comparable(await post(body, `${mediaType};q=1`)));
+        expect(comparable(await post(body, mediaType)), name).toEqual(comparable(await post(byYoga(body), mediaType)));
     });
 
     it(`is refused as Yoga refuses it (${mediaType})`, async () => {
       for (const [name, body] of refused) {
         const answer = await post(body, mediaType);
         expect(answer.json.errors, name).toHaveLength(1);
-        expect(comparable(answer), name).toEqual(comparable(await post(body, `${mediaType};q=1`)));
+        expect(comparable(answer), name).toEqual(comparable(await post(byYoga(body), mediaType)));
       }
     });
   }

@@ -89,7 +89,7 @@ describe('objects beside ids', () => {
     expect(endpoint).toEqual({ id: 'github.create_issue', service: { id: 'github' } });
   });
 
-  it('show the row of a call beside its answer, for all of a request at once', async () => {
+  it('show the row of a call beside its answer', async () => {
     const userId = await addUser(server.gateway.database);
     const key = await addKey(server.gateway.database, userId);
     const query = `{ a: read(integration: "hackernews", endpoint: "list_updates") { callId call { id door integration key { id } } }
