@@ -37,6 +37,16 @@ describe.each([
     expect(counted).toEqual({ all_rows: 1, day: '2026-01-31' });
   });
 
+  it('has no constraint that the rows of before were not held against', async () => {
+    const { db } = await openDatabase();
+    const left = await sql`select conname from pg_constraint where not convalidated`.execute(db);
+    expect(left.rows).toEqual([]);
+    await sql`alter table leases add constraint leases_name_check check (name <> '') not valid`.execute(db);
+    await migrate(db);
+    const { rows } = await sql`select convalidated from pg_constraint where conname = 'leases_name_check'`.execute(db);
+    expect(rows).toEqual([{ convalidated: true }]);
+  });
+
   it('has nothing left to migrate', async () => {
     const database = await openDatabase();
     expect(await migrate(database.db)).toEqual([]);

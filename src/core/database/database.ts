@@ -133,7 +133,19 @@ export async function migrate(db: Db): Promise<string[]> {
     // Without a migration that failed, the database could not even be asked.
     throw error;
   }
+  await validateConstraints(db);
   return (results ?? []).map((result) => result.migrationName);
+}
+
+/**
+ * Looks at the rows that stood before a constraint which a migration added as NOT VALID. Kysely runs all migrations in one
+ * transaction, whose locks would keep every writer waiting meanwhile; after it, processes of an older release go on writing.
+ */
+async function validateConstraints(db: Db): Promise<void> {
+  const { rows } = await sql<{ statement: string }>`
+    select format('alter table %s validate constraint %I', conrelid::regclass, conname) as statement from pg_constraint
+    where not convalidated and connamespace = current_schema()::regnamespace order by conname`.execute(db);
+  for (const { statement } of rows) await sql.raw(statement).execute(db);
 }
 
 /** Names that ran here and are none of this release's; none where the database cannot be asked. */
