@@ -5,7 +5,8 @@ import { type Database, openPostgres } from '../../src/core/database/database.ts
 import type { SkillettError } from '../../src/core/errors.ts';
 import type { Admission } from '../../src/domains/executions/admission/admit.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { roomInMinute, tally } from './installation.ts';
+import { roomInMinute } from '../support/minute.ts';
+import { tally } from '../support/tally.ts';
 import { addKey, addUser, callBy, findCall, openQueue, type TestKey } from './people.ts';
 
 let database: Database;

@@ -5,7 +5,7 @@ import type { SkillettError } from '../../src/core/errors.ts';
 import { type FieldGuard, type GuardedRequest, guardField, networkOf } from '../../src/domains/limits/guard.ts';
 import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { tally } from './installation.ts';
+import { tally } from '../support/tally.ts';
 import { addKey, addUser } from './people.ts';
 
 const clock = new Clock();

@@ -11,12 +11,10 @@ import { createLog } from '../../src/core/log.ts';
 import { settleClaims } from '../../src/domains/executions/settle-claims.ts';
 import { dropOldCounters } from '../../src/domains/limits/old-counters.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { type ServerProcess, startProcess } from '../support/process.ts';
 
 const env = { SKILLETT_MASTER_KEY: randomBytes(32).toString('base64') };
 const opened: OpenGateway[] = [];
 const running: RunningJobs[] = [];
-const processes: ServerProcess[] = [];
 const log: string[] = [];
 let database: Database;
 let url: string;
@@ -38,7 +36,6 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.stop()));
-  await Promise.all(processes.splice(0).map((one) => one.kill()));
   for (const gateway of [first, second]) gateway.clock.offsetMs = 0;
   await database.db.deleteFrom('leases').execute();
 });
@@ -75,8 +72,6 @@ function start(gateway: Gateway, only: readonly Job[], holder: string): RunningJ
   return one;
 }
 
-const leases = () => database.db.selectFrom('leases').selectAll().orderBy('name').execute();
-
 it('of two processes one runs each job, at a time and in an interval', async () => {
   const everyMs = 600;
   const turns: Turn[] = [];
@@ -96,29 +91,6 @@ it('of two processes one runs each job, at a time and in an interval', async () 
   }
   expect(log.filter((line) => JSON.parse(line).level >= 40)).toEqual([]);
 });
-
-it('what a process killed by kill -9 left is taken over when its leases run out, and not before', async () => {
-  const killed = await startProcess({ ...env, DATABASE_URL: url });
-  processes.push(killed);
-  await expect.poll(async () => (await leases()).length, { timeout: 15_000, interval: 100 }).toBe(jobs.length);
-  const holders = new Set((await leases()).map(({ holder }) => holder));
-  expect(holders.size).toBe(1);
-  await killed.kill();
-  const turns: Turn[] = [];
-  start(first, watch(turns, 'first', 200), 'first');
-  await delay(700);
-  expect(turns).toEqual([]);
-  first.clock.offsetMs = 3_600_000;
-  await expect.poll(() => new Set(turns.map(({ job }) => job)).size, { timeout: 5_000 }).toBe(jobs.length);
-}, 40_000);
-
-it('a process that stops gives its leases back', async () => {
-  const stopped = await startProcess({ ...env, DATABASE_URL: url });
-  processes.push(stopped);
-  await expect.poll(async () => (await leases()).length, { timeout: 15_000, interval: 100 }).toBeGreaterThan(0);
-  expect(await stopped.stop()).toBe(0);
-  expect(await leases()).toEqual([]);
-}, 40_000);
 
 it('a job that fails is logged and tried again, by whichever process comes first', async () => {
   log.length = 0;

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { networkOf } from '../../src/domains/limits/guard.ts';
 import { type Browser, browserEnv } from '../people/browser.ts';
 import { signedIn } from '../people/person.ts';
-import { makeFolder } from '../support/process.ts';
+import { baseUrls, writeRecipes } from '../support/desk-recipes.ts';
+import { makeFolder } from '../support/folder.ts';
+import { roomInMinute } from '../support/minute.ts';
 import { startTestServer, type TestAnswer, type TestServer } from '../support/server.ts';
+import { tally } from '../support/tally.ts';
 import { Upstream } from '../support/upstream.ts';
-import { baseUrls, roomInMinute, tally, writeRecipes } from './installation.ts';
 import { addKey, addUser } from './people.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;

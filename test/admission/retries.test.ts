@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { makeFolder } from '../support/process.ts';
+import { baseUrls, writeRecipes } from '../support/desk-recipes.ts';
+import { makeFolder } from '../support/folder.ts';
 import { startTestServer, type TestAnswer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
-import { baseUrls, writeRecipes } from './installation.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 let upstream: Upstream;

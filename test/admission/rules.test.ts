@@ -14,7 +14,7 @@ import { requireKeyByHash } from '../../src/domains/api-keys/api-keys.ts';
 import type { Admission, AdmissionQueue, AdmissionRequest } from '../../src/domains/executions/admission/admit.ts';
 import { planLimits } from '../../src/domains/limits/plans.ts';
 import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
-import { roomInMinute } from './installation.ts';
+import { roomInMinute } from '../support/minute.ts';
 import { addConnection, addKey, addUser, callBy, findCall, listMails, listNotes, openQueue, type TestKey } from './people.ts';
 
 const env = { SKILLETT_LIMITS: '{"free":{"perMinute":2,"perDay":3},"pro":{"perMinute":null,"perDay":1},"unlimited":{"perMinute":0}}' };

@@ -1,8 +1,8 @@
 /** One execution through every door: the same answer, the same row, the same count, the same refusals. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { roomInMinute } from '../admission/installation.ts';
 import { bearer, callTool, postTo, type Stand, startStand } from '../mcp/stand.ts';
+import { roomInMinute } from '../support/minute.ts';
 
 let stand: Stand;
 

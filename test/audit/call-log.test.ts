@@ -2,10 +2,12 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newTimeOrderedId } from '../../src/core/ids.ts';
 import { sweepCalls } from '../../src/domains/audit/settle.ts';
-import { baseUrls, roomInMinute, tally, writeRecipes } from '../admission/installation.ts';
 import { addKey, addUser } from '../admission/people.ts';
-import { makeFolder } from '../support/process.ts';
+import { baseUrls, writeRecipes } from '../support/desk-recipes.ts';
+import { makeFolder } from '../support/folder.ts';
+import { roomInMinute } from '../support/minute.ts';
 import { type RequestOptions, startTestServer, type TestAnswer, type TestServer } from '../support/server.ts';
+import { tally } from '../support/tally.ts';
 import { Upstream } from '../support/upstream.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { baseUrls, writeRecipes } from '../admission/installation.ts';
 import { type Browser, browserEnv } from '../people/browser.ts';
 import { addUser, signedInOwner } from '../people/person.ts';
-import { makeFolder } from '../support/process.ts';
+import { baseUrls, writeRecipes } from '../support/desk-recipes.ts';
+import { makeFolder } from '../support/folder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { executionsTotal } from '../../src/core/metrics.ts';
 import { openLink } from '../support/consent-link.ts';
-import { makeFolder } from '../support/process.ts';
+import { makeFolder } from '../support/folder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 

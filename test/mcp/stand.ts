@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import path from 'node:path';
-import { baseUrls, recipeOf, writeRecipes } from '../admission/installation.ts';
 import { addKey, addUser } from '../admission/people.ts';
-import { makeFolder } from '../support/process.ts';
+import { baseUrls, recipeOf, writeRecipes } from '../support/desk-recipes.ts';
+import { makeFolder } from '../support/folder.ts';
 import { type RequestOptions, startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 

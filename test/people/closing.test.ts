@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandboxScopes } from '../../src/sandbox/authorization-server.ts';
-import { makeFolder, runToEnd, startProcess } from '../support/process.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { Browser, browserEnv } from './browser.ts';
+import { type Browser, browserEnv } from './browser.ts';
 import { addUser, makeKey, signedIn, signedInOwner } from './person.ts';
 
 const close =
@@ -95,33 +92,4 @@ describe('closing a user, embedded', () => {
     expect((await owner.graphql(close, { id: 'user_0' })).json.errors[0].extensions.code).toBe('not_found');
     expect(await owner.whoAmI()).toBeDefined();
   });
-});
-
-describe('the command for a lost link, embedded', () => {
-  it('is refused while the server runs, and prints a link when it is stopped', async () => {
-    const { folder, remove } = await makeFolder();
-    const env = { ...browserEnv, SKILLETT_DATA: path.join(folder, 'data'), SKILLETT_MASTER_KEY: randomBytes(32).toString('base64') };
-    const tooEarly = await runToEnd(env, ['sign-in-link']);
-    expect(tooEarly).toMatchObject({ code: 1, stderr: expect.stringContaining('no owner yet') });
-    let server = await startProcess(env);
-    try {
-      const printed = server.stdout().match(/^http:\S+\/link\?token=\S+$/m)?.[0] as string;
-      const refused = await runToEnd(env, ['sign-in-link']);
-      expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('in use') });
-      await server.stop();
-      const { code, stdout } = await runToEnd(env, ['sign-in-link']);
-      expect(code).toBe(0);
-      const link = stdout.match(/^http:\S+\/link\?token=\S+$/m)?.[0] as string;
-      server = await startProcess(env);
-      expect(server.stdout()).not.toContain('token=');
-      const browser = new Browser(server);
-      expect((await browser.open(printed)).headers.get('location')).toContain('/sign-in?error=link_invalid');
-      expect((await browser.open(link)).headers.get('location')).toContain('/dashboard');
-      expect(await browser.whoAmI()).toBe('owner@skillett.invalid');
-    } finally {
-      await server.stop();
-      await remove();
-    }
-    // Five starts of a process, which take a busy machine half a minute.
-  }, 120_000);
 });

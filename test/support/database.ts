@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { inject } from 'vitest';
 import { type Database, openEmbedded, openPostgres } from '../../src/core/database/database.ts';
-import { runOn, withDatabase } from './global-setup.ts';
+import { runOn, withDatabase } from './run-on.ts';
 
 /** A migrated PostgreSQL database of this test file's own. `url` lets a second process use it too; call `drop` at the end. */
 export async function createTestDatabase(): Promise<{ url: string; database: Database; drop: () => Promise<void> }> {

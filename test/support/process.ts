@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from './port.ts';
 
 export interface ServerProcess {
   child: ChildProcess;
@@ -14,21 +12,6 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
   /** kill -9. */
   kill(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-export async function makeFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'skillett-process-'));
-  // The embedded PostgreSQL runs as another user when the tests run as root, and must reach its folder.
-  await chmod(folder, 0o711);
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');

@@ -1,7 +1,8 @@
 /** A gateway as a process of its own on an empty folder, and a real browser in front of it. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
-import { makeFolder, type ServerProcess, startProcess } from '../support/process.ts';
+import { makeFolder } from '../support/folder.ts';
+import { type ServerProcess, startProcess } from '../support/process.ts';
 
 export interface Stand {
   /** As people and the browser see it. */

@@ -2,7 +2,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
-import { makeFolder, runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
+import { makeFolder } from '../support/folder.ts';
+import { runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 /** A connection of its own, which keeps what it began with. */

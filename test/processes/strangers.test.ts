@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Installation } from '../admission/installation.ts';
+import { Installation } from './installation.ts';
 
 let installation: Installation;
 let url: string;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDeviceStand, type DeviceStand } from '../device/stand.ts';
 import { type ServerProcess, startProcess } from '../support/process.ts';
-import { createDeviceStand, type DeviceStand } from './stand.ts';
 
 const grant_type = 'urn:ietf:params:oauth:grant-type:device_code';
 

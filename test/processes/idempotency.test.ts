@@ -5,11 +5,12 @@ import { createLog } from '../../src/core/log.ts';
 import { sweepCalls } from '../../src/domains/audit/settle.ts';
 import { settleClaims } from '../../src/domains/executions/settle-claims.ts';
 import { buildCatalogue } from '../../src/domains/recipes/catalogue.ts';
+import { addUser } from '../admission/people.ts';
 import { Engine } from '../executions/engine.ts';
 import { makeIntegration } from '../executions/integration.ts';
+import { tally } from '../support/tally.ts';
 import { eventually } from '../support/upstream.ts';
-import { type Answer, Installation, tally } from './installation.ts';
-import { addUser } from './people.ts';
+import { type Answer, Installation } from './installation.ts';
 
 let installation: Installation;
 

@@ -1,76 +1,18 @@
 /** An installation as an operator runs it: server processes over one PostgreSQL, with an integration whose service is an upstream on loopback. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../src/core/database/database.ts';
+import { addKey, addUser } from '../admission/people.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { makeFolder, type ServerProcess, startProcess } from '../support/process.ts';
+import { baseUrls, writeRecipes } from '../support/desk-recipes.ts';
+import { makeFolder } from '../support/folder.ts';
+import { type ServerProcess, startProcess } from '../support/process.ts';
 import { Upstream } from '../support/upstream.ts';
-import { addKey, addUser } from './people.ts';
 
 export interface Answer {
   status: number;
   headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
   json: any;
-}
-
-const title = { in: 'body', type: 'string', description: 'Its title.', examples: ['x'] };
-const write = {
-  method: 'POST',
-  path: '/things',
-  description: 'Makes a thing.',
-  parameters: { title },
-  answer: 'It.',
-  example: { title: 'x' },
-};
-
-export const recipeOf = (slug: string, more: object = {}) => ({
-  slug,
-  name: `${slug[0]?.toUpperCase()}${slug.slice(1)}`,
-  version: '1.0.0',
-  description: 'A service of the tests.',
-  category: 'tests',
-  documentation_url: 'https://desk.example/docs',
-  base_url: 'https://api.desk.example',
-  auth: [{ type: 'none' }],
-  ...more,
-});
-
-const things = {
-  resource: 'things',
-  description: 'Things.',
-  endpoints: {
-    list_things: {
-      method: 'GET',
-      path: '/things',
-      description: 'Lists things.',
-      parameters: { q: { in: 'query', type: 'string', description: 'What to look for.', examples: ['x'] } },
-      answer: 'Things.',
-      example: {},
-    },
-    create_thing: write,
-    create_quickly: { ...write, path: '/things/quick', description: 'Makes a thing within a second.', timeout_ms: 1_000 },
-  },
-};
-
-/** Integrations `desk`, `bank` with an idempotency header of its own, and `safe`, which needs a token. */
-export async function writeRecipes(folder: string): Promise<void> {
-  for (const [slug, more] of [
-    ['desk', {}],
-    ['bank', { idempotency_header: 'Idempotency-Key' }],
-    ['safe', { auth: [{ type: 'bearer', how: 'Make one.' }], verify: { path: '/me', account: { id: 'id', label: 'login' } } }],
-  ] as const) {
-    await mkdir(path.join(folder, slug), { recursive: true });
-    await writeFile(path.join(folder, slug, 'recipe.json'), JSON.stringify(recipeOf(slug, more)));
-    await writeFile(path.join(folder, slug, 'things.json'), JSON.stringify(things));
-  }
-}
-
-/** The settings that lead those integrations to a service of the test. */
-export function baseUrls(origin: string): Record<string, string> {
-  return { SKILLETT_DESK_BASE_URL: origin, SKILLETT_BANK_BASE_URL: origin, SKILLETT_SAFE_BASE_URL: origin };
 }
 
 export class Installation {
@@ -160,17 +102,4 @@ export class Installation {
     await Promise.all(this.processes.map((one) => one.kill()));
     await this.#end();
   }
-}
-
-/** Waits for the next UTC minute when less than this is left of the current one, so that a test sees one minute only. */
-export async function roomInMinute(ms: number): Promise<void> {
-  const leftMs = 60_000 - (Date.now() % 60_000);
-  if (leftMs < ms) await delay(leftMs + 50);
-}
-
-/** How often each value occurs. */
-export function tally<T extends string | number>(values: readonly T[]): Partial<Record<T, number>> {
-  const counts: Partial<Record<T, number>> = {};
-  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
-  return counts;
 }

@@ -4,8 +4,9 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort, makeFolder } from '../support/process.ts';
-import { type Stand, startStand } from './stand.ts';
+import { type Stand, startStand } from '../mcp/stand.ts';
+import { makeFolder } from '../support/folder.ts';
+import { freePort } from '../support/port.ts';
 
 const suite = path.resolve(import.meta.dirname, '../../node_modules/@modelcontextprotocol/conformance/dist/index.js');
 

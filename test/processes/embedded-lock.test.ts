@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FolderInUse, lockDataFolder } from '../../src/app/embedded/embedded-lock.ts';
-import { makeFolder } from '../support/process.ts';
+import { makeFolder } from '../support/folder.ts';
 
 let made: Awaited<ReturnType<typeof makeFolder>>;
 let file: string;

@@ -8,7 +8,9 @@ import { openGateway } from '../../src/app/process/gateway.ts';
 import { readConfig } from '../../src/core/config/config.ts';
 import { createOwner } from '../../src/domains/users/users.ts';
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
-import { freePort, makeFolder, runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
+import { makeFolder } from '../support/folder.ts';
+import { freePort } from '../support/port.ts';
+import { runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
 
 const keyLine = /^sk_[0-9a-f]{48}$/m;
 const anyKey = /sk_[0-9a-f]{48}/g;

@@ -4,10 +4,12 @@ import path from 'node:path';
 import pg from 'pg';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { OidcServer } from '../connections/oidc-server.ts';
 import { openBrowser } from '../support/browser.ts';
 import { createEmptyDatabase } from '../support/database.ts';
-import { freePort, makeFolder, type ServerProcess, startProcess } from '../support/process.ts';
-import { OidcServer } from './oidc-server.ts';
+import { makeFolder } from '../support/folder.ts';
+import { freePort } from '../support/port.ts';
+import { type ServerProcess, startProcess } from '../support/process.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 let oidc: OidcServer;

@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../src/core/database/database.ts';
-import { makeFolder, runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
+import { makeFolder } from '../support/folder.ts';
+import { runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
 
 const call = (server: ServerProcess, key: string) =>
   fetch(`${server.url}/v1/sandbox/list_notes`, {

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { Installation, roomInMinute, tally } from '../admission/installation.ts';
 import { addKey, addUser } from '../admission/people.ts';
-import { callTool, type Post, rpc, toolNames } from './stand.ts';
+import { callTool, type Post, rpc, toolNames } from '../mcp/stand.ts';
+import { roomInMinute } from '../support/minute.ts';
+import { tally } from '../support/tally.ts';
+import { Installation } from './installation.ts';
 
 let installation: Installation;
 

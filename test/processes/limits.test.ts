@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Answer, Installation, roomInMinute, tally } from './installation.ts';
-import { addUser } from './people.ts';
+import { addUser } from '../admission/people.ts';
+import { roomInMinute } from '../support/minute.ts';
+import { tally } from '../support/tally.ts';
+import { type Answer, Installation } from './installation.ts';
 
 let installation: Installation;
 

@@ -6,7 +6,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPostmaster } from '../../src/app/embedded/postmaster.ts';
 import { findProcess } from '../../src/app/embedded/running-process.ts';
-import { freePort, makeFolder, runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
+import { makeFolder } from '../support/folder.ts';
+import { freePort } from '../support/port.ts';
+import { runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
 
 const isRoot = process.getuid?.() === 0;
 const keyOf = (server: ServerProcess) => server.stdout().match(/^sk_[0-9a-f]{48}$/m)?.[0] as string;

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Installation, tally } from './installation.ts';
+import { addUser } from '../admission/people.ts';
+import { tally } from '../support/tally.ts';
+import { Installation } from './installation.ts';
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
-import { addUser } from './people.ts';
 
 /** How long the database is away; a longer one can be asked for, to look at what grows meanwhile. */
 const awayMs = Number(process.env.TEST_DATABASE_AWAY_MS ?? 3_000);

@@ -7,10 +7,10 @@ import type { Principal } from '../../src/core/principal.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor } from '../../src/domains/connections/connections.ts';
 import { startConnection } from '../../src/domains/connections/start-connection.ts';
-import { makeIntegration } from './gateway.ts';
-import { OidcServer } from './oidc-server.ts';
-import { createStand, type Stand } from './stand.ts';
-import type { WorkerOrders } from './worker.ts';
+import { makeIntegration } from '../connections/gateway.ts';
+import { OidcServer } from '../connections/oidc-server.ts';
+import { createStand, type Stand } from '../connections/stand.ts';
+import type { WorkerOrders } from './refresh-worker.ts';
 
 const redirectUri = 'https://gateway.example/oauth/callback';
 const children: ChildProcess[] = [];
@@ -107,7 +107,7 @@ function startWorker(
     connectionId,
     calls,
   };
-  const child = fork(path.join(import.meta.dirname, 'worker.ts'), [JSON.stringify(orders)]);
+  const child = fork(path.join(import.meta.dirname, 'refresh-worker.ts'), [JSON.stringify(orders)]);
   children.push(child);
   const next = () => new Promise<unknown>((resolve) => child.once('message', resolve));
   return {

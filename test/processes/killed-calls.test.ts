@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Clock } from '../../src/core/clock.ts';
 import { createLog } from '../../src/core/log.ts';
 import { sweepCalls } from '../../src/domains/audit/settle.ts';
-import { Installation, tally } from './installation.ts';
-import { addUser } from './people.ts';
+import { addUser } from '../admission/people.ts';
+import { tally } from '../support/tally.ts';
+import { Installation } from './installation.ts';
 
 let installation: Installation;
 

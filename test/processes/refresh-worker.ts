@@ -6,7 +6,7 @@
 import { type AdmittedConnection, credentialFor, renewCredential } from '../../src/domains/connections/connections.ts';
 import { readRefreshState } from '../../src/domains/connections/credential/refresh-store.ts';
 import type { CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
-import { makeIntegration, openStandGateway } from './gateway.ts';
+import { makeIntegration, openStandGateway } from '../connections/gateway.ts';
 
 export interface WorkerOrders {
   databaseUrl: string;

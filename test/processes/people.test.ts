@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Browser, browserEnv } from '../people/browser.ts';
 import { createEmptyDatabase } from '../support/database.ts';
 import { runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
-import { Browser, browserEnv } from './browser.ts';
 
 const password = 'correct horse battery';
 const linkLine = /^http:\/\/localhost:4000\/api\/auth\/link\?token=\S+$/m;
