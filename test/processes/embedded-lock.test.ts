@@ -1,5 +1,5 @@
 /** The data folder's lock: of a server that runs it holds, of one that is gone it does not, whoever has its number now. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -58,4 +58,39 @@ it('is left to a server that runs, whether its release wrote when it started or 
     expect(() => lockDataFolder(made.folder)).toThrow(FolderInUse);
     expect(readFileSync(file, 'utf8')).toBe(holder);
   }
+});
+
+const isRoot = process.getuid?.() === 0;
+const attempt = (prefix: string[] = []) => {
+  const script = `import { lockDataFolder } from ${JSON.stringify(path.resolve('src/app/embedded/embedded-lock.ts'))};
+    lockDataFolder(process.argv[1]); console.log('taken as', process.pid);`;
+  const [command = process.execPath, ...args] = [...prefix, process.execPath, '--input-type=module', '-e', script, made.folder];
+  const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  return stdout + stderr;
+};
+
+it('is refused to another process while it is held, and free at once when its holder was killed', () => {
+  const giveBack = lockDataFolder(made.folder);
+  expect(attempt()).toContain(`FolderInUse: The data folder ${made.folder} is in use by process ${process.pid}`);
+  giveBack();
+  // This process does not give it back, as one that is killed.
+  expect(attempt()).toContain('taken as');
+  expect(attempt()).toContain('taken as');
+});
+
+// Another container sees the same files and none of the processes; there the server is process 1 each time.
+it.runIf(isRoot)('is held between containers, whose process ids say nothing of each other', () => {
+  const container = ['unshare', '--pid', '--fork', '--mount-proc'];
+  expect(attempt(container)).toContain('taken as 1');
+  const giveBack = lockDataFolder(made.folder);
+  writeFileSync(file, '1');
+  expect(attempt(container)).toContain('FolderInUse');
+  giveBack();
+  expect(attempt(container)).toContain('taken as 1');
+});
+
+it('a folder in which nothing can be locked is refused in one sentence', () => {
+  expect(() => lockDataFolder(path.join(made.folder, 'not there'))).toThrow(
+    /cannot be locked .*Set SKILLETT_DATA to a folder on a local disk/,
+  );
 });

@@ -1,5 +1,6 @@
 /** The embedded PostgreSQL: whose child it is, what becomes of it when either of them dies, and where PGlite stands in for it. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -62,6 +63,25 @@ describe('in a new folder', () => {
     await waitUntil(async () => (await listKeys(server, key)).status === 200);
     expect(postmasterOf(data)).not.toBe(dead);
     expect(server.stderr() + server.stdout()).toContain('the embedded PostgreSQL has ended and is started again');
+  });
+
+  it.runIf(isRoot)('what a server left behind in another container is not joined by a second PostgreSQL', async () => {
+    const left = postmasterOf(data);
+    await server.kill();
+    // Elsewhere by its path, too: in another container the same folder may be mounted under another name.
+    const elsewhere = path.join(made.folder, 'elsewhere');
+    symlinkSync(data, elsewhere);
+    const container = ['--pid', '--fork', '--mount-proc', process.execPath, path.resolve('src/main.ts'), 'migrate'];
+    for (const folder of [data, elsewhere]) {
+      const { status, stderr } = spawnSync('unshare', container, {
+        env: { PATH: process.env.PATH, SKILLETT_DATA: folder },
+        encoding: 'utf8',
+      });
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/A PostgreSQL of another container still runs on .*End that container/)]);
+    }
+    expect(findProcess(left)).toBeDefined();
+    server = await startProcess({ SKILLETT_DATA: data });
+    expect((await listKeys(server, key)).status).toBe(200);
   });
 
   it('what a killed server left behind is ended by the next one, which several processes may serve', async () => {

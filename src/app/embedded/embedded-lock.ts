@@ -1,61 +1,76 @@
 /**
- * The embedded database's folder has no lock of its own, and two processes in it corrupt it. A file with the process id, and with
- * when that process started, says whose it is; only the file of a process that is gone is replaced.
+ * The embedded database's folder has no lock of its own, and two processes in it corrupt it. Whoever uses it holds a lock of the
+ * kernel; a file beside it says with a process id, and with when that process started, who that is.
  */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { findProcess } from './running-process.ts';
 
 export class FolderInUse extends Error {
-  constructor(folder: string, pid: number) {
+  constructor(folder: string, pid: number | undefined) {
+    const holder = pid === undefined ? 'another process' : `process ${pid}`;
     super(
-      `The data folder ${folder} is in use by process ${pid}. The embedded database serves one process: stop that one, or set SKILLETT_DATA to another folder, or DATABASE_URL to a PostgreSQL.`,
+      `The data folder ${folder} is in use by ${holder}, of this machine or of another container. The embedded database serves one server: stop that one, or set SKILLETT_DATA to another folder, or DATABASE_URL to a PostgreSQL.`,
     );
     this.name = 'FolderInUse';
   }
 }
 
-/** Takes the folder for this process; the returned function gives it back. Throws FolderInUse. */
+export class FolderWithoutLocks extends Error {
+  constructor(folder: string, cause: unknown) {
+    super(
+      `The data folder ${folder} cannot be locked (${(cause as Error).message}), and two servers in it would corrupt the database. Set SKILLETT_DATA to a folder on a local disk that this user may write, or DATABASE_URL to a PostgreSQL.`,
+      { cause },
+    );
+    this.name = 'FolderWithoutLocks';
+  }
+}
+
+/** Takes the folder for this process; the returned function gives it back. Throws FolderInUse, FolderWithoutLocks. */
 export function lockDataFolder(folder: string): () => void {
   const file = path.join(folder, 'skillett.pid');
-  if (!tryCreate(file)) {
-    // Whoever holds the second file may judge the first one; without it, two starters could both remove a dead process's
-    // file and one of them the other's new one.
-    const guard = `${file}.replacing`;
-    if (!tryCreate(guard) && !replaceDead(guard)) throw new FolderInUse(folder, readHolder(guard)?.pid ?? 0);
-    try {
-      const holder = readHolder(file);
-      if (holder && isAlive(holder)) throw new FolderInUse(folder, holder.pid);
-      rmSync(file, { force: true });
-      if (!tryCreate(file)) throw new FolderInUse(folder, readHolder(file)?.pid ?? 0);
-    } finally {
-      rmSync(guard, { force: true });
-    }
+  const release = lockInKernel(folder, file);
+  try {
+    // A server of an older release has no lock, only the file.
+    const holder = readHolder(file);
+    if (holder && isAlive(holder)) throw new FolderInUse(folder, holder.pid);
+    writeFileSync(file, [process.pid, findProcess(process.pid)?.started ?? ''].join('\n'), { mode: 0o600 });
+  } catch (error) {
+    release();
+    throw error;
   }
   return () => {
-    if (readHolder(file)?.pid === process.pid) rmSync(file, { force: true });
+    rmSync(file, { force: true });
+    release();
   };
 }
 
-/** A starter that died while it held the guard must not lock everybody out. */
-function replaceDead(guard: string): boolean {
-  const holder = readHolder(guard);
-  if (holder && isAlive(holder)) return false;
-  rmSync(guard, { force: true });
-  return tryCreate(guard);
+/**
+ * Node has no call for a kernel's lock, SQLite takes one (POSIX advisory locks, https://www.sqlite.org/lockingv3.html): the system
+ * gives it back however the process ends, and holds it between containers too, whose process ids say nothing of each other.
+ */
+function lockInKernel(folder: string, pidFile: string): () => void {
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(path.join(folder, 'skillett.lock'), { timeout: 0 });
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock?.close();
+    if ((error as { errcode?: number }).errcode === sqliteBusy) throw new FolderInUse(folder, readHolder(pidFile)?.pid);
+    throw new FolderWithoutLocks(folder, error);
+  }
+  const taken = lock;
+  held.add(taken);
+  return () => {
+    held.delete(taken);
+    taken.close();
+  };
 }
 
-function tryCreate(file: string): boolean {
-  try {
-    const handle = openSync(file, 'wx', 0o600);
-    writeSync(handle, [process.pid, findProcess(process.pid)?.started ?? ''].join('\n'));
-    closeSync(handle);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
+const sqliteBusy = 5;
+/** What nothing refers to is collected, and its lock with it. */
+const held = new Set<DatabaseSync>();
 
 interface Holder {
   pid: number;

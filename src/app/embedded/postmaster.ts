@@ -1,7 +1,8 @@
 /** The running PostgreSQL of a data folder, as its own file postmaster.pid tells of it. */
 import { readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
-import { clusterIn, EmbeddedPostgresFault, removeSocketFolder } from './postgres-files.ts';
+import { clusterIn, EmbeddedPostgresFault, homeIn, removeSocketFolder } from './postgres-files.ts';
 import { findProcess } from './running-process.ts';
 
 export interface Postmaster {
@@ -47,11 +48,36 @@ export async function stopLeftBehind(dataFolder: string): Promise<void> {
       throw new EmbeddedPostgresFault(
         `A PostgreSQL that an earlier server left behind in ${dataFolder} does not end. Stop process ${left.pid}, then start again.`,
       );
+  } else if (await answersOn(left.socketFolder, dataFolder)) {
+    throw new EmbeddedPostgresFault(
+      `A PostgreSQL of another container still runs on ${clusterIn(dataFolder)}. End that container, then start again.`,
+    );
   } else if (found) {
     // Its number belongs to another program by now, for which PostgreSQL would refuse to start.
     rmSync(fileIn(dataFolder), { force: true });
   }
   removeSocketFolder(left.socketFolder);
+}
+
+/**
+ * Process ids say nothing between containers; a socket answers there too. The other container may see the data folder under another
+ * path, so the socket is sought in ours as well.
+ */
+async function answersOn(socketFolder: string, dataFolder: string): Promise<boolean> {
+  const files = [socketFolder, homeIn(dataFolder)].map((folder) => path.join(folder, '.s.PGSQL.5432'));
+  const answers = await Promise.all(
+    files.map(
+      (file) =>
+        new Promise<boolean>((resolve) => {
+          const socket = connect(file);
+          socket.once('connect', () => resolve(true));
+          socket.once('error', () => resolve(false));
+          socket.once('close', () => resolve(false));
+          socket.once('connect', () => socket.destroy());
+        }),
+    ),
+  );
+  return answers.includes(true);
 }
 
 async function hasEnded(pid: number, msMax: number): Promise<boolean> {

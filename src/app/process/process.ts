@@ -8,7 +8,7 @@ import { createLog } from '../../core/log.ts';
 import { collectProcessMetrics } from '../../core/metrics.ts';
 import { RecipeFaults } from '../../domains/recipes/load.ts';
 import { BackupFault, backUp, restore } from '../embedded/backup.ts';
-import { FolderInUse } from '../embedded/embedded-lock.ts';
+import { FolderInUse, FolderWithoutLocks } from '../embedded/embedded-lock.ts';
 import { holdDataFolder } from '../embedded/open-embedded.ts';
 import { EmbeddedPostgresFault } from '../embedded/postgres-files.ts';
 import { schema } from '../graphql/schema.ts';
@@ -26,6 +26,7 @@ function explain(error: unknown, config?: Config): string {
     error instanceof ConfigFaults ||
     error instanceof RecipeFaults ||
     error instanceof FolderInUse ||
+    error instanceof FolderWithoutLocks ||
     error instanceof EmbeddedPostgresFault ||
     error instanceof BackupFault ||
     error instanceof NewerDatabase ||
