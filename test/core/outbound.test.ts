@@ -496,7 +496,7 @@ describe('redirects', () => {
   });
 
   test('within an origin keep the credential of the query, whether the service repeats it or not', async () => {
-    for (const location of ['/new?x=1', '/new?x=1&key=secret']) {
+    for (const location of ['/new?x=1', '/new?x=1&key=secret', '/new?KEY=secret&x=1']) {
       upstream.received.length = 0;
       upstream.play = ({ target }, response) =>
         void (target.startsWith('/new') ? response.end('there') : response.writeHead(302, { location }).end());
@@ -509,7 +509,7 @@ describe('redirects', () => {
   });
 
   test('to another origin carry no credential, in a header or in the query', async () => {
-    upstream.play = (_request, response) => void response.writeHead(302, { location: `${other.origin}/file?key=secret&sig=1` }).end();
+    upstream.play = (_request, response) => void response.writeHead(302, { location: `${other.origin}/file?key=secret&Key=secret&sig=1` }).end();
     other.answer(200, {}, 'file');
     const answer = await outbound.send(
       request(`${upstream.origin}/log?key=secret`, { followRedirects: 'read', headers: credential, credentialQuery: ['key'] }),

@@ -91,6 +91,24 @@ describe('a Content-Encoding', () => {
     expect(await lastRow()).toMatchObject({ outcome: 'failed', errorCode: 'upstream_unexpected', upstreamStatus: 200 });
   });
 
+  it.each([
+    ['zstd', zstdCompressSync(text)],
+    ['gzip', gzipSync(text)],
+  ])('of %s with a tail that never ends is whole without it, and its connection is given up', async (encoding, body) => {
+    stand.upstream.play = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding });
+      response.write(body);
+      const drip = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(drip));
+    };
+    const answer = await call('list_things');
+    // Some decoders take a tail for a fault; what none may do is hold the connection until the time is up.
+    expect([200, 502]).toContain(answer.status);
+    if (answer.status === 200) expect(answer.json.data).toEqual({ a: [1, 2, 3] });
+    await expect.poll(() => stand.upstream.open.size, { timeout: 5_000 }).toBe(0);
+    expect(await lastRow()).toMatchObject({ outcome: answer.status === 200 ? 'succeeded' : 'failed' });
+  });
+
   it('that unpacks to more than fits is refused, and its connection is given up', async () => {
     encode('gzip', gzipSync(Buffer.alloc(60 * 1024 * 1024, 'x')));
     expect((await call('list_things')).json.error).toBe('upstream_unexpected');

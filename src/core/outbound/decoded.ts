@@ -19,6 +19,7 @@ const decoders: Record<string, ((first: Buffer) => Duplex) | undefined> = {
 
 /** More on top of each other are nobody's to make smaller. */
 const codingsMax = 3;
+const trailerMsMax = 1_000;
 
 /** RFC 1950, section 2.2. Many services leave it out, and every browser reads that. */
 function hasZlibHeader(first: Buffer): boolean {
@@ -123,8 +124,10 @@ export class DecodedAnswer implements OutboundAnswer {
     return OutboundError.malformed(this.integration, what);
   }
 
+  /** What still comes behind a packed body that is whole is nobody's, and must not keep the connection. */
   #end(): void {
     this.#ended = true;
+    setTimeout(() => this.#encoded.discard(), trailerMsMax).unref();
     if (this.#overListener) this.#tell(this.#overListener);
   }
 
@@ -137,7 +140,7 @@ export class DecodedAnswer implements OutboundAnswer {
   }
 
   #tell(listener: (bytes: number, failure: Error | undefined) => void): void {
-    this.#encoded.whenOver((bytes, broken) => listener(bytes, this.#failure ?? broken));
+    this.#encoded.whenOver((bytes, broken) => listener(bytes, this.#failure ?? (this.#ended ? undefined : broken)));
   }
 }
 

@@ -10,6 +10,7 @@ import { SkillettError } from '../errors.ts';
 import { Turns } from '../turns.ts';
 import { Exemptions, isPublicAddress, isPublicHost } from './addresses.ts';
 import type { OutboundAnswer } from './answer.ts';
+import { moveCredential } from './credential-query.ts';
 import { OutboundError, RefusedAddress } from './error.ts';
 import { Exchange } from './exchange.ts';
 
@@ -145,7 +146,7 @@ export class Outbound {
       const next = redirectTarget(answer, url);
       if (next === undefined || !mayFollow(request, answer, next, url)) return answer;
       if (next.origin !== url.origin) headers = headersForOtherOrigin(headers);
-      moveCredential(request, url, next);
+      moveCredential(request.credentialQuery ?? [], url, next);
       url = next;
       await drain(answer);
       answer = await this.#exchange(request, url, headers, Math.max(1, deadlineMs - performance.now()));
@@ -249,15 +250,6 @@ export function isRedirect(status: number): boolean {
 function mayFollow({ method, followRedirects }: OutboundRequest, { status }: OutboundAnswer, next: URL, from: URL): boolean {
   if (followRedirects === 'read') return method === 'GET';
   return (status === 307 || status === 308) && next.origin === from.origin;
-}
-
-/** Services leave it out where they redirect to, or repeat it. */
-function moveCredential({ credentialQuery = [] }: OutboundRequest, from: URL, to: URL): void {
-  for (const name of credentialQuery) {
-    const value = from.searchParams.get(name);
-    if (to.origin !== from.origin) to.searchParams.delete(name);
-    else if (value !== null && !to.searchParams.has(name)) to.searchParams.append(name, value);
-  }
 }
 
 /** RFC 9110, section 15.4. Undefined when the answer is no redirect that can be followed. */

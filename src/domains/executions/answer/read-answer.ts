@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { readJsonBody, textBytesMax, tooLong, toText } from '../../../core/json/json-body.ts';
 import { isJson } from '../../../core/json/json-scan.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
+import { removeCredential } from '../../../core/outbound/credential-query.ts';
 import { drain, isRedirect, type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
 
 interface AnswerOptions {
@@ -61,7 +62,6 @@ function withoutCredential(location: string, names: readonly string[]): string {
   if (names.length === 0) return location;
   const relative = 'http://relative.invalid';
   const url = URL.parse(location, relative);
-  if (!url || !names.some((name) => url.searchParams.has(name))) return location;
-  for (const name of names) url.searchParams.delete(name);
+  if (!url || !removeCredential(url, names)) return location;
   return url.origin === relative ? url.href.slice(relative.length) : url.href;
 }

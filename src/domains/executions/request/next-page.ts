@@ -4,6 +4,7 @@
  */
 import type { Gateway } from '../../../core/context.ts';
 import { badRequest } from '../../../core/errors.ts';
+import { removeCredential } from '../../../core/outbound/credential-query.ts';
 import { type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -31,7 +32,7 @@ export function findNextQuery(answer: OutboundAnswer, header: string, url: strin
   // An empty reference is the page itself.
   const next = target ? URL.parse(target, url) : undefined;
   if (!next || next.origin !== new URL(url).origin) return undefined;
-  for (const name of credentialQuery) next.searchParams.delete(name);
+  removeCredential(next, credentialQuery);
   return next.search.slice(1) || undefined;
 }
 
