@@ -509,7 +509,8 @@ describe('redirects', () => {
   });
 
   test('to another origin carry no credential, in a header or in the query', async () => {
-    upstream.play = (_request, response) => void response.writeHead(302, { location: `${other.origin}/file?key=secret&Key=secret&sig=1` }).end();
+    upstream.play = (_request, response) =>
+      void response.writeHead(302, { location: `${other.origin}/file?key=secret&Key=secret&sig=1` }).end();
     other.answer(200, {}, 'file');
     const answer = await outbound.send(
       request(`${upstream.origin}/log?key=secret`, { followRedirects: 'read', headers: credential, credentialQuery: ['key'] }),
