@@ -204,12 +204,22 @@ describe('a folder that was found sound before', () => {
     const folder = await writeFolder(filesOf(soundRecipe()));
     const again = () => loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map(), cacheFolder });
     expect((await again()).integrations).toEqual((await again()).integrations);
-    expect(await readFile(path.join(cacheFolder, 'checked-recipes.json'), 'utf8')).toMatch(/^\["[0-9a-f]{64}"/);
+    expect(await readFile(path.join(cacheFolder, 'checked-recipes.json'), 'utf8')).toMatch(/^\{"[0-9a-f]{64}":/);
 
     const changed = soundRecipe();
     changed.letters.endpoints.list_letters.parameters.size.default = 'twenty';
     await writeFile(path.join(folder, 'letters/letters.json'), JSON.stringify(changed.letters));
     for (let turn = 0; turn < 2; turn += 1)
       expect(await faultsOf(again())).toEqual([expect.stringContaining('endpoints.list_letters.parameters.size.default')]);
+
+    const misshapen = soundRecipe();
+    Object.assign(misshapen.recipe, { titel: 'Letters' });
+    await writeFile(path.join(folder, 'letters/letters.json'), JSON.stringify(misshapen.letters));
+    await writeFile(path.join(folder, 'letters/recipe.json'), JSON.stringify(misshapen.recipe));
+    for (let turn = 0; turn < 2; turn += 1)
+      expect(await faultsOf(again())).toEqual([expect.stringContaining('titel: is no field of the recipe format')]);
+
+    await writeFile(path.join(folder, 'letters/recipe.json'), JSON.stringify(soundRecipe().recipe));
+    expect((await again()).integrations.map(({ slug }) => slug)).toEqual(['letters']);
   });
 });

@@ -17,9 +17,9 @@ export interface ServerProcess {
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 
 /** Runs the server as an operator does, and waits until it accepts. Rejects with what it printed when it ends before. */
-export async function startProcess(env: Record<string, string>, args: string[] = []): Promise<ServerProcess> {
+export async function startProcess(env: Record<string, string>, args: string[] = [], file = main): Promise<ServerProcess> {
   const port = env.PORT ?? String(await freePort());
-  const started = spawnServer({ ...env, PORT: port }, args);
+  const started = spawnServer({ ...env, PORT: port }, args, file);
   const url = `http://127.0.0.1:${port}`;
   const deadline = Date.now() + 90_000;
   while (Date.now() < deadline) {
@@ -43,9 +43,9 @@ export async function runToEnd(
   return { code, stdout: started.stdout(), stderr: started.stderr() };
 }
 
-function spawnServer(env: Record<string, string>, args: string[]): Omit<ServerProcess, 'url'> {
+function spawnServer(env: Record<string, string>, args: string[], file = main): Omit<ServerProcess, 'url'> {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [file, ...args], {
     env: { ...(PATH ? { PATH } : {}), ...(HOME ? { HOME } : {}), LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

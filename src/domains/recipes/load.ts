@@ -72,12 +72,14 @@ class RecipeFiles {
   readonly guides = new Map<string, string>();
   private readonly folder: string;
   private readonly label: string;
+  private readonly checked: CheckedFiles;
 
   /** `label` is what faults call the folder. */
-  constructor(folder: string, label: string, slug: string) {
+  constructor(folder: string, label: string, slug: string, checked: CheckedFiles) {
     this.folder = folder;
     this.label = label;
     this.slug = slug;
+    this.checked = checked;
   }
 
   report(file: string): Report {
@@ -107,10 +109,16 @@ class RecipeFiles {
   }
 
   private async parse<Shape extends z.ZodType>(file: string, shape: Shape): Promise<z.infer<Shape> | undefined> {
+    const text = await this.text(file).catch((error: Error) => this.report(file)([], `cannot be read: ${error.message}`));
+    if (text === undefined) return undefined;
+    return this.checked.read([file === 'recipe.json' ? 'recipe' : 'resource', text], () => this.parseText(file, text, shape));
+  }
+
+  private parseText<Shape extends z.ZodType>(file: string, text: string, shape: Shape): z.infer<Shape> | undefined {
     const report = this.report(file);
     let json: unknown;
     try {
-      json = JSON.parse(await this.text(file));
+      json = JSON.parse(text);
     } catch (error) {
       // The message quotes the text, line breaks included; a fault is one line.
       report([], `is not JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`);
@@ -142,7 +150,7 @@ async function readRecipes(folder: string, label: string, checked: CheckedFiles)
   });
   return Promise.all(
     slugs.map(async (slug) => {
-      const files = new RecipeFiles(path.join(folder, slug), path.posix.join(label, slug), slug);
+      const files = new RecipeFiles(path.join(folder, slug), path.posix.join(label, slug), slug, checked);
       await files.read();
       checkFiles(files, checked);
       return files;
