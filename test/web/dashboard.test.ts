@@ -55,7 +55,7 @@ describe('a stranger', () => {
     await page.getByRole('heading', { name: 'Calls', level: 1 }).waitFor();
   });
 
-  it.each(['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)'])(
+  it.each(['https://evil.example/', '//evil.example/', '/\\evil.example', '/.//evil.example/', '/a/..//evil.example/', 'javascript:alert(1)'])(
     'is not led to %s by a sign-in',
     async (next) => {
       await open(`/sign-in?next=${encodeURIComponent(next)}`);

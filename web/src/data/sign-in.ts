@@ -1,11 +1,15 @@
 /** Sign-in and sessions: plain requests to the routes below `/api/auth/`. */
 import { type Failure, serverAway } from './failure.ts';
 
-/** `next` comes from the address and may be anybody's: only a path of this server is followed. */
+/**
+ * `next` comes from the address and may be anybody's: only a path of this server is followed. `/.//a` is one until its dot is
+ * taken out, and then names another host.
+ */
 export function safeNext(next: string | null): string {
-  if (next === null || !/^\/(?![/\\])/.test(next)) return '/dashboard';
+  if (next === null || !next.startsWith('/')) return '/dashboard';
   const parsed = URL.parse(next, location.origin);
-  return parsed && parsed.origin === location.origin ? `${parsed.pathname}${parsed.search}${parsed.hash}` : '/dashboard';
+  if (parsed?.origin !== location.origin || parsed.pathname.startsWith('//')) return '/dashboard';
+  return `${parsed.pathname}${parsed.search}${parsed.hash}`;
 }
 
 let leaving = false;
