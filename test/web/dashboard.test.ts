@@ -55,16 +55,20 @@ describe('a stranger', () => {
     await page.getByRole('heading', { name: 'Calls', level: 1 }).waitFor();
   });
 
-  it.each(['https://evil.example/', '//evil.example/', '/\\evil.example', '/.//evil.example/', '/a/..//evil.example/', 'javascript:alert(1)'])(
-    'is not led to %s by a sign-in',
-    async (next) => {
-      await open(`/sign-in?next=${encodeURIComponent(next)}`);
-      await page.getByLabel('E-mail address').fill('owner@skillett.invalid');
-      await page.getByLabel('Password').fill(ownerPassword);
-      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-      await page.waitForURL(`${stand.url}/dashboard`);
-    },
-  );
+  it.each([
+    'https://evil.example/',
+    '//evil.example/',
+    '/\\evil.example',
+    '/.//evil.example/',
+    '/a/..//evil.example/',
+    'javascript:alert(1)',
+  ])('is not led to %s by a sign-in', async (next) => {
+    await open(`/sign-in?next=${encodeURIComponent(next)}`);
+    await page.getByLabel('E-mail address').fill('owner@skillett.invalid');
+    await page.getByLabel('Password').fill(ownerPassword);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.waitForURL(`${stand.url}/dashboard`);
+  });
 
   it('reads why a sign-in link does not work', async () => {
     await open('/api/auth/link?token=unknown');

@@ -13,6 +13,7 @@ import type { CompletedCall } from '../../audit/settle-store.ts';
 import type { AdmittedConnection } from '../../connections/connections.ts';
 import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
 import { finishClaim, type IdempotencyClaim, loseClaim, releaseClaim } from '../store.ts';
+import { AdmissionTurns, batchMax } from './admission-turns.ts';
 import { prepareStatement } from './statement.ts';
 import { authenticationFault } from './verdict.ts';
 
@@ -44,10 +45,7 @@ export interface Admission {
   claim: IdempotencyClaim | undefined;
 }
 
-const batchMax = 256;
 const statementsMax = 2;
-/** Calls that wait or are being admitted; beyond, a client is told to come back instead of waiting for seconds. */
-const queuedMax = 4_096;
 const attemptsMax = 5;
 /** A client waits no longer for the database (a table that somebody locked, a network that swallows everything). */
 const statementMsMax = 5_000;
@@ -59,10 +57,10 @@ export class AdmissionQueue {
   readonly #parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>;
   readonly #loader: DataLoader<AdmissionRequest, Admission>;
   readonly #completions: CompletionBuffer;
+  readonly #turns = new AdmissionTurns();
   /** Batches that were begun and not yet sent; all but the last are full. */
   readonly #waiting: (() => void)[] = [];
   #inFlight = 0;
-  #queued = 0;
   /** Statements that nobody waits for any more. While there are any, the database is as good as away. */
   #stuck = 0;
   #closed = false;
@@ -90,11 +88,9 @@ export class AdmissionQueue {
     if (caller.kind === 'none') throw authenticationFault('unauthorized');
     if (this.#closed) throw unavailable('The server is shutting down. Try again shortly.', 1);
     if (this.#stuck > 0) throw tooSlow();
-    if (this.#queued >= queuedMax) throw unavailable('Too many calls are waiting. Try again shortly.', 1);
-    this.#queued += 1;
-    if (this.#completions.crowded) await this.#waitForRoom();
     const unstorable = request.account !== undefined && !isStorable(request.account);
-    const admission = await this.#loader.load({ ...request, caller, ...(unstorable ? { account: undefined } : {}) });
+    const storable = { ...request, caller, ...(unstorable ? { account: undefined } : {}) };
+    const admission = await this.#turns.take(caller, () => this.#load(storable));
     return unstorable ? { ...admission, connectionFault: badRequest('`account` holds characters that no name has.') } : admission;
   }
 
@@ -124,14 +120,12 @@ export class AdmissionQueue {
     await this.#completions.close();
   }
 
-  /** While what has ended cannot be written as fast as it ends, what begins waits, and is then refused. */
-  async #waitForRoom(): Promise<void> {
-    try {
-      await this.#completions.room();
-    } catch (error) {
-      this.#queued -= 1;
-      throw error;
-    }
+  async #load(request: AdmissionRequest): Promise<Admission> {
+    // While what has ended cannot be written as fast as it ends, what begins waits, and is then refused.
+    if (this.#completions.crowded) await this.#completions.room();
+    // Whoever waited for a turn may have waited while the database got stuck.
+    if (this.#stuck > 0) throw tooSlow();
+    return this.#loader.load(request);
   }
 
   #mayPump(): boolean {
@@ -155,7 +149,6 @@ export class AdmissionQueue {
       return outcomes ?? this.#giveUp(batch, admitting);
     } finally {
       clearTimeout(patience);
-      this.#queued -= batch.length;
     }
   }
 
