@@ -11,7 +11,12 @@ export interface SandboxClient {
 /** Short, so that a refresh can be watched without waiting. */
 export const accessTokenSeconds = 120;
 
-export const sandboxScopes = { 'notes:read': 'Read your notes', 'notes:write': 'Create, change and delete your notes' } as const;
+export const sandboxScopes = { 'notes:read': 'Read your notes', 'notes:write': 'Read, create, change and delete your notes' } as const;
+
+/** As the recipe says of it, writing includes reading: a consent that asks for both asks for writing alone. */
+export function mayUse(granted: readonly string[], needed: keyof typeof sandboxScopes): boolean {
+  return granted.includes(needed) || granted.includes('notes:write');
+}
 
 export function answerTokenRequest(
   path: string,

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerTokenRequest, type SandboxClient } from './authorization-server.ts';
+import { answerTokenRequest, mayUse, type SandboxClient } from './authorization-server.ts';
 import { Notebook, notesPerAccountMax } from './notes.ts';
 import { type TokenContent, Tokens } from './tokens.ts';
 import { runTrial } from './trials.ts';
@@ -79,7 +79,7 @@ function answerNotes(
   const id = /^\/notes\/(\d{1,9})$/.exec(url.pathname)?.[1];
   if (url.pathname !== '/notes' && id === undefined) return sendError(response, 404, 'not_found', 'There is no such address.');
   const needed = request.method === 'GET' ? 'notes:read' : 'notes:write';
-  if (!who.scopes.includes(needed)) return sendError(response, 403, 'insufficient_scope', `This needs the scope ${needed}.`);
+  if (!mayUse(who.scopes, needed)) return sendError(response, 403, 'insufficient_scope', `This needs the scope ${needed}.`);
   if (id === undefined) return answerCollection(request, response, url, body, notebook);
   const note = notebook.find(Number(id));
   if (!note) return sendError(response, 404, 'not_found', `There is no note ${id}.`);

@@ -51,7 +51,7 @@ it('connects by its consent page, executes, expires, is refreshed, and is revoke
   const { id, path } = await startConsent();
   const page = await server.request('GET', path, { authorization: null });
   expect(page.status).toBe(200);
-  expect(page.text).toContain('Create, change and delete your notes');
+  expect(page.text).toContain('Read, create, change and delete your notes');
   expect(page.text).not.toContain('<script');
   expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'; base-uri 'none'$/);
   expect((await consent(path, { account: 'grace', answer: 'allow' })).text).toContain('The account &quot;grace&quot; can be used');
@@ -76,6 +76,24 @@ it('connects by its consent page, executes, expires, is refreshed, and is revoke
   expect([removed.status, removed.headers.get('x-skillett-revoked')]).toEqual([204, 'true']);
   expect((await refreshWith(second.refreshToken)).status).toBe(400);
   for (const { accessToken } of [first, second]) expect((await account(accessToken)).status).toBe(401);
+});
+
+it('reads and writes with the account that one consent connected, and only reads where only reading was asked for', async () => {
+  const connect = async (name: string, scopes?: string[]) => {
+    const { json } = await server.request('POST', '/v1/connect', { body: { integration: 'sandbox', scopes } });
+    const { url } = await openLink(server, json.oauth_url);
+    await consent(url.pathname + url.search, { account: name, answer: 'allow' });
+  };
+  await connect('writer');
+  await connect('reader', ['notes:read']);
+  const call = async (endpoint: string, params: object, account: string) => {
+    const { json } = await server.request('POST', `/v1/sandbox/${endpoint}`, { body: { params, account } });
+    return json.status ?? json.error;
+  };
+  const outcomes = (account: string) =>
+    Promise.all([call('list_notes', {}, account), call('get_note', { id: 1 }, account), call('create_note', { title: 'Mine' }, account)]);
+  expect(await outcomes('writer')).toEqual([200, 200, 201]);
+  expect(await outcomes('reader')).toEqual([200, 200, 'consent_required']);
 });
 
 it('can be declined, and asks again for a name that is none', async () => {
