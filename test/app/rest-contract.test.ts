@@ -74,11 +74,14 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
   });
 
   it('refuses a key in the query string', async () => {
-    expect((await server.request('GET', `/v1/skills?api_key=${server.key}`, { authorization: null })).status).toBe(401);
-    const both = await server.request('GET', `/v1/skills?api_key=${server.key}`);
-    expect(both.status).toBe(400);
-    expect(both.json.message).toContain('`api_key`');
-    expect(both.text).not.toContain(server.key);
+    for (const path of ['/v1/skills', `/graphql?query=${encodeURIComponent('{ viewer { kind } }')}`])
+      for (const authorization of [null, `Bearer ${server.key}`]) {
+        const refused = await server.request('GET', `${path}${path.includes('?') ? '&' : '?'}api_key=${server.key}`, { authorization });
+        expect(refused.status).toBe(400);
+        expect(refused.text).toMatch(/`api_key` holds an API key\. Keys go into the Authorization header only/);
+        expect(refused.text).not.toContain(server.key);
+      }
+    expect((await server.request('GET', '/v1/skills?api_key=none', { authorization: null })).status).toBe(401);
     const named = await server.request('GET', `/v1/skills?${server.key}`);
     expect([named.status, named.text.includes(server.key)]).toEqual([400, false]);
     expect(named.json.message).toMatch(/^The query string holds an API key/);

@@ -12,9 +12,9 @@ import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
  * with whatever address another site makes it open. Throws unauthorized and bad_request.
  */
 export async function readGetOperation(request: IncomingMessage, context: Context): Promise<Buffer> {
-  if (request.headers.authorization === undefined || (await context.caller()).kind !== 'api_key') throw unauthorized();
   const parameters = new URLSearchParams(splitTarget(request.url as string)[1]);
   refuseKeyInQuery(parameters);
+  if (request.headers.authorization === undefined || (await context.caller()).kind !== 'api_key') throw unauthorized();
   const query = parameters.get('query');
   if (query === null) {
     await context.principal();

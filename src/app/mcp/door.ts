@@ -53,8 +53,8 @@ function methodNotAllowed(): SkillettError {
 
 /** An API key and nothing else: a browser sends a session's cookie along with other sites' requests too. */
 async function requireKey(request: IncomingMessage, context: Context): Promise<void> {
-  if (request.headers.authorization === undefined || (await context.caller()).kind !== 'api_key') throw unauthorized();
   refuseKeyInQuery(new URLSearchParams(splitTarget(request.url as string)[1]));
+  if (request.headers.authorization === undefined || (await context.caller()).kind !== 'api_key') throw unauthorized();
 }
 
 async function readMessage(request: IncomingMessage, response: ServerResponse, context: Context): Promise<unknown> {

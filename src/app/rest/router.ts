@@ -119,10 +119,11 @@ async function requireAccess(
   context: Context,
   query: URLSearchParams,
 ): Promise<void> {
-  if (route.access === 'open') return refuseKeyInQuery(query);
+  // Before a missing header: who put the key into the address has to be told where it goes.
+  refuseKeyInQuery(query);
+  if (route.access === 'open') return;
   const caller = await context.caller();
   if (caller.kind === 'none') throw unauthorized();
-  refuseKeyInQuery(query);
   if (caller.kind === 'api_key') {
     if (route.access === 'session')
       throw new SkillettError('forbidden', 'This takes a dashboard session, not an API key: sign in to the dashboard and do it there.', {
