@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,8 @@ import { runToEnd, type ServerProcess, startProcess } from '../support/process.t
 
 const keyLine = /^sk_[0-9a-f]{48}$/m;
 const anyKey = /sk_[0-9a-f]{48}/g;
+/** Root may write everywhere. */
+const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 describe('the first start, embedded', () => {
   let made: Awaited<ReturnType<typeof makeFolder>>;
@@ -85,6 +87,14 @@ describe('the first start, embedded', () => {
     await next.stop();
   });
 
+  it('ends with that sentence and shows no key where it was to have several workers', async () => {
+    const folder = path.join(made.folder, 'workers');
+    const { code, stdout, stderr } = await runToEnd({ SKILLETT_DATA: folder, PORT: new URL(server.url).port, WORKERS: '2' });
+    expect([code, stdout]).toEqual([1, '']);
+    // Each worker may have met it once, and none was started again.
+    expect(stderr.match(/is taken/g)?.length).toBeOneOf([1, 2]);
+  });
+
   it('goes on with a first start that ended before it showed the key, however far it had come', async () => {
     const folder = path.join(made.folder, 'cut');
     for (const connected of [false, true]) {
@@ -130,6 +140,20 @@ describe('faults of an installation', () => {
     expect(file.code).toBe(1);
     expect(file.stderr).toMatch(/^The data folder .* cannot be used: .*Set SKILLETT_DATA/m);
     expect(file.stderr).not.toContain('    at ');
+  });
+
+  it('include a data folder that is not to be written to', async () => {
+    const { folder, remove } = await makeFolder();
+    try {
+      await chmod(folder, 0o555);
+      const refused = await runToEnd({ SKILLETT_DATA: folder }, [], nobody);
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^The data folder .* cannot be used: EACCES.*Set SKILLETT_DATA/m),
+      ]);
+    } finally {
+      await remove();
+    }
   });
 
   it('include the settings of an integration that is not there, with the name that was meant', async () => {

@@ -37,17 +37,24 @@ export async function startProcess(env: Record<string, string>, args: string[] =
 export async function runToEnd(
   env: Record<string, string>,
   args: string[] = [],
+  user: { uid?: number; gid?: number } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const started = spawnServer(env, args);
+  const started = spawnServer(env, args, main, user);
   const code = await new Promise<number | null>((resolve) => started.child.once('exit', resolve));
   return { code, stdout: started.stdout(), stderr: started.stderr() };
 }
 
-function spawnServer(env: Record<string, string>, args: string[], file = main): Omit<ServerProcess, 'url'> {
+function spawnServer(
+  env: Record<string, string>,
+  args: string[],
+  file = main,
+  user: { uid?: number; gid?: number } = {},
+): Omit<ServerProcess, 'url'> {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [file, ...args], {
     env: { ...(PATH ? { PATH } : {}), ...(HOME ? { HOME } : {}), LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
   });
   let stdout = '';
   let stderr = '';

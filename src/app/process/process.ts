@@ -1,6 +1,7 @@
 /** The process: settings, database, migrations, listen, stop on signals. Imported by main.ts alone. */
 import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { type Config, ConfigFaults, readConfig } from '../../core/config/config.ts';
 import { WrongMasterKey } from '../../core/crypto.ts';
 import { NewerDatabase } from '../../core/database/database.ts';
@@ -34,16 +35,19 @@ function explain(error: unknown, config?: Config): string {
     error instanceof NoSuchUser
   )
     return error.message;
-  const { code, syscall, stack } = error as NodeJS.ErrnoException;
+  const { code, syscall = '', path: place, stack } = error as NodeJS.ErrnoException;
   // An AggregateError (every address of a name was tried) has a code but no message.
   const message = (error as Error).message || code;
-  if (code === 'EADDRINUSE')
-    return `Port ${config?.port} on ${config?.host} is taken. Stop what listens there, or set PORT to another one.`;
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
-    return `Cannot listen on ${config?.host}:${config?.port}: ${message}. Set HOST and PORT to an address of this machine.`;
-  if (config && config.databaseUrl === undefined && code !== undefined && ['mkdir', 'open', 'write'].includes(syscall ?? ''))
-    return `The data folder ${config.dataFolder} cannot be used: ${message}. Set SKILLETT_DATA to a folder that this process may write to.`;
-  if (config?.databaseUrl !== undefined && code !== undefined) return `The database of DATABASE_URL cannot be used: ${message}.`;
+  const { dataFolder = '', databaseUrl, host, port } = config ?? {};
+  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is taken. Stop what listens there, or set PORT to another one.`;
+  if (syscall === 'listen' || syscall === 'bind')
+    return `Cannot listen on ${host}:${port}: ${message}. Set HOST and PORT to an address of this machine that this process may use.`;
+  if (syscall === 'write' || (place !== undefined && !syscall.startsWith('spawn')))
+    return path.resolve(place ?? dataFolder).startsWith(path.resolve(dataFolder))
+      ? `The data folder ${dataFolder} cannot be used: ${message}. Set SKILLETT_DATA to a folder that this process may write to.`
+      : `${message}. Name a place that this process may use.`;
+  if (databaseUrl !== undefined && code !== undefined)
+    return `The database of DATABASE_URL cannot be used: ${message}. See that it runs, and that address, user, password and name are right.`;
   return stack ?? String(message);
 }
 
@@ -111,9 +115,9 @@ async function serve(config: Config): Promise<void> {
       http.server.listen(config.port, config.host, resolve);
     });
     // Only now: what is shown once must not be made by a start that fails because its port is taken.
-    const first = await createFirstAccess(gateway);
-    const { address, port } = http.server.address() as AddressInfo;
     if (!cluster.isWorker) {
+      const first = await createFirstAccess(gateway);
+      const { address, port } = http.server.address() as AddressInfo;
       warnOfSettings(gateway);
       process.stdout.write(
         `${describeStart(gateway, `http://${address.includes(':') ? `[${address}]` : address}:${port}`, place, first)}\n`,
@@ -137,42 +141,53 @@ async function superviseWorkers(config: Config): Promise<void> {
   try {
     const held = config.databaseUrl === undefined ? await holdDataFolder(config, createLog(config.logLevel)) : undefined;
     const shared = held ? { ...config, databaseUrl: held.url, masterKeys: held.masterKeys } : config;
-    await makeFirstStart(shared, held?.place);
-    const stopWorkers = startWorkers(
+    const { gateway, place, close } = await openGateway(shared);
+    const workers = startWorkers(
       config.workers,
       held?.url === undefined
         ? {}
         : { DATABASE_URL: held.url, SKILLETT_MASTER_KEY: held.masterKeys.map((key) => key.toString('base64')).join(',') },
     );
-    onStop(async () => {
-      await stopWorkers();
+    const stop = async () => {
+      await workers.stop();
       await held?.close();
-    });
+    };
+    onStop(stop);
+    const listening = await workers.listening;
+    // Made here, so that its key is printed once, and only now, as in serve().
+    if (listening) {
+      warnOfSettings(gateway);
+      const address = `http://${config.host}:${config.port} with ${config.workers} processes`;
+      process.stdout.write(`${describeStart(gateway, address, held?.place ?? place, await createFirstAccess(gateway))}\n`);
+    }
+    await close();
+    if (listening) return;
+    await stop();
+    process.exit(1);
   } catch (error) {
     fail(error, config);
   }
 }
 
-/** Made before there are workers, so that its key is printed once. */
-async function makeFirstStart(config: Config, embeddedPlace: string | undefined): Promise<void> {
-  const { gateway, place, close } = await openGateway(config);
-  warnOfSettings(gateway);
-  const address = `http://${config.host}:${config.port} with ${config.workers} processes`;
-  process.stdout.write(`${describeStart(gateway, address, embeddedPlace ?? place, await createFirstAccess(gateway))}\n`);
-  await close();
+interface Workers {
+  /** False when one has ended by a fault, which it has printed, before any listened: the others would meet it too. */
+  listening: Promise<boolean>;
+  stop(): Promise<void>;
 }
 
-/** The returned function stops them. `env`: what they are told beside this process's environment. */
-function startWorkers(count: number, env: Record<string, string>): () => Promise<void> {
+/** `env`: what they are told beside this process's environment. One that ends is replaced. */
+function startWorkers(count: number, env: Record<string, string>): Workers {
   let stopping = false;
-  cluster.on('exit', (worker, code) => {
-    if (stopping) return;
-    // A worker that cannot start would only be started over and over.
-    if (code === 1 && !worker.exitedAfterDisconnect) process.exitCode = 1;
-    setTimeout(() => cluster.fork(env), 1_000);
+  const listening = new Promise<boolean>((resolve) => {
+    cluster.once('listening', () => resolve(true));
+    cluster.on('exit', (_, code) => {
+      if (stopping) return;
+      if (code === 1) resolve(false);
+      setTimeout(() => stopping || cluster.fork(env), 1_000);
+    });
   });
   for (let started = 0; started < count; started += 1) cluster.fork(env);
-  return async () => {
+  const stop = async () => {
     stopping = true;
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
     await Promise.all(
@@ -182,6 +197,7 @@ function startWorkers(count: number, env: Record<string, string>): () => Promise
       }),
     );
   };
+  return { listening, stop };
 }
 
 /** Runs once on SIGTERM or SIGINT; a second signal ends the process at once. */
