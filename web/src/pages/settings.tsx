@@ -162,7 +162,7 @@ function Password({ viewer, onSet }: { viewer: Viewer; onSet: () => void }) {
         minLength={10}
         maxLength={128}
         autoComplete="new-password"
-        hint="10 to 128 characters. Every other session of yours is signed out."
+        hint={`10 to 128 characters. You sign in with ${viewer.user.email} and this password. Every other session of yours is signed out.`}
         value={next}
         onChange={setNext}
       />

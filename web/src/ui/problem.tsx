@@ -5,6 +5,8 @@ import { Button } from './button.tsx';
 
 /** A failure with its remedy: the link that the server gave, and another try where that can help. */
 export function Problem({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
+  // One fault alone is the message already, or told in it.
+  const details = (failure.details ?? []).filter(({ message }) => !failure.message.includes(message));
   const place = useRef<HTMLDivElement>(null);
   // A long form may have its fault out of sight, and a press of its button then seems to do nothing.
   // biome-ignore lint/correctness/useExhaustiveDependencies: each failure is a new one to be seen
@@ -14,9 +16,9 @@ export function Problem({ failure, onRetry }: { failure: Failure; onRetry?: () =
   return (
     <div ref={place} className="notice" data-tone="bad" role="alert">
       <p>{failure.message}</p>
-      {failure.details && failure.details.length > 0 && (
+      {details.length > 0 && (
         <ul>
-          {failure.details.map(({ path, message }) => (
+          {details.map(({ path, message }) => (
             <li key={`${path} ${message}`}>
               <code>{path}</code> {message}
             </li>
