@@ -29,15 +29,27 @@ query Discover {
   {
     query: `# Reads run side by side in one request.
 query Read {
-  notes: read(integration: "sandbox", endpoint: "list_notes") { status ok data durationMs }
-  titles: read(integration: "sandbox", endpoint: "list_notes", select: "notes[].title") { status ok data durationMs }
+  notes: read(
+    integration: "sandbox"
+    endpoint: "list_notes"
+    params: { limit: 2 }
+  ) { status ok data durationMs }
+  titles: read(
+    integration: "sandbox"
+    endpoint: "list_notes"
+    select: "notes[].title"
+  ) { status ok data durationMs }
 }
 `,
   },
   {
     query: `# Anything that changes something is a mutation.
 mutation Write {
-  execute(integration: "sandbox", endpoint: "create_note", params: { title: "Hello", text: "From the playground" }) {
+  execute(
+    integration: "sandbox"
+    endpoint: "create_note"
+    params: { title: "Hello", text: "From here" }
+  ) {
     status
     ok
     data
