@@ -60,7 +60,10 @@ export function Calls() {
       return next;
     });
   return (
-    <Page title="Calls" lead="Every call that agents and you made, refused ones too. Of parameters it holds the names alone, of answers nothing.">
+    <Page
+      title="Calls"
+      lead="Every call that agents and you made, refused ones too. Of parameters it holds the names alone, of answers nothing."
+    >
       <Answer query={filters} what="the filters">
         {({ viewer, integrations }) => (
           <div className="stack">
