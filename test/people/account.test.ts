@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOperatorLink } from '../../src/app/process/first-start.ts';
+import { makeSignInLink } from '../../src/domains/users/sign-in/sign-in-links.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Browser, browserEnv } from './browser.ts';
 import { addUser, makeKey, signedIn, signedInOwner } from './person.ts';
@@ -91,6 +92,27 @@ describe('a password', () => {
     expect(right.json.errors).toBeUndefined();
     expect(await signsIn('changes@example.org', password)).toBe(401);
     expect(await signsIn('changes@example.org', 'yet another one')).toBe(200);
+  });
+
+  it('ends a sign-in link that was made before it, however it was given, and no later one', async () => {
+    const userId = await addUser(server, 'linked@example.org');
+    const browser = await signedIn(server, userId);
+    const makeLink = async () => (await makeSignInLink(server.gateway, userId, { actor: 'system', requestId: null })).url;
+    const opens = async (link: string) => {
+      const guest = new Browser(server);
+      await guest.open(link);
+      return guest.whoAmI();
+    };
+    const changes = [
+      () => browser.graphql(setPassword, { newPassword: password }),
+      () => browser.graphql(changePassword, { currentPassword: password, newPassword: 'yet another one' }),
+    ];
+    for (const change of changes) {
+      const before = await makeLink();
+      expect((await change()).json.errors).toBeUndefined();
+      expect(await opens(before)).toBeUndefined();
+    }
+    expect(await opens(await makeLink())).toBe('linked@example.org');
   });
 
   it('has 10 to 128 characters', async () => {

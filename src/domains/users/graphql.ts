@@ -151,7 +151,7 @@ builder.mutationField('setPassword', (t) =>
   t.field({
     type: UserRef,
     description:
-      'Gives oneself a password when there is none, or a new one within the hour after signing in with a link. Ends one’s other sessions. Takes a session.',
+      'Gives oneself a password when there is none, or a new one within the hour after signing in with a link. Ends one’s other sessions and sign-in links. Takes a session.',
     args: { newPassword: t.arg.string(newPasswordArg) },
     resolve: async (_root, args, context) => {
       const principal = await context.principal();
@@ -166,7 +166,7 @@ builder.mutationField('changePassword', (t) =>
   t.field({
     type: UserRef,
     description:
-      'Changes one’s password and ends one’s other sessions. Takes a session. Fails with `bad_request` when the current one is wrong.',
+      'Changes one’s password and ends one’s other sessions and sign-in links. Takes a session. Fails with `bad_request` when the current one is wrong.',
     args: {
       currentPassword: t.arg.string({
         required: true,

@@ -11,6 +11,7 @@ import { hashPassword, verifyPassword } from './auth.ts';
 import { findPasswordFault } from './common-passwords.ts';
 import { findPasswordHash, writePasswordHash } from './method-store.ts';
 import { deleteSessions, findSessionStart } from './session-store.ts';
+import { endSignInLinks } from './sign-in-links.ts';
 
 type Parts = Pick<Gateway, 'db' | 'clock'>;
 
@@ -19,7 +20,7 @@ const linkIsProofSeconds = 3_600;
 
 /**
  * Gives a user without a password one, or replaces one that is lost: then the session must have begun with a sign-in link
- * within the last hour. Ends the user's other sessions. Throws forbidden with an API key, conflict when there is a password.
+ * within the last hour. Ends the user's other sessions and sign-in links. Throws forbidden with an API key, conflict when there is a password.
  */
 export async function setPassword({ db, clock }: Parts, principal: Principal, newPassword: string, requestId: string): Promise<void> {
   requireSession(principal);
@@ -37,7 +38,7 @@ export async function setPassword({ db, clock }: Parts, principal: Principal, ne
   });
 }
 
-/** Ends the user's other sessions. Throws forbidden with an API key, bad_request when the current password is wrong. */
+/** Ends the user's other sessions and sign-in links. Throws forbidden with an API key, bad_request when the current password is wrong. */
 export async function changePassword(
   { db, clock }: Parts,
   principal: Principal,
@@ -70,8 +71,10 @@ function wrongPassword(): SkillettError {
   return badRequest(message, [{ path: 'currentPassword', message }]);
 }
 
+/** Whoever gives a new password may do so to keep somebody out: no other way in that was opened before stays open. */
 async function endOthers(trx: Db, principal: Principal, action: string, requestId: string): Promise<void> {
   const { userId, holderId } = principal;
   const sessionsEnded = await deleteSessions(trx, userId, holderId);
+  await endSignInLinks(trx, userId);
   await recordAudit(trx, { userId, actor: holderId, action, target: userId, details: { sessionsEnded }, requestId });
 }
