@@ -65,3 +65,10 @@ function descendants(pid: number): number[] {
 export function residentMegabytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 }
+
+/** Megabytes of a process where pages that several share count by their share (PSS); with `tree`, of its descendants too. */
+export function shareOfMemory(pid: number, tree = false): number {
+  const pids = tree ? [pid, ...descendants(pid)] : [pid];
+  const kilobytes = pids.map((one) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${one}/smaps_rollup`, 'utf8'))?.[1] ?? 0));
+  return kilobytes.reduce((sum, each) => sum + each, 0) / 1024;
+}

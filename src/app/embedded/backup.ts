@@ -5,12 +5,12 @@ import path from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import { openEmbedded } from '../../core/database/database.ts';
 import type { Log } from '../../core/log.ts';
-import { copyRunningCluster, giveTree } from './copy-cluster.ts';
+import { copyRunningCluster } from './copy-cluster.ts';
 import { FolderInUse, lockDataFolder } from './embedded-lock.ts';
 import { pgliteIn } from './open-embedded.ts';
 import { startOwnPostgres } from './own-postgres.ts';
 import { requestDump } from './pglite-dump.ts';
-import { chooseOwner, clusterIn, homeIn, letThrough, majorVersion, makePrivateFolder } from './postgres-files.ts';
+import { chooseOwner, clusterIn, giveTree, homeIn, letThrough, majorVersion, makePrivateFolder } from './postgres-files.ts';
 import { addressOf, readPostmaster } from './postmaster.ts';
 
 /** What stands in the way, and what to do. */

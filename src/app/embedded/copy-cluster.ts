@@ -2,10 +2,9 @@
  * A copy of a running PostgreSQL's files (PostgreSQL 18 documentation, "Making a Base Backup Using the Low Level API"): what is
  * copied between start and stop is put right, when the copy is first started, by the WAL that was written meanwhile.
  */
-import { chownSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
-import type { Owner } from './postgres-files.ts';
 
 /** Of the running process, or made anew at the next start; their folders stay, empty. */
 const emptied = new Set(['pg_dynshmem', 'pg_notify', 'pg_replslot', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans', 'pg_wal']);
@@ -49,11 +48,4 @@ function copyIfThere(source: string, target: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-}
-
-/** Gives everything under `folder` to the user whom PostgreSQL runs as. */
-export function giveTree(folder: string, owner: Owner | undefined): void {
-  if (!owner) return;
-  chownSync(folder, owner.uid, owner.gid);
-  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) chownSync(path.join(folder, entry), owner.uid, owner.gid);
 }

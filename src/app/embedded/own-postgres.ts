@@ -4,11 +4,11 @@ import path from 'node:path';
 import type { Log } from '../../core/log.ts';
 import {
   chooseSocketFolder,
+  claimCluster,
   clusterIn,
   EmbeddedPostgresFault,
   findProgram,
   type Owner,
-  ownerOf,
   programEnv,
   removeSocketFolder,
   requireVersion,
@@ -32,7 +32,7 @@ const saidMax = 8_000;
 export async function startOwnPostgres(dataFolder: string, options: { connectionsMax: number; log: Log }): Promise<OwnPostgres> {
   requireVersion(dataFolder);
   await stopLeftBehind(dataFolder);
-  const owner = ownerOf(clusterIn(dataFolder));
+  const owner = claimCluster(dataFolder);
   const socketFolder = chooseSocketFolder(dataFolder, owner);
   const own = new Keeper(dataFolder, owner, listArguments(dataFolder, socketFolder, options.connectionsMax), options.log);
   try {

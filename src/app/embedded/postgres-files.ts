@@ -1,6 +1,18 @@
 /** Where the embedded PostgreSQL lies: its programs in a package of npm, its files in the data folder, and whose they are. */
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -35,29 +47,60 @@ export function findProgram(name: 'initdb' | 'postgres'): string {
   }
 }
 
-/** PostgreSQL refuses to run as root, so the files of a root's server belong to `nobody`, which every system has. */
+/**
+ * PostgreSQL refuses to run as root, so the files of a root's server belong to `nobody`, which every system has, and which others run
+ * as too. What keeps those out is a group that nobody else is in, whose members alone may enter the folder.
+ */
 export function chooseOwner(): Owner | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((entry) => entry.startsWith('nobody:'));
-  const [uid, gid] = line?.split(':').slice(2, 4).map(Number) ?? [];
-  if (!uid || !gid) throw new EmbeddedPostgresFault('this server runs as root, and the system has no user nobody to run it as');
+  const users = readNumbers('/etc/passwd');
+  const uid = users.find(({ name }) => name === 'nobody')?.numbers[0];
+  if (!uid) throw new EmbeddedPostgresFault('this server runs as root, and the system has no user nobody to run it as');
+  const taken = new Set([...users, ...readNumbers('/etc/group')].flatMap(({ numbers }) => numbers));
+  let gid = groupMax;
+  while (taken.has(gid)) gid -= 1;
   return { uid, gid };
 }
 
-/** As the files say, whoever `nobody` is by now. */
-export function ownerOf(folder: string): Owner | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const { uid, gid } = statSync(folder);
-  return uid === 0 ? chooseOwner() : { uid, gid };
+/** Above what systems give to users, and within what containers have. */
+const groupMax = 64_900;
+
+/** Of /etc/passwd: user and group; of /etc/group: the group. */
+function readNumbers(file: string): { name: string; numbers: number[] }[] {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  return lines.map((line) => {
+    const [name = '', , ...rest] = line.split(':');
+    return { name, numbers: rest.slice(0, file.endsWith('passwd') ? 2 : 1).map(Number) };
+  });
+}
+
+/** As the files say. Those of an older release, or copied by root, are given to whom they would belong if they were made now. */
+export function claimCluster(dataFolder: string): Owner | undefined {
+  const chosen = chooseOwner();
+  if (!chosen) return undefined;
+  const cluster = clusterIn(dataFolder);
+  const { uid, gid } = statSync(cluster);
+  const owner = uid !== 0 && isPrivate(gid) ? { uid, gid } : chosen;
+  if (owner === chosen) giveTree(cluster, owner);
+  makePrivateFolder(homeIn(dataFolder), owner);
+  return owner;
+}
+
+const isPrivate = (gid: number): boolean => gid > 0 && !readNumbers('/etc/group').some(({ numbers }) => numbers.includes(gid));
+
+/** Gives everything under `folder` to the user whom PostgreSQL runs as; a link, and not what it leads to. */
+export function giveTree(folder: string, owner: Owner | undefined): void {
+  if (!owner) return;
+  lchownSync(folder, owner.uid, owner.gid);
+  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    lchownSync(path.join(folder, entry), owner.uid, owner.gid);
 }
 
 /** A folder that only PostgreSQL and the server may enter: whoever reaches the socket in it is trusted. */
 export function makePrivateFolder(folder: string, owner: Owner | undefined): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
-  if (owner) chownSync(folder, owner.uid, owner.gid);
+  if (owner) chownSync(folder, 0, owner.gid);
+  chmodSync(folder, owner ? 0o770 : 0o700);
 }
 
 /** Lets another user pass through a folder of root's without seeing what is in it; keys in it have a mode of their own. */

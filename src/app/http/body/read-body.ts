@@ -2,17 +2,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from '../../../core/context.ts';
 import { badRequest, SkillettError, unavailable } from '../../../core/errors.ts';
+import { shareOfMemory } from '../../../core/memory.ts';
 
 /** As much as is read of anybody, and of a key before a look-up has said that it is good. */
 export const strangerBytesMax = 16 * 1024;
 /** How much of a refused body is still read and thrown away, so that the client gets to see the answer instead of a reset. */
 const drainBytesMax = 64 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
+/** Whatever the memory, one body of the longest kind is taken, with room for a few of the others. */
+const longestBytes = 48 * mebibyte;
 /** Longer bodies count against what all of them may hold at once in this process, from arriving to being answered: */
 const largeBytes = 1024 * 1024;
-/** without a bound, uploads that stall could fill the memory; and without a share, those of one user all of that bound. */
-const heldBytesMax = 256 * 1024 * 1024;
-const shareOfUser = heldBytesMax / 4;
-const shareOfAddress = heldBytesMax / 2;
+/**
+ * without a bound, uploads that stall could fill the memory, and one takes several times its length while it is sent on; and without
+ * a share, those of one user all of that bound.
+ */
+const heldBytesMax = shareOfMemory(1 / 10, longestBytes, 256 * mebibyte);
+const shareOfUser = Math.max(longestBytes, heldBytesMax / 4);
+const shareOfAddress = Math.max(longestBytes, heldBytesMax / 2);
 /** By `all`, users and addresses. */
 const heldBytes = new Map<string, number>();
 

@@ -2,6 +2,7 @@
  * Threads that evaluate JMESPath on long or untrusted answers, so that this process only waits. Small answers have threads of
  * their own, so that they are not behind large ones; in both, users take turns.
  */
+import { shareOfMemory } from '../../../core/memory.ts';
 import { type Task, Turns } from '../../../core/turns.ts';
 import { ExpressionThread } from './expression-thread.ts';
 
@@ -20,12 +21,13 @@ export interface Asker {
   signal: AbortSignal | undefined;
 }
 
-const smallBytesMax = 1024 * 1024;
+const mebibyte = 1024 * 1024;
+const smallBytesMax = mebibyte;
 /** One user's may fill half of it: two of the longest answers. */
-const waitingBytesMax = 160 * 1024 * 1024;
+const waitingBytesMax = shareOfMemory(1 / 8, 64 * mebibyte, 160 * mebibyte);
 const waitingMax = 400;
 /** What one thread may take, whatever the expression builds. */
-const memoryMb = { small: 96, large: 512 };
+const memoryMb = { small: 96, large: shareOfMemory(1 / 4, 96 * mebibyte, 512 * mebibyte) / mebibyte };
 
 /** The expression was not evaluated, since too much is asked at once; its message can end a sentence. */
 export class ExpressionCrowded extends Error {}
