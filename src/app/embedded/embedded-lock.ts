@@ -2,7 +2,7 @@
  * The embedded database's folder has no lock of its own, and two processes in it corrupt it. Whoever uses it holds a lock of the
  * kernel; a file beside it says with a process id, and with when that process started, who that is.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { findProcess } from './running-process.ts';
@@ -30,6 +30,8 @@ export class FolderWithoutLocks extends Error {
 /** Takes the folder for this process; the returned function gives it back. Throws FolderInUse, FolderWithoutLocks. */
 export function lockDataFolder(folder: string): () => void {
   const file = path.join(folder, 'skillett.pid');
+  // Of a folder that may not be written to, the system says so plainer than a lock does.
+  accessSync(folder, constants.W_OK);
   const release = lockInKernel(folder, file);
   try {
     // A server of an older release has no lock, only the file.
