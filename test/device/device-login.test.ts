@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Code, grantType, makeLogin } from './login.ts';
 import { createDeviceStand, type DeviceStand, type Person } from './stand.ts';
 
-const grantType = 'urn:ietf:params:oauth:grant-type:device_code';
 const form = 'application/x-www-form-urlencoded';
 
 let stand: DeviceStand;
 let ada: Person;
+let login: ReturnType<typeof makeLogin>;
 beforeAll(async () => {
   stand = await createDeviceStand();
 });
@@ -13,38 +14,8 @@ afterAll(() => stand.close());
 beforeEach(async () => {
   stand.setClock(0);
   ada = await stand.signIn();
+  login = makeLogin(stand, ada);
 });
-
-interface Code {
-  device_code: string;
-  user_code: string;
-}
-
-async function start(body: Record<string, unknown> = { client_name: 'Work laptop' }): Promise<Code> {
-  const { status, json, text } = await stand.post('/auth/device/code', body);
-  expect(status, text).toBe(200);
-  return json;
-}
-
-const poll = (code: Code) => stand.post('/auth/device/token', { device_code: code.device_code });
-const pollOAuth = (code: Code) => stand.post('/auth/device/token', { device_code: code.device_code, grant_type: grantType });
-const approve = (code: Code, body: Record<string, unknown> = {}, as: Person = ada) =>
-  stand.post('/auth/device/authorize', { user_code: code.user_code, ...body }, { as });
-
-const lookUp = (userCode: string, as: Person | string = ada, address?: string) =>
-  stand.graphql(
-    `query ($userCode: String!) { deviceRequest(userCode: $userCode) {
-      userCode clientName clientAddress scopes ageSeconds createdAt expiresAt } }`,
-    { userCode },
-    { as, ...(address ? { address } : {}) },
-  );
-const decide = (userCode: string, more: { scopes?: string[]; deny?: boolean } = {}, as: Person | string = ada) =>
-  stand.graphql(
-    `mutation ($userCode: String!, $scopes: [String!], $deny: Boolean) {
-      authorizeDevice(userCode: $userCode, scopes: $scopes, deny: $deny) { status } }`,
-    { userCode, ...more },
-    { as },
-  );
 
 describe('a device code', () => {
   it('is 40 hex digits beside a user code without vowels and look-alikes, for 15 minutes', async () => {
@@ -71,8 +42,8 @@ describe('a device code', () => {
   it.each([{ scope: 'github open_meteo' }, { scope: 'github,open_meteo' }, { scopes: ['github', 'open_meteo'] }])(
     'asks for the scopes in %j',
     async (body) => {
-      const code = await start(body);
-      expect((await lookUp(code.user_code)).json.data.deviceRequest.scopes).toEqual(['github', 'open_meteo']);
+      const code = await login.start(body);
+      expect((await login.lookUp(code.user_code)).json.data.deviceRequest.scopes).toEqual(['github', 'open_meteo']);
     },
   );
 
@@ -98,7 +69,7 @@ describe('a device code', () => {
   });
 
   it('is stored as hashes only, and neither code is logged', async () => {
-    const code = await start();
+    const code = await login.start();
     const { key } = await redeemed(code);
     const { db } = stand.gateways[0];
     const rows = [await db.selectFrom('deviceCodes').selectAll().execute(), await db.selectFrom('auditRows').selectAll().execute()];
@@ -113,19 +84,19 @@ describe('a device code', () => {
 });
 
 async function redeemed(code: Code, body: Record<string, unknown> = {}): Promise<{ key: string; scope: string }> {
-  expect((await approve(code, body)).json).toEqual({ status: 'authorized' });
-  const { status, json, text } = await pollOAuth(code);
+  expect((await login.approve(code, body)).json).toEqual({ status: 'authorized' });
+  const { status, json, text } = await login.pollOAuth(code);
   expect(status, text).toBe(200);
   return { key: json.access_token, scope: json.scope };
 }
 
 describe('the compatible dialect', () => {
   it('says pending, then who approved, then that the code was used, and makes no key', async () => {
-    const code = await start();
-    const pending = await poll(code);
+    const code = await login.start();
+    const pending = await login.poll(code);
     expect([pending.status, pending.json]).toEqual([200, { status: 'pending', error: 'authorization_pending' }]);
-    expect((await approve(code)).json).toEqual({ status: 'authorized' });
-    const complete = await poll(code);
+    expect((await login.approve(code)).json).toEqual({ status: 'authorized' });
+    const complete = await login.poll(code);
     expect([complete.status, complete.json]).toEqual([
       200,
       {
@@ -134,22 +105,22 @@ describe('the compatible dialect', () => {
         api_keys_url: 'http://skillett.test/dashboard/api-keys',
       },
     ]);
-    const again = await poll(code);
+    const again = await login.poll(code);
     expect([again.status, again.json.error]).toEqual([400, 'already_used']);
-    expect(await keysOf(ada)).toEqual([]);
+    expect(await login.keysOf(ada)).toEqual([]);
   });
 
   it('says slow_down, denied, expired, malformed and unknown', async () => {
-    const code = await start();
-    await poll(code);
-    const early = await poll(code);
+    const code = await login.start();
+    await login.poll(code);
+    const early = await login.poll(code);
     expect([early.status, early.json]).toEqual([200, { status: 'pending', error: 'slow_down' }]);
-    expect((await approve(code, { deny: true })).json).toEqual({ status: 'denied' });
-    const denied = await poll(code);
+    expect((await login.approve(code, { deny: true })).json).toEqual({ status: 'denied' });
+    const denied = await login.poll(code);
     expect([denied.status, denied.json]).toEqual([400, { status: 'denied', error: 'access_denied', message: expect.any(String) }]);
-    const late = await start();
+    const late = await login.start();
     stand.setClock(900_001);
-    const expired = await poll(late);
+    const expired = await login.poll(late);
     expect([expired.status, expired.json]).toEqual([400, { status: 'expired', error: 'expired_token', message: expect.any(String) }]);
     for (const body of [{}, { device_code: 'x' }, { device_code: 7 }, { device_code: `${late.device_code}0` }]) {
       const malformed = await stand.post('/auth/device/token', body);
@@ -160,7 +131,7 @@ describe('the compatible dialect', () => {
   });
 
   it('takes forms too', async () => {
-    const code = await start();
+    const code = await login.start();
     const pending = await stand.post('/auth/device/token', `device_code=${code.device_code}`, { contentType: form });
     expect([pending.status, pending.json]).toEqual([200, { status: 'pending', error: 'authorization_pending' }]);
     expect((await stand.post('/auth/device/token', `device_code=${code.device_code}`, { contentType: 'text/plain' })).status).toBe(415);
@@ -169,31 +140,31 @@ describe('the compatible dialect', () => {
 
 describe('the dialect of RFC 8628', () => {
   it('answers 400 with a code until it is approved, then a key of its own kind named after the client', async () => {
-    const code = await start({ client_id: 'work-laptop' });
-    const pending = await pollOAuth(code);
+    const code = await login.start({ client_id: 'work-laptop' });
+    const pending = await login.pollOAuth(code);
     expect([pending.status, pending.json]).toEqual([400, { error: 'authorization_pending', error_description: expect.any(String) }]);
-    expect((await approve(code)).status).toBe(200);
-    const complete = await pollOAuth(code);
+    expect((await login.approve(code)).status).toBe(200);
+    const complete = await login.pollOAuth(code);
     expect([complete.status, complete.json]).toEqual([
       200,
       { access_token: expect.stringMatching(/^sk_[0-9a-f]{48}$/), token_type: 'Bearer', scope: '*' },
     ]);
     expect(complete.headers.get('cache-control')).toBe('no-store');
-    const again = await pollOAuth(code);
+    const again = await login.pollOAuth(code);
     expect([again.status, again.json.error]).toEqual([400, 'invalid_grant']);
-    expect(await keysOf(ada)).toMatchObject([{ name: 'work-laptop', kind: 'device', scopes: ['*'] }]);
+    expect(await login.keysOf(ada)).toMatchObject([{ name: 'work-laptop', kind: 'device', scopes: ['*'] }]);
   });
 
   it('has a code for every other end', async () => {
-    const code = await start();
-    await pollOAuth(code);
-    expect((await pollOAuth(code)).json.error).toBe('slow_down');
-    await approve(code, { deny: true });
-    const denied = await pollOAuth(code);
+    const code = await login.start();
+    await login.pollOAuth(code);
+    expect((await login.pollOAuth(code)).json.error).toBe('slow_down');
+    await login.approve(code, { deny: true });
+    const denied = await login.pollOAuth(code);
     expect([denied.status, denied.json.error]).toEqual([400, 'access_denied']);
-    const late = await start();
+    const late = await login.start();
     stand.setClock(900_001);
-    const expired = await pollOAuth(late);
+    const expired = await login.pollOAuth(late);
     expect([expired.status, expired.json.error]).toEqual([400, 'expired_token']);
     const ask = (body: Record<string, string>) => stand.post('/auth/device/token', new URLSearchParams(body), { contentType: form });
     const faults = [
@@ -209,7 +180,7 @@ describe('the dialect of RFC 8628', () => {
   });
 
   it('makes a key that works, is listed and is revoked like any other, and leaves the plan its room', async () => {
-    const { key } = await redeemed(await start());
+    const { key } = await redeemed(await login.start());
     const list = () => fetch(`${stand.urls[1]}/api-keys`, { headers: { authorization: `Bearer ${key}` } });
     const keys = (await (await list()).json()) as { id: string; name: string }[];
     expect(keys).toMatchObject([{ name: 'Work laptop', key_prefix: key.slice(0, 11), scopes: ['*'] }]);
@@ -227,42 +198,33 @@ describe('the dialect of RFC 8628', () => {
   });
 
   it('gives the scopes asked for, or the part of them that was granted, and never more', async () => {
-    expect((await redeemed(await start({ scope: 'github open_meteo' }))).scope).toBe('github open_meteo');
-    expect((await redeemed(await start({ scope: 'github open_meteo' }), { scopes: ['github:read'] })).scope).toBe('github:read');
-    const code = await start({ scope: 'github' });
+    expect((await redeemed(await login.start({ scope: 'github open_meteo' }))).scope).toBe('github open_meteo');
+    expect((await redeemed(await login.start({ scope: 'github open_meteo' }), { scopes: ['github:read'] })).scope).toBe('github:read');
+    const code = await login.start({ scope: 'github' });
     for (const scopes of [['*'], ['open_meteo'], ['operator'], ['github', 'open_meteo']]) {
-      const { status, json } = await approve(code, { scopes });
+      const { status, json } = await login.approve(code, { scopes });
       expect([status, json.error], scopes.join()).toEqual([403, 'forbidden']);
     }
-    expect((await approve(code, { scopes: [] })).json.error).toBe('bad_request');
-    expect((await pollOAuth(code)).json.error).toBe('authorization_pending');
+    expect((await login.approve(code, { scopes: [] })).json.error).toBe('bad_request');
+    expect((await login.pollOAuth(code)).json.error).toBe('authorization_pending');
   });
 
   it('never gives operator, also when the owner approves everything', async () => {
     const owner = await stand.gateways[0].db.selectFrom('users').select('id').where('isOwner', '=', true).executeTakeFirstOrThrow();
     const session = await stand.signIn({ userId: owner.id });
-    const code = await start();
-    expect((await approve(code, { scopes: ['*', 'operator'] }, session)).json.error).toBe('forbidden');
-    expect((await approve(code, {}, session)).status).toBe(200);
-    expect((await pollOAuth(code)).json.scope).toBe('*');
+    const code = await login.start();
+    expect((await login.approve(code, { scopes: ['*', 'operator'] }, session)).json.error).toBe('forbidden');
+    expect((await login.approve(code, {}, session)).status).toBe(200);
+    expect((await login.pollOAuth(code)).json.scope).toBe('*');
   });
 });
 
-async function keysOf(person: Person) {
-  return stand.gateways[0].db
-    .selectFrom('apiKeys')
-    .select(['id', 'name', 'kind', 'scopes'])
-    .where('userId', '=', person.userId)
-    .orderBy('createdAt')
-    .execute();
-}
-
 describe('slow_down', () => {
   it('lengthens the interval by five seconds each time and for good, and is never said at the interval', async () => {
-    const code = await start();
+    const code = await login.start();
     const at = async (seconds: number) => {
       stand.setClock(seconds * 1000);
-      return (await pollOAuth(code)).json.error;
+      return (await login.pollOAuth(code)).json.error;
     };
     expect(await at(0)).toBe('authorization_pending');
     expect(await at(5)).toBe('authorization_pending');
@@ -282,33 +244,33 @@ describe('slow_down', () => {
   });
 
   it('is kept per code: another client is not slowed down', async () => {
-    const [fast, patient] = [await start(), await start()];
-    await pollOAuth(fast);
-    expect((await pollOAuth(fast)).json.error).toBe('slow_down');
-    expect((await pollOAuth(patient)).json.error).toBe('authorization_pending');
+    const [fast, patient] = [await login.start(), await login.start()];
+    await login.pollOAuth(fast);
+    expect((await login.pollOAuth(fast)).json.error).toBe('slow_down');
+    expect((await login.pollOAuth(patient)).json.error).toBe('authorization_pending');
     stand.setClock(5_000);
-    expect((await pollOAuth(fast)).json.error).toBe('slow_down');
-    expect((await pollOAuth(patient)).json.error).toBe('authorization_pending');
+    expect((await login.pollOAuth(fast)).json.error).toBe('slow_down');
+    expect((await login.pollOAuth(patient)).json.error).toBe('authorization_pending');
   });
 
   it('counts every one of 20 polls at once on two servers', async () => {
-    const code = await start();
+    const code = await login.start();
     const body = { device_code: code.device_code };
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_none, at) => stand.postTo((at % 2) as 0 | 1, '/auth/device/token', body)),
     );
     expect(answers.map(({ json }) => json.error).sort()).toEqual(['authorization_pending', ...Array(19).fill('slow_down')]);
     stand.setClock(99_000);
-    expect((await poll(code)).json.error).toBe('slow_down');
+    expect((await login.poll(code)).json.error).toBe('slow_down');
     stand.setClock(99_000 + 105_000);
-    expect((await poll(code)).json.error).toBe('authorization_pending');
+    expect((await login.poll(code)).json.error).toBe('authorization_pending');
   });
 
   it('does not hold back an approval', async () => {
-    const code = await start();
-    await pollOAuth(code);
-    await approve(code);
-    expect((await pollOAuth(code)).status).toBe(200);
+    const code = await login.start();
+    await login.pollOAuth(code);
+    await login.approve(code);
+    expect((await login.pollOAuth(code)).status).toBe(200);
   });
 });
 
@@ -317,15 +279,15 @@ describe('redemption', () => {
     ['RFC 8628', grantType, 'invalid_grant'],
     ['compatible', undefined, 'already_used'],
   ])('happens once under 20 polls at once on two servers (%s)', async (_dialect, grant, refusal) => {
-    const code = await start();
-    await approve(code);
+    const code = await login.start();
+    await login.approve(code);
     const body = { device_code: code.device_code, ...(grant ? { grant_type: grant } : {}) };
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_none, at) => stand.postTo((at % 2) as 0 | 1, '/auth/device/token', body)),
     );
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
     expect(answers.filter((answer) => answer.status === 400 && answer.json.error === refusal)).toHaveLength(19);
-    expect(await keysOf(ada)).toHaveLength(grant ? 1 : 0);
+    expect(await login.keysOf(ada)).toHaveLength(grant ? 1 : 0);
     const audit = await stand.gateways[0].db
       .selectFrom('auditRows')
       .select('action')
@@ -336,9 +298,9 @@ describe('redemption', () => {
   });
 
   it('is written down with the approval, the client and the key', async () => {
-    const code = await start();
+    const code = await login.start();
     await redeemed(code);
-    const [key] = await keysOf(ada);
+    const [key] = await login.keysOf(ada);
     const rows = await stand.gateways[0].db
       .selectFrom('auditRows')
       .select(['action', 'actor', 'target', 'details'])
@@ -367,76 +329,76 @@ describe('redemption', () => {
           .execute(),
     ],
   ])('is refused for good when %s meanwhile', async (_what, end) => {
-    const [code, compatible] = [await start(), await start()];
-    await approve(code);
-    await approve(compatible);
+    const [code, compatible] = [await login.start(), await login.start()];
+    await login.approve(code);
+    await login.approve(compatible);
     await end(ada);
-    const refused = await pollOAuth(code);
+    const refused = await login.pollOAuth(code);
     expect([refused.status, refused.json.error]).toEqual([400, 'access_denied']);
-    expect((await pollOAuth(code)).json.error).toBe('access_denied');
-    const denied = await poll(compatible);
+    expect((await login.pollOAuth(code)).json.error).toBe('access_denied');
+    const denied = await login.poll(compatible);
     expect([denied.status, denied.json.status, denied.json.user]).toEqual([400, 'denied', undefined]);
-    expect(await keysOf(ada)).toEqual([]);
+    expect(await login.keysOf(ada)).toEqual([]);
   });
 
   it('is refused when the account is gone', async () => {
-    const [code, compatible] = [await start(), await start()];
-    await approve(code);
-    await approve(compatible);
+    const [code, compatible] = [await login.start(), await login.start()];
+    await login.approve(code);
+    await login.approve(compatible);
     await stand.gateways[0].db.deleteFrom('users').where('id', '=', ada.userId).execute();
-    expect((await pollOAuth(code)).json.error).toBe('invalid_grant');
-    expect((await poll(compatible)).json.error).toBe('not_found');
+    expect((await login.pollOAuth(code)).json.error).toBe('invalid_grant');
+    expect((await login.poll(compatible)).json.error).toBe('not_found');
   });
 });
 
 describe('an expired code', () => {
   it('is neither shown, approved nor redeemed', async () => {
-    const [fresh, approved] = [await start(), await start()];
-    await approve(approved);
+    const [fresh, approved] = [await login.start(), await login.start()];
+    await login.approve(approved);
     stand.setClock(899_000);
-    expect((await lookUp(fresh.user_code)).json.data.deviceRequest.ageSeconds).toBeGreaterThanOrEqual(898);
+    expect((await login.lookUp(fresh.user_code)).json.data.deviceRequest.ageSeconds).toBeGreaterThanOrEqual(898);
     stand.setClock(900_001);
-    expect((await lookUp(fresh.user_code)).json.errors[0].extensions.code).toBe('bad_request');
-    expect((await approve(fresh)).json.error).toBe('bad_request');
-    expect((await pollOAuth(approved)).json.error).toBe('expired_token');
-    expect(await keysOf(ada)).toEqual([]);
+    expect((await login.lookUp(fresh.user_code)).json.errors[0].extensions.code).toBe('bad_request');
+    expect((await login.approve(fresh)).json.error).toBe('bad_request');
+    expect((await login.pollOAuth(approved)).json.error).toBe('expired_token');
+    expect(await login.keysOf(ada)).toEqual([]);
   });
 
   it('stays expired when the clock is set back', async () => {
-    const [polled, lookedUp, approved, swept] = [await start(), await start(), await start(), await start()];
-    await approve(approved);
+    const [polled, lookedUp, approved, swept] = [await login.start(), await login.start(), await login.start(), await login.start()];
+    await login.approve(approved);
     stand.setClock(900_001);
-    await poll(polled);
-    await approve(lookedUp);
-    await pollOAuth(approved);
+    await login.poll(polled);
+    await login.approve(lookedUp);
+    await login.pollOAuth(approved);
     await sweep();
     stand.setClock(0);
     for (const code of [polled, lookedUp, approved, swept]) {
-      expect((await pollOAuth(code)).json.error).toBe('expired_token');
+      expect((await login.pollOAuth(code)).json.error).toBe('expired_token');
       const again = await stand.signIn();
-      expect((await approve(code, {}, again)).json.error).toBe('bad_request');
+      expect((await login.approve(code, {}, again)).json.error).toBe('bad_request');
     }
   });
 
   it('is not revived by a clock that is set to before it was made', async () => {
-    const code = await start();
-    await approve(code);
+    const code = await login.start();
+    await login.approve(code);
     stand.setClock(-3_600_000);
-    expect((await pollOAuth(code)).json.error).toBe('expired_token');
+    expect((await login.pollOAuth(code)).json.error).toBe('expired_token');
     stand.setClock(0);
-    expect((await pollOAuth(code)).json.error).toBe('expired_token');
-    const other = await start();
+    expect((await login.pollOAuth(code)).json.error).toBe('expired_token');
+    const other = await login.start();
     stand.setClock(-2_000);
-    expect((await pollOAuth(other)).json.error).toBe('authorization_pending');
+    expect((await login.pollOAuth(other)).json.error).toBe('authorization_pending');
   });
 
   it('is forgotten after a day, as a redeemed one is', async () => {
-    const [used, unused] = [await start(), await start()];
+    const [used, unused] = [await login.start(), await login.start()];
     await redeemed(used);
     stand.setClock(2 * 86_400_000);
     await sweep();
     stand.setClock(0);
-    for (const code of [used, unused]) expect((await poll(code)).json.error).toBe('not_found');
+    for (const code of [used, unused]) expect((await login.poll(code)).json.error).toBe('not_found');
   });
 });
 
@@ -444,204 +406,3 @@ async function sweep(): Promise<void> {
   const { jobs } = await import('../../src/app/process/jobs.ts');
   await jobs.find((job) => job.name === 'end_device_codes')?.run(stand.gateways[0]);
 }
-
-describe('approval', () => {
-  it('shows the code, the client, its address, its age and what it asks for', async () => {
-    const { json: code } = await stand.post(
-      '/auth/device/code',
-      { client_name: '  Work\u202e\u0000 laptop\n', scope: 'github:read' },
-      { address: '203.0.113.9' },
-    );
-    stand.setClock(61_000);
-    const { json } = await lookUp(code.user_code);
-    expect(json.data.deviceRequest).toEqual({
-      userCode: code.user_code,
-      clientName: 'Work laptop',
-      clientAddress: '203.0.113.9',
-      scopes: ['github:read'],
-      ageSeconds: expect.toSatisfy((age: number) => age >= 60 && age <= 65),
-      createdAt: expect.any(String),
-      expiresAt: expect.any(String),
-    });
-    const { createdAt, expiresAt } = json.data.deviceRequest;
-    expect(Date.parse(expiresAt) - Date.parse(createdAt)).toBe(900_000);
-  });
-
-  it.each([
-    ['lower case', (code: string) => code.toLowerCase()],
-    ['no dash', (code: string) => code.replace('-', '')],
-    ['spaces', (code: string) => ` ${[...code.replace('-', ' ')].join(' ')} `],
-    ['a longer dash', (code: string) => code.replace('-', ' – ')],
-  ])('forgives %s', async (_what, type) => {
-    const code = await start();
-    expect((await lookUp(type(code.user_code))).json.data.deviceRequest.userCode).toBe(code.user_code);
-    expect((await decide(type(code.user_code))).json.data.authorizeDevice.status).toBe('AUTHORIZED');
-  });
-
-  it('is bound to the session that looked the code up', async () => {
-    const code = await start();
-    const eve = await stand.signIn();
-    const otherBrowser = await stand.signIn({ userId: ada.userId });
-    const tooEarly = await decide(code.user_code);
-    expect(tooEarly.json.errors[0].extensions.code).toBe('bad_request');
-    expect((await lookUp(code.user_code)).json.data.deviceRequest.clientName).toBe('Work laptop');
-    for (const other of [eve, otherBrowser]) {
-      const answers = [
-        (await lookUp(code.user_code, other)).json.errors[0],
-        (await decide(code.user_code, {}, other)).json.errors[0],
-        (await decide(code.user_code, { deny: true }, other)).json.errors[0],
-      ];
-      for (const fault of answers)
-        expect(fault).toMatchObject({ message: tooEarly.json.errors[0].message, extensions: { code: 'bad_request' } });
-      expect((await approve(code, {}, other)).json.error).toBe('bad_request');
-      expect((await approve(code, { deny: true }, other)).json.error).toBe('bad_request');
-    }
-    expect((await pollOAuth(code)).json.error).toBe('authorization_pending');
-    expect((await decide(code.user_code)).json.data.authorizeDevice.status).toBe('AUTHORIZED');
-    expect((await pollOAuth(code)).status).toBe(200);
-    expect(await keysOf(eve)).toEqual([]);
-    expect(await keysOf(ada)).toHaveLength(1);
-  });
-
-  it('goes to one of two sessions that look the code up at once', async () => {
-    const code = await start();
-    const people = await Promise.all(Array.from({ length: 6 }, () => stand.signIn()));
-    const answers = await Promise.all(people.map((person) => approve(code, {}, person)));
-    expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
-    expect(answers.filter((answer) => answer.json.error === 'bad_request')).toHaveLength(5);
-  });
-
-  it('is final, and so is a denial', async () => {
-    const [yes, no] = [await start(), await start()];
-    await approve(yes);
-    await approve(no, { deny: true });
-    for (const code of [yes, no]) {
-      expect((await approve(code)).json.error).toBe('bad_request');
-      expect((await approve(code, { deny: true })).json.error).toBe('bad_request');
-    }
-    expect((await pollOAuth(yes)).status).toBe(200);
-    expect((await pollOAuth(no)).json.error).toBe('access_denied');
-  });
-
-  it('is refused for a wrong code as for one that cannot be a code', async () => {
-    const answers = await Promise.all(['BBBB-BBBB', 'AEIO-1234', '', 'BBBB'].map((user_code) => approve({ user_code, device_code: '' })));
-    for (const { status, json } of answers) expect([status, json.error]).toEqual([400, 'bad_request']);
-    expect(new Set(answers.map((answer) => answer.json.message)).size).toBe(1);
-  });
-
-  it('takes a session, not a key, and no stranger', async () => {
-    const code = await start();
-    const byKey = await stand.post('/auth/device/authorize', { user_code: code.user_code }, { as: stand.key });
-    expect([byKey.status, byKey.json.error, byKey.json.action_url]).toEqual([403, 'forbidden', 'http://skillett.test/device']);
-    const stranger = await stand.post('/auth/device/authorize', { user_code: code.user_code });
-    expect([stranger.status, stranger.json.error]).toEqual([401, 'unauthorized']);
-    expect((await lookUp(code.user_code, stand.key)).json.errors[0].extensions.code).toBe('forbidden');
-    expect((await decide(code.user_code, {}, stand.key)).json.errors[0].extensions).toMatchObject({
-      code: 'forbidden',
-      actionUrl: 'http://skillett.test/device',
-    });
-    expect((await lookUp(code.user_code)).status).toBe(200);
-  });
-
-  it.each([{}, { deny: true }])('is refused from other sites, as forms, and by link (%j)', async (body) => {
-    const code = await start();
-    const path = '/auth/device/authorize';
-    const sent = { user_code: code.user_code, ...body };
-    for (const origin of ['https://evil.example', 'null', 'http://skillett.test.evil.example', null]) {
-      const { status, json } = await stand.post(path, sent, { as: ada, origin });
-      expect([status, json.error], String(origin)).toEqual([403, 'forbidden']);
-      const query = `mutation { authorizeDevice(userCode: "${code.user_code}"${'deny' in body ? ', deny: true' : ''}) { status } }`;
-      expect((await stand.post('/graphql', { query }, { as: ada, origin })).status, String(origin)).toBe(403);
-    }
-    for (const contentType of [form, 'text/plain', 'multipart/form-data; boundary=x']) {
-      expect((await stand.post(path, new URLSearchParams({ user_code: code.user_code }), { as: ada, contentType })).status).toBe(415);
-    }
-    const link = await fetch(`${stand.urls[0]}${path}?user_code=${code.user_code}`, { headers: { cookie: ada.cookie } });
-    expect(link.status).toBe(405);
-    expect((await poll(code)).json.error).toBe('authorization_pending');
-    expect((await stand.post(path, sent, { as: ada })).status).toBe(200);
-  });
-});
-
-describe('guessing a user code', () => {
-  const guess = 'BBBB-BBBB';
-
-  it('is limited per address, whoever guesses', async () => {
-    const code = await start();
-    const address = '203.0.113.20';
-    const guesses = await Promise.all(
-      Array.from({ length: 12 }, async (_none, at) =>
-        at % 2 === 0
-          ? (await lookUp(guess, await stand.signIn(), address)).json.errors[0].extensions.code
-          : (await stand.post('/auth/device/authorize', { user_code: guess }, { as: await stand.signIn(), address })).json.error,
-      ),
-    );
-    expect(guesses.filter((fault) => fault === 'bad_request')).toHaveLength(10);
-    expect(guesses.filter((fault) => fault === 'rate_limited')).toHaveLength(2);
-    expect((await lookUp(code.user_code, ada, address)).json.errors[0].extensions.code).toBe('rate_limited');
-    stand.setClock(61_000);
-    expect((await lookUp(code.user_code, ada, address)).json.data.deviceRequest.userCode).toBe(code.user_code);
-  });
-
-  it('is limited per account, from wherever it guesses', async () => {
-    const code = await start();
-    const outcomes: string[] = [];
-    for (let turn = 0; turn < 12; turn += 1) outcomes.push((await lookUp(guess)).json.errors[0].extensions.code);
-    expect(outcomes).toEqual([...Array(10).fill('bad_request'), 'rate_limited', 'rate_limited']);
-    const refused = await approve(code);
-    expect([refused.status, refused.json.error]).toEqual([429, 'rate_limited']);
-    expect((await approve(code, {}, await stand.signIn())).status).toBe(200);
-  });
-});
-
-describe('on the embedded database', () => {
-  it('a login completes once, and is slowed down and refused as on PostgreSQL', async () => {
-    const embedded = await createDeviceStand('embedded');
-    try {
-      const person = await embedded.signIn();
-      const { json: code } = await embedded.post('/auth/device/code', { client_name: 'Notebook' });
-      const ask = () => embedded.post('/auth/device/token', { device_code: code.device_code, grant_type: grantType });
-      expect([(await ask()).json.error, (await ask()).json.error]).toEqual(['authorization_pending', 'slow_down']);
-      const decision = { user_code: code.user_code };
-      expect((await embedded.post('/auth/device/authorize', decision, { as: person })).json).toEqual({ status: 'authorized' });
-      const answers = await Promise.all(Array.from({ length: 5 }, ask));
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400]);
-      expect((await embedded.post('/auth/device/authorize', decision, { as: person })).json.error).toBe('bad_request');
-    } finally {
-      await embedded.close();
-    }
-  });
-});
-
-describe('through GraphQL', () => {
-  it('the whole login runs as over REST, without a key or a session for the client', async () => {
-    const started = await stand.graphql(
-      'mutation { requestDeviceCode(clientName: "Editor", scopes: ["github"]) { deviceCode userCode verificationUri verificationUriComplete expiresIn interval } }',
-      {},
-    );
-    const code = started.json.data.requestDeviceCode;
-    expect(code).toMatchObject({ verificationUri: 'http://skillett.test/device', expiresIn: 900, interval: 5 });
-    const ask = (grant?: string) =>
-      stand.graphql(
-        `mutation ($deviceCode: String!, $grantType: String) { pollDeviceToken(deviceCode: $deviceCode, grantType: $grantType) {
-          status error message user { email displayName } apiKeysUrl accessToken tokenType scope } }`,
-        { deviceCode: code.deviceCode, grantType: grant },
-      );
-    const pending = (await ask()).json.data.pollDeviceToken;
-    expect(pending).toMatchObject({ status: 'PENDING', error: 'AUTHORIZATION_PENDING', user: null, apiKeysUrl: null, accessToken: null });
-    await lookUp(code.userCode);
-    expect((await decide(code.userCode, { scopes: ['github:read'] })).json.data.authorizeDevice.status).toBe('AUTHORIZED');
-    expect((await ask(grantType)).json.data.pollDeviceToken).toEqual({
-      status: 'COMPLETE',
-      error: null,
-      message: null,
-      user: { email: `${ada.userId}@example.org`, displayName: 'Ada Lovelace' },
-      apiKeysUrl: 'http://skillett.test/dashboard/api-keys',
-      accessToken: expect.stringMatching(/^sk_[0-9a-f]{48}$/),
-      tokenType: 'Bearer',
-      scope: 'github:read',
-    });
-    expect((await ask(grantType)).json.data.pollDeviceToken).toMatchObject({ status: 'USED', error: 'INVALID_GRANT' });
-    expect((await ask()).json.data.pollDeviceToken).toMatchObject({ status: 'USED', error: 'ALREADY_USED' });
-  });
-});
