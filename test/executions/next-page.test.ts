@@ -134,8 +134,16 @@ describe('what is given as `next`', () => {
     expect(github.received).toEqual([]);
   });
 
-  it('is nothing where the link leads elsewhere, or where the answer is a failure', async () => {
+  it('is nothing where the link leads to another host or path, or where the answer is a failure', async () => {
     for (const link of [
+      '</y?a=1>; rel="next"',
+      '</?a=1>; rel="next"',
+      '</repos/octo/other/issues?a=1>; rel="next"',
+      '</repos/octo/hello/issues/1?a=1>; rel="next"',
+      '</repositories/1/pulls?a=1>; rel="next"',
+      '</repositories//issues?a=1>; rel="next"',
+      '</organizations/1/issues?a=1>; rel="next"',
+      `<${github.origin.replace('//', '//x.')}/repos/octo/hello/issues?a=1>; rel="next"`,
       '<https://evil.example/x?after=1>; rel="next"',
       '</x>; rel="prev"',
       'nonsense',
@@ -145,9 +153,14 @@ describe('what is given as `next`', () => {
       github.answer(200, { 'content-type': 'application/json', link }, '[]');
       expect((await list()).headers.get('x-skillett-next'), link).toBeNull();
     }
-    github.answer(404, { 'content-type': 'application/json', link: `<${github.origin}/x?a=1>; rel="next"` }, '{}');
+    github.answer(404, { 'content-type': 'application/json', link: `</repositories/12/issues?a=1>; rel="next"` }, '{}');
     expect((await list()).headers.get('x-skillett-next')).toBeNull();
-    for (const link of ['</y?a=1>;rel=next', '</x>; rel="prev", </y?a=1>; title="a"; rel="last next"']) {
+    for (const link of [
+      '<?a=1>;rel=next',
+      '</x>; rel="prev", </repos/octo/hello/issues?a=1>; title="a"; rel="last next"',
+      `<${github.origin}/repos/octo/hello/issues?a=1>; rel="next"`,
+      '</repositories/12/issues?a=1>; rel="next"',
+    ]) {
       github.answer(200, { 'content-type': 'application/json', link }, '[]');
       expect((await list()).headers.get('x-skillett-next'), link).not.toBeNull();
     }

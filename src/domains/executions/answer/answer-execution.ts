@@ -40,7 +40,7 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
 function nextOf(run: Run, call: UpstreamCall, { answer, ok }: JudgedAnswer): string | undefined {
   const header = ok ? nextHeaderOf(call.integration, call.endpoint) : undefined;
   if (header === undefined || answer.headers[header.toLowerCase()] === undefined) return undefined;
-  const query = findNextQuery(answer, header, call.request.url, call.credentialQuery);
+  const query = findNextQuery(answer, header, { ...call, url: call.request.url });
   return query === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), query);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The next page of a list, where the service links to it: what callers get and give back as `next`. It holds the query of the link
- * and nothing else, so no link leads away from the endpoint's own address, and it is good only for the call that it came from.
+ * The next page of a list, where the service links to it: what callers get and give back as `next`. A link counts only where host
+ * and path are the endpoint's; of it `next` holds the query alone, and it is good only for the call that it came from.
  */
 import type { Gateway } from '../../../core/context.ts';
 import { badRequest } from '../../../core/errors.ts';
@@ -25,15 +25,51 @@ export function nextHeaderOf({ recipe }: CatalogueIntegration, endpoint: Catalog
   return endpoint.readOnly && endpoint.spec.pagination ? recipe.next_header : undefined;
 }
 
-/** `url` is what was asked. Undefined where there is no next page, or where the link to it leads to another origin. */
-export function findNextQuery(answer: OutboundAnswer, header: string, url: string, credentialQuery: readonly string[]): string | undefined {
+/** A request whose answer may link to the next page. */
+export interface AskedPage {
+  url: string;
+  integration: CatalogueIntegration;
+  /** Query parameters that are the credential's. */
+  credentialQuery: readonly string[];
+}
+
+/** Undefined where there is no next page, or where the link to it leads to another host or path. */
+export function findNextQuery(answer: OutboundAnswer, header: string, asked: AskedPage): string | undefined {
   const links = [answer.headers[header.toLowerCase()] ?? []].flat().join(', ');
   const target = findNextLink(readHeader(links));
   // An empty reference is the page itself.
-  const next = target ? URL.parse(target, url) : undefined;
-  if (!next || next.origin !== new URL(url).origin) return undefined;
-  removeCredential(next, credentialQuery);
+  const next = target ? URL.parse(target, asked.url) : undefined;
+  if (!next || !isSamePlace(next, new URL(asked.url), asked.integration)) return undefined;
+  removeCredential(next, asked.credentialQuery);
   return next.search.slice(1) || undefined;
+}
+
+/** Whether a link names the origin and the path that were asked, or the path by another name that the recipe knows for it. */
+function isSamePlace(link: URL, asked: URL, { recipe, baseUrl }: CatalogueIntegration): boolean {
+  if (link.origin !== asked.origin) return false;
+  if (decoded(link.pathname) === decoded(asked.pathname)) return true;
+  const base = new URL(baseUrl).pathname.replace(/\/$/, '');
+  return Object.entries(recipe.next_paths ?? {}).some(([ours, theirs]) => {
+    const end = cutStart(asked.pathname, base + ours);
+    return end !== undefined && end === cutStart(link.pathname, base + theirs);
+  });
+}
+
+/** What follows the start of a path, in which a name in braces stands for any segment. */
+function cutStart(path: string, start: string): string | undefined {
+  const segments = path.split('/');
+  const names = start.split('/');
+  const matches = names.every((name, at) => name === segments[at] || (name.startsWith('{') && segments[at]));
+  return matches ? decoded(segments.slice(names.length).join('/')) : undefined;
+}
+
+/** Services differ in what they encode of a path. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Of the form `<target>; rel="next"`, several with commas between them (RFC 8288, section 3). */

@@ -18,6 +18,8 @@ export function validateIntegration(
   checkExpression(recipe.rate_limit?.when, ['rate_limit', 'when'], report);
   checkSuccess(recipe.success, undefined, ['success'], report);
   checkVerify(recipe, report);
+  if (recipe.next_paths !== undefined && recipe.next_header === undefined)
+    report(['next_paths'], 'needs `next_header`, the header that the links are in');
   checkGuides(recipe, guideFiles, report);
   for (const [at, workflow] of (recipe.workflows ?? []).entries())
     for (const [stepAt, step] of workflow.steps.entries())

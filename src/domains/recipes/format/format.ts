@@ -45,6 +45,16 @@ const nextHeader = z
     'Name, in lower case, of the header in which answers of endpoints with `pagination` link to their next page, as `Link` does (RFC 8288, `rel="next"`). Callers get that page by `next`, whatever the parameters.',
   );
 
+const pathStart = z
+  .string()
+  .regex(/^(\/([A-Za-z0-9._~-]+|\{[a-z_]+\}))+$/, 'a path such as /repos/{owner}: segments, or names in braces, with a slash before each');
+
+const nextPaths = z
+  .record(pathStart, pathStart)
+  .describe(
+    'Where links to next pages name the path that was asked in another way: how ours begins, and how theirs does, such as `/orgs/{org}` and `/organizations/{id}`. A name in braces stands for any segment, and what follows must be the same. A link with any other path than the one that was asked is not taken.',
+  );
+
 const status = z.int().min(400).max(599);
 
 const success = z
@@ -184,6 +194,7 @@ export const integration = z
       .optional()
       .describe('For services that answer failures with a 2xx status: what a success is, and what a failure means.'),
     next_header: nextHeader.optional(),
+    next_paths: nextPaths.optional(),
     rate_limit: z
       .strictObject({
         remaining: headerName.optional().describe('The header that says how many calls are left.'),
