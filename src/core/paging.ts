@@ -45,8 +45,12 @@ export function decodeCursor(cursor: string, length: number): (string | number)[
 /** The last moment that is written with four digits for its year, which the database and JavaScript read alike. */
 const momentMsMax = Date.UTC(9999, 11, 31);
 
-/** As decodeCursor, of a list in the order of a moment and an id. */
-export function decodeTimeCursor(cursor: string): [moment: Date, id: string] {
+/** Where a list in the order of a moment and an id goes on: after this row. */
+export type TimePosition = readonly [moment: Date, id: string];
+
+/** As decodeCursor, of a list in the order of a moment and an id; undefined for its first page. */
+export function decodeTimeCursor(cursor: string | undefined): TimePosition | undefined {
+  if (cursor === undefined) return undefined;
   const [momentMs, id] = decodeCursor(cursor, 2);
   if (typeof momentMs !== 'number' || momentMs < 0 || momentMs > momentMsMax || typeof id !== 'string') throw foreignCursor();
   return [new Date(momentMs), id];
@@ -54,6 +58,18 @@ export function decodeTimeCursor(cursor: string): [moment: Date, id: string] {
 
 function foreignCursor(): Error {
   return badRequest('The cursor is not one this server gave out. Leave it out to start at the first page.');
+}
+
+/** A page of a query that was asked for one row more than the page holds. `positionOf`: what the row's cursor says. */
+export function pageOfRows<Row>(
+  rows: readonly Row[],
+  first: number,
+  total: Total,
+  positionOf: (row: Row) => readonly (Date | string)[],
+): Page<Row> {
+  const shown = rows.slice(0, first);
+  const cursors = shown.map((row) => encodeCursor(positionOf(row).map((part) => (part instanceof Date ? part.getTime() : part))));
+  return { rows: shown, cursors, hasNextPage: rows.length > first, total };
 }
 
 /** One page of a list that is already in memory and in order; positions are offsets. */

@@ -5,9 +5,9 @@ import type { Clock } from '../../core/clock.ts';
 import type { Context, Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
 import { type Db, lockInTransaction } from '../../core/database/database.ts';
-import { badRequest, type Fault, notFound, SkillettError } from '../../core/errors.ts';
+import { authenticationFault, badRequest, type Fault, notFound, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/paging.ts';
+import { decodeTimeCursor, type Page, type PageRequest, pageOfRows } from '../../core/paging.ts';
 import { coversScope, hasEverything, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import {
@@ -46,14 +46,10 @@ export function generateKey(): { fullKey: string; keyPrefix: string; keyHash: Bu
 /** What `generateKey` makes. */
 export const keyForm = /^sk_[0-9a-f]{48}$/;
 
-export function invalidKey(): SkillettError {
-  return new SkillettError('api_key_invalid', 'Invalid API key.', { action: '/dashboard/api-keys' });
-}
-
 /** The key with this hash. Throws 401 `api_key_invalid`, `api_key_revoked`, `api_key_expired`. */
 export async function requireKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<ApiKey> {
   const key = await findKeyByHash(db, clock, hash);
-  if (!key) throw invalidKey();
+  if (!key) throw authenticationFault('api_key_invalid');
   requireInForce(key);
   return key;
 }
@@ -68,8 +64,8 @@ export async function requireHolderInForce(trx: Db, clock: Clock, userId: string
 }
 
 function requireInForce(key: KeyState): void {
-  if (key.revokedAt) throw new SkillettError('api_key_revoked', 'This API key has been revoked.', { action: '/dashboard/api-keys' });
-  if (key.expired) throw new SkillettError('api_key_expired', 'This API key has expired.', { action: '/dashboard/api-keys' });
+  if (key.revokedAt) throw authenticationFault('api_key_revoked');
+  if (key.expired) throw authenticationFault('api_key_expired');
 }
 
 /** A key without `*` sees only itself and what was made with it. */
@@ -99,18 +95,11 @@ export function loadApiKeys(context: Context): DataLoader<string, ApiKey | undef
 /** Oldest first. */
 export async function listApiKeys(db: Db, principal: Principal, request: PageRequest): Promise<Page<ApiKey>> {
   const range = rangeOf(principal);
-  const after = request.after === undefined ? undefined : decodeTimeCursor(request.after);
   const [rows, total] = await Promise.all([
-    listKeys(db, range, { limit: request.first + 1, ...(after ? { after } : {}) }),
+    listKeys(db, range, { limit: request.first + 1, after: decodeTimeCursor(request.after) }),
     countKeys(db, range),
   ]);
-  const shown = rows.slice(0, request.first);
-  return {
-    rows: shown,
-    cursors: shown.map((key) => encodeCursor([key.createdAt.getTime(), key.id])),
-    hasNextPage: rows.length > shown.length,
-    total,
-  };
+  return pageOfRows(rows, request.first, total, ({ createdAt, id }) => [createdAt, id]);
 }
 
 /** Splits `github,gmail` as well as `["github","gmail"]`, drops repetitions, and refuses what is not a scope. */
@@ -236,8 +225,7 @@ async function insertRootKey(
 /** The parent may have been revoked since it authenticated; without this, a child made at that moment would outlive it. */
 async function requireActiveParent(trx: Db, principal: Principal): Promise<ApiKey> {
   const parent = await findKeyIn(trx, { userId: principal.userId }, principal.keyId as string);
-  if (!parent || parent.revokedAt)
-    throw new SkillettError('api_key_revoked', 'This API key has been revoked.', { action: '/dashboard/api-keys' });
+  if (!parent || parent.revokedAt) throw authenticationFault('api_key_revoked');
   return parent;
 }
 

@@ -3,6 +3,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
 import type { Db } from '../../core/database/database.ts';
 import type { ApiKeysTable } from '../../core/database/tables.ts';
+import type { TimePosition } from '../../core/paging.ts';
 
 export type ApiKey = Omit<Selectable<ApiKeysTable>, 'keyHash'>;
 
@@ -50,7 +51,7 @@ function keysIn(db: Db, range: KeyRange) {
   return range.under === undefined ? all : all.where('id', 'in', idsUnder(range.under));
 }
 
-export async function listKeys(db: Db, range: KeyRange, page?: { limit: number; after?: [Date, string] }): Promise<ApiKey[]> {
+export async function listKeys(db: Db, range: KeyRange, page?: { limit: number; after?: TimePosition | undefined }): Promise<ApiKey[]> {
   let query = keysIn(db, range).select(columns).orderBy('createdAt').orderBy('id');
   if (page) query = query.limit(page.limit);
   if (page?.after) query = query.where(sql<boolean>`(created_at, id) > (${page.after[0]}, ${page.after[1]})`);

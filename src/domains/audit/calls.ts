@@ -3,7 +3,7 @@ import DataLoader from 'dataloader';
 import type { Context } from '../../core/context.ts';
 import type { Db } from '../../core/database/database.ts';
 import { badRequest, notFound } from '../../core/errors.ts';
-import { decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/paging.ts';
+import { decodeTimeCursor, type Page, type PageRequest, pageOfRows } from '../../core/paging.ts';
 import { hasEverything, type Principal } from '../../core/principal.ts';
 import {
   type Call,
@@ -57,26 +57,21 @@ export function loadCalls(context: Context): DataLoader<string, Call | null> {
 /** The latest first. */
 export async function listCallLog(db: Db, principal: Principal, question: CallQuestion, request: PageRequest): Promise<Page<Call>> {
   const filter = rangeOf(principal, question);
-  const after = request.after === undefined ? undefined : readPosition(request.after);
+  const after = readPosition(request.after);
   if (!filter) return { rows: [], cursors: [], hasNextPage: false, total: 0 };
   const rows = await listCalls(db, filter, after, request.first + 1);
   let total: Promise<number> | undefined;
-  const shown = rows.slice(0, request.first);
-  return {
-    rows: shown,
-    cursors: shown.map((call) => encodeCursor([call.startedAt.getTime(), call.id])),
-    hasNextPage: rows.length > shown.length,
-    // Once, however many aliases ask.
-    total: () => {
-      total ??= countCalls(db, filter);
-      return total;
-    },
+  // Once, however many aliases ask.
+  const count = () => {
+    total ??= countCalls(db, filter);
+    return total;
   };
+  return pageOfRows(rows, request.first, count, ({ startedAt, id }) => [startedAt, id]);
 }
 
-function readPosition(cursor: string): CallPosition {
-  const [startedAt, id] = decodeTimeCursor(cursor);
-  return { startedAt, id };
+function readPosition(cursor: string | undefined): CallPosition | undefined {
+  const position = decodeTimeCursor(cursor);
+  return position && { startedAt: position[0], id: position[1] };
 }
 
 /** Counts of the calls by the dimensions, in their order. Throws bad_request when there are more than a thousand groups. */

@@ -1,7 +1,7 @@
 /** Connections and consents as clients see them. */
 import DataLoader from 'dataloader';
 import type { Context, Gateway } from '../../core/context.ts';
-import { decodeTimeCursor, encodeCursor, type Page, type PageRequest, type Total } from '../../core/paging.ts';
+import { decodeTimeCursor, type Page, type PageRequest, pageOfRows, type Total } from '../../core/paging.ts';
 import { maySee, type Principal } from '../../core/principal.ts';
 import { type Consent, findConsent } from './consent/consent-store.ts';
 import {
@@ -94,30 +94,22 @@ export async function listConnections(
   const slugs = gateway.catalogue.integrations
     .map((integration) => integration.slug)
     .filter((known) => (slug === undefined || known === slug) && maySee(principal.scopes, known));
-  const after = request.after === undefined ? undefined : decodeTimeCursor(request.after);
-  const [rows, total] = await Promise.all([
-    listConnectionsOf(db, userId, slugs, { limit: request.first + 1, ...(after ? { after } : {}) }),
-    countConnections(db, userId, slugs),
-  ]);
-  return pageOfRows(rows, request.first, total);
+  const page = { limit: request.first + 1, after: decodeTimeCursor(request.after) };
+  const [rows, total] = await Promise.all([listConnectionsOf(db, userId, slugs, page), countConnections(db, userId, slugs)]);
+  return viewPage(rows, request.first, total);
 }
 
-function pageOfRows(rows: readonly Connection[], first: number, total: Total): Page<ConnectionView> {
-  const shown = rows.slice(0, first);
-  return {
-    rows: shown.map((row) => viewConnection(row)),
-    cursors: shown.map((row) => encodeCursor([row.createdAt.getTime(), row.id])),
-    hasNextPage: rows.length > shown.length,
-    total,
-  };
+function viewPage(rows: readonly Connection[], first: number, total: Total): Page<ConnectionView> {
+  const page = pageOfRows(rows, first, total, ({ createdAt, id }) => [createdAt, id]);
+  return { ...page, rows: page.rows.map((row) => viewConnection(row)) };
 }
 
 /** As listConnections, of one of many integrations: those that ask for the same page share one query, and one for their totals. */
 export async function listConnectionsOfIntegration(context: Context, slug: string, request: PageRequest): Promise<Page<ConnectionView>> {
   const { scopes } = await context.principal();
-  if (!maySee(scopes, slug)) return pageOfRows([], request.first, 0);
+  if (!maySee(scopes, slug)) return viewPage([], request.first, 0);
   const rows = await loadPages(context, request).load(slug);
-  return pageOfRows(rows, request.first, () => loadTotals(context).load(slug));
+  return viewPage(rows, request.first, () => loadTotals(context).load(slug));
 }
 
 function loadPages(context: Context, { first, after }: PageRequest): DataLoader<string, Connection[]> {

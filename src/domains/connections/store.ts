@@ -3,6 +3,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
 import type { Db } from '../../core/database/database.ts';
 import type { ConnectionsTable } from '../../core/database/tables.ts';
+import type { TimePosition } from '../../core/paging.ts';
 
 /** A connection without what is sealed and without the lease. */
 export type Connection = Omit<Selectable<ConnectionsTable>, 'credential' | 'refreshHolder' | 'refreshUntil'>;
@@ -41,7 +42,7 @@ export async function listConnectionsOf(
   db: Db,
   userId: string,
   slugs: readonly string[],
-  page: { limit: number; after?: [Date, string] },
+  page: { limit: number; after?: TimePosition | undefined },
 ): Promise<Connection[]> {
   if (slugs.length === 0) return [];
   let query = db.selectFrom('connections').select(columns).where('userId', '=', userId).where('integration', 'in', slugs);
@@ -55,7 +56,7 @@ export async function listConnectionsOfEach(
   db: Db,
   userId: string,
   slugs: readonly string[],
-  page: { limit: number; after?: [Date, string] },
+  page: { limit: number; after?: TimePosition | undefined },
 ): Promise<Connection[]> {
   const moment = sql`date_trunc('milliseconds', created_at)`;
   const after = page.after ? sql`and (${moment}, id) > (${page.after[0]}, ${page.after[1]})` : sql``;

@@ -4,7 +4,7 @@ import type { PlanLimits, PlanName } from '../../core/config/config.ts';
 import type { Context, Gateway } from '../../core/context.ts';
 import { type Db, lockInTransaction } from '../../core/database/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
-import { decodeCursor, decodeTimeCursor, encodeCursor, type Page, type PageRequest } from '../../core/paging.ts';
+import { decodeCursor, decodeTimeCursor, type Page, type PageRequest, pageOfRows, type TimePosition } from '../../core/paging.ts';
 import { isOperator, type Principal, requireOperator } from '../../core/principal.ts';
 import { revokeKeysOf } from '../api-keys/store.ts';
 import { recordAudit } from '../audit/audit.ts';
@@ -27,19 +27,7 @@ import {
 } from '../users/store.ts';
 import { type BulkReport, revokeConnections } from './operations.ts';
 
-/** Where a page goes on in a list that has the latest first. */
-function readPosition(after: string | undefined): { createdAt: Date; id: string } | undefined {
-  if (after === undefined) return undefined;
-  const [createdAt, id] = decodeTimeCursor(after);
-  return { createdAt, id };
-}
-
-function toPage<Row>(rows: Row[], first: number, total: number, positionOf: (row: Row) => (string | number)[]): Page<Row> {
-  const shown = rows.slice(0, first);
-  return { rows: shown, cursors: shown.map((row) => encodeCursor(positionOf(row))), hasNextPage: rows.length > first, total };
-}
-
-const byCreation = (row: { createdAt: Date; id: string }) => [row.createdAt.getTime(), row.id];
+const byCreation = ({ createdAt, id }: { createdAt: Date; id: string }): TimePosition => [createdAt, id];
 
 /** The latest first, closed ones too. */
 export async function listPeople(
@@ -50,10 +38,10 @@ export async function listPeople(
 ): Promise<Page<User>> {
   requireOperator(principal);
   const [rows, total] = await Promise.all([
-    listUsers(db, search, readPosition(request.after), request.first + 1),
+    listUsers(db, search, decodeTimeCursor(request.after), request.first + 1),
     countUsersMatching(db, search),
   ]);
-  return toPage(rows, request.first, total, byCreation);
+  return pageOfRows(rows, request.first, total, byCreation);
 }
 
 export async function requirePerson({ db }: Pick<Gateway, 'db'>, principal: Principal, id: string): Promise<User> {
@@ -212,10 +200,10 @@ export async function listAllInvitations(
 ): Promise<Page<Invitation>> {
   requireOperator(principal);
   const [rows, total] = await Promise.all([
-    listInvitations(db, clock, readPosition(request.after), request.first + 1),
+    listInvitations(db, clock, decodeTimeCursor(request.after), request.first + 1),
     countInvitations(db),
   ]);
-  return toPage(rows, request.first, total, byCreation);
+  return pageOfRows(rows, request.first, total, byCreation);
 }
 
 /** Who did what, the latest first. */
@@ -228,5 +216,5 @@ export async function listTrail(
   requireOperator(principal);
   const after = request.after === undefined ? undefined : String(decodeCursor(request.after, 1)[0]);
   const [rows, total] = await Promise.all([listAuditRows(db, filter, after, request.first + 1), countAuditRows(db, filter)]);
-  return toPage(rows, request.first, total, ({ id }) => [id]);
+  return pageOfRows(rows, request.first, total, ({ id }) => [id]);
 }

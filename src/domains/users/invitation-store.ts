@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { PlanName } from '../../core/config/config.ts';
 import type { Db } from '../../core/database/database.ts';
 import type { InvitationsTable } from '../../core/database/tables.ts';
+import type { TimePosition } from '../../core/paging.ts';
 
 export type InvitationState = 'open' | 'accepted' | 'withdrawn' | 'expired';
 
@@ -97,18 +98,15 @@ export async function findInvitation(db: Db, clock: Clock, id: string): Promise<
     .executeTakeFirst()) as Invitation | undefined;
 }
 
-/** Where a page of invitations goes on: after this one, towards the past. */
-export type InvitationPosition = { createdAt: Date; id: string };
-
 /** The latest first. */
-export async function listInvitations(db: Db, clock: Clock, after: InvitationPosition | undefined, limit: number): Promise<Invitation[]> {
+export async function listInvitations(db: Db, clock: Clock, after: TimePosition | undefined, limit: number): Promise<Invitation[]> {
   let query = db
     .selectFrom('invitations')
     .select([...columns, stateAt(clock).as('state')])
     .orderBy('createdAt', 'desc')
     .orderBy('id', 'desc')
     .limit(limit);
-  if (after) query = query.where(sql<boolean>`(created_at, id) < (${after.createdAt}, ${after.id})`);
+  if (after) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}, ${after[1]})`);
   return (await query.execute()) as Invitation[];
 }
 

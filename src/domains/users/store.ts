@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { PlanName } from '../../core/config/config.ts';
 import type { Db } from '../../core/database/database.ts';
 import type { UsersTable } from '../../core/database/tables.ts';
+import type { TimePosition } from '../../core/paging.ts';
 
 export type User = Omit<Selectable<UsersTable>, 'plan'> & { plan: PlanName };
 
@@ -82,9 +83,6 @@ export async function markSignedIn(trx: Db, clock: Clock, id: string): Promise<v
   await trx.updateTable('users').set({ signedInAt: clock.sqlNow }).where('id', '=', id).execute();
 }
 
-/** Where a page of users goes on: after this one, towards the past. */
-export type UserPosition = { createdAt: Date; id: string };
-
 function usersMatching(db: Db, search: string | undefined) {
   const query = db.selectFrom('users');
   if (search === undefined) return query;
@@ -93,9 +91,9 @@ function usersMatching(db: Db, search: string | undefined) {
 }
 
 /** The latest first. `search`: part of the e-mail address or name, or an id. */
-export async function listUsers(db: Db, search: string | undefined, after: UserPosition | undefined, limit: number): Promise<User[]> {
+export async function listUsers(db: Db, search: string | undefined, after: TimePosition | undefined, limit: number): Promise<User[]> {
   let query = usersMatching(db, search).selectAll().orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(limit);
-  if (after) query = query.where(sql<boolean>`(created_at, id) < (${after.createdAt}, ${after.id})`);
+  if (after) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}, ${after[1]})`);
   return (await query.execute()) as User[];
 }
 
