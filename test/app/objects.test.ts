@@ -218,6 +218,35 @@ describe('a page costs as many statements as one row', () => {
   });
 });
 
+it('rows of calls beside their answers cost one statement, however many reads there are and whenever each is answered', async () => {
+  const key = await addKey(server.gateway.database, await addUser(server.gateway.database));
+  let received = 0;
+  upstream.play = (_request, response) => {
+    received += 1;
+    setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'), 20 * received);
+  };
+  const read = async (reads: number, fields: string) => {
+    const aliases = Array.from(
+      { length: reads },
+      (_, at) => `r${at}: read(integration: "hackernews", endpoint: "get_item", params: { id: ${at + 1} }) { callId ${fields} }`,
+    );
+    statements.length = 0;
+    received = 0;
+    const answered = await ask(key, `{ ${aliases.join(' ')} }`);
+    expect(received).toBe(reads);
+    return Object.values(answered) as { callId: string; call?: { id: string; endpoint: string } }[];
+  };
+  await read(5, '');
+  const without = statements.length;
+  const answered = await read(25, 'call { id endpoint }');
+  expect(answered.map(({ call }) => call)).toEqual(answered.map(({ callId }) => ({ id: callId, endpoint: 'get_item' })));
+  const withRows = statements.length;
+  await read(1, 'call { id endpoint }');
+  expect([without, withRows]).toEqual([0, statements.length]);
+  upstream.reset();
+  upstream.json('[]');
+});
+
 it('circles between types stay within the limits of depth and complexity', async () => {
   const circle = (pages: number, rows: string) =>
     Array.from({ length: pages }).reduce((inner: string) => `connections${rows} { nodes { service { ${inner} } } }`, 'slug');

@@ -38,7 +38,11 @@ const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
       nullable: true,
       description:
         'Its row in the call log as it stands at this moment: the end of the call may be written a little later. Null where whoever asks may not see it.',
-      resolve: ({ callId }, _args, context) => loadCalls(context).load(callId),
+      // The answer waits for every read anyway, and their rows are then one statement.
+      resolve: async ({ callId }, _args, context) => {
+        await readSlots(context).idle();
+        return loadCalls(context).load(callId);
+      },
     }),
     durationMs: t.exposeInt('durationMs', { description: 'Milliseconds from the request to the answer of the service.' }),
     selectError: t.exposeString('selectError', {
@@ -70,6 +74,10 @@ const argumentsOf = {
 /** How many reads of one request may wait for their services at once. */
 const callsAtOnceMax = 20;
 
+function readSlots(context: Context): Slots {
+  return context.once('slots', () => new Slots(callsAtOnceMax));
+}
+
 builder.queryField('read', (t) =>
   t.field({
     type: ExecutionRef,
@@ -95,7 +103,7 @@ builder.queryField('read', (t) =>
       const key = JSON.stringify([integration, endpoint, texts.get(text), account ?? null, select ?? null, next ?? null]);
       let read = reads.get(key);
       if (!read) {
-        read = context.once('slots', () => new Slots(callsAtOnceMax)).run(() => execute(context, { ...args, readOnly: true }));
+        read = readSlots(context).run(() => execute(context, { ...args, readOnly: true }));
         reads.set(key, read);
       }
       return read;
