@@ -64,6 +64,7 @@ export class HmacKey {
   readonly #outer = Buffer.alloc(blockBytes + digestBytes, 0x5c);
 
   constructor(key: Buffer) {
+    if (key.length > blockBytes) throw new RangeError(`An HMAC key has at most ${blockBytes} bytes, not ${key.length}.`);
     for (const [at, byte] of key.entries()) {
       this.#inner[at] = 0x36 ^ byte;
       this.#outer[at] = 0x5c ^ byte;

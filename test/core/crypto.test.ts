@@ -48,3 +48,8 @@ it('an HMAC is the one that node makes, whatever the key and the value, time and
     ),
   );
 });
+
+it('an HMAC key of more than 64 bytes is refused, since RFC 2104 has it hashed first', () => {
+  expect(() => new HmacKey(Buffer.alloc(65))).toThrow('An HMAC key has at most 64 bytes, not 65.');
+  expect(new HmacKey(Buffer.alloc(64)).sign('a')).toBe(createHmac('sha256', Buffer.alloc(64)).update('a').digest('hex'));
+});
