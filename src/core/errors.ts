@@ -92,6 +92,38 @@ function challengeFor(code: ErrorCode): Record<string, string> {
   return {};
 }
 
+const authenticationFaults = {
+  unauthorized: ['Missing or invalid authorization.', undefined],
+  api_key_invalid: ['Invalid API key.', '/dashboard/api-keys'],
+  api_key_revoked: ['This API key has been revoked.', '/dashboard/api-keys'],
+  api_key_expired: ['This API key has expired.', '/dashboard/api-keys'],
+} as const;
+
+/** The codes that refuse whoever asks, whatever was asked. */
+export type AuthenticationFault = keyof typeof authenticationFaults;
+
+export function isAuthenticationFault(code: string | null): code is AuthenticationFault {
+  return code !== null && Object.hasOwn(authenticationFaults, code);
+}
+
+export function authenticationFault(code: AuthenticationFault): SkillettError {
+  const [message, action] = authenticationFaults[code];
+  return new SkillettError(code, message, { action });
+}
+
+/** `per`: `minute`, or another span of time. */
+export function rateLimited(
+  limit: number | null,
+  per: string,
+  waitSeconds: number,
+  options: Pick<ErrorOptions, 'action' | 'headers'> = {},
+): SkillettError {
+  return new SkillettError('rate_limited', `Rate limit reached (${limit} requests per ${per}). Retry in ${waitSeconds} s.`, {
+    action: options.action,
+    headers: { 'retry-after': String(waitSeconds), ...options.headers },
+  });
+}
+
 export function badRequest(message: string, details?: Fault[]): SkillettError {
   return new SkillettError('bad_request', message, { details });
 }

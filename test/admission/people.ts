@@ -19,15 +19,22 @@ export function openQueue(database: Database, env: Record<string, string> = {}):
 
 export async function addUser(
   database: Database,
-  user: { plan?: string; limits?: Record<string, number | null>; closed?: boolean; owner?: boolean } = {},
+  user: {
+    email?: string | undefined;
+    name?: string;
+    plan?: string;
+    limits?: Record<string, number | null>;
+    closed?: boolean;
+    owner?: boolean;
+  } = {},
 ): Promise<string> {
   const id = newId('user');
   await database.db
     .insertInto('users')
     .values({
       id,
-      email: `${id}@example.org`,
-      displayName: 'A test',
+      email: user.email ?? `${id}@example.org`,
+      displayName: user.name ?? 'A test',
       image: null,
       plan: user.plan ?? 'unlimited',
       limits: user.limits ? JSON.stringify(user.limits) : null,

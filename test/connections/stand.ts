@@ -9,6 +9,7 @@ import type { AdmittedConnection } from '../../src/domains/connections/connectio
 import { openConsent } from '../../src/domains/connections/consent/consent-browser.ts';
 import { type Consent, findConsent } from '../../src/domains/connections/consent/consent-store.ts';
 import type { CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
+import { addUser } from '../admission/people.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openStandGateway } from './gateway.ts';
 
@@ -44,12 +45,8 @@ export async function createStand(
     masterKey,
     log,
     addUser: async ({ scopes, connectionsMax = null, email } = {}) => {
-      const userId = newId('user');
-      const limits = connectionsMax === null ? null : JSON.stringify({ connections: connectionsMax });
-      await db
-        .insertInto('users')
-        .values({ id: userId, email: email ?? `${userId}@example.org`, displayName: 'Ada', image: null, plan: 'unlimited', limits })
-        .execute();
+      const limits = connectionsMax === null ? {} : { limits: { connections: connectionsMax } };
+      const userId = await addUser(gateway.database, { email, name: 'Ada', ...limits });
       return {
         kind: scopes ? 'api_key' : 'session',
         userId,

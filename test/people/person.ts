@@ -1,14 +1,13 @@
 /** People for tests: made by an operator's link, so that no password has to be hashed. */
-import { newId } from '../../src/core/ids.ts';
 import { makeSignInLink } from '../../src/domains/users/sign-in/sign-in-links.ts';
 import { findOwner, type User } from '../../src/domains/users/store.ts';
+import { addUser as insertUser } from '../admission/people.ts';
 import type { TestServer } from '../support/server.ts';
 import { Browser } from './browser.ts';
 
-export async function addUser(server: TestServer, email = `${newId('user').slice(5, 15)}@example.org`): Promise<string> {
-  const id = newId('user');
-  await server.gateway.db.insertInto('users').values({ id, email, displayName: 'Ada', image: null, plan: 'free' }).execute();
-  return id;
+/** On the free plan. */
+export function addUser(server: TestServer, email?: string): Promise<string> {
+  return insertUser(server.gateway.database, { email, name: 'Ada', plan: 'free' });
 }
 
 /** A browser in which this user is signed in. */

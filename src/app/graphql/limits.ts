@@ -4,8 +4,9 @@ import { type DocumentNode, type GraphQLSchema, Kind, parse, visit } from 'graph
 import type { Plugin } from 'graphql-yoga';
 import { badRequest } from '../../core/errors.ts';
 import { jsonValuesMax } from '../../core/json/check-json.ts';
+import { executionBytesMax } from '../http/body/read-body.ts';
 
-export const graphqlLimits = { depth: 12, aliases: 50, tokens: 2_000, complexity: 5_000, variableBytes: 40 * 1024 * 1024 } as const;
+export const graphqlLimits = { depth: 12, aliases: 50, tokens: 2_000, complexity: 5_000, variableBytes: executionBytesMax } as const;
 
 /** Throws bad_request naming the limit that the operation passes. */
 export function checkOperation(

@@ -8,7 +8,8 @@ import { checkJson } from '../../core/json/check-json.ts';
 import { writeSpliced } from '../../core/json/raw-json.ts';
 import type { Playground } from '../dashboard/playground.ts';
 import { asksFor } from '../http/accept.ts';
-import { readBodyBytes } from '../http/body/read-body.ts';
+import { requireOwnOrigin } from '../http/authenticate.ts';
+import { executionBytesMax, readBodyBytes } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
 import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
@@ -17,9 +18,6 @@ import { useOperationLimits } from './limits.ts';
 import { type KeptAnswer, StrangersGate } from './open-documents.ts';
 import { PlainOperations } from './plain-operations.ts';
 import { readOperation } from './read-operation.ts';
-
-/** Attachments travel in `execute`, so GraphQL takes as much as REST executions do. */
-const bodyBytesMax = 40 * 1024 * 1024;
 
 interface ServerContext {
   skillett: Context;
@@ -141,13 +139,8 @@ async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, respo
   }
   refuseKeyInQuery(new URLSearchParams(splitTarget(request.url as string)[1]));
   const caller = await context.caller();
-  if (caller.kind === 'session' && request.headers.origin !== new URL(gateway.config.publicUrl).origin) {
-    throw new SkillettError(
-      'forbidden',
-      `With a dashboard session /graphql is only open to ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
-    );
-  }
-  const body = await readBodyBytes(request, response, bodyBytesMax, context);
+  if (caller.kind === 'session') requireOwnOrigin(gateway, request);
+  const body = await readBodyBytes(request, response, executionBytesMax, context);
   checkJson(body);
   return body;
 }

@@ -2,12 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller, Gateway } from '../../core/context.ts';
 import { sha256Hex } from '../../core/crypto.ts';
-import { SkillettError } from '../../core/errors.ts';
+import { authenticationFault, rateLimited, SkillettError } from '../../core/errors.ts';
 import type { Principal } from '../../core/principal.ts';
-import { invalidKey, keyForm, requireKeyByHash } from '../../domains/api-keys/api-keys.ts';
+import { keyForm, requireKeyByHash } from '../../domains/api-keys/api-keys.ts';
 import type { ApiKey } from '../../domains/api-keys/store.ts';
 import { planLimits } from '../../domains/limits/plans.ts';
-import { countRequest } from '../../domains/limits/requests.ts';
+import { countRequest, requestsPerMinute } from '../../domains/limits/requests.ts';
 import { findUser, type User } from '../../domains/users/store.ts';
 
 type Strategy = (gateway: Gateway, request: IncomingMessage) => Caller | Promise<Caller | undefined> | undefined;
@@ -19,7 +19,7 @@ const bearer: Strategy = (_gateway, request) => {
   const match = /^bearer +([\x21-\x7e]{1,512})$/i.exec(header);
   if (!match) return { kind: 'none' };
   const token = match[1] as string;
-  if (!keyForm.test(token)) throw invalidKey();
+  if (!keyForm.test(token)) throw authenticationFault('api_key_invalid');
   return { kind: 'api_key', hash: sha256Hex(token) };
 };
 
@@ -45,9 +45,6 @@ export async function authenticate(gateway: Gateway, request: IncomingMessage): 
   }
   return { kind: 'none' };
 }
-
-/** Other authenticated requests than executions have this many a minute and key (docs/api.md, "Plans"). */
-const requestsPerMinute = 600;
 
 /** An API key, or a session, whose user has not closed the account. */
 export interface Holder {
@@ -78,21 +75,9 @@ export async function lookUpPrincipal(gateway: Gateway, caller: Caller, holder?:
   const key = holder ? holder.key : await findKey(gateway, caller);
   const userId = key?.userId ?? (caller as { userId: string }).userId;
   const holderId = key?.id ?? (caller as { sessionId: string }).sessionId;
-  const [found, count] = await Promise.all([
-    holder?.user ?? findUser(gateway.db, userId),
-    countRequest(gateway, holderId, requestsPerMinute),
-  ]);
+  const [found, count] = await Promise.all([holder?.user ?? findUser(gateway.db, userId), countRequest(gateway, holderId)]);
   const user = requireOpen(found);
-  if (!count.granted) {
-    throw new SkillettError(
-      'rate_limited',
-      `Rate limit reached (${requestsPerMinute} requests per minute). Retry in ${count.resetSeconds} s.`,
-      {
-        action: '/billing',
-        headers: { 'retry-after': String(count.resetSeconds) },
-      },
-    );
-  }
+  if (!count.granted) throw rateLimited(requestsPerMinute, 'minute', count.resetSeconds, { action: '/billing' });
   return {
     kind: key ? 'api_key' : 'session',
     userId,
@@ -105,5 +90,19 @@ export async function lookUpPrincipal(gateway: Gateway, caller: Caller, holder?:
 }
 
 export function unauthorized(): SkillettError {
-  return new SkillettError('unauthorized', 'Missing or invalid authorization.');
+  return authenticationFault('unauthorized');
+}
+
+/** Whether a page of ours sent this: browsers name the page's origin with everything but plain reading. */
+export function isOwnOrigin({ config }: Pick<Gateway, 'config'>, origin: string | undefined): boolean {
+  return origin === new URL(config.publicUrl).origin;
+}
+
+/** A browser sends its cookie along with other sites' requests too. Throws forbidden for those. */
+export function requireOwnOrigin(gateway: Pick<Gateway, 'config'>, { headers }: IncomingMessage): void {
+  if (isOwnOrigin(gateway, headers.origin)) return;
+  throw new SkillettError(
+    'forbidden',
+    `With a dashboard session this is only accepted from ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
+  );
 }

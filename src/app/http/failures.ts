@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { Gateway } from '../../core/context.ts';
 import { UnknownMasterKey, type Vault } from '../../core/crypto.ts';
 import { databaseUnavailable, isDatabaseAway } from '../../core/database/database.ts';
-import { badRequest, SkillettError } from '../../core/errors.ts';
+import { badRequest, isAuthenticationFault, SkillettError } from '../../core/errors.ts';
 
 /** What a request without a readable document gets beside Yoga's word for it, which names no remedy. */
 const bodyRemedy = 'Send one operation as a JSON object: {"query": "…", "variables": {…}}; several fields fit into one operation.';
@@ -46,11 +46,9 @@ export function tellOfMasterKey({ clock, log, vault }: Gateway, error: UnknownMa
   log.error(error.remedy);
 }
 
-const callerRefusals: ReadonlySet<string> = new Set(['unauthorized', 'api_key_invalid', 'api_key_revoked', 'api_key_expired']);
-
 /** Whether it refuses whoever asks, and so the whole request: never one field's failure or one tool's. */
 export function isCallerRefusal(error: SkillettError): boolean {
-  return callerRefusals.has(error.code);
+  return isAuthenticationFault(error.code);
 }
 
 /** `/dashboard/…` as a link that opens. */

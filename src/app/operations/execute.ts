@@ -7,9 +7,6 @@ import { executeEndpoint } from '../../domains/executions/execute.ts';
 import { type Execution, type RawAnswer, requestOf } from '../../domains/executions/execution.ts';
 import type { Operation } from './operation.ts';
 
-/** Attachments travel in `params`. */
-export const executionBytesMax = 40 * 1024 * 1024;
-
 /** As they came: a record of zod's would drop `__proto__`, which then is lost here and refused elsewhere. */
 export const paramsInput = z.custom<Record<string, unknown>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),

@@ -15,6 +15,7 @@ import { completeByCredential } from '../../domains/connections/credential/conne
 import { listSiblings } from '../../domains/connections/store.ts';
 import { guardUser } from '../../domains/limits/guard.ts';
 import { findUser } from '../../domains/users/store.ts';
+import { isOwnOrigin } from '../http/authenticate.ts';
 import { readBodyBytes, strangerBytesMax } from '../http/body/read-body.ts';
 import { type Ask, credentialPrefix, renderAsk, renderConnected } from './connect-page.ts';
 import { readConsentCookie, setConsentCookie } from './consent-cookie.ts';
@@ -56,9 +57,11 @@ export async function openConnectLink(
 
 /** Browsers name the page's origin with every form they post; what names none, or another, was not pressed on our page. */
 function requireOwnPage(gateway: Gateway, headers: IncomingHttpHeaders): void {
-  const own = new URL(gateway.config.publicUrl).origin;
-  if (headers.origin !== own)
-    throw new SkillettError('forbidden', `This is only accepted from the page itself, at ${own}. Open the link again.`);
+  if (!isOwnOrigin(gateway, headers.origin))
+    throw new SkillettError(
+      'forbidden',
+      `This is only accepted from the page itself, at ${gateway.config.publicUrl}. Open the link again.`,
+    );
 }
 
 function askToSignIn(gateway: Gateway, id: string, posted: boolean): CallbackPage {

@@ -10,6 +10,7 @@ import { addressHeader, authPath } from '../../domains/users/sign-in/auth.ts';
 import { rememberBrowser } from '../../domains/users/sign-in/known-browser.ts';
 import { countPasswordGuess } from '../../domains/users/sign-in/password-guesses.ts';
 import { linkPath } from '../../domains/users/sign-in/sign-in-links.ts';
+import { isOwnOrigin } from '../http/authenticate.ts';
 import { readBodyBytes, strangerBytesMax } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
@@ -86,10 +87,9 @@ async function rememberSignIn(gateway: Gateway, cookie: string, answer: Response
  * It names the page's origin with every POST; a client that is no browser and has no cookie needs none.
  */
 function requireOwnPage(gateway: Gateway, { headers }: IncomingMessage): void {
-  const own = new URL(gateway.config.publicUrl).origin;
-  if (headers.origin === own || (headers.origin === undefined && headers.cookie === undefined && headers['sec-fetch-site'] === undefined))
-    return;
-  throw new SkillettError('forbidden', `Signing in and out is only accepted from ${own} itself (Origin header).`);
+  const { origin, cookie } = headers;
+  if (isOwnOrigin(gateway, origin) || (origin === undefined && cookie === undefined && headers['sec-fetch-site'] === undefined)) return;
+  throw new SkillettError('forbidden', `Signing in and out is only accepted from ${gateway.config.publicUrl} itself (Origin header).`);
 }
 
 /** A JSON object; a form of our own page where that posts one. */

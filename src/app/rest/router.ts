@@ -6,7 +6,7 @@ import { notFound, SkillettError } from '../../core/errors.ts';
 import { writeSpliced } from '../../core/json/raw-json.ts';
 import type { RawAnswer } from '../../domains/executions/execution.ts';
 import { asksFor } from '../http/accept.ts';
-import { unauthorized } from '../http/authenticate.ts';
+import { requireOwnOrigin, unauthorized } from '../http/authenticate.ts';
 import { readCheckedBody } from '../http/body/checked-body.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
@@ -132,14 +132,8 @@ async function requireAccess(
     return;
   }
   if (route.access === 'key') throw unauthorized();
-  // A browser sends its cookie along with other sites' requests too, and names the site but for plain reading.
-  const { origin } = request.headers;
-  if ((route.method !== 'GET' || origin !== undefined) && origin !== new URL(gateway.config.publicUrl).origin) {
-    throw new SkillettError(
-      'forbidden',
-      `With a dashboard session this is only accepted from ${gateway.config.publicUrl} itself (Origin header). Use an API key elsewhere.`,
-    );
-  }
+  // Browsers name the page's origin but for plain reading.
+  if (route.method !== 'GET' || request.headers.origin !== undefined) requireOwnOrigin(gateway, request);
 }
 
 async function sendOutput(response: ServerResponse, route: AnyRoute, asked: RouteRequest<unknown>, output: unknown): Promise<void> {

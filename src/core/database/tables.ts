@@ -1,8 +1,8 @@
 /** Every table and column, in TypeScript's names (the database's are the same in snake_case). Only a table's own domain queries it. */
 import type { ColumnType } from 'kysely';
 
-type Time = ColumnType<Date, Date | string, Date | string>;
-type TimeOrNull = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+type Time = ColumnType<Date, Date, Date>;
+type TimeOrNull = ColumnType<Date | null, Date | null | undefined, Date | null>;
 type WithDefault<T> = ColumnType<T, T | undefined, T>;
 
 // users — better-auth reads and writes the first four (through users/sign-in/auth.ts)

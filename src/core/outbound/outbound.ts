@@ -13,6 +13,7 @@ import type { OutboundAnswer } from './answer.ts';
 import { moveCredential } from './credential-query.ts';
 import { OutboundError, RefusedAddress } from './error.ts';
 import { Exchange } from './exchange.ts';
+import { neverSent } from './never-sent.ts';
 
 export type { OutboundAnswer } from './answer.ts';
 export { OutboundError } from './error.ts';
@@ -51,22 +52,6 @@ const connectTimeoutMs = 10_000;
 const turnsPerOrigin = { runningMax: 256, waitingMax: 2_000, waitingBytesMax: 128 * 1024 * 1024 };
 const idlePoolMs = 60_000;
 const redirectsMax = 3;
-
-/** Belong to one connection or frame one message (RFC 9110, section 7.6.1), or are a browser's. */
-const neverSent = new Set([
-  'connection',
-  'content-length',
-  'cookie',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** One origin's connections and how many exchanges use them. */
 class OriginPool {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { getGraphQLRateLimiter as GetGraphQLRateLimiter } from 'graphql-rate-limit';
 import type { Context } from '../../core/context.ts';
-import { SkillettError } from '../../core/errors.ts';
+import { rateLimited, SkillettError } from '../../core/errors.ts';
 import { deleteHits, deleteLastHit, type RegisteredHit, registerHit } from './store.ts';
 
 // The ES module build of a dependency of graphql-rate-limit does not load on Node 24; its CommonJS build does. Loaded on first
@@ -65,12 +65,11 @@ export async function takeBackHit({ db }: Pick<Context['gateway'], 'db'>, { fiel
 async function countHit(gateway: GuardedGateway, guard: Guard, by: GuardedBy, who: string): Promise<void> {
   const waitSeconds = await registerGuarded(gateway, guard, `${by}/${who}`);
   if (waitSeconds === undefined) return;
-  const message = `Rate limit reached (${guard.max} requests per ${windowName(guard.windowSeconds)}). Retry in ${waitSeconds} s.`;
-  throw refusal(message, waitSeconds, by === 'user' ? '/billing' : undefined);
+  throw rateLimited(guard.max, windowName(guard.windowSeconds), waitSeconds, by === 'user' ? { action: '/billing' } : {});
 }
 
-function refusal(message: string, waitSeconds: number, action?: string): SkillettError {
-  return new SkillettError('rate_limited', message, { action, headers: { 'retry-after': String(waitSeconds) } });
+function refusal(message: string, waitSeconds: number): SkillettError {
+  return new SkillettError('rate_limited', message, { headers: { 'retry-after': String(waitSeconds) } });
 }
 
 /**

@@ -2,12 +2,14 @@
 import type { Gateway } from '../../core/context.ts';
 import { countRequestOf } from './store.ts';
 
-/** Counts one request of a key or session in the current UTC minute. Exactly `limit` are granted, over all processes. */
+/** Per minute and key, beside executions; replays of idempotent answers are requests too. */
+export const requestsPerMinute = 600;
+
+/** Counts one request of a key or session in the current UTC minute. Exactly `requestsPerMinute` are granted, over all processes. */
 export async function countRequest(
   gateway: Pick<Gateway, 'database' | 'clock'>,
   holderId: string,
-  limit: number,
 ): Promise<{ granted: boolean; resetSeconds: number }> {
   const { requests, resetSeconds } = await countRequestOf(gateway.database, gateway.clock, holderId);
-  return { granted: requests <= limit, resetSeconds };
+  return { granted: requests <= requestsPerMinute, resetSeconds };
 }

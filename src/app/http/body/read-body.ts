@@ -6,6 +6,8 @@ import { shareOfMemory } from '../../../core/memory.ts';
 
 /** As much as is read of anybody, and of a key before a look-up has said that it is good. */
 export const strangerBytesMax = 16 * 1024;
+/** Of what may hold an execution, by any door: attachments travel in `params`. */
+export const executionBytesMax = 40 * 1024 * 1024;
 /** How much of a refused body is still read and thrown away, so that the client gets to see the answer instead of a reset. */
 const drainBytesMax = 64 * 1024 * 1024;
 const mebibyte = 1024 * 1024;

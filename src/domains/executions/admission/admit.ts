@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import type { Caller, Door, Gateway } from '../../../core/context.ts';
 import { databaseUnavailable, isDatabaseAway, isTransient } from '../../../core/database/database.ts';
-import { badRequest, type SkillettError, unavailable } from '../../../core/errors.ts';
+import { authenticationFault, badRequest, type SkillettError, unavailable } from '../../../core/errors.ts';
 import type { Principal } from '../../../core/principal.ts';
 import { CompletionBuffer } from '../../audit/completion.ts';
 import type { CompletedCall } from '../../audit/settle-store.ts';
@@ -15,7 +15,6 @@ import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
 import { finishClaim, type IdempotencyClaim, loseClaim, releaseClaim } from '../store.ts';
 import { AdmissionTurns, batchMax } from './admission-turns.ts';
 import { prepareStatement } from './statement.ts';
-import { authenticationFault } from './verdict.ts';
 
 export interface AdmissionRequest {
   caller: Exclude<Caller, { kind: 'none' }>;

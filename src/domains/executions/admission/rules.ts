@@ -4,8 +4,7 @@
  * asks all of them the same questions.
  */
 
-/** Replays are no executions, but they are requests (docs/api.md, "Plans"). */
-export const replaysPerMinute = 600;
+import { requestsPerMinute } from '../../limits/requests.ts';
 
 /** `s`: what holds for every call; `at` is the time that every rule goes by. */
 export const settings = `(
@@ -96,7 +95,7 @@ export const unlimited = 2_147_483_647;
 export const minuteFault = `
     case
       when a.fault is not null then a.fault
-      when a.is_replay then case when m.requests > ${replaysPerMinute} then 'rate_limited' end
+      when a.is_replay then case when m.requests > ${requestsPerMinute} then 'rate_limited' end
       when a.minute_place > m.allowance then 'rate_limited'
     end`;
 

@@ -1,12 +1,12 @@
 /** What a row of the admitting statement means for its call. */
 import type { Config, PlanName } from '../../../core/config/config.ts';
-import { type ErrorCode, SkillettError } from '../../../core/errors.ts';
+import { authenticationFault, type ErrorCode, isAuthenticationFault, rateLimited, SkillettError } from '../../../core/errors.ts';
 import type { Principal } from '../../../core/principal.ts';
 import { quoted } from '../../../core/text/quoted.ts';
 import type { AdmittedConnection } from '../../connections/connections.ts';
 import { planLimits } from '../../limits/plans.ts';
+import { requestsPerMinute } from '../../limits/requests.ts';
 import type { Admission, AdmissionRequest } from './admit.ts';
-import { replaysPerMinute } from './rules.ts';
 
 /** What the statements say of a caller. Times come as text where they stand in JSON. */
 export interface AdmittedCaller {
@@ -136,24 +136,6 @@ function timeOf(time: Date | string | null): Date | null {
   return typeof time === 'string' ? new Date(time) : time;
 }
 
-const authenticationFaults = {
-  unauthorized: ['Missing or invalid authorization.', undefined],
-  api_key_invalid: ['Invalid API key.', '/dashboard/api-keys'],
-  api_key_revoked: ['This API key has been revoked.', '/dashboard/api-keys'],
-  api_key_expired: ['This API key has expired.', '/dashboard/api-keys'],
-} as const;
-
-type AuthenticationFault = keyof typeof authenticationFaults;
-
-function isAuthenticationFault(verdict: AdmittedCall['verdict']): verdict is AuthenticationFault {
-  return verdict !== null && Object.hasOwn(authenticationFaults, verdict);
-}
-
-export function authenticationFault(code: AuthenticationFault): SkillettError {
-  const [message, action] = authenticationFaults[code];
-  return new SkillettError(code, message, { action });
-}
-
 function refusal(
   call: AdmissionRequest,
   { principal, caller, ...admitted }: ReadCall,
@@ -165,13 +147,11 @@ function refusal(
   switch (code) {
     case 'scope_not_allowed':
       return new SkillettError(code, `API key does not have access to the ${integration} integration.`);
-    case 'rate_limited': {
-      const limit = admitted.is_replay ? replaysPerMinute : minute.limit;
-      return new SkillettError(code, `Rate limit reached (${limit} requests per minute). Retry in ${minute.resetSeconds} s.`, {
+    case 'rate_limited':
+      return rateLimited(admitted.is_replay ? requestsPerMinute : minute.limit, 'minute', minute.resetSeconds, {
         action: '/billing',
-        headers: { 'retry-after': String(minute.resetSeconds), ...limitHeaders(minute) },
+        headers: limitHeaders(minute),
       });
-    }
     case 'daily_limit_reached':
       return new SkillettError(code, `Daily API call limit reached (${principal.limits.perDay}). Resets at midnight UTC.`, {
         action: '/billing',

@@ -6,6 +6,7 @@
 import { createHash, hash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { reservedHeaders } from './texts.ts';
 
 const fileName = 'checked-recipes.json';
 
@@ -66,11 +67,11 @@ export class CheckedFiles {
   }
 }
 
-/** Of the code that checks: when it changes, everything is checked again. */
+/** Of the code that checks, and of the names it takes from core: when they change, everything is checked again. */
 async function hashCode(): Promise<string> {
   const hash = createHash('sha256');
   const folder = path.resolve(import.meta.dirname, '..');
   const files = (await readdir(folder, { recursive: true })).filter((file) => /\.[jt]s$/.test(file)).sort();
   for (const text of await Promise.all(files.map((file) => readFile(path.join(folder, file))))) hash.update(text);
-  return hash.digest('hex');
+  return hash.update([...reservedHeaders].join()).digest('hex');
 }

@@ -1,4 +1,5 @@
 /** Checks of single texts in a recipe: header names, addresses, patterns, expressions. */
+import { neverSent } from '../../../core/outbound/never-sent.ts';
 import { findExpressionFault } from '../expression.ts';
 import type { OwnSuccess, Success } from '../format/format.ts';
 
@@ -7,22 +8,8 @@ export type FaultPath = readonly (string | number)[];
 /** Takes one fault: where it is in the file, and what is wrong or missing there. */
 export type Report = (path: FaultPath, message: string) => void;
 
-/** Headers that belong to the credential, the connection or the message's framing (RFC 9110, sections 7.6.1 and 11.6.2), and cookies. */
-const reservedHeaders = new Set([
-  'authorization',
-  'connection',
-  'content-length',
-  'cookie',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+/** What is never sent for a caller, and the credential's (RFC 9110, section 11.6.2). */
+export const reservedHeaders: ReadonlySet<string> = new Set([...neverSent, 'authorization']);
 
 export function checkHeaderName(name: string, path: FaultPath, report: Report): void {
   // RFC 9110, section 5.6.2 allows more signs in a token; no service asks for them.
