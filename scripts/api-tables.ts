@@ -1,5 +1,6 @@
 /** The tables of docs/api.md that follow from the code, and its settings, which follow from .env.example. */
-import { type PlanLimits, planNames, readConfig } from '../src/core/config/config.ts';
+import { readConfig } from '../src/core/config/config.ts';
+import { limitNames, limits, planNames } from '../src/core/config/plans.ts';
 import { type ErrorCode, errorStatus } from '../src/core/errors.ts';
 import { errorCodes } from '../src/core/schema/error-code.ts';
 
@@ -8,20 +9,13 @@ export function printErrorTable(): string {
   return ['| HTTP | `error` | Meaning |', '|---|---|---|', ...rows].join('\n');
 }
 
-const limitNames: Record<keyof PlanLimits, string> = {
-  perMinute: 'executions per UTC minute and key',
-  perDay: 'executions per UTC day and user',
-  connections: 'connections',
-  apiKeys: 'active API keys',
-};
-
 export function printPlanTable(): string {
   const { plans } = readConfig({});
   const print = (limit: number | null) => limit?.toLocaleString('en') ?? 'no limit';
-  const rows = Object.entries(limitNames).map(
-    ([name, text]) => `| ${text} (\`${name}\`) | ${planNames.map((plan) => print(plans[plan][name as keyof PlanLimits])).join(' | ')} |`,
+  const rows = limitNames.map(
+    (name) => `| \`${name}\` | ${limits[name].description} | ${planNames.map((plan) => print(plans[plan][name])).join(' | ')} |`,
   );
-  return [`| | ${planNames.join(' | ')} |`, '|---|---|---|---|', ...rows].join('\n');
+  return [`| Limit | Counts | ${planNames.join(' | ')} |`, '|---|---|---|---|---|', ...rows].join('\n');
 }
 
 /** Settings of .env.example: the comment above one or more lines `# NAME=value` is their meaning. */

@@ -1,4 +1,4 @@
-import type { PlanLimits, PlanName } from './config/config.ts';
+import type { PlanLimits, PlanName } from './config/plans.ts';
 import { SkillettError } from './errors.ts';
 
 /** Who is asking: a user, through an API key or a dashboard session. */

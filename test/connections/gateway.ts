@@ -1,7 +1,8 @@
 /** What the tests of connections share with the processes they start: made-up integrations and a gateway for them. */
 import { admitConnection } from '../../src/app/process/admit-connection.ts';
 import { Clock } from '../../src/core/clock.ts';
-import { type IntegrationSettings, readConfig } from '../../src/core/config/config.ts';
+import { readConfig } from '../../src/core/config/config.ts';
+import type { IntegrationSettings } from '../../src/core/config/integration-settings.ts';
 import type { Gateway } from '../../src/core/context.ts';
 import { Vault } from '../../src/core/crypto.ts';
 import { type Db, openPostgres } from '../../src/core/database/database.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { IntegrationSettings } from '../../src/core/config/config.ts';
+import type { IntegrationSettings } from '../../src/core/config/integration-settings.ts';
 import type { Gateway } from '../../src/core/context.ts';
 import type { Outbound, OutboundRequest } from '../../src/core/outbound/outbound.ts';
 import { disconnect } from '../../src/domains/connections/change-connection.ts';

@@ -1,7 +1,7 @@
 /** A gateway over a database of its own with made-up integrations, whose services and providers are upstreams on loopback. */
 import { randomBytes } from 'node:crypto';
 import { readConsentCookie, setConsentCookie } from '../../src/app/pages/consent-cookie.ts';
-import type { IntegrationSettings } from '../../src/core/config/config.ts';
+import type { IntegrationSettings } from '../../src/core/config/integration-settings.ts';
 import type { Gateway } from '../../src/core/context.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigFaults, readConfig } from '../../src/core/config/config.ts';
+import { readConfig } from '../../src/core/config/config.ts';
+import { ConfigFaults } from '../../src/core/config/reader.ts';
 
 const key = 'q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=';
 

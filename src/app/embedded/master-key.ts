@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ConfigFaults } from '../../core/config/config.ts';
+import { ConfigFaults } from '../../core/config/reader.ts';
 import { clusterIn } from './postgres-files.ts';
 
 const fileName = 'master-key';

@@ -1,7 +1,8 @@
 /** The data folder: whose it is, which kind of database it holds, and its master key. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type Config, ConfigFaults } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import { ConfigFaults } from '../../core/config/reader.ts';
 import type { Log } from '../../core/log.ts';
 import { lockDataFolder } from './embedded-lock.ts';
 import { readOrCreateMasterKey } from './master-key.ts';

@@ -1,6 +1,7 @@
 /** Wires the parts of one process together, and takes them apart again in the opposite order. */
 import { Clock } from '../../core/clock.ts';
-import { type Config, type IntegrationSettings, requireKnownIntegrations } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type IntegrationSettings, requireKnownIntegrations } from '../../core/config/integration-settings.ts';
 import type { Gateway } from '../../core/context.ts';
 import { Vault } from '../../core/crypto.ts';
 import { type Database, type Db, migrate, openEmbedded, openPostgres } from '../../core/database/database.ts';

@@ -2,7 +2,8 @@
 import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { type Config, ConfigFaults, readConfig } from '../../core/config/config.ts';
+import { type Config, readConfig } from '../../core/config/config.ts';
+import { ConfigFaults } from '../../core/config/reader.ts';
 import { WrongMasterKey } from '../../core/crypto.ts';
 import { NewerDatabase } from '../../core/database/database.ts';
 import { createLog } from '../../core/log.ts';

@@ -3,39 +3,9 @@
  * sentences, before anything listens.
  */
 import { isIP } from 'node:net';
-import { z } from 'zod';
-import { findNearMiss } from '../text/near-miss.ts';
-
-export interface PlanLimits {
-  /** Executions per UTC minute and key; null: no limit. */
-  perMinute: number | null;
-  /** Executions per UTC day and user. */
-  perDay: number | null;
-  /** Connections per user. */
-  connections: number | null;
-  /** Active API keys per user, without those of command-line sign-ins. */
-  apiKeys: number | null;
-}
-
-export const planNames = ['free', 'pro', 'unlimited'] as const;
-export type PlanName = (typeof planNames)[number];
-
-const defaultPlans: Record<PlanName, PlanLimits> = {
-  free: { perMinute: 30, perDay: 10_000, connections: 3, apiKeys: 1 },
-  pro: { perMinute: 300, perDay: 100_000, connections: 10, apiKeys: null },
-  unlimited: { perMinute: 3_000, perDay: null, connections: null, apiKeys: null },
-};
-
-/** What an installation sets about one integration, by upper-case slug. */
-export interface IntegrationSettings {
-  baseUrl?: string;
-  clientId?: string;
-  clientSecret?: string;
-  authorizeUrl?: string;
-  tokenUrl?: string;
-  /** Asked for with every consent, beside what endpoints need. */
-  extraScopes?: readonly string[];
-}
+import { type IntegrationSettings, integrationSetting, readIntegrations } from './integration-settings.ts';
+import { type PlanLimits, type PlanName, planNames, readPlans } from './plans.ts';
+import { ConfigFaults, type Env, Reader } from './reader.ts';
 
 export interface Config {
   production: boolean;
@@ -77,100 +47,9 @@ export interface Config {
   proxyNames: readonly string[];
 }
 
-/** All faults of the environment, one sentence each. */
-export class ConfigFaults extends Error {
-  readonly faults: readonly string[];
-  constructor(faults: readonly string[]) {
-    super(
-      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    );
-    this.name = 'ConfigFaults';
-    this.faults = faults;
-  }
-}
-
-/** The database counts in 32 bits. */
-const limit = z.int().min(0).max(1_000_000_000).nullable();
-const planOverrides = z.partialRecord(
-  z.enum(planNames),
-  z.strictObject({ perMinute: limit.optional(), perDay: limit.optional(), connections: limit.optional(), apiKeys: limit.optional() }),
-);
-
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const integrationSetting = /^SKILLETT_([A-Z][A-Z0-9_]*?)_(BASE_URL|CLIENT_ID|CLIENT_SECRET|AUTHORIZE_URL|TOKEN_URL|EXTRA_SCOPES)$/;
-const integrationFields = {
-  BASE_URL: 'baseUrl',
-  CLIENT_ID: 'clientId',
-  CLIENT_SECRET: 'clientSecret',
-  AUTHORIZE_URL: 'authorizeUrl',
-  TOKEN_URL: 'tokenUrl',
-  EXTRA_SCOPES: 'extraScopes',
-} as const;
-
 /** Our prefix, or what somebody wrote for it. */
 const ownName = /^skil+et+e?_/i;
-
-export const integrationEndings = Object.keys(integrationFields);
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-class Reader {
-  readonly faults: string[] = [];
-  readonly env: Env;
-  readonly #asked = new Set<string>();
-  constructor(env: Env) {
-    this.env = env;
-  }
-
-  /** Every name that was asked for. */
-  get names(): string[] {
-    return [...this.#asked];
-  }
-
-  text(name: string): string | undefined {
-    this.#asked.add(name);
-    const value = this.env[name]?.trim();
-    return value === '' ? undefined : value;
-  }
-
-  integer(name: string, fallback: number, min: number, max: number): number {
-    const value = this.text(name);
-    if (value === undefined) return fallback;
-    const number = Number(value);
-    if (Number.isInteger(number) && number >= min && number <= max) return number;
-    this.faults.push(`${name} is "${value}", but must be a whole number from ${min} to ${max}.`);
-    return fallback;
-  }
-
-  oneOf<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
-    const value = this.text(name);
-    if (value === undefined) return fallback;
-    if ((choices as readonly string[]).includes(value)) return value as Choice;
-    this.faults.push(`${name} is "${value}", but must be one of ${choices.join(', ')}.`);
-    return fallback;
-  }
-
-  flag(name: string, fallback: boolean): boolean {
-    return this.oneOf(name, ['true', 'false'], fallback ? 'true' : 'false') === 'true';
-  }
-
-  list(name: string): string[] {
-    return (this.text(name) ?? '')
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '');
-  }
-
-  httpUrl(name: string, value: string): string {
-    const url = URL.parse(value);
-    if (url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.search && !url.hash)
-      return url.href.replace(/\/$/, '');
-    this.faults.push(
-      `${name} must be an http or https address without user name, query or fragment, such as https://skillett.example.org.`,
-    );
-    return value;
-  }
-}
 
 /** Reads every setting. Throws ConfigFaults with all that is wrong. */
 export function readConfig(env: Env): Config {
@@ -243,41 +122,6 @@ function readMasterKeys(read: Reader, required: boolean, production: boolean): B
   return keys;
 }
 
-function readIntegrations(read: Reader): Map<string, IntegrationSettings> {
-  const all = new Map<string, IntegrationSettings>();
-  for (const name of Object.keys(read.env)) {
-    const match = integrationSetting.exec(name);
-    const value = match ? read.text(name) : undefined;
-    if (!match || value === undefined) continue;
-    const slug = (match[1] as string).toLowerCase();
-    const field = integrationFields[match[2] as keyof typeof integrationFields];
-    const settings = all.get(slug) ?? {};
-    if (field === 'extraScopes') settings.extraScopes = value.split(/[,\s]+/).filter((scope) => scope !== '');
-    else settings[field] = field.endsWith('Url') ? read.httpUrl(name, value) : value;
-    all.set(slug, settings);
-  }
-  return all;
-}
-
-/**
- * Throws ConfigFaults for the settings of integrations that are not there: a mistyped `…_BASE_URL` would leave calls, and the
- * credentials in them, to the service's public address.
- */
-export function requireKnownIntegrations(integrations: Config['integrations'], known: readonly string[]): void {
-  const faults: string[] = [];
-  for (const [slug, settings] of integrations) {
-    if (known.includes(slug)) continue;
-    const near = findNearMiss(slug, known);
-    for (const [ending, field] of Object.entries(integrationFields)) {
-      if (settings[field] === undefined) continue;
-      const remedy =
-        near === undefined ? 'Add its recipe, or take the setting away.' : `Did you mean SKILLETT_${near.toUpperCase()}_${ending}?`;
-      faults.push(`SKILLETT_${slug.toUpperCase()}_${ending} is set, but there is no integration ${slug}. ${remedy}`);
-    }
-  }
-  if (faults.length > 0) throw new ConfigFaults(faults);
-}
-
 function readOutboundAllow(read: Reader): string[] {
   const entries = read.list('SKILLETT_OUTBOUND_ALLOW');
   for (const entry of entries) {
@@ -322,31 +166,4 @@ function readTrustProxy(read: Reader): string[] {
       read.faults.push(`TRUST_PROXY holds "${entry}", but each entry must be an address or a network, such as 127.0.0.1 or 10.0.0.0/8.`);
   }
   return entries;
-}
-
-function readPlans(read: Reader): Record<PlanName, PlanLimits> {
-  const plans = structuredClone(defaultPlans);
-  const value = read.text('SKILLETT_LIMITS');
-  if (value === undefined) return plans;
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch {
-    read.faults.push('SKILLETT_LIMITS must be JSON such as {"free":{"perMinute":60}}; it cannot be parsed.');
-    return plans;
-  }
-  const parsed = planOverrides.safeParse(json);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues)
-      read.faults.push(
-        `SKILLETT_LIMITS at ${issue.path.join('.') || 'the top'}: ${issue.message}. Plans are free, pro, unlimited; limits perMinute, perDay, connections, apiKeys; null means no limit.`,
-      );
-    return plans;
-  }
-  for (const name of planNames) {
-    for (const [key, number] of Object.entries(parsed.data[name] ?? {})) {
-      if (number !== undefined) plans[name][key as keyof PlanLimits] = number;
-    }
-  }
-  return plans;
 }

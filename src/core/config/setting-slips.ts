@@ -1,7 +1,8 @@
 /** Settings that were written a little wrong, and so are read by nobody. */
 
 import { findNearMiss } from '../text/near-miss.ts';
-import { type Config, integrationEndings } from './config.ts';
+import type { Config } from './config.ts';
+import { integrationEndings } from './integration-settings.ts';
 
 /** One sentence for each name that looks like a slip; names that stand near no setting may be another program's. */
 export function describeSlips({ unknownNames, settingNames }: Config, slugs: readonly string[]): string[] {

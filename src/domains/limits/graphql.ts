@@ -1,4 +1,4 @@
-import type { PlanLimits, PlanName } from '../../core/config/config.ts';
+import { limits, mapLimits, type PlanLimits, type PlanName } from '../../core/config/plans.ts';
 import { builder } from '../../core/schema/builder.ts';
 import { PlanNameEnum, ViewerRef } from '../users/graphql.ts';
 import { type PlanHolder, readUsage, type Usage } from './usage.ts';
@@ -33,16 +33,7 @@ export const PlanRef = builder.objectRef<PlanLimits & { name: PlanName; holder: 
   description: 'The plan of a user with its limits as they are for this user. A limit that is null does not exist.',
   fields: (t) => ({
     name: t.field({ type: PlanNameEnum, description: 'Name of the plan.', resolve: (plan) => plan.name }),
-    perMinute: t.exposeInt('perMinute', {
-      nullable: true,
-      description: 'Executions per UTC minute and API key; a session counts as one key.',
-    }),
-    perDay: t.exposeInt('perDay', { nullable: true, description: 'Executions per UTC day over all keys.' }),
-    connections: t.exposeInt('connections', { nullable: true, description: 'Connections at a time.' }),
-    apiKeys: t.exposeInt('apiKeys', {
-      nullable: true,
-      description: 'Active API keys at a time, not counting those of devices that signed in.',
-    }),
+    ...mapLimits((name) => t.int({ nullable: true, description: limits[name].description, resolve: (plan) => plan[name] })),
     usage: t.field({
       type: UsageRef,
       description: 'What has been used of it at this moment.',

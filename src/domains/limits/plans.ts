@@ -1,9 +1,8 @@
 /** Which limits apply to a user. */
-import type { Config, PlanLimits, PlanName } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import { limitNames, mapLimits, type PlanLimits, type PlanName } from '../../core/config/plans.ts';
 
-export const limitNames = ['perMinute', 'perDay', 'connections', 'apiKeys'] as const;
-
-const nothing: PlanLimits = { perMinute: 0, perDay: 0, connections: 0, apiKeys: 0 };
+const nothing: PlanLimits = mapLimits(() => 0);
 
 /** The plan's limits, with what an operator changed for one user (`users.limits`) over them. */
 export function planLimits(config: Pick<Config, 'plans'>, plan: PlanName, overrides: Record<string, number | null> | null): PlanLimits {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { type LimitName, limitMax, limitNames, limits, mapLimits } from '../../core/config/plans.ts';
 import { badRequest } from '../../core/errors.ts';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/schema/builder.ts';
 import { enumValues } from '../../core/schema/enums.ts';
 import type { AuditRow } from '../audit/trail-store.ts';
 import { PlanRef } from '../limits/graphql.ts';
-import { limitNames, planLimits } from '../limits/plans.ts';
+import { planLimits } from '../limits/plans.ts';
 import { emailText, PlanNameEnum, UserRef } from '../users/graphql.ts';
 import type { Invitation } from '../users/invitation-store.ts';
 import type { SignInLink } from '../users/sign-in/sign-in-links.ts';
@@ -35,12 +36,7 @@ const plainText = {
 
 const PlanLimitRef = builder.enumType('PlanLimit', {
   description: 'A limit of a plan.',
-  values: enumValues<(typeof limitNames)[number]>({
-    perMinute: 'Executions per UTC minute and API key.',
-    perDay: 'Executions per UTC day.',
-    connections: 'Connections at a time.',
-    apiKeys: 'Active API keys at a time.',
-  }),
+  values: enumValues(mapLimits((name) => limits[name].description)),
 });
 
 builder.objectFields(UserRef, (t) => ({
@@ -106,13 +102,13 @@ const LimitInput = builder.inputType('LimitInput', {
   fields: (t) => ({
     max: t.int({
       description: 'How many there may be, 0 or more.',
-      validate: { schema: z.int().min(0).max(1_000_000_000) },
+      validate: { schema: z.int().min(0).max(limitMax) },
     }),
     none: t.boolean({ description: '`true`: no limit.' }),
   }),
 });
 
-function toChange(argument: typeof LimitInput.$inferInput | null | undefined): LimitChanges['perDay'] {
+function toChange(argument: typeof LimitInput.$inferInput | null | undefined): LimitChanges[LimitName] {
   if (argument === null || argument === undefined) return argument;
   if (typeof argument.max === 'number') return argument.max;
   if (!argument.none) throw badRequest('`none` takes `true` alone. For a number give `max`, and null for the plan’s own limit.');
@@ -123,25 +119,17 @@ builder.mutationField('setLimits', (t) =>
   t.field({
     type: UserRef,
     description:
-      'Changes limits for one user alone, over the plan’s, from their next call on. A limit that is left out stays as it is; null gives the plan’s own back. Needs the scope `operator`.',
+      'Changes limits for one user alone, over the plan’s, from their next call on. A limit that is left out stays as it is; null gives the plan’s own back. Connections and keys beyond a lower limit stay. Needs the scope `operator`.',
     args: {
       userId: t.arg.id(userIdArg),
-      perMinute: t.arg({ type: LimitInput, description: 'Executions per UTC minute and API key.' }),
-      perDay: t.arg({ type: LimitInput, description: 'Executions per UTC day.' }),
-      connections: t.arg({ type: LimitInput, description: 'Connections at a time. Those there are stay.' }),
-      apiKeys: t.arg({ type: LimitInput, description: 'Active API keys at a time. Those there are stay.' }),
+      ...mapLimits((name) => t.arg({ type: LimitInput, description: limits[name].description })),
     },
-    resolve: async (_root, { userId, ...limits }, context) =>
+    resolve: async (_root, { userId, ...asked }, context) =>
       setLimits(
         context.gateway,
         await context.principal(),
         userId,
-        {
-          perMinute: toChange(limits.perMinute),
-          perDay: toChange(limits.perDay),
-          connections: toChange(limits.connections),
-          apiKeys: toChange(limits.apiKeys),
-        },
+        mapLimits((name) => toChange(asked[name])),
         context.requestId,
       ),
   }),

@@ -1,6 +1,6 @@
 /** What whoever runs the installation does about its users. All of it needs `operator`, and leaves a row in the audit trail. */
 import DataLoader from 'dataloader';
-import type { PlanLimits, PlanName } from '../../core/config/config.ts';
+import { limitNames, type PlanLimits, type PlanName } from '../../core/config/plans.ts';
 import type { Context, Gateway } from '../../core/context.ts';
 import { type Db, lockInTransaction } from '../../core/database/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
@@ -9,7 +9,6 @@ import { isOperator, type Principal, requireOperator } from '../../core/principa
 import { revokeKeysOf } from '../api-keys/store.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { type AuditRow, countAuditRows, listAuditRows, type TrailFilter } from '../audit/trail-store.ts';
-import { limitNames } from '../limits/plans.ts';
 import { countInvitations, type Invitation, listInvitations } from '../users/invitation-store.ts';
 import { inviteUser, withdrawInvitation } from '../users/registration.ts';
 import { deleteSessions } from '../users/sign-in/session-store.ts';

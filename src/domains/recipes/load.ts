@@ -5,7 +5,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
-import type { IntegrationSettings } from '../../core/config/config.ts';
+import type { IntegrationSettings } from '../../core/config/integration-settings.ts';
 import { buildCatalogue, buildEndpoint, type Catalogue, type CatalogueIntegration } from './catalogue.ts';
 import { CheckedFiles } from './check/checked-files.ts';
 import type { FaultPath, Report } from './check/texts.ts';

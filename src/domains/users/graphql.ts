@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Config, PlanName } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { PlanName } from '../../core/config/plans.ts';
 import type { Principal } from '../../core/principal.ts';
 import { builder } from '../../core/schema/builder.ts';
 import { enumValues } from '../../core/schema/enums.ts';

@@ -1,7 +1,8 @@
 /** Who may make an account: SKILLETT_SIGN_UP, and the invitations of an operator. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
-import type { Config, PlanName } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { PlanName } from '../../core/config/plans.ts';
 import { sha256 } from '../../core/crypto.ts';
 import type { Db } from '../../core/database/database.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';

@@ -1,7 +1,7 @@
 /** Queries of users, sessions and sign-in methods. */
 import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
-import type { PlanName } from '../../core/config/config.ts';
+import type { PlanName } from '../../core/config/plans.ts';
 import type { Db } from '../../core/database/database.ts';
 import type { UsersTable } from '../../core/database/tables.ts';
 import type { TimePosition } from '../../core/paging.ts';

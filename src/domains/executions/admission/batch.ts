@@ -19,14 +19,14 @@ callers as materialized (
 ),
 targets as materialized (
   select
-    t.no, t."callerNo", t.integration, t.endpoint, k.user_id, k.holder_id, k.key_id, k.per_minute, k.per_day, k.at, ${rules.targetFacts}
+    t.no, t."callerNo", t.integration, t.endpoint, k.user_id, k.holder_id, k.key_id, ${rules.limitColumns('k')}, k.at, ${rules.targetFacts}
   from jsonb_to_recordset((select $3::jsonb)) as t(
     no int, "callerNo" int, integration text, endpoint text, "acceptedScopes" text[], "needsConnection" boolean, "wantedAccount" text)
   join callers k on k.no = t."callerNo" ${rules.connectionJoin}
 ),
 asked as materialized (
   select
-    c.*, t."callerNo", t.connected, t.fault, t.user_id, t.holder_id, t.per_minute, t.per_day, t.at, ${isReplay} as is_replay,
+    c.*, t."callerNo", t.connected, t.fault, t.user_id, t.holder_id, ${rules.limitColumns('t')}, t.at, ${isReplay} as is_replay,
     ${claims ? rules.earlierFacts : ''}
     row_number() over (partition by t."callerNo", t.fault, ${isReplay} order by c.n) as minute_place
   from jsonb_to_recordset((select $4::jsonb)) as c(

@@ -4,6 +4,7 @@
  * asks all of them the same questions.
  */
 
+import { type LimitName, limitNames, limits } from '../../../core/config/plans.ts';
 import { requestsPerMinute } from '../../limits/requests.ts';
 
 /** `s`: what holds for every call; `at` is the time that every rule goes by. */
@@ -13,20 +14,26 @@ export const settings = `(
   ) s`;
 
 /** The user's own limit, else the plan's; a plan that is not configured allows nothing. Null: no limit. */
-function limitOf(name: 'perMinute' | 'perDay'): string {
+function limitOf(name: LimitName): string {
   return `
     case
       when u.limits ? '${name}' then (u.limits ->> '${name}')::int
       when not s.plans ? u.plan then 0
       else (s.plans -> u.plan ->> '${name}')::int
-    end`;
+    end as ${columnOf(name)}`;
 }
+
+const limitsOfCalls = limitNames.filter((name) => limits[name].ofCalls);
+const columnOf = (name: LimitName) => name.replace(/[A-Z]/g, '_$&').toLowerCase();
+
+/** The limits that calls count against, each a column of what `table` stands for. */
+export const limitColumns = (table: string) => limitsOfCalls.map((name) => `${table}.${columnOf(name)}`).join(', ');
 
 /** Of a caller `c` (keyHash, or sessionId and sessionUserId) with `callerJoins`. */
 export const callerFacts = `
     k.id as key_id, u.id as user_id, coalesce(k.id, c."sessionId") as holder_id,
     coalesce(k.scopes, case when u.is_owner then array['*', 'operator'] else array['*'] end) as scopes,
-    u.plan, u.limits, ${limitOf('perMinute')} as per_minute, ${limitOf('perDay')} as per_day,
+    u.plan, u.limits, ${limitsOfCalls.map(limitOf).join(', ')},
     case
       when k.id is null and c."sessionId" is null then 'api_key_invalid'
       when k.revoked_at is not null then 'api_key_revoked'

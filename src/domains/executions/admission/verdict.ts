@@ -1,5 +1,6 @@
 /** What a row of the admitting statement means for its call. */
-import type { Config, PlanName } from '../../../core/config/config.ts';
+import type { Config } from '../../../core/config/config.ts';
+import type { PlanName } from '../../../core/config/plans.ts';
 import { authenticationFault, type ErrorCode, isAuthenticationFault, rateLimited, SkillettError } from '../../../core/errors.ts';
 import type { Principal } from '../../../core/principal.ts';
 import { quoted } from '../../../core/text/quoted.ts';
