@@ -43,9 +43,9 @@ export interface Context {
   caller(): Promise<Caller>;
   /** Whose key or session it is: one look-up, which does not count against the limit of requests. Throws the 401s of `principal`. */
   holder(): Promise<{ userId: string }>;
-  /** Who is asking, looked up once a request. Throws 401 `unauthorized`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, 429 `rate_limited`. */
+  /** Who is asking, looked up once per request. Throws 401 `unauthorized`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, 429 `rate_limited`. */
   principal(): Promise<Principal>;
-  /** One value a request, for DataLoaders. */
+  /** One value per request, for DataLoaders. */
   once<T>(name: string, make: () => T): T;
   /** Headers the door adds to its answer (`RateLimit-…`, `Idempotent-Replayed`). */
   answerHeaders: Map<string, string>;

@@ -40,7 +40,10 @@ it('the page names no column that is not there, and leaves out none that is seal
       .split('. ')
       .filter((sentence) => sentence.includes(':'))
       .flatMap((sentence) => [...(sentence.split(':')[0] as string).matchAll(/`(\w+)`/g)].map(([, column]) => column as string));
-    expect(columns.map(({ column }) => column), table).toEqual(expect.arrayContaining(named));
+    expect(
+      columns.map(({ column }) => column),
+      table,
+    ).toEqual(expect.arrayContaining(named));
     // Bytes are hashes here, whatever they are of.
     const hidden = columns.filter(({ type, column }) => type === 'bytea' || column === 'credential' || column === 'sealed');
     for (const { column } of hidden) expect(named, table).toContain(column);

@@ -112,7 +112,7 @@ describe('the operator', () => {
     await page.getByRole('option', { name: 'This many' }).click();
     await dialog.getByLabel('How many: calls a day').fill('1234');
     await dialog.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('1,234 a day, 300 a minute').waitFor();
+    await page.getByText('1,234 per day, 300 per minute').waitFor();
     await guest.page.goto(`${stand.url}/billing`);
     await guest.page.getByText('of 1,234').waitFor();
     await guest.page.getByText('Your plan is Pro').waitFor();

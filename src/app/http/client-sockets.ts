@@ -40,7 +40,7 @@ export function closeWith(socket: Socket, text: string): void {
 const sharesOfAll = 4;
 const warnEveryMs = 60_000;
 
-/** Closes what is above `connectionsMax` at once, and says so once a minute. */
+/** Closes what is above `connectionsMax` at once, and says so once per minute. */
 export function limitConnections(gateway: Gateway, server: Server): void {
   const { connectionsMax } = gateway.config;
   const share = Math.ceil(connectionsMax / sharesOfAll);

@@ -38,7 +38,7 @@ export function toSkillettError(gateway: Gateway, thrown: unknown, requestId: st
 
 const toldAtMs = new WeakMap<Vault, number>();
 
-/** Every call meets it until the process gets the key, and one line a minute says enough. */
+/** Every call meets it until the process gets the key, and one line per minute says enough. */
 export function tellOfMasterKey({ clock, log, vault }: Gateway, error: UnknownMasterKey): void {
   const nowMs = clock.nowMs();
   if (nowMs - (toldAtMs.get(vault) ?? Number.NEGATIVE_INFINITY) < 60_000) return;

@@ -34,7 +34,7 @@ const openRoutes = new Set([
   'POST /revoke-other-sessions',
 ]);
 
-/** These can be used to guess, or to fill the database: ten a minute from one address, over all processes. */
+/** These can be used to guess, or to fill the database: ten per minute from one address, over all processes. */
 const guessable = new Set(['/sign-in/email', '/sign-in/social', '/sign-up/email', linkPath]);
 
 /** Where a person's browser arrives, who should see a page and not JSON when it does not work. */

@@ -19,7 +19,11 @@ export const limits = {
     ofCalls: true,
     ...{ free: 30, pro: 300, unlimited: 3_000 },
   },
-  perDay: { description: 'Executions per UTC day and user, over all keys.', ofCalls: true, ...{ free: 10_000, pro: 100_000, unlimited: null } },
+  perDay: {
+    description: 'Executions per UTC day and user, over all keys.',
+    ofCalls: true,
+    ...{ free: 10_000, pro: 100_000, unlimited: null },
+  },
   connections: { description: 'Connections at a time.', ofCalls: false, ...{ free: 3, pro: 10, unlimited: null } },
   apiKeys: {
     description: 'Active API keys at a time, not counting those of devices that signed in.',
@@ -43,7 +47,10 @@ const planOverrides = z.partialRecord(z.enum(planNames), z.strictObject(mapLimit
 
 /** Those of `SKILLETT_LIMITS` over the ones of the list. */
 export function readPlans(read: Reader): Record<PlanName, PlanLimits> {
-  const plans = Object.fromEntries(planNames.map((plan) => [plan, mapLimits((name) => limits[name][plan])])) as Record<PlanName, PlanLimits>;
+  const plans = Object.fromEntries(planNames.map((plan) => [plan, mapLimits((name) => limits[name][plan])])) as Record<
+    PlanName,
+    PlanLimits
+  >;
   const value = read.text('SKILLETT_LIMITS');
   if (value === undefined) return plans;
   let json: unknown;

@@ -17,8 +17,7 @@ export interface Database {
   kind: 'postgres' | 'embedded';
   db: Db;
   /**
-   * Runs SQL text under a name that the server prepares once a connection (DESIGN.md: "Prepared statements need names in
-   * `pg`"). Rows come as the database names them, in snake_case.
+   * Runs SQL text under a name that the server prepares once per connection. Rows come as the database names them, in snake_case.
    */
   statement<Row>(name: string, text: string, values: unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -63,7 +62,7 @@ export function openPostgres(
     idle_in_transaction_session_timeout: 30_000,
     application_name: 'skillett',
     types,
-    // Statements are planned once a connection, perhaps while their tables are empty; such a plan would read a table that has
+    // Statements are planned once per connection, perhaps while their tables are empty; such a plan would read a table that has
     // grown from end to end until somebody analyses it (docs/decisions/0005).
     onConnect: async (client) => void (await client.query('set enable_seqscan to off')),
   });

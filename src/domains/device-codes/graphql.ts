@@ -40,7 +40,7 @@ builder.mutationField('requestDeviceCode', (t) =>
   t.field({
     extensions: { open: true },
     type: DeviceCodeRef,
-    description: 'Starts a device login. Open to everyone, ten times a minute from one address.',
+    description: 'Starts a device login. Open to everyone, ten times per minute from one address.',
     args: {
       clientName: t.arg.string({
         description: 'What the client calls itself, for the approval page and the key; at most 100 characters count.',
@@ -83,7 +83,7 @@ builder.queryField('deviceRequest', (t) =>
   t.field({
     type: DeviceRequestRef,
     description:
-      'The device login behind a user code, for the approval page. Takes a dashboard session, and only the session that looked first may look again, approve or deny. Ten guesses a minute.',
+      'The device login behind a user code, for the approval page. Takes a dashboard session, and only the session that looked first may look again, approve or deny. Ten guesses per minute.',
     args: {
       userCode: t.arg.string({
         required: true,
@@ -133,7 +133,7 @@ builder.mutationField('authorizeDevice', (t) =>
 );
 
 /**
- * Ten codes a minute that live for fifteen are at most 160 of one address at a time, and each is polled twelve times a minute:
+ * Ten codes per minute that live for fifteen are at most 160 of one address at a time, and each is polled twelve times per minute:
  * whoever polls at the interval is never refused, however many devices share the address.
  */
 function guardPoll(context: Context): Promise<void> {
@@ -212,7 +212,7 @@ builder.mutationField('pollDeviceToken', (t) =>
     extensions: { open: true },
     type: DeviceTokenRef,
     description:
-      'Asks how a device login stands, and redeems it when it is approved. Open to whoever has the device code. Polls that come sooner than the interval make it five seconds longer; one address may poll 2000 times a minute.',
+      'Asks how a device login stands, and redeems it when it is approved. Open to whoever has the device code. Polls that come sooner than the interval make it five seconds longer; one address may poll 2,000 times per minute.',
     args: {
       deviceCode: t.arg.string({ required: true, description: 'The secret that `requestDeviceCode` gave.', validate: codeText }),
       grantType: t.arg.string({

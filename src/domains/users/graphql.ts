@@ -16,7 +16,7 @@ export const PlanNameEnum = builder.enumType('PlanName', {
   values: enumValues<PlanName>({
     free: 'For trying things: the narrowest limits.',
     pro: 'For daily work.',
-    unlimited: 'Only a limit a minute; the owner has it.',
+    unlimited: 'Only a limit per minute; the owner has it.',
   }),
 });
 

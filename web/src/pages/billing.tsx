@@ -43,7 +43,7 @@ export function Billing() {
         {({ viewer: { plan, apiKeys, user }, connections }) => {
           const live = apiKeys.filter(({ revokedAt, expiresAt }) => !revokedAt && !(expiresAt && Date.parse(expiresAt) < Date.now()));
           const limits: [string, number | null, string][] = [
-            ['Calls a minute, for each API key', plan.perMinute, 'A dashboard session counts as one key.'],
+            ['Calls per minute and API key', plan.perMinute, 'A dashboard session counts as one key.'],
             ['Calls a day', plan.perDay, 'Over all keys; a day ends at midnight UTC.'],
             ['Connected accounts', plan.connections, 'Integrations that need no account count nothing.'],
             ['API keys in use', plan.apiKeys, 'Devices that you signed in do not count.'],

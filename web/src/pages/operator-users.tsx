@@ -137,7 +137,7 @@ function UserTable({ users, onWork }: { users: readonly User[]; onWork: (work: W
               {user.plan.name.toLowerCase()}
               {user.changedLimits.length > 0 && <span className="tag">changed</span>}
               <div className="fine">
-                {printLimit(user.plan.perDay)} a day, {printLimit(user.plan.perMinute)} a minute, {printLimit(user.plan.connections)}{' '}
+                {printLimit(user.plan.perDay)} per day, {printLimit(user.plan.perMinute)} per minute, {printLimit(user.plan.connections)}{' '}
                 accounts, {printLimit(user.plan.apiKeys)} keys
               </div>
             </td>
@@ -184,7 +184,7 @@ function printLimit(limit: number | null): string {
 }
 
 const limitTexts = {
-  perMinute: 'Calls a minute, for each key',
+  perMinute: 'Calls per minute and key',
   perDay: 'Calls a day',
   connections: 'Connected accounts',
   apiKeys: 'API keys',
@@ -336,7 +336,7 @@ function CloseDialog({ user, onClose, onClosed }: { user: User | undefined; onCl
       onCancel={onClose}
       onConfirm={async () => {
         const { id, displayName } = user as User;
-        // A hundred connections a call: repeated until none is left.
+        // A hundred connections per call: repeated until none is left.
         for (;;) {
           const { data, error } = await close({ userId: id });
           if (error) return describeError(error);

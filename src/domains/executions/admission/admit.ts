@@ -1,6 +1,6 @@
 /**
  * Admission: no call is made before the database has said who calls, that the limits have room, and has written the row
- * of the call. Whatever waits at one moment shares a statement, so this costs one round trip a batch, not one a call.
+ * of the call. Whatever waits at one moment shares a statement, so this costs one round trip per batch, not one per call.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import DataLoader from 'dataloader';
