@@ -1,4 +1,4 @@
-/** A service that answers at once: JSON of the size that the last path segment names. Run by bench/run.ts in its own process. */
+/** A service that answers at once: JSON of the size that a path segment names. Run by bench/stand.ts in its own process. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -14,7 +14,8 @@ const account = Buffer.from('{"id":1,"login":"bench"}');
 
 const server = createServer((request, response) => {
   request.resume();
-  const body = bodies.get((request.url as string).split('/').at(-1) as string) ?? account;
+  const named = (request.url as string).split('/').find((segment) => bodies.has(segment));
+  const body = bodies.get(named ?? '') ?? account;
   response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length });
   response.end(body);
 });

@@ -11,7 +11,7 @@ let upstream: Upstream;
 let outbound: Outbound;
 /** A server that passes the upstream's body on inside an envelope, as the doors do. */
 const relay = createServer(async (request, response) => {
-  const options = relayOptions;
+  const options = { ...relayOptions, makeRoom };
   const ask = async () =>
     readJsonBody(
       await outbound.send({
@@ -33,6 +33,7 @@ const relay = createServer(async (request, response) => {
   }
 });
 let relayOptions = { charset: undefined as string | undefined, wholeBytesMax };
+const makeRoom = async () => {};
 const relayUrl = () => `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
 
 async function relayed(path = '/'): Promise<string> {
@@ -158,7 +159,8 @@ describe('a JSON body', () => {
         async (text, cuts, mark) => {
           const body = `${start}"end":${JSON.stringify(text.repeat(200))}}`;
           const json = Buffer.from((mark ? '\ufeff' : '') + body);
-          const read = async (bytes: Buffer) => String(await (await readJsonBody(inPieces(bytes, cuts), relayOptions)).load());
+          const read = async (bytes: Buffer) =>
+            String(await (await readJsonBody(inPieces(bytes, cuts), { ...relayOptions, makeRoom })).load());
           expect(await read(json)).toBe(body);
           expect(JSON.parse(await read(json.subarray(0, -1)))).toBe(body.slice(0, -1));
         },

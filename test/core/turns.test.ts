@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Task, Turns } from '../../src/core/turns.ts';
+import { type Task, Turns } from '../../src/core/turns/turns.ts';
 
 /** Turns at some places, and what became of the tasks. */
 class Stand {

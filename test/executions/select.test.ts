@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { Expressions } from '../../src/domains/executions/answer/expressions.ts';
 import { applySelect, requireSelect } from '../../src/domains/executions/answer/select.ts';
 
-const ada = { userId: 'ada', signal: undefined };
+const askerOf = (userId: string, signal?: AbortSignal) => ({ userId, signal, waitedMs: 0 });
+const ada = askerOf('ada');
 
 const run = async (data: unknown, expression: string) =>
   JSON.parse((await applySelect(Buffer.from(JSON.stringify(data)), expression, ada)).toString());
@@ -65,7 +66,7 @@ describe('a select expression', () => {
 describe('turns', () => {
   const slow = "[*].join('', $[*].to_string(@))";
   const long = Array.from({ length: 30_000 }, (_, at) => at);
-  const bea = { userId: 'bea', signal: undefined };
+  const bea = askerOf('bea');
 
   /** Starting a thread takes longer than what is to be seen here. */
   const warmUp = () => Promise.all([run([], '@'), applySelect(Buffer.from('1'), '@', bea)]);
@@ -101,7 +102,7 @@ describe('turns', () => {
   test('a caller who leaves while waiting frees the place', async () => {
     const leaving = new AbortController();
     const first = run(long, slow).catch(() => {});
-    const left = applySelect(Buffer.from('1'), '@', { userId: 'ada', signal: leaving.signal });
+    const left = applySelect(Buffer.from('1'), '@', askerOf('ada', leaving.signal));
     leaving.abort();
     await expect(left).rejects.toThrow('given up');
     await first;

@@ -20,6 +20,8 @@ interface JsonBodyOptions {
   charset: string | undefined;
   /** Up to here it is read before the first byte of the answer goes out. */
   wholeBytesMax: number;
+  /** To be called before more of it is read whole than that. */
+  makeRoom(): Promise<void>;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function readJsonBody(answer: OutboundAnswer, options: JsonBodyOpti
   const passed = decoded ? undefined : passAll(passage, held);
   if (passed) return RawJson.fromSource(new StreamedJson(answer, passage, held, passed));
   // A charset of its own, or no JSON at all: only the whole of it tells.
+  await options.makeRoom();
   return toJson(answer, await readRest(answer, held, decoded ? jsonBytesMax : textBytesMax), options);
 }
 

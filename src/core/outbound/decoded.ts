@@ -94,7 +94,7 @@ export class DecodedAnswer implements OutboundAnswer {
   }
 
   discard(): void {
-    this.#fail(new OutboundError('upstream_unreachable', `The call to ${this.integration} was given up.`, 'aborted', true));
+    this.#fail(OutboundError.givenUp(this.integration, true));
   }
 
   #decode(): AsyncIterator<Buffer> {

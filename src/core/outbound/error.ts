@@ -28,6 +28,11 @@ export class OutboundError extends SkillettError {
     );
   }
 
+  /** Whoever asked has gone, or wants no more of it. */
+  static givenUp(integration: string, sent: boolean): OutboundError {
+    return new OutboundError('upstream_unreachable', `The call to ${integration} was given up.`, 'aborted', sent);
+  }
+
   static malformed(integration: string, what: string, note = ''): OutboundError {
     return new OutboundError('upstream_unexpected', `${integration} ${what}.${note}`, 'malformed', true);
   }

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
 import { type SkillettError, unavailable } from '../errors.ts';
-import type { Task, Turns } from '../turns.ts';
+import type { Task, Turns } from '../turns/turns.ts';
 import { type OutboundAnswer, streamOf } from './answer.ts';
 import { codingsOf, DecodedAnswer } from './decoded.ts';
 import { describeFailure, OutboundError } from './error.ts';
@@ -241,7 +241,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
   }
 
   #aborted(): OutboundError {
-    return new OutboundError('upstream_unreachable', `The call to ${this.integration} was given up.`, 'aborted', this.#sent);
+    return OutboundError.givenUp(this.integration, this.#sent);
   }
 
   #refused(): SkillettError {

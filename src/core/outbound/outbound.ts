@@ -7,7 +7,7 @@ import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { SkillettError } from '../errors.ts';
-import { Turns } from '../turns.ts';
+import { Turns } from '../turns/turns.ts';
 import { Exemptions, isPublicAddress, isPublicHost } from './addresses.ts';
 import type { OutboundAnswer } from './answer.ts';
 import { moveCredential } from './credential-query.ts';

@@ -5,12 +5,13 @@ import { type AdmittedConnection, credentialFor, endRefused, renewCredential } f
 import type { InjectedCredential } from '../connections/credential/credential.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import { type JudgedAnswer, judgeAnswer } from './answer/judge-answer.ts';
+import { leaveRoom, type Reader } from './answer/whole-answers.ts';
 import type { PreparedRequest } from './request/prepare-request.ts';
 import { attemptsMax, pause, pauseAfterAnswer, pauseAfterFailure } from './retry.ts';
 
 const timeoutMsDefault = 30_000;
 
-export interface UpstreamCall {
+export interface UpstreamCall extends Reader {
   integration: CatalogueIntegration;
   endpoint: CatalogueEndpoint;
   request: PreparedRequest;
@@ -49,6 +50,7 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
       const newer = renewed ? undefined : await renewKeeping(gateway, call, answer, credential);
       renewed = true;
       if (!newer) return await endOrPass(gateway, call, judged, credential);
+      leaveRoom(call);
       credential = newer;
       attempt -= 1;
       continue;
@@ -59,6 +61,7 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
         : undefined;
     if (pauseMs === undefined || performance.now() + pauseMs >= deadlineMs) return judged;
     await drain(answer);
+    leaveRoom(call);
     await pauseFor(pauseMs, call);
   }
 }
@@ -158,6 +161,6 @@ async function pauseFor(ms: number, call: UpstreamCall): Promise<void> {
   try {
     await pause(ms, call.signal);
   } catch {
-    throw new OutboundError('upstream_unreachable', `The call to ${call.integration.slug} was given up.`, 'aborted', call.sent);
+    throw OutboundError.givenUp(call.integration.slug, call.sent);
   }
 }

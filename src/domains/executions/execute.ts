@@ -11,6 +11,7 @@ import { answerExecution } from './answer/answer-execution.ts';
 import { isSuccess, type JudgedAnswer } from './answer/judge-answer.ts';
 import { openAnswer } from './answer/kept-answer.ts';
 import { requireSelect } from './answer/select.ts';
+import { leaveRoom } from './answer/whole-answers.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, pagedCallOf, type Run } from './execution.ts';
 import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.ts';
@@ -58,7 +59,9 @@ async function admitAndCall(
     if (fault) throw fault;
     return await callAndAnswer(run);
   } catch (error) {
-    throw await settleFailure(run, error);
+    const told = await settleFailure(run, error);
+    if (told instanceof SkillettError) announceRefusal(request, told);
+    throw told;
   }
 }
 
@@ -117,7 +120,6 @@ async function admit(
     announceLimit(request, limitHeaders(admission.minute));
     return admission;
   } catch (error) {
-    // In GraphQL an error stands beside what else was asked for, and its own headers are not the answer's.
     if (error instanceof SkillettError) announceRefusal(request, error);
     throw error;
   }
@@ -140,6 +142,7 @@ function announceLimit({ answerHeaders }: ExecutionRequest, headers: Record<stri
   for (const name of ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset']) answerHeaders.set(name, headers[name] as string);
 }
 
+/** In GraphQL an error stands beside what else was asked for, and its own headers are not the answer's. */
 function announceRefusal(request: ExecutionRequest, { headers }: SkillettError): void {
   announceLimit(request, headers);
   if (headers['retry-after'] !== undefined) request.answerHeaders.set('retry-after', headers['retry-after']);
@@ -190,11 +193,17 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     sent: false,
     answeredStatus: undefined,
     credentialQuery: [],
+    waitedMs: 0,
+    room: undefined,
   };
   run.call = call;
-  const judged = await callUpstream(gateway, call);
-  passOnRetryAfter(run, judged);
-  return answerExecution(run, call, judged);
+  try {
+    const judged = await callUpstream(gateway, call);
+    passOnRetryAfter(run, judged);
+    return await answerExecution(run, call, judged);
+  } finally {
+    leaveRoom(call);
+  }
 }
 
 function turnPage(run: Run, url: string, next: string): string {

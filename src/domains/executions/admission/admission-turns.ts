@@ -1,10 +1,10 @@
 /**
  * Turns at being admitted. Whoever calls is known by key or session only, and each of these may hold as much as is left for the
- * others (core/turns.ts): the calls of one key wait for each other, and nobody else's stand behind them.
+ * others (core/turns/turns.ts): the calls of one key wait for each other, and nobody else's stand behind them.
  */
 import type { Caller } from '../../../core/context.ts';
 import { unavailable } from '../../../core/errors.ts';
-import { type Task, Turns } from '../../../core/turns.ts';
+import { type Task, Turns } from '../../../core/turns/turns.ts';
 
 export const batchMax = 256;
 

@@ -2,13 +2,15 @@
 import { jsonBytesMax, wholeBytesMax } from '../../../core/json/json-body.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
 import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
+import { Crowded } from '../../../core/turns/turn.ts';
 import type { UpstreamCall } from '../call-upstream.ts';
 import { type Execution, envelopeStatus, pagedCallOf, type Run } from '../execution.ts';
 import { findNextQuery, nextHeaderOf, sealNext } from '../request/next-page.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { readAnswer } from './read-answer.ts';
-import { applySelect } from './select.ts';
+import { applySelect, selectPatienceMs } from './select.ts';
+import { keepRoom, makeRoom } from './whole-answers.ts';
 
 /** Throws OutboundError when the body is too long or does not arrive. */
 export async function answerExecution(run: Run, call: UpstreamCall, judged: JudgedAnswer): Promise<Execution> {
@@ -21,19 +23,21 @@ type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'next' | 'raw
 
 async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
   const { answer, ok } = judged;
-  const cut = run.request.select !== undefined && ok;
-  const whole = cut ? jsonBytesMax : body ? keptBytesMax : wholeBytesMax;
-  let json = judged.json ?? (await readAnswer(answer, { wholeBytesMax: whole, credentialQuery: call.credentialQuery }));
-  let selectError: string | undefined;
-  if (run.request.select !== undefined && ok) ({ json, selectError } = await select(json, run.request.select, call));
+  const passedOn = body ? keptBytesMax : wholeBytesMax;
+  const expression = ok ? run.request.select : undefined;
+  const { json, selectError } =
+    expression === undefined
+      ? { json: judged.json ?? (await readAnswer(answer, { wholeBytesMax: passedOn, reader: call })), selectError: undefined }
+      : await select(judged, expression, call, passedOn);
   const kept = run.admission.claim && (body || json.pieces) && (await json.load());
   const next = nextOf(run, call, judged);
   await keep(run, judged, kept && { json: kept, selectError, next });
+  const held = keepRoom(call, json);
   return finish(
     run,
     call,
     { ...judged, over: json.whenOver },
-    { data: ok ? json : null, error: ok ? null : json, selectError: selectError ?? null, next: next ?? null, raw: undefined },
+    { data: ok ? held : null, error: ok ? null : held, selectError: selectError ?? null, next: next ?? null, raw: undefined },
   );
 }
 
@@ -44,13 +48,30 @@ function nextOf(run: Run, call: UpstreamCall, { answer, ok }: JudgedAnswer): str
   return query === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), query);
 }
 
-async function select(json: RawJson, expression: string, call: UpstreamCall): Promise<{ json: RawJson; selectError: string | undefined }> {
+type Cut = { json: RawJson; selectError: string | undefined };
+
+/** An answer that finds no room goes on as without the expression, since the service has done its work. */
+async function select({ answer, json: read }: JudgedAnswer, expression: string, call: UpstreamCall, passedOn: number): Promise<Cut> {
+  if (!read) {
+    const crowded = await makeRoom(call, answer, selectPatienceMs).catch(crowdedOnly);
+    if (crowded) return { json: await readAnswer(answer, { wholeBytesMax: passedOn, reader: call }), selectError: notApplied(crowded) };
+  }
+  const json = read ?? (await readAnswer(answer, { wholeBytesMax: jsonBytesMax, reader: call }));
   const whole = await json.load();
   try {
     return { json: RawJson.fromBytes(await applySelect(whole, expression, call)), selectError: undefined };
   } catch (error) {
-    return { json, selectError: `\`select\` was not applied, so \`data\` is whole: ${(error as Error).message}.` };
+    return { json, selectError: notApplied(error as Error) };
   }
+}
+
+function crowdedOnly(error: unknown): Crowded {
+  if (error instanceof Crowded) return error;
+  throw error;
+}
+
+function notApplied({ message }: Error): string {
+  return `\`select\` was not applied, so \`data\` is whole: ${message}.`;
 }
 
 async function answerRaw(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {

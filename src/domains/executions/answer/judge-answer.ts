@@ -1,14 +1,15 @@
 /** What a service's answer means for its call. Whether a call succeeded is decided here and nowhere else. */
-import { unavailable } from '../../../core/errors.ts';
 import { jsonBytesMax } from '../../../core/json/json-body.ts';
 import type { RawJson } from '../../../core/json/raw-json.ts';
 import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
+import { Crowded } from '../../../core/turns/turn.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { isTruthy } from '../../recipes/expression.ts';
 import { evaluateOn, failureStatusDefault, findFailure, type SuccessRule, successRule } from '../../recipes/success.ts';
 import { ExpressionFailed } from './expression-thread.ts';
-import { type Asker, ExpressionCrowded, Expressions } from './expressions.ts';
+import { Expressions } from './expressions.ts';
 import { readAnswer } from './read-answer.ts';
+import { type Reader, requireRoom, tellCrowded } from './whole-answers.ts';
 
 export interface JudgedAnswer {
   answer: OutboundAnswer;
@@ -24,7 +25,7 @@ export interface JudgedAnswer {
 }
 
 /** How the answer was asked for. */
-interface Question extends Asker {
+interface Question extends Reader {
   integration: CatalogueIntegration;
   endpoint: CatalogueEndpoint;
   /** The body passes as it comes, and is not looked into. */
@@ -48,7 +49,8 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
     const limited = await saysTooMany(question.integration, answer);
     return { answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined };
   }
-  const json = await readAnswer(answer, { wholeBytesMax: jsonBytesMax, credentialQuery: question.credentialQuery });
+  await requireRoom(question, answer);
+  const json = await readAnswer(answer, { wholeBytesMax: jsonBytesMax, reader: question });
   const failure = await findFailureIn(question, await json.load(), rule);
   return { answer, status: failure?.status ?? status, ok: !failure, code: failure?.code, limited: false, json };
 }
@@ -83,9 +85,8 @@ async function findFailureIn(question: Question, json: Buffer, rule: SuccessRule
       return JSON.parse((await expressions.evaluate(json, expression, question)).toString('utf8'));
     } catch (error) {
       if (error instanceof ExpressionFailed) return undefined;
-      const why = `could not be checked for success: ${(error as Error).message}`;
-      if (error instanceof ExpressionCrowded) throw unavailable(`The answer of ${slug} ${why}, and try again shortly.`, 5);
-      throw OutboundError.malformed(slug, `gave an answer that ${why}`);
+      if (error instanceof Crowded) throw tellCrowded(question, slug, 'checked for success', error);
+      throw OutboundError.malformed(slug, `gave an answer that could not be checked for success: ${(error as Error).message}`);
     }
   });
 }

@@ -5,12 +5,13 @@ import { isJson } from '../../../core/json/json-scan.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
 import { removeCredential } from '../../../core/outbound/credential-query.ts';
 import { drain, isRedirect, type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
+import { type Reader, requireRoom } from './whole-answers.ts';
 
 interface AnswerOptions {
   /** Up to here JSON is read before its first byte goes out. */
   wholeBytesMax: number;
-  /** Query names that carry the credential: taken out of a location. */
-  credentialQuery: readonly string[];
+  /** Whose answer it is; its `credentialQuery` is taken out of a location. */
+  reader: Reader & { readonly credentialQuery: readonly string[] };
 }
 
 /**
@@ -18,9 +19,12 @@ interface AnswerOptions {
  * as `{"location"}`. Throws `upstream_unexpected` above the limits, naming the streamed form.
  */
 export async function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
-  if (isRedirect(answer.status)) return readRedirect(answer, options.credentialQuery);
+  const { reader, wholeBytesMax } = options;
+  if (isRedirect(answer.status)) return readRedirect(answer, reader.credentialQuery);
   const { type, charset } = parseContentType(answer.headers['content-type']);
-  if (type !== undefined && jsonTypes.test(type)) return readJsonBody(answer, { charset, wholeBytesMax: options.wholeBytesMax });
+  if (type !== undefined && jsonTypes.test(type))
+    return readJsonBody(answer, { charset, wholeBytesMax, makeRoom: () => requireRoom(reader, answer) });
+  await requireRoom(reader, answer);
   const body = await answer.collect(textBytesMax);
   if (!body) throw tooLong(answer, textBytesMax);
   if (body.length === 0) return RawJson.fromValue(null);

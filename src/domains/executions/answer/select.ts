@@ -3,12 +3,15 @@
  * every step), so it runs in a thread of its own that has a time limit and its own memory.
  */
 import { badRequest } from '../../../core/errors.ts';
+import type { Asker } from '../../../core/turns/turn.ts';
 import { findExpressionFault } from '../../recipes/expression.ts';
-import { type Asker, Expressions } from './expressions.ts';
+import { Expressions } from './expressions.ts';
 
 const expressionLengthMax = 4_096;
 
-const expressions = new Expressions({ timeoutMs: 2_000, patienceMs: 10_000, threads: 2 });
+/** How long a call may wait until its expression begins. */
+export const selectPatienceMs = 10_000;
+const expressions = new Expressions({ timeoutMs: 2_000, patienceMs: selectPatienceMs, threads: 2 });
 
 /** Throws bad_request when the expression could never run. */
 export function requireSelect(expression: string): void {
