@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SkillettError } from '../../src/core/errors.ts';
-import { composeMail, type MailParts } from '../../src/domains/executions/request/mail.ts';
+import { composeMail, type MailParts } from '../../src/domains/executions/request/body/mail.ts';
 
 async function compose(parts: MailParts): Promise<{ headers: Map<string, string>; body: string; text: string }> {
   const text = (await composeMail(parts)).toString('utf8');

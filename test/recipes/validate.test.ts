@@ -199,7 +199,7 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
   [
     'a file outside a multipart body',
     (s) => (s.upload_file.body.encoding = 'json'),
-    'letters/files.json: endpoints.upload_file.parameters.file.file: is for a body parameter of type object in a multipart body',
+    'letters/files.json: endpoints.upload_file.parameters.file.file: is for a body parameter of type object in a multipart or raw body',
   ],
   [
     'a list style without a list',

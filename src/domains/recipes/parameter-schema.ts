@@ -49,7 +49,8 @@ export function buildParameterSchema(endpoint: Endpoint): JsonSchema {
 function describeParameter(name: string, parameter: Parameter): JsonSchema {
   const schema = pickWords(parameter);
   if (parameter.split !== undefined && parameter.pattern === undefined) schema.pattern = patternOfSplit(parameter.split);
-  if (parameter.file && parameter.properties === undefined) Object.assign(schema, fileSchema);
+  if (parameter.file && parameter.type === 'array') schema.items ??= { type: 'object', ...fileSchema };
+  else if (parameter.file && parameter.properties === undefined) Object.assign(schema, fileSchema);
   if (parameter.in === 'mail' && (parameter.as ?? name) === 'attachments' && parameter.items === undefined)
     schema.items = { type: 'object', ...fileSchema };
   return schema;

@@ -1,7 +1,7 @@
 /** From an endpoint and the caller's parameters to the request that its service gets, still without the credential. */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { type BodyPlan, planBody, type RequestBody, writeBody } from './body/write-body.ts';
 import { checkParameters, faultOf, type ParameterFault, type Parameters, parameterFaults } from './check-parameters.ts';
-import { type BodyPlan, planBody, type RequestBody, writeBody } from './request-body.ts';
 import {
   type Fail,
   type PlacedParameter,
@@ -116,7 +116,7 @@ function writeQuery(plan: RequestPlan, params: Parameters, fail: Fail): string {
   for (const place of plan.queryPlaces) {
     const value = valueFor(place, params);
     if (value === undefined) continue;
-    const written = writePairs(place.as, value, place.parameter.array_style);
+    const written = writePairs(place.as, value, place.parameter);
     if (written.fault !== undefined) fail(place.name, written.fault);
     else if (written.text !== '') query += query === '' ? written.text : `&${written.text}`;
   }
@@ -130,7 +130,7 @@ function writeHeaders(plan: RequestPlan, params: Parameters, fail: Fail): Record
   for (const place of plan.headerPlaces) {
     const value = valueFor(place, params);
     if (value === undefined || value === null) continue;
-    const written = writeHeader(value);
+    const written = writeHeader(value, place.parameter.header_encoding);
     if (written.fault !== undefined) fail(place.name, written.fault);
     else headers[place.as.toLowerCase()] = written.text;
   }

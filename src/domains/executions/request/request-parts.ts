@@ -3,6 +3,7 @@ import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
 import type { Parameter } from '../../recipes/format/parameter.ts';
 import { namesOfSplit } from '../../recipes/parameter-schema.ts';
 import type { Parameters } from './check-parameters.ts';
+import { isJoined, malformed, type PairStyle, pairsOf, separators } from './pairs.ts';
 
 /** A parameter and what the provider calls it. */
 export interface PlacedParameter {
@@ -61,40 +62,27 @@ export function writeSegments(value: string): Written {
 }
 
 /** RFC 9110, section 5.5, without what is obsolete in it. */
-export function writeHeader(value: unknown): Written {
-  const text = scalarText(value);
+export function writeHeader(value: unknown, encoding: Parameter['header_encoding']): Written {
+  const text = encoding === 'json' ? asciiJson(value) : scalarText(value);
+  if (encoding === 'percent') return text.isWellFormed() ? { text: encodeURIComponent(text) } : { fault: malformed };
   if (!/^[\x20-\x7e]*$/.test(text)) return { fault: 'must hold printable ASCII characters only, since it travels in a header' };
   return { text };
 }
 
-const separators = { comma: ',', space: '%20' } as const;
-
-/** `name=value` pairs joined by `&`, percent-encoded, for a query or a form; empty when the value is null or an empty list. */
-export function writePairs(name: string, value: unknown, style: Parameter['array_style']): Written {
-  if (value === null) return { text: '' };
-  if (holdsObject(value)) return { fault: entriesOnly };
-  const values = Array.isArray(value) ? value.map(scalarText) : [scalarText(value)];
-  if (!values.every((text) => text.isWellFormed())) return { fault: malformed };
-  if (values.length === 0) return { text: '' };
-  const encoded = values.map(encodeURIComponent);
-  if (!Array.isArray(value)) return { text: `${encodeURIComponent(name)}=${encoded[0]}` };
-  if (style === 'comma' || style === 'space') return { text: `${encodeURIComponent(name)}=${encoded.join(separators[style])}` };
-  const key = encodeURIComponent(style === 'brackets' ? `${name}[]` : name);
-  return { text: encoded.map((text) => `${key}=${text}`).join('&') };
+/** JSON whose characters a header may hold (RFC 8259, section 7). */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Whether a value, or an entry of a list, has parts that no pair of name and text can carry. */
-export function holdsObject(value: unknown): boolean {
-  return Array.isArray(value) ? value.some(isObject) : isObject(value);
+/** `name=value` pairs joined by `&`, percent-encoded, for a query or a form; empty when the value is null or empty. */
+export function writePairs(name: string, value: unknown, style: PairStyle): Written {
+  const written = pairsOf(name, value, style);
+  if (written.fault !== undefined) return written;
+  // A comma stands for itself in a query (RFC 3986, section 3.4), as do the texts' own ones encoded.
+  const separator = isJoined(style.array_style) ? separators[style.array_style].replace(' ', '%20').replace('|', '%7C') : '';
+  const pairs = written.pairs.map((pair) => `${encodeURIComponent(pair.name)}=${pair.texts.map(encodeURIComponent).join(separator)}`);
+  return { text: pairs.join('&') };
 }
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
-}
-
-export const entriesOnly = 'must hold texts, numbers or booleans only: objects and lists of lists cannot be written here';
-
-const malformed = 'holds half of a surrogate pair, which is no character';
 
 export function scalarText(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);

@@ -72,9 +72,20 @@ function checkParameter(name: string, parameter: Parameter, endpoint: Endpoint, 
     !/^application\/([\w.+-]+\+)?json\b/i.test(contentTypeOf(endpoint) ?? 'application/json')
   )
     report(['as'], 'a text that is the whole body is written as JSON, which is not what the content type says');
-  if (parameter.file && !(parameter.in === 'body' && encoding === 'multipart' && parameter.type === 'object'))
-    report(['file'], 'is for a body parameter of type object in a multipart body');
+  checkFile(parameter, encoding, report);
+  if (parameter.merge && !(parameter.in === 'body' && encoding === 'json' && parameter.type === 'object' && parameter.as === undefined))
+    report(['merge'], 'is for a parameter of type object in a JSON body, without `as`');
+  if (parameter.header_encoding !== undefined && parameter.in !== 'header') report(['header_encoding'], 'is for a parameter in a header');
+  if (parameter.content_type !== undefined && !(parameter.in === 'body' && encoding === 'multipart' && !parameter.file))
+    report(['content_type'], 'is for a part of a multipart body; a file brings its own');
   if (parameter.send_default && parameter.default === undefined) report(['send_default'], 'there is no `default` to send');
+}
+
+function checkFile({ file, ...parameter }: Parameter, encoding: string | undefined, report: Report): void {
+  if (!file) return;
+  const takesIt = parameter.in === 'body' && (encoding === 'multipart' || encoding === 'raw');
+  if (!takesIt || !(parameter.type === 'object' || (parameter.type === 'array' && encoding === 'multipart')))
+    report(['file'], 'is for a body parameter of type object in a multipart or raw body, or of type array in a multipart one');
 }
 
 function contentTypeOf({ headers = {} }: Endpoint): string | undefined {
@@ -93,21 +104,32 @@ function checkMailParameter(part: string, encoding: string | undefined, report: 
   if (!(mailParts as readonly string[]).includes(part)) report(['as'], `must be a part of a mail: ${mailParts.join(', ')}`);
 }
 
-/** Objects travel in JSON and mails only; lists also in the query and in forms. */
+/** Objects travel in JSON and mails; in the query and in forms only where the recipe says how they are written. */
 function checkShape(parameter: Parameter, types: readonly string[], encoding: string | undefined, report: Report): void {
-  const inForm = parameter.in === 'body' && (encoding === 'form' || encoding === 'multipart');
-  const flat = parameter.in === 'path' || parameter.in === 'header' || parameter.in === 'query' || inForm;
-  const listable = parameter.in === 'query' || inForm;
-  if (flat && types.includes('object') && !parameter.file) report(['type'], 'an object travels only in a JSON body');
-  const items = [parameter.items?.type ?? []].flat();
-  if (listable && (items.includes('object') || items.includes('array')))
-    report(
-      ['items', 'type'],
-      'a list travels here by its entries, so each must be a text, a number or a boolean; objects and lists travel only in a JSON body',
-    );
-  if (flat && !listable && types.includes('array')) report(['type'], `a list cannot travel in the ${parameter.in}`);
-  if (parameter.array_style !== undefined && !(listable && types.includes('array')))
+  const { array_style, object_style, header_encoding } = parameter;
+  const inPairs = parameter.in === 'query' || (parameter.in === 'body' && (encoding === 'form' || encoding === 'multipart'));
+  const isWhole = parameter.file || parameter.content_type !== undefined || header_encoding === 'json';
+  const flat = parameter.in === 'path' || parameter.in === 'header' || inPairs;
+  if (flat && !isWhole && object_style === undefined && types.includes('object'))
+    report(['type'], 'an object travels only in a JSON body, or where `object_style` says how it is written');
+  if (flat && !isWhole && !inPairs && types.includes('array')) report(['type'], `a list cannot travel in the ${parameter.in}`);
+  if (array_style !== undefined && !(inPairs && (types.includes('array') || object_style === 'brackets')))
     report(['array_style'], 'is for a list in the query or in a form');
+  if (object_style !== undefined && !(inPairs && (types.includes('object') || types.includes('array'))))
+    report(['object_style'], 'is for an object or a list in the query or in a form');
+  if (object_style === 'json' && array_style !== undefined)
+    report(['array_style'], 'has no meaning beside `object_style: "json"`, which writes the whole list as one text');
+  if (inPairs && !isWhole) checkEntries(parameter, report);
+}
+
+function checkEntries({ items, array_style, object_style }: Parameter, report: Report): void {
+  const inside = [items?.type ?? []].flat();
+  if (!inside.includes('object') && !inside.includes('array')) return;
+  if (object_style === 'json' || (object_style === 'brackets' && (array_style === 'brackets' || array_style === 'indexed'))) return;
+  report(
+    ['items', 'type'],
+    'a list travels here by its entries, so each must be a text, a number or a boolean. Say how objects in it are written: `object_style: "json"`, or "brackets" with `array_style` "brackets" or "indexed"',
+  );
 }
 
 function checkBody(endpoint: Endpoint, report: Report): void {
@@ -121,6 +143,20 @@ function checkBody(endpoint: Endpoint, report: Report): void {
     for (const [name, constant] of Object.entries(body.constants ?? {}))
       if ([constant].flat().some((value) => typeof value === 'object' && value !== null))
         report(['body', 'constants', name], 'an object travels only in a JSON body');
+  if (body.encoding === 'raw') checkRawBody(endpoint, report);
+  else if (body.content !== undefined) report(['body', 'content'], 'is for `encoding: "raw"`');
+}
+
+/** One parameter is the whole of it. */
+function checkRawBody({ body, parameters }: Endpoint, report: Report): void {
+  if (body?.constants !== undefined) report(['body', 'constants'], 'cannot stand beside a raw body');
+  const content = body?.content === undefined ? undefined : parameters[body.content];
+  if (content?.in !== 'body') return report(['body', 'content'], 'must name the parameter in the body that is the whole of it');
+  if (content.type !== 'string' && !content.file)
+    report(['parameters', body?.content as string, 'type'], 'must be string, or an object with `file`, since it is the body as it is');
+  for (const [name, parameter] of Object.entries(parameters))
+    if (parameter.in === 'body' && name !== body?.content)
+      report(['parameters', name, 'in'], `the body is ${body?.content} alone: nothing else can stand in it`);
 }
 
 function checkPagination(endpoint: Endpoint, report: Report): void {

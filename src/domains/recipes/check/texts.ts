@@ -25,6 +25,13 @@ export function checkBaseUrl(baseUrl: string, report: Report): void {
   const url = new URL(baseUrl);
   if (baseUrl.endsWith('/') || url.search || url.hash || url.username)
     report(['base_url'], 'must not end with a slash, nor hold a query, a fragment or a user name');
+  checkFilled(baseUrl, ['base_url'], report);
+}
+
+/** `known`: names that something fills. */
+export function checkFilled(address: string, path: FaultPath, report: Report, known: readonly string[] = []): void {
+  const open = known.reduce((rest, name) => rest.replaceAll(`{${name}}`, ''), address);
+  if (/[{}]|%7[bd]/i.test(open)) report(path, 'holds a brace that nothing fills');
 }
 
 /** True when the pattern compiles, as JSON Schema wants it: with Unicode. */

@@ -3,7 +3,16 @@
 import type { Auth } from '../format/auth.ts';
 import type { Integration, Resource } from '../format/format.ts';
 import { validateEndpoint } from './endpoint.ts';
-import { checkBaseUrl, checkExpression, checkHeaders, checkPattern, checkSuccess, type FaultPath, type Report } from './texts.ts';
+import {
+  checkBaseUrl,
+  checkExpression,
+  checkFilled,
+  checkHeaders,
+  checkPattern,
+  checkSuccess,
+  type FaultPath,
+  type Report,
+} from './texts.ts';
 
 /** `recipe.json` against itself, and against the names of its endpoints (undefined: not all are known) and guide files. */
 export function validateIntegration(
@@ -35,6 +44,9 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
     report(path, `the file needs \`verify\`: a call that proves a credential of type ${auth.type} and names its account`);
   if (auth.type === 'none') return;
   if (auth.type === 'oauth2') {
+    checkFilled(auth.authorize_url, [...path, 'authorize_url'], report);
+    checkFilled(auth.token_url, [...path, 'token_url'], report);
+    if (auth.revocation) checkFilled(auth.revocation.url, [...path, 'revocation', 'url'], report, ['client_id']);
     const { account, ...answer } = auth.token_answer ?? {};
     for (const [name, expression] of Object.entries(answer)) checkExpression(expression, [...path, 'token_answer', name], report);
     for (const [name, expression] of Object.entries(account ?? {}))

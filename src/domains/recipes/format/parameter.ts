@@ -105,11 +105,32 @@ export const parameter = z
         'Path only: one value that fills several path names, for instance `{owner}/{repo}`; shown to agents as `owner/repo → {owner}, {repo}`.',
       ),
     array_style: z
-      .enum(['repeat', 'comma', 'space', 'brackets'])
+      .enum(['repeat', 'comma', 'space', 'pipe', 'brackets', 'indexed'])
       .optional()
       .describe(
-        'Query and form only. How a list is written: `a=1&a=2` (repeat, the default), `a=1,2` (comma), `a=1 2` (space), `a[]=1&a[]=2` (brackets).',
+        'Query and form only. How a list is written: `a=1&a=2` (repeat, the default), `a=1,2` (comma), `a=1 2` (space), `a=1|2` (pipe), `a[]=1&a[]=2` (brackets), `a[0]=1&a[1]=2` (indexed). Lists of objects need one of the last two beside `object_style`, or `object_style: "json"`.',
       ),
+    object_style: z
+      .enum(['brackets', 'json'])
+      .optional()
+      .describe(
+        'Query and form only. How an object, or a list of objects, is written: by the names of its parts, `a[b]=1&a[c][d]=2` (brackets), or as one JSON text, `a={"b":1}` (json).',
+      ),
+    header_encoding: z
+      .enum(['percent', 'json'])
+      .optional()
+      .describe(
+        'Header only. How a value is written that may hold more than printable ASCII, or is an object: percent-encoded UTF-8, or JSON with every other character escaped. Without it the value stands as it is.',
+      ),
+    merge: z
+      .boolean()
+      .optional()
+      .describe('JSON body only: the members of this object become members of the body, beside those of the other parameters.'),
+    content_type: z
+      .string()
+      .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;[\x20-\x7e]*)?$/, 'a media type, such as application/json')
+      .optional()
+      .describe('Multipart only: the media type of this part; an object or a list in it is written as JSON.'),
     segments: z
       .boolean()
       .optional()
@@ -120,7 +141,12 @@ export const parameter = z
       .boolean()
       .optional()
       .describe('True: `default` is sent when the caller leaves the parameter out. Default false: the provider assumes it by itself.'),
-    file: z.boolean().optional().describe('Multipart only: the value is an object `{filename, content_type, base64}` sent as a file part.'),
+    file: z
+      .boolean()
+      .optional()
+      .describe(
+        'Multipart and raw bodies only: the value is an object `{filename, content_type, base64}`, sent as a file part or as the body. In multipart bodies also a list of such objects, named as `array_style` says.',
+      ),
   })
   .meta({ id: 'Parameter' });
 

@@ -1,9 +1,9 @@
 /** Mail as services want it: one RFC 5322 message in MIME (RFC 2045), composed by nodemailer; nothing is sent or fetched from here. */
 import MailComposer from 'nodemailer/lib/mail-composer';
-import { badRequest, type Fault } from '../../../core/errors.ts';
-import { quoted } from '../../../core/text/quoted.ts';
-import type { MailPart } from '../../recipes/format/parameter.ts';
-import { isBase64 } from './base64.ts';
+import { badRequest, type Fault } from '../../../../core/errors.ts';
+import { quoted } from '../../../../core/text/quoted.ts';
+import type { MailPart } from '../../../recipes/format/parameter.ts';
+import { isBase64 } from '../base64.ts';
 
 export interface MailAttachment {
   filename: string;

@@ -1,0 +1,132 @@
+/** The body of a request, in the encoding that the recipe names. */
+import type { CatalogueEndpoint } from '../../../recipes/catalogue.ts';
+import type { Parameters } from '../check-parameters.ts';
+import { malformed } from '../pairs.ts';
+import { type Fail, type PlacedParameter, parametersIn, valueFor, type Written, writePairs } from '../request-parts.ts';
+import { contentOf, type GivenFile, mediaTypeFault } from './given-file.ts';
+import { placeOf, putAt } from './json-pointer.ts';
+import { composeMail } from './mail.ts';
+import { writeMultipart } from './multipart.ts';
+
+export interface RequestBody {
+  contentType: string;
+  bytes: Buffer | string;
+}
+
+type BodyEncoding = 'json' | 'form' | 'multipart' | 'mail' | 'raw';
+
+/** Everything about an endpoint's body that does not depend on a call. */
+export interface BodyPlan {
+  encoding: BodyEncoding;
+  constants: [name: string, value: unknown][];
+  parts: PlacedParameter[];
+  mailParts: PlacedParameter[];
+  mailAt: string | undefined;
+  /** The parameter that is the whole body of a `raw` one. */
+  content: PlacedParameter | undefined;
+}
+
+/** Undefined where the endpoint has no body. */
+export function planBody(endpoint: CatalogueEndpoint): BodyPlan | undefined {
+  const { spec } = endpoint;
+  if (spec.method === 'GET') return undefined;
+  const parts = parametersIn(endpoint, 'body');
+  const plan: BodyPlan = {
+    encoding: spec.body?.encoding ?? 'json',
+    constants: Object.entries(spec.body?.constants ?? {}),
+    parts,
+    content: parts.find(({ name }) => name === spec.body?.content),
+    mailParts: parametersIn(endpoint, 'mail'),
+    mailAt: spec.body?.mail_at,
+  };
+  return plan.parts.length + plan.mailParts.length + plan.constants.length > 0 ? plan : undefined;
+}
+
+/** Undefined when nothing goes into the body of this call. `fail` takes what cannot be written. */
+export function writeBody(plan: BodyPlan, method: string, params: Parameters, fail: Fail): RequestBody | undefined | Promise<RequestBody> {
+  switch (plan.encoding) {
+    case 'json':
+      return writeJson(plan, method, params, fail);
+    case 'form':
+      return writeForm(plan, params, fail);
+    case 'multipart':
+      return writeMultipart(plan, params, fail);
+    case 'mail':
+      return writeMail(plan, params, fail);
+    case 'raw':
+      return writeRaw(plan.content as PlacedParameter, params, fail);
+  }
+}
+
+function writeJson(plan: BodyPlan, method: string, params: Parameters, fail: Fail): RequestBody | undefined {
+  let whole = fillJson(plan, params, fail);
+  // Services take an empty object where every part is optional; a DELETE is better off without a body (RFC 9110, section 9.3.5).
+  if (whole === undefined && method !== 'DELETE') whole = {};
+  return whole === undefined ? undefined : { contentType: 'application/json', bytes: JSON.stringify(whole) };
+}
+
+function fillJson(plan: BodyPlan, params: Parameters, fail: Fail): unknown {
+  let whole: unknown;
+  for (const [name, value] of plan.constants) whole = putAt(whole, placeOf(name), value);
+  for (const part of plan.parts) {
+    const value = valueFor(part, params);
+    if (value !== undefined && !part.parameter.merge) whole = putAt(whole, placeOf(part.as), value);
+  }
+  for (const part of plan.parts) if (part.parameter.merge) whole = merge(whole, part, valueFor(part, params), fail);
+  return whole;
+}
+
+/** The members of a value join the body's; none may stand in for what another parameter or the recipe says. */
+function merge(whole: unknown, { name }: PlacedParameter, value: unknown, fail: Fail): unknown {
+  if (value === undefined || value === null) return whole;
+  const object = (whole as Record<string, unknown> | undefined) ?? (Object.create(null) as Record<string, unknown>);
+  for (const [member, inner] of Object.entries(value)) {
+    if (Object.hasOwn(object, member))
+      fail(`${name}.${member}`, 'is already set, by a parameter of its own or by the endpoint: leave it out here');
+    else object[member] = inner;
+  }
+  return object;
+}
+
+/** The value itself is the body; a Content-Type that the recipe sets stands over this one. */
+function writeRaw(part: PlacedParameter, params: Parameters, fail: Fail): RequestBody | undefined {
+  const value = valueFor(part, params);
+  if (value === undefined || value === null) return undefined;
+  const { file, format } = part.parameter;
+  if (!file && format !== 'byte') {
+    const text = value as string;
+    if (!text.isWellFormed()) fail(part.name, malformed);
+    return { contentType: 'text/plain; charset=utf-8', bytes: text };
+  }
+  if (!file) return { contentType: 'application/octet-stream', bytes: Buffer.from(value as string, 'base64') };
+  const given = value as GivenFile;
+  const fault = mediaTypeFault(given);
+  if (fault !== undefined) fail(`${part.name}.content_type`, fault);
+  return { contentType: given.content_type, bytes: contentOf(given) };
+}
+
+function writeForm(plan: BodyPlan, params: Parameters, fail: Fail): RequestBody {
+  const pairs: string[] = [];
+  const add = (name: string, written: Written): void => {
+    if (written.fault !== undefined) fail(name, written.fault);
+    else if (written.text !== '') pairs.push(written.text);
+  };
+  for (const [name, value] of plan.constants) add(name, writePairs(name, value, {}));
+  for (const part of plan.parts) {
+    const value = valueFor(part, params);
+    if (value !== undefined) add(part.name, writePairs(part.as, value, part.parameter));
+  }
+  return { contentType: 'application/x-www-form-urlencoded', bytes: pairs.join('&') };
+}
+
+async function writeMail(plan: BodyPlan, params: Parameters, fail: Fail): Promise<RequestBody> {
+  const parts: Record<string, unknown> = {};
+  for (const part of plan.mailParts) {
+    const value = valueFor(part, params);
+    if (value !== undefined) parts[part.as] = value;
+  }
+  const message = await composeMail(parts);
+  if (plan.mailAt === undefined) return { contentType: 'message/rfc822', bytes: message };
+  const whole = putAt(fillJson(plan, params, fail), placeOf(plan.mailAt), message.toString('base64url'));
+  return { contentType: 'application/json', bytes: JSON.stringify(whole) };
+}

@@ -1,0 +1,163 @@
+/** How values are written, where the recipe says so: what cannot be written is refused when the recipe is read. */
+import { describe, expect, it } from 'vitest';
+import { faultsOf, filesOf, load, type Sound, soundRecipe, writeFolder } from './sound-recipe.ts';
+
+const object = { type: 'object' };
+const inForm = (s: Sound) => {
+  s.create.body = { encoding: 'form' };
+  delete s.create.parameters.thread;
+};
+const asRaw = (s: Sound) => {
+  s.create.body = { encoding: 'raw', content: 'text' };
+  for (const name of ['thread', 'stamps']) delete s.create.parameters[name];
+  delete s.create.example.stamps;
+};
+const severalFiles = ({ upload_file: { parameters, example } }: Sound) => {
+  parameters.file.type = 'array';
+  example.file = [example.file];
+};
+const all =
+  (...changes: ((s: Sound) => unknown)[]) =>
+  (s: Sound) => {
+    for (const change of changes) change(s);
+  };
+const createFault = (rest: string) => `letters/letters.json: endpoints.create_letter.${rest}`;
+const listFault = (rest: string) => `letters/letters.json: endpoints.list_letters.${rest}`;
+
+const faultsAfter = async (change: (sound: Sound) => unknown) => {
+  const sound = soundRecipe();
+  change(sound);
+  return faultsOf(load(await writeFolder(filesOf(sound))));
+};
+
+describe('a recipe may say', () => {
+  it.each<[string, (s: Sound) => unknown]>([
+    ['an object in the query by its parts', (s) => Object.assign(s.list.parameters.cursor, { ...object, object_style: 'brackets' })],
+    ['an object in the query as JSON', (s) => Object.assign(s.list.parameters.cursor, { ...object, object_style: 'json' })],
+    [
+      'a list of objects in a form by numbers and parts',
+      all(inForm, (s) => Object.assign(s.create.parameters.stamps, { array_style: 'indexed', object_style: 'brackets' })),
+    ],
+    ['a list of objects in a form as JSON', all(inForm, (s) => Object.assign(s.create.parameters.stamps, { object_style: 'json' }))],
+    ['a text as the whole body', asRaw],
+    [
+      'base64 as the whole body',
+      all(asRaw, (s) =>
+        Object.assign(s.create, {
+          parameters: { text: { ...s.create.parameters.text, format: 'byte', examples: ['aGk='] } },
+          example: { text: 'aGk=' },
+        }),
+      ),
+    ],
+    ['a file as the whole body', (s) => (s.upload_file.body = { encoding: 'raw', content: 'file' })],
+    ['several files in one body', all(severalFiles, (s) => Object.assign(s.upload_file.parameters.file, { array_style: 'indexed' }))],
+    [
+      'an object in a header as JSON',
+      (s) => Object.assign(s.list.parameters.language, { ...object, pattern: undefined, header_encoding: 'json' }),
+    ],
+    [
+      'an object whose members join the body',
+      (s) => (s.create.parameters.more = { in: 'body', ...object, description: 'More.', merge: true }),
+    ],
+    [
+      'a part of a body with a media type',
+      (s) => (s.upload_file.parameters.about = { in: 'body', ...object, description: 'About.', content_type: 'application/json' }),
+    ],
+  ])('%s', async (_what, change) => {
+    expect(await faultsAfter(change)).toEqual([]);
+  });
+});
+
+describe('a recipe is refused for', () => {
+  it.each<[string, (s: Sound) => unknown, string]>([
+    [
+      'a list of objects by parts without their order',
+      all(inForm, (s) => Object.assign(s.create.parameters.stamps, { object_style: 'brackets' })),
+      createFault('parameters.stamps.items.type: a list travels here by its entries'),
+    ],
+    [
+      'a list that is one JSON text and has a style of its own',
+      all(inForm, (s) => Object.assign(s.create.parameters.stamps, { array_style: 'indexed', object_style: 'json' })),
+      createFault('parameters.stamps.array_style: has no meaning beside `object_style: "json"`'),
+    ],
+    [
+      'an object style of a text',
+      (s) => (s.list.parameters.cursor.object_style = 'json'),
+      listFault('parameters.cursor.object_style: is for an object or a list'),
+    ],
+    [
+      'an object style in a JSON body',
+      (s) => (s.create.parameters.stamps.object_style = 'json'),
+      createFault('parameters.stamps.object_style: is for an object or a list'),
+    ],
+    [
+      'a raw body that names nothing',
+      all(asRaw, (s) => delete s.create.body.content),
+      createFault('body.content: must name the parameter in the body'),
+    ],
+    [
+      'a raw body of a number',
+      all(asRaw, (s) =>
+        Object.assign(s.create, {
+          parameters: { text: { ...s.create.parameters.text, type: 'integer', examples: [5] } },
+          example: { text: 5 },
+        }),
+      ),
+      createFault('parameters.text.type: must be string'),
+    ],
+    [
+      'something beside a raw body',
+      all(asRaw, (s) => Object.assign(s.create.parameters, { more: { in: 'body', type: 'string', description: 'More.' } })),
+      createFault('parameters.more.in: the body is text alone'),
+    ],
+    [
+      'constants beside a raw body',
+      all(asRaw, (s) => Object.assign(s.create.body, { constants: { a: 1 } })),
+      createFault('body.constants: cannot stand beside a raw body'),
+    ],
+    ['a content without a raw body', (s) => (s.create.body.content = 'text'), createFault('body.content: is for `encoding: "raw"`')],
+    [
+      'several files as one raw body',
+      all(severalFiles, (s) => Object.assign(s.upload_file, { body: { encoding: 'raw', content: 'file' } })),
+      'letters/files.json: endpoints.upload_file.parameters.file.file: is for a body parameter of type object',
+    ],
+    [
+      'an object in a header',
+      (s) => Object.assign(s.list.parameters.language, { ...object, pattern: undefined }),
+      listFault('parameters.language.type: an object travels only in a JSON body'),
+    ],
+    [
+      'a header encoding elsewhere',
+      (s) => (s.list.parameters.cursor.header_encoding = 'percent'),
+      listFault('parameters.cursor.header_encoding: is for a parameter in a header'),
+    ],
+    [
+      'members that join a body under a name',
+      (s) => (s.create.parameters.more = { in: 'body', ...object, description: 'More.', merge: true, as: 'x' }),
+      createFault('parameters.more.merge: is for a parameter of type object in a JSON body, without `as`'),
+    ],
+    [
+      'a media type of a part in a JSON body',
+      (s) => (s.create.parameters.text.content_type = 'text/plain'),
+      createFault('parameters.text.content_type: is for a part of a multipart body'),
+    ],
+    [
+      'a brace in the base URL that nothing fills',
+      (s) => (s.recipe.base_url = 'https://{site}.letters.example'),
+      'letters/recipe.json: base_url: holds a brace that nothing fills',
+    ],
+    [
+      "a brace in an endpoint's base URL",
+      (s) => (s.create.base_url = 'https://letters.example/{site}'),
+      createFault('base_url: holds a brace that nothing fills'),
+    ],
+    [
+      'a brace in the address where tokens come from',
+      (s) => (s.recipe.auth[0].token_url = 'https://{site}.letters.example/token'),
+      'letters/recipe.json: auth.0.token_url: holds a brace that nothing fills',
+    ],
+  ])('%s', async (_what, change, expected) => {
+    const faults = await faultsAfter(change);
+    expect(faults.map((fault) => fault.slice(0, expected.length))).toEqual([expected]);
+  });
+});
