@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SkillettError } from '../../src/core/errors.ts';
 import { type PreparedRequest, prepareRequest } from '../../src/domains/executions/request/prepare-request.ts';
+import { renderEndpoint } from '../../src/domains/skills/endpoint-document.ts';
 import { makeEndpoint, makeIntegration, textParameter } from './integration.ts';
 
 const notes = makeIntegration('https://api.example.org/v1', {});
@@ -62,6 +63,32 @@ describe('a list or an object in a form', () => {
         expect(names.filter((name) => !name.startsWith('a['))).toEqual(['end']);
       }),
     );
+  });
+});
+
+describe('a choice of parameters', () => {
+  const spec = {
+    method: 'GET',
+    required_any: [
+      ['a', 'b'],
+      ['b', 'c'],
+    ],
+    parameters: { a: textParameter('query'), b: textParameter('query'), c: textParameter('query') },
+  };
+
+  test('is met by one of each list', async () => {
+    expect((await prepare(spec, { b: '1' })).url).toMatch(/\?b=1$/);
+    expect((await prepare(spec, { a: '1', c: '2' })).url).toMatch(/\?a=1&c=2$/);
+  });
+
+  test('is refused with every list that is not met, and the description says it before', async () => {
+    expect(await faultOf(spec, {})).toBe(
+      'The parameters do not fit notes.do_it: at least one of `a`, `b` is required; at least one of `b`, `c` is required.',
+    );
+    expect(await faultOf(spec, { c: '1' })).toBe('The parameters do not fit notes.do_it: at least one of `a`, `b` is required.');
+    const endpoint = makeEndpoint(spec);
+    expect(endpoint.schema.description).toBe('At least one of `a`, `b` is needed. At least one of `b`, `c` is needed.');
+    expect(renderEndpoint(notes, endpoint, 'https://gateway.example')).toContain('\n\nAt least one of `a`, `b` is needed. At least');
   });
 });
 

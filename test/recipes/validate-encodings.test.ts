@@ -71,6 +71,21 @@ describe('a recipe may say', () => {
 describe('a recipe is refused for', () => {
   it.each<[string, (s: Sound) => unknown, string]>([
     [
+      'a choice of parameters that are not there',
+      (s) => Object.assign(s.list, { required_any: [['cursor', 'curser']] }),
+      listFault('required_any.0.1: there is no parameter curser'),
+    ],
+    [
+      'a choice with one that is required anyway',
+      (s) => Object.assign(s.list, { required_any: [['box', 'cursor']] }),
+      listFault('required_any.0.0: box is required anyway'),
+    ],
+    [
+      'a choice that names one twice',
+      (s) => Object.assign(s.list, { required_any: [['size', 'size']] }),
+      listFault('required_any.0.1: size is listed twice'),
+    ],
+    [
       'a list of objects by parts without their order',
       all(inForm, (s) => Object.assign(s.create.parameters.stamps, { object_style: 'brackets' })),
       createFault('parameters.stamps.items.type: a list travels here by its entries'),

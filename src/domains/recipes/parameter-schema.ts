@@ -40,10 +40,16 @@ export function buildParameterSchema(endpoint: Endpoint): JsonSchema {
   const required = entries.filter(([, parameter]) => parameter.required).map(([name]) => name);
   return {
     type: 'object',
+    // In words: tools with `anyOf` at the top of their schema are refused by makers of models.
+    ...(endpoint.required_any ? { description: endpoint.required_any.map(sayRequiredAny).join(' ') } : {}),
     properties: Object.fromEntries(entries.map(([name, parameter]) => [name, describeParameter(name, parameter)])),
     ...(required.length > 0 ? { required } : {}),
     additionalProperties: false,
   };
+}
+
+function sayRequiredAny(names: readonly string[]): string {
+  return `At least one of ${names.map((name) => `\`${name}\``).join(', ')} is needed.`;
 }
 
 function describeParameter(name: string, parameter: Parameter): JsonSchema {

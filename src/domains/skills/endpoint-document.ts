@@ -62,8 +62,11 @@ function mapParameters(parameters: Record<string, Parameter>): Map<string, strin
 }
 
 function renderParameters(endpoint: CatalogueEndpoint): string {
-  const rows = listRows(endpoint.schema as unknown as RecipeValue, '');
-  return rows.length === 0 ? 'None.' : printTable(['Name', 'Type', 'Required', 'Meaning'], rows);
+  const schema = endpoint.schema as unknown as RecipeValue;
+  const rows = listRows(schema, '');
+  if (rows.length === 0) return 'None.';
+  const table = printTable(['Name', 'Type', 'Required', 'Meaning'], rows);
+  return schema.description === undefined ? table : `${table}\n\n${schema.description}`;
 }
 
 /** A row for each property, and below it what is inside: `attachments[].filename`. */

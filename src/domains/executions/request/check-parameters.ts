@@ -33,7 +33,7 @@ export function checkParameters(endpoint: CatalogueEndpoint, params: unknown): P
     checks = { quick: quick.compile(endpoint.schema), thorough: undefined };
     compiled.set(endpoint, checks);
   }
-  if (checks.quick(params)) return params as Parameters;
+  if (checks.quick(params)) return requireAny(endpoint, params as Parameters);
   let errors = checks.quick.errors as ErrorObject[];
   // An endless list of wrong entries would make an endless list of errors.
   if (countValues(params) < valuesMax) {
@@ -43,6 +43,18 @@ export function checkParameters(endpoint: CatalogueEndpoint, params: unknown): P
   // Looking for what was meant takes a while, so only what is shown is described.
   const shown = errors.slice(0, faultsMax).map((error) => describe(error, endpoint));
   throw parameterFaults(endpoint, shown, errors.length);
+}
+
+function requireAny(endpoint: CatalogueEndpoint, params: Parameters): Parameters {
+  const { required_any } = endpoint.spec;
+  if (required_any === undefined) return params;
+  const missing = required_any.filter((names) => !names.some((name) => Object.hasOwn(params, name)));
+  if (missing.length === 0) return params;
+  const faults = missing.map((names) => {
+    const message = `at least one of ${list(names)} is required`;
+    return { path: 'params', message, phrase: message };
+  });
+  throw parameterFaults(endpoint, faults);
 }
 
 const valuesMax = 2_000;

@@ -17,6 +17,7 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   checkBody(endpoint, report);
   validatePlaces(endpoint, recipe, report);
   checkPagination(endpoint, report);
+  checkRequiredAny(endpoint, report);
   checkSuccess(endpoint.success, recipe ? recipe.success : 'unknown', ['success'], report);
   if (recipe) checkScopes(endpoint, recipe, report);
   validateValues(endpoint, report);
@@ -169,6 +170,16 @@ function checkPagination(endpoint: Endpoint, report: Report): void {
   if ((pagination.style === 'cursor') !== (pagination.next !== undefined))
     report(['pagination', 'next'], 'belongs to the style `cursor`, and that style needs it');
   checkExpression(pagination.next, ['pagination', 'next'], report);
+}
+
+function checkRequiredAny({ required_any, parameters }: Endpoint, report: Report): void {
+  for (const [at, names] of (required_any ?? []).entries())
+    for (const [index, name] of names.entries()) {
+      const path = ['required_any', at, index];
+      if (!Object.hasOwn(parameters, name)) report(path, `there is no parameter ${name}`);
+      else if (parameters[name]?.required) report(path, `${name} is required anyway`);
+      else if (names.indexOf(name) !== index) report(path, `${name} is listed twice`);
+    }
 }
 
 function checkScopes(endpoint: Endpoint, recipe: Integration, report: Report): void {

@@ -126,6 +126,11 @@ export const endpoint = z
       .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/), parameter)
       .default({})
       .describe('What a call takes, by the name that agents give it.'),
+    required_any: z
+      .array(z.array(text).min(2))
+      .min(1)
+      .optional()
+      .describe('Lists of parameters, by our names: of each list at least one must be given.'),
     query: z.record(z.string(), z.string()).optional().describe('Query values always sent.'),
     headers: headers.optional().describe('Headers always sent with this endpoint, over those of the integration.'),
     body: body.optional().describe('Needed where a parameter travels in the body or the mail. Default encoding: json.'),
