@@ -1,6 +1,6 @@
 /** The data folder's lock: of a server that runs it holds, of one that is gone it does not, whoever has its number now. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FolderInUse, lockDataFolder } from '../../src/app/embedded/embedded-lock.ts';
@@ -90,7 +90,6 @@ it.runIf(isRoot)('is held between containers, whose process ids say nothing of e
 });
 
 it('a folder in which nothing can be locked is refused in one sentence', () => {
-  expect(() => lockDataFolder(path.join(made.folder, 'not there'))).toThrow(
-    /cannot be locked .*Set SKILLETT_DATA to a folder on a local disk/,
-  );
+  mkdirSync(path.join(made.folder, 'skillett.lock'));
+  expect(() => lockDataFolder(made.folder)).toThrow(/cannot be locked .*Set SKILLETT_DATA to a folder on a local disk/);
 });
