@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { printRecipeSchema } from '../../src/domains/recipes/format/schema-file.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
-import { faultsOf, filesOf, load, root, soundRecipe, writeFolder } from './sound-recipe.ts';
+import { faultsOf, filesOf, load, soundRecipe, writeFolder } from './sound-recipe.ts';
 
 const bundledFolder = path.resolve(import.meta.dirname, '../../recipes');
 
@@ -158,7 +158,7 @@ describe("the operator's folder", () => {
 
   it('stops the start when it cannot be read', async () => {
     const bundled = await writeFolder(filesOf(soundRecipe()));
-    const extraFolder = path.join(root, 'nowhere');
+    const extraFolder = path.join(bundled, 'nowhere');
     await expect(loadCatalogue({ bundledFolder: bundled, extraFolder, integrations: new Map() })).rejects.toThrow(
       /nowhere: the folder of recipes cannot be read/,
     );
@@ -200,7 +200,7 @@ it('explains every field of the recipe format to an editor', () => {
 
 describe('a folder that was found sound before', () => {
   it('is loaded alike, and what has changed in it is checked again, however often', async () => {
-    const cacheFolder = path.join(root, 'cache');
+    const cacheFolder = path.join(await writeFolder({}), 'cache');
     const folder = await writeFolder(filesOf(soundRecipe()));
     const again = () => loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map(), cacheFolder });
     expect((await again()).integrations).toEqual((await again()).integrations);

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { Catalogue } from '../../src/domains/recipes/catalogue.ts';
 import { loadCatalogue, RecipeFaults } from '../../src/domains/recipes/load.ts';
 
@@ -131,14 +131,10 @@ export function soundRecipe() {
 
 export type Sound = ReturnType<typeof soundRecipe>;
 
-export let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'skillett-recipes-'));
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
-
+/** A new folder with these files, which goes when the test ends. */
 export async function writeFolder(files: Record<string, unknown>): Promise<string> {
-  const folder = await mkdtemp(path.join(root, 'case-'));
+  const folder = await mkdtemp(path.join(tmpdir(), 'skillett-recipes-case-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   for (const [file, content] of Object.entries(files)) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await writeFile(path.join(folder, file), typeof content === 'string' ? content : JSON.stringify(content));
