@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { Link, useSearchParams } from 'wouter';
-import { graphql, type ResultOf } from '../data/graphql.ts';
+import { graphql, type ResultOf, type VariablesOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
 import { quoted } from '../data/quoted.ts';
 import { Answer } from '../ui/answer.tsx';
@@ -27,7 +27,6 @@ const FiltersQuery = graphql(
 const CallsQuery = graphql(`
   query Calls($integration: String, $key: ID, $outcomes: [CallOutcome!], $door: CallDoor, $since: DateTime, $after: String) {
     calls(first: 50, integration: $integration, key: $key, outcomes: $outcomes, door: $door, since: $since, after: $after) {
-      totalCount
       pageInfo { hasNextPage endCursor }
       nodes {
         id integration endpoint door keyId account outcome errorCode upstreamStatus responseBytes upstreamMs totalMs
@@ -37,6 +36,14 @@ const CallsQuery = graphql(`
   }
 `);
 
+/** Counting a long log takes longer than a page of it, which is shown meanwhile. */
+const CountQuery = graphql(`
+  query CallCount($integration: String, $key: ID, $outcomes: [CallOutcome!], $door: CallDoor, $since: DateTime) {
+    calls(first: 1, integration: $integration, key: $key, outcomes: $outcomes, door: $door, since: $since) { totalCount }
+  }
+`);
+
+type Filter = VariablesOf<typeof CountQuery>;
 type Call = ResultOf<typeof CallsQuery>['calls']['nodes'][number];
 type KeyNames = ReadonlyMap<string, string>;
 
@@ -140,50 +147,61 @@ function Log({ params, keyNames, after, since, onClear }: LogProps) {
     return since ?? (hours > 0 ? new Date(Date.now() - hours * 3_600_000).toISOString() : null);
   });
   const outcome = oneOf(outcomeTexts, params.get('outcome'));
-  const query = useQuery({
-    query: CallsQuery,
-    variables: {
-      integration: params.get('integration'),
-      key: params.get('key'),
-      outcomes: outcome && [outcome],
-      door: oneOf(doors, params.get('door')),
-      since: from,
-      after: after ?? null,
-    },
-  });
+  const filter: Filter = {
+    integration: params.get('integration'),
+    key: params.get('key'),
+    outcomes: outcome && [outcome],
+    door: oneOf(doors, params.get('door')),
+    since: from,
+  };
+  const query = useQuery({ query: CallsQuery, variables: { ...filter, after: after ?? null } });
   const [more, setMore] = useState(false);
   const [shown, setShown] = useState<Call>();
   return (
-    <Answer query={query} what="the calls">
-      {({ calls: { nodes, totalCount, pageInfo } }) => (
-        <>
-          {after === undefined && (
-            <div className="row">
-              <p className="fine" role="status">
-                {count(totalCount, 'call')}
-              </p>
-              <Button look="quiet" onClick={() => query[1]({ requestPolicy: 'network-only' })}>
-                Refresh
-              </Button>
-            </div>
-          )}
-          {nodes.length === 0 ? (
-            <NoCalls filtered={params.size > 0} onClear={onClear} />
-          ) : (
-            <CallTable calls={nodes} keyNames={keyNames} onShow={setShown} />
-          )}
-          {pageInfo.hasNextPage &&
-            (more ? (
-              <Log params={params} keyNames={keyNames} after={pageInfo.endCursor as string} since={from} onClear={onClear} />
+    <>
+      {after === undefined && <Count filter={filter} onRefresh={() => query[1]({ requestPolicy: 'network-only' })} />}
+      <Answer query={query} what="the calls">
+        {({ calls: { nodes, pageInfo } }) => (
+          <>
+            {nodes.length === 0 ? (
+              <NoCalls filtered={params.size > 0} onClear={onClear} />
             ) : (
-              <div className="row">
-                <Button onClick={() => setMore(true)}>Show older calls</Button>
-              </div>
-            ))}
-          {shown && <CallDialog call={shown} keyNames={keyNames} onClose={() => setShown(undefined)} />}
-        </>
-      )}
-    </Answer>
+              <CallTable calls={nodes} keyNames={keyNames} onShow={setShown} />
+            )}
+            {pageInfo.hasNextPage &&
+              (more ? (
+                <Log params={params} keyNames={keyNames} after={pageInfo.endCursor as string} since={from} onClear={onClear} />
+              ) : (
+                <div className="row">
+                  <Button onClick={() => setMore(true)}>Show older calls</Button>
+                </div>
+              ))}
+            {shown && <CallDialog call={shown} keyNames={keyNames} onClose={() => setShown(undefined)} />}
+          </>
+        )}
+      </Answer>
+    </>
+  );
+}
+
+function Count({ filter, onRefresh }: { filter: Filter; onRefresh: () => void }) {
+  const [{ data, error }, again] = useQuery({ query: CountQuery, variables: filter });
+  const known = data ? count(data.calls.totalCount, 'call') : 'Counting the calls…';
+  return (
+    <div className="row">
+      <p className="fine" role="status">
+        {error ? 'The calls could not be counted.' : known}
+      </p>
+      <Button
+        look="quiet"
+        onClick={() => {
+          again({ requestPolicy: 'network-only' });
+          onRefresh();
+        }}
+      >
+        Refresh
+      </Button>
+    </div>
   );
 }
 
