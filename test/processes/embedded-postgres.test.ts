@@ -140,6 +140,9 @@ it.runIf(isRoot)(
     const server = await startProcess({ SKILLETT_DATA: data });
     expect(server.stdout()).toMatch(/^ {2}Database +PGlite in .*PostgreSQL does not run here: .*Permission denied/m);
     expect((await listKeys(server, keyOf(server))).status).toBe(200);
+    // Of PGlite no other process can ask anything.
+    const beside = await runToEnd({ SKILLETT_DATA: data }, ['sign-in-link']);
+    expect([beside.code, beside.stderr]).toEqual([1, expect.stringContaining(`in use by process ${server.child.pid}`)]);
     await server.stop();
     rmSync(closed, { recursive: true, force: true });
     // PGlite's first start is slow where others work too.

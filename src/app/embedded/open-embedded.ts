@@ -4,10 +4,11 @@ import path from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import { ConfigFaults } from '../../core/config/reader.ts';
 import type { Log } from '../../core/log.ts';
-import { lockDataFolder } from './embedded-lock.ts';
+import { FolderInUse, lockDataFolder } from './embedded-lock.ts';
 import { readOrCreateMasterKey } from './master-key.ts';
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
 import { clusterIn, createCluster, EmbeddedPostgresFault, homeIn, majorVersion } from './postgres-files.ts';
+import { addressOf, readPostmaster } from './postmaster.ts';
 
 export const pgliteIn = (dataFolder: string): string => path.join(dataFolder, 'database');
 
@@ -20,13 +21,32 @@ export interface HeldFolder {
   close(): Promise<void>;
 }
 
+/**
+ * As holdDataFolder, or beside the server that has the folder: its PostgreSQL serves a command as well. Throws FolderInUse where it is
+ * PGlite, or still starting.
+ */
+export async function holdOrJoinDataFolder(config: Config, log: Log): Promise<HeldFolder> {
+  try {
+    return await holdDataFolder(config, log);
+  } catch (error) {
+    const running = error instanceof FolderInUse ? readPostmaster(config.dataFolder) : undefined;
+    if (!running?.ready) throw error;
+    return {
+      url: addressOf(running.socketFolder),
+      masterKeys: masterKeysOf(config),
+      place: placeOf(config.dataFolder, running.socketFolder),
+      close: async () => {},
+    };
+  }
+}
+
 /** Takes the data folder for this process and starts its database. Throws ConfigFaults, FolderInUse, EmbeddedPostgresFault. */
 export async function holdDataFolder(config: Config, log: Log): Promise<HeldFolder> {
   const { dataFolder } = config;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const giveBack = lockDataFolder(dataFolder);
   try {
-    const masterKeys = config.masterKeys.length > 0 ? config.masterKeys : [readOrCreateMasterKey(dataFolder)];
+    const masterKeys = masterKeysOf(config);
     const { postgres, why } = await openPostgresOrWhyNot(config, log);
     if (!postgres && config.workers > 1)
       throw new ConfigFaults([
@@ -35,9 +55,7 @@ export async function holdDataFolder(config: Config, log: Log): Promise<HeldFold
     return {
       url: postgres?.url,
       masterKeys,
-      place: postgres
-        ? `PostgreSQL ${majorVersion} in ${homeIn(dataFolder)} (psql -h ${postgres.socketFolder} -U skillett postgres)`
-        : `PGlite in ${pgliteIn(dataFolder)} (${why})`,
+      place: postgres ? placeOf(dataFolder, postgres.socketFolder) : `PGlite in ${pgliteIn(dataFolder)} (${why})`,
       close: async () => {
         await postgres?.stop();
         giveBack();
@@ -47,6 +65,14 @@ export async function holdDataFolder(config: Config, log: Log): Promise<HeldFold
     giveBack();
     throw error;
   }
+}
+
+function masterKeysOf({ masterKeys, dataFolder }: Config): Buffer[] {
+  return masterKeys.length > 0 ? masterKeys : [readOrCreateMasterKey(dataFolder)];
+}
+
+function placeOf(dataFolder: string, socketFolder: string): string {
+  return `PostgreSQL ${majorVersion} in ${homeIn(dataFolder)} (psql -h ${socketFolder} -U skillett postgres)`;
 }
 
 /** A folder keeps its kind. A new one gets PostgreSQL where that runs, and PGlite where it does not. */

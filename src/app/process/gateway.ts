@@ -16,7 +16,7 @@ import { isReadOnlyScope, scopeFault } from '../../domains/recipes/scope-fault.t
 import { buildSearch } from '../../domains/skills/search.ts';
 import { type Auth, createAuth, signInClients } from '../../domains/users/sign-in/auth.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
-import { holdDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
+import { holdDataFolder, holdOrJoinDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
 import { answerDumpRequests } from '../embedded/pglite-dump.ts';
 import { admitConnection } from './admit-connection.ts';
 import { bundledRecipes, cacheFolder } from './folders.ts';
@@ -41,8 +41,14 @@ export interface OpenGateway {
   close(): Promise<void>;
 }
 
-/** Opens the database, migrates it, reads the recipes and starts the sandbox. Throws ConfigFaults, RecipeFaults, FolderInUse, WrongMasterKey. */
-export async function openGateway(config: Config, options: { log?: Log; database?: Database; clock?: Clock } = {}): Promise<OpenGateway> {
+/**
+ * Opens the database, migrates it, reads the recipes and starts the sandbox. `beside`: also beside a server that has the data folder.
+ * Throws ConfigFaults, RecipeFaults, FolderInUse, WrongMasterKey.
+ */
+export async function openGateway(
+  config: Config,
+  options: { log?: Log; database?: Database; clock?: Clock; beside?: boolean } = {},
+): Promise<OpenGateway> {
   const closers: (() => Promise<unknown> | unknown)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -52,7 +58,7 @@ export async function openGateway(config: Config, options: { log?: Log; database
     const clock = options.clock ?? new Clock();
     const { database, patient, masterKeys, place } = options.database
       ? { database: options.database, patient: options.database, masterKeys: config.masterKeys, place: '' }
-      : await openConfiguredDatabase(config, log, closers);
+      : await openConfiguredDatabase(config, options.beside ? holdOrJoinDataFolder : holdDataFolder, log, closers);
     const ran = await migrate(patient.db);
     if (ran.length > 0) log.info({ migrations: ran }, 'database migrated');
     const vault = await Vault.open(database.db, masterKeys);
@@ -141,14 +147,19 @@ interface OpenDatabase {
   place: string;
 }
 
-async function openConfiguredDatabase(config: Config, log: Log, closers: (() => unknown)[]): Promise<OpenDatabase> {
+async function openConfiguredDatabase(
+  config: Config,
+  hold: typeof holdDataFolder,
+  log: Log,
+  closers: (() => unknown)[],
+): Promise<OpenDatabase> {
   if (config.databaseUrl !== undefined)
     return {
       ...openPools(config.databaseUrl, 'postgres', log, closers),
       masterKeys: config.masterKeys,
       place: 'PostgreSQL of DATABASE_URL',
     };
-  const held = await holdDataFolder(config, log);
+  const held = await hold(config, log);
   closers.push(() => held.close());
   const { url, masterKeys, place } = held;
   if (url !== undefined) return { ...openPools(url, 'embedded', log, closers), masterKeys, place };

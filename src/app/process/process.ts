@@ -75,7 +75,7 @@ export async function runCommand(command: Exclude<Command, { name: 'print' }>): 
 /** `npm run migrate`: brings the database up to date and ends. */
 async function migrateOnly(config: Config): Promise<void> {
   try {
-    const { close } = await openGateway(config);
+    const { close } = await openGateway(config, { beside: true });
     await close();
     console.log('The database is up to date.');
   } catch (error) {
@@ -95,7 +95,7 @@ async function moveBackup(config: Config, { name, folder }: { name: 'backup' | '
 /** `npm run sign-in-link [e-mail]`: prints a link that signs the owner in, or that user, and ends. */
 async function printSignInLink(config: Config, email: string | undefined): Promise<void> {
   try {
-    const { gateway, close } = await openGateway(config);
+    const { gateway, close } = await openGateway(config, { beside: true });
     try {
       console.log(await createOperatorLink(gateway, email));
     } finally {
