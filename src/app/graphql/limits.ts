@@ -99,9 +99,14 @@ function weigh(value: unknown): { values: number; bytes: number } {
 export function useOperationLimits(): Plugin {
   return {
     onParse({ setParseFn }) {
-      setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) =>
-        parse(source, { ...options, maxTokens: graphqlLimits.tokens }),
-      );
+      setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) => {
+        try {
+          return parse(source, { ...options, maxTokens: graphqlLimits.tokens });
+        } catch (error) {
+          if (!/\btokens\b.*aborted/.test((error as Error).message)) throw error;
+          throw badRequest(`The document has more than ${graphqlLimits.tokens} tokens. Send several smaller ones.`);
+        }
+      });
     },
     onExecute({ args }) {
       checkOperation(args.schema, args.document, args.operationName, (args.variableValues ?? {}) as Record<string, unknown>);
