@@ -111,6 +111,8 @@ describe('what is given as `next`', () => {
     for (const [name, answer] of [
       ['altered', await list({ next: `${forged}.${signature}` })],
       ['without its end', await list({ next: query })],
+      ['with something after it', await list({ next: `${next}.x` })],
+      ['written otherwise', await list({ next: `${query}==.${signature}` })],
       ['empty', await list({ next: '' })],
       ['nonsense', await list({ next: 'x.y.z' })],
       ['long', await list({ next: 'x'.repeat(10_000) })],
