@@ -2,7 +2,7 @@
  * What `npm start` runs: the server as `npm run build` made it, which starts in half the time; or its sources, when they have
  * changed since. CommonJS without imports, since stripping types and importing modules would cost a fifth of the start.
  */
-const { readdirSync, readFileSync } = require('node:fs');
+const { existsSync, readdirSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const { hash } = require('node:crypto');
 
@@ -23,6 +23,7 @@ function hashSources() {
 
 function readBuilt() {
   try {
+    if (!existsSync(path.join(built, 'main.js'))) return undefined;
     return readFileSync(path.join(built, 'sources'), 'utf8');
   } catch {
     return undefined;
