@@ -80,8 +80,8 @@ export function keepRoom(reader: Reader, json: RawJson): RawJson {
   return RawJson.fromSource(new HeldJson(pieces, room));
 }
 
-/** For longer nobody keeps others out; a client that takes nothing is gone before. */
-const heldMsMax = 120_000;
+/** For longer nobody keeps others out, which wait twice as long at most; a client that takes nothing is gone before the minute is over. */
+const heldMsMax = 10_000;
 /** As much goes to the client's socket at once. */
 const passedBytes = 256 * 1024;
 
