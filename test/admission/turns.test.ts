@@ -34,8 +34,8 @@ it('a call passes the thousands that another key has waiting, which all go on, a
   });
   expect(await code(queue.admit(callBy(many)))).toBe('unavailable');
   expect(await code(queue.admit(callBy(few)))).toBe('admitted');
-  // Those that were being admitted when it came, three statements, and what one more admits meanwhile.
-  expect(before).toBeLessThanOrEqual(4 * 256 + 1);
+  // Those that were being admitted when it came, three statements, and what a statement or two admit meanwhile; without turns all do.
+  expect(before).toBeLessThan(2_048);
   expect(tally(await Promise.all(flood))).toEqual({ admitted: 4_096 });
   expect(await code(queue.admit(callBy(many)))).toBe('admitted');
   await queue.close();
