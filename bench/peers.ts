@@ -11,8 +11,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
+import { freePort } from '../test/support/port.ts';
 import { compare, type Variant } from './compare.ts';
-import { freePort } from './postgres.ts';
 import { endProcess, startStand } from './stand.ts';
 
 const packages = { Executor: 'executor@1.5.9', Portkey: '@portkey-ai/gateway@1.15.2' };

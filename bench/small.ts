@@ -7,9 +7,10 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { freePort } from '../test/support/port.ts';
 import { fire } from './load.ts';
 import { type MemoryGroup, makeMemoryGroup } from './memory-group.ts';
-import { freePort, startPostgres } from './postgres.ts';
+import { startPostgres } from './postgres.ts';
 import { cpuSeconds, forkListening, residentMegabytes, shareOfMemory } from './processes.ts';
 
 const { values } = parseArgs({

@@ -1,8 +1,9 @@
 /** What is compared in every benchmark: the relay and the gateway's doors, over one PostgreSQL, in front of one service. */
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { freePort } from '../test/support/port.ts';
 import type { Variant } from './compare.ts';
-import { freePort, startPostgres } from './postgres.ts';
+import { startPostgres } from './postgres.ts';
 import { forkListening, startGateway } from './processes.ts';
 
 export interface Stand {
