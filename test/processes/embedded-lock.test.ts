@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FolderInUse, lockDataFolder } from '../../src/app/embedded/embedded-lock.ts';
 import { makeFolder } from '../support/folder.ts';
+import { runToEnd } from '../support/process.ts';
 
 let made: Awaited<ReturnType<typeof makeFolder>>;
 let file: string;
@@ -76,6 +77,19 @@ it('is refused to another process while it is held, and free at once when its ho
   // This process does not give it back, as one that is killed.
   expect(attempt()).toContain('taken as');
   expect(attempt()).toContain('taken as');
+});
+
+it('a command joins no PostgreSQL that does not answer, whatever is written of it', async () => {
+  const cluster = path.join(made.folder, 'postgres/cluster');
+  mkdirSync(cluster, { recursive: true });
+  writeFileSync(
+    path.join(cluster, 'postmaster.pid'),
+    ['1', cluster, '0', '5432', path.join(made.folder, 'postgres'), '', '', 'ready'].join('\n'),
+  );
+  const giveBack = lockDataFolder(made.folder);
+  const { code, stderr } = await runToEnd({ SKILLETT_DATA: made.folder }, ['sign-in-link']);
+  giveBack();
+  expect([code, stderr]).toEqual([1, expect.stringContaining(`in use by process ${process.pid}`)]);
 });
 
 // Another container sees the same files and none of the processes; there the server is process 1 each time.

@@ -8,7 +8,7 @@ import { FolderInUse, lockDataFolder } from './embedded-lock.ts';
 import { readOrCreateMasterKey } from './master-key.ts';
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
 import { clusterIn, createCluster, EmbeddedPostgresFault, homeIn, majorVersion } from './postgres-files.ts';
-import { addressOf, readPostmaster } from './postmaster.ts';
+import { addressOf, answersIn, readPostmaster } from './postmaster.ts';
 
 export const pgliteIn = (dataFolder: string): string => path.join(dataFolder, 'database');
 
@@ -23,14 +23,14 @@ export interface HeldFolder {
 
 /**
  * As holdDataFolder, or beside the server that has the folder: its PostgreSQL serves a command as well. Throws FolderInUse where it is
- * PGlite, or still starting.
+ * PGlite, still starting, or another container's whose socket cannot be reached.
  */
 export async function holdOrJoinDataFolder(config: Config, log: Log): Promise<HeldFolder> {
   try {
     return await holdDataFolder(config, log);
   } catch (error) {
     const running = error instanceof FolderInUse ? readPostmaster(config.dataFolder) : undefined;
-    if (!running?.ready) throw error;
+    if (!running?.ready || !(await answersIn(running.socketFolder))) throw error;
     return {
       url: addressOf(running.socketFolder),
       masterKeys: masterKeysOf(config),

@@ -48,7 +48,11 @@ export async function stopLeftBehind(dataFolder: string): Promise<void> {
       throw new EmbeddedPostgresFault(
         `A PostgreSQL that an earlier server left behind in ${dataFolder} does not end. Stop process ${left.pid}, then start again.`,
       );
-  } else if (await answersOn(left.socketFolder, dataFolder)) {
+  } else if (
+    // The other container may see the data folder, and so the socket, under another path.
+    (await answersIn(left.socketFolder)) ||
+    (await answersIn(homeIn(dataFolder)))
+  ) {
     throw new EmbeddedPostgresFault(
       `A PostgreSQL of another container still runs on ${clusterIn(dataFolder)}. End that container, then start again.`,
     );
@@ -59,25 +63,15 @@ export async function stopLeftBehind(dataFolder: string): Promise<void> {
   removeSocketFolder(left.socketFolder);
 }
 
-/**
- * Process ids say nothing between containers; a socket answers there too. The other container may see the data folder under another
- * path, so the socket is sought in ours as well.
- */
-async function answersOn(socketFolder: string, dataFolder: string): Promise<boolean> {
-  const files = [socketFolder, homeIn(dataFolder)].map((folder) => path.join(folder, '.s.PGSQL.5432'));
-  const answers = await Promise.all(
-    files.map(
-      (file) =>
-        new Promise<boolean>((resolve) => {
-          const socket = connect(file);
-          socket.once('connect', () => resolve(true));
-          socket.once('error', () => resolve(false));
-          socket.once('close', () => resolve(false));
-          socket.once('connect', () => socket.destroy());
-        }),
-    ),
-  );
-  return answers.includes(true);
+/** Whether a PostgreSQL listens there, of this container or of another: process ids say nothing between them, a socket does. */
+export function answersIn(socketFolder: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path.join(socketFolder, '.s.PGSQL.5432'), () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
 
 async function hasEnded(pid: number, msMax: number): Promise<boolean> {
