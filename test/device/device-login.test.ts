@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Code, grantType, makeLogin } from './login.ts';
+import { grantType, makeLogin, sweepCodes } from './login.ts';
 import { createDeviceStand, type DeviceStand, type Person } from './stand.ts';
 
 const form = 'application/x-www-form-urlencoded';
@@ -70,7 +70,7 @@ describe('a device code', () => {
 
   it('is stored as hashes only, and neither code is logged', async () => {
     const code = await login.start();
-    const { key } = await redeemed(code);
+    const { key } = await login.redeem(code);
     const { db } = stand.gateways[0];
     const rows = [await db.selectFrom('deviceCodes').selectAll().execute(), await db.selectFrom('auditRows').selectAll().execute()];
     const dump = JSON.stringify(rows, (_name, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString('hex') : value));
@@ -82,13 +82,6 @@ describe('a device code', () => {
     }
   });
 });
-
-async function redeemed(code: Code, body: Record<string, unknown> = {}): Promise<{ key: string; scope: string }> {
-  expect((await login.approve(code, body)).json).toEqual({ status: 'authorized' });
-  const { status, json, text } = await login.pollOAuth(code);
-  expect(status, text).toBe(200);
-  return { key: json.access_token, scope: json.scope };
-}
 
 describe('the compatible dialect', () => {
   it('says pending, then who approved, then that the code was used, and makes no key', async () => {
@@ -180,7 +173,7 @@ describe('the dialect of RFC 8628', () => {
   });
 
   it('makes a key that works, is listed and is revoked like any other, and leaves the plan its room', async () => {
-    const { key } = await redeemed(await login.start());
+    const { key } = await login.redeem(await login.start());
     const list = () => fetch(`${stand.urls[1]}/api-keys`, { headers: { authorization: `Bearer ${key}` } });
     const keys = (await (await list()).json()) as { id: string; name: string }[];
     expect(keys).toMatchObject([{ name: 'Work laptop', key_prefix: key.slice(0, 11), scopes: ['*'] }]);
@@ -198,8 +191,8 @@ describe('the dialect of RFC 8628', () => {
   });
 
   it('gives the scopes asked for, or the part of them that was granted, and never more', async () => {
-    expect((await redeemed(await login.start({ scope: 'github open_meteo' }))).scope).toBe('github open_meteo');
-    expect((await redeemed(await login.start({ scope: 'github open_meteo' }), { scopes: ['github:read'] })).scope).toBe('github:read');
+    expect((await login.redeem(await login.start({ scope: 'github open_meteo' }))).scope).toBe('github open_meteo');
+    expect((await login.redeem(await login.start({ scope: 'github open_meteo' }), { scopes: ['github:read'] })).scope).toBe('github:read');
     const code = await login.start({ scope: 'github' });
     for (const scopes of [['*'], ['open_meteo'], ['operator'], ['github', 'open_meteo']]) {
       const { status, json } = await login.approve(code, { scopes });
@@ -299,7 +292,7 @@ describe('redemption', () => {
 
   it('is written down with the approval, the client and the key', async () => {
     const code = await login.start();
-    await redeemed(code);
+    await login.redeem(code);
     const [key] = await login.keysOf(ada);
     const rows = await stand.gateways[0].db
       .selectFrom('auditRows')
@@ -371,7 +364,7 @@ describe('an expired code', () => {
     await login.poll(polled);
     await login.approve(lookedUp);
     await login.pollOAuth(approved);
-    await sweep();
+    await sweepCodes(stand);
     stand.setClock(0);
     for (const code of [polled, lookedUp, approved, swept]) {
       expect((await login.pollOAuth(code)).json.error).toBe('expired_token');
@@ -394,15 +387,10 @@ describe('an expired code', () => {
 
   it('is forgotten after a day, as a redeemed one is', async () => {
     const [used, unused] = [await login.start(), await login.start()];
-    await redeemed(used);
+    await login.redeem(used);
     stand.setClock(2 * 86_400_000);
-    await sweep();
+    await sweepCodes(stand);
     stand.setClock(0);
     for (const code of [used, unused]) expect((await login.poll(code)).json.error).toBe('not_found');
   });
 });
-
-async function sweep(): Promise<void> {
-  const { jobs } = await import('../../src/app/process/jobs.ts');
-  await jobs.find((job) => job.name === 'end_device_codes')?.run(stand.gateways[0]);
-}

@@ -11,7 +11,7 @@ export interface Code {
 
 /** At this stand, by this person unless another is named. */
 export function makeLogin(stand: DeviceStand, ada: Person) {
-  return {
+  const login = {
     start: async (body: Record<string, unknown> = { client_name: 'Work laptop' }): Promise<Code> => {
       const { status, json, text } = await stand.post('/auth/device/code', body);
       expect(status, text).toBe(200);
@@ -43,4 +43,20 @@ export function makeLogin(stand: DeviceStand, ada: Person) {
         .orderBy('createdAt')
         .execute(),
   };
+  return {
+    ...login,
+    /** Approved, and redeemed in the dialect of the RFC. */
+    redeem: async (code: Code, body: Record<string, unknown> = {}): Promise<{ key: string; scope: string }> => {
+      expect((await login.approve(code, body)).json).toEqual({ status: 'authorized' });
+      const { status, json, text } = await login.pollOAuth(code);
+      expect(status, text).toBe(200);
+      return { key: json.access_token, scope: json.scope };
+    },
+  };
+}
+
+/** Runs the job that ends and forgets codes. */
+export async function sweepCodes({ gateways }: DeviceStand): Promise<void> {
+  const { jobs } = await import('../../src/app/process/jobs.ts');
+  await jobs.find((job) => job.name === 'end_device_codes')?.run(gateways[0]);
 }
