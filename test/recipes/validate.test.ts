@@ -82,35 +82,6 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'letters/files.json: endpoints.drop_file.parameters.name.type: a list cannot travel in the path',
   ],
   [
-    'null in the path',
-    (s) => (s.drop_file.parameters.name.type = ['string', 'null']),
-    'letters/files.json: endpoints.drop_file.parameters.name.type: null cannot stand in a path',
-  ],
-  [
-    'an object in the query',
-    (s) => (s.list.parameters.cursor.type = 'object'),
-    'letters/letters.json: endpoints.list_letters.parameters.cursor.type: an object travels only in a JSON body',
-  ],
-  [
-    'a list of objects in the query',
-    (s) => (s.list.parameters.tags.items = { type: 'object' }),
-    'letters/letters.json: endpoints.list_letters.parameters.tags.items.type: a list travels here by its entries',
-  ],
-  [
-    'a list of objects in a form',
-    (s) => Object.assign(s.create, { body: { encoding: 'form' } }) && delete s.create.parameters.thread,
-    'letters/letters.json: endpoints.create_letter.parameters.stamps.items.type: a list travels here by its entries',
-  ],
-  [
-    'a constant in a form that is an object',
-    (s) =>
-      Object.assign(s.create, { body: { encoding: 'form', constants: { meta: { source: 'x' } } } }) &&
-      delete s.create.parameters.thread &&
-      delete s.create.parameters.stamps &&
-      delete s.create.example.stamps,
-    'letters/letters.json: endpoints.create_letter.body.constants.meta: an object travels only in a JSON body',
-  ],
-  [
     'a text that is the whole body and no JSON',
     (s) =>
       Object.assign(s.create, { headers: { 'Content-Type': 'text/plain' }, body: { encoding: 'json' } }) &&
@@ -195,16 +166,6 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'a place for a mail without a mail',
     (s) => (s.create.body.mail_at = '/raw'),
     'letters/letters.json: endpoints.create_letter.body.mail_at: is for `encoding: "mail"`',
-  ],
-  [
-    'a file outside a multipart body',
-    (s) => (s.upload_file.body.encoding = 'json'),
-    'letters/files.json: endpoints.upload_file.parameters.file.file: is for a body parameter of type object in a multipart or raw body',
-  ],
-  [
-    'a list style without a list',
-    (s) => (s.list.parameters.cursor.array_style = 'comma'),
-    'letters/letters.json: endpoints.list_letters.parameters.cursor.array_style: is for a list in the query or in a form',
   ],
   [
     'a default to send that is not there',
