@@ -1,3 +1,7 @@
+/**
+ * The REST contract, field by field. In one file although it is long: all of it runs on each kind of database, by one server that
+ * takes seconds to start on PGlite.
+ */
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** The call log: what a row says, what a page and a count of it hold, and what goes. One file, since all of it reads what the same stand called. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newTimeOrderedId } from '../../src/core/ids.ts';

@@ -1,3 +1,4 @@
+/** Refreshes: when, at whose cost, and what the provider's answers do. One file, since every test sets the answers of the same provider. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { IntegrationSettings } from '../../src/core/config/integration-settings.ts';
 import type { Gateway } from '../../src/core/context.ts';
