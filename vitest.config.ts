@@ -10,6 +10,8 @@ export default defineConfig({
     // Generous: a machine with other work to do starts a browser or a fifth server slowly, and no test measures speed.
     testTimeout: 90_000,
     hookTimeout: 120_000,
+    // What is polled for is waited for as long: vitest's own second is short for a page on a busy machine.
+    expect: { poll: { timeout: 30_000, interval: 20 } },
     pool: 'threads',
     // A worker loads the modules once for all its files: in a worker of its own every file would load the schema and all it needs anew,
     // which was a third of the work.

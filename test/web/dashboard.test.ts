@@ -360,6 +360,9 @@ describe('the owner', () => {
     const headers = { authorization: `Bearer ${stand.key}`, 'content-type': 'application/json' };
     for (let call = 0; call < 55; call += 1)
       await fetch(`${stand.url}/v1/sandbox/get_note`, { method: 'POST', headers, body: '{"params":{"id":999999}}' });
+    // The page does not look again by itself: what it is to show is written first.
+    const refused = async () => (await stand.graphql('{ calls(outcomes: [UPSTREAM_FAILED]) { totalCount } }')).calls;
+    await expect.poll(async () => ((await refused()) as unknown as { totalCount: number }).totalCount).toBeGreaterThanOrEqual(55);
     await open('/dashboard/calls');
     await page.getByLabel('Outcome').click();
     await page.getByRole('option', { name: 'Service said no' }).click();
