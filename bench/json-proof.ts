@@ -5,7 +5,7 @@ import { isJson } from '../src/core/json/json-scan.ts';
 const rounds = 21;
 
 /** About `bytes` of rows with long texts, nested objects, numbers and nulls. */
-function listIssues(bytes: number): Buffer {
+export function listIssues(bytes: number): Buffer {
   const person = (login: string, id: number) => ({
     login,
     id,

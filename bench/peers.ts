@@ -143,7 +143,7 @@ const stand = await startStand();
 try {
   await fetchPackages(folder);
   peers = await startPeers(folder, stand.upstreamUrl);
-  const variants = [...stand.variants, ...peers.map(({ variant }) => variant)];
+  const variants = [...stand.variants.filter(({ name }) => name !== 'raw'), ...peers.map(({ variant }) => variant)];
   for (const variant of variants) await requireRelayed(variant);
   console.log(
     `${availableParallelism()} cores, Node ${process.version}, ${pace.connections} connections, ${pace.rounds} rounds of ${pace.seconds} s, ${Object.values(packages).join(' and ')}\n`,

