@@ -37,6 +37,7 @@ export async function seedOAuthConnection(gateway: Gateway, seed: OAuthSeed): Pr
     providerScopes: seed.providerScopes ?? null,
     expiresInSeconds: seed.leftSeconds ?? seed.expiresInSeconds,
     refreshable: refreshToken !== null,
+    variables: {},
   };
   if (seed.over !== undefined) await replaceCredential(gateway.db, gateway.clock, id, row);
   else

@@ -138,6 +138,22 @@ describe('an exemption', () => {
     expect(exemptions.cover('notes', new URL(address))).toBe(false);
   });
 
+  test('by an address with a variable in its host is one label’s below that domain, and none’s where no domain follows', () => {
+    const own = new Exemptions([]);
+    own.addOrigin('notes', 'https://{site}.corp.example:8443/v1');
+    own.addOrigin('notes', 'http://{host}/v1');
+    const covers = (address: string) => own.cover('notes', new URL(address));
+    expect(covers('https://acme.corp.example:8443/v1')).toBe(true);
+    for (const address of [
+      'https://acme.corp.example',
+      'https://a.b.corp.example:8443',
+      'https://acme-corp.example:8443',
+      'http://127.0.0.1',
+      'http://localhost',
+    ])
+      expect(covers(address), address).toBe(false);
+  });
+
   test('by an address that was set for one integration is no other’s; one that names a host is everybody’s', () => {
     expect(exemptions.cover('github', new URL('https://api.example.net/other'))).toBe(false);
     expect(exemptions.cover('github', new URL('https://git.example.org'))).toBe(true);

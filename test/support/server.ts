@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import { schema } from '../../src/app/graphql/schema.ts';
 import { type ClientTimeouts, clientTimeouts } from '../../src/app/http/client-sockets.ts';
 import { createHttpServer } from '../../src/app/http/server.ts';
@@ -41,12 +41,21 @@ export interface TestAnswer {
 
 /** A whole server in this process over a database of its own. `env` is what an operator would set. */
 export async function startTestServer(
-  options: { kind?: 'postgres' | 'embedded'; env?: Record<string, string>; timeouts?: Partial<ClientTimeouts> } = {},
+  options: {
+    kind?: 'postgres' | 'embedded';
+    env?: Record<string, string>;
+    timeouts?: Partial<ClientTimeouts>;
+    lookup?: LookupFunction;
+  } = {},
 ): Promise<TestServer> {
   const { database, drop } = await openDatabase(options.kind ?? 'postgres');
   const log: string[] = [];
   const config = readConfig({ PORT: '0', SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'), ...options.env });
-  const { gateway, close } = await openGateway(config, { database, log: createLog('trace', { write: (line) => void log.push(line) }) });
+  const { gateway, close } = await openGateway(config, {
+    database,
+    log: createLog('trace', { write: (line) => void log.push(line) }),
+    ...(options.lookup ? { lookup: options.lookup } : {}),
+  });
   const key = (await createFirstKey(gateway)) as string;
   const http = createHttpServer(gateway, schema, createPages(gateway), { ...clientTimeouts, ...options.timeouts });
   await new Promise<void>((resolve) => http.server.listen(0, '127.0.0.1', resolve));

@@ -40,13 +40,14 @@ export const listConnections = documentOperation({
         reason: reason.optional(),
         auth_type: wordsOf('AuthType').nullable(),
         provider_scopes: z.array(z.string()).nullable(),
+        variables: z.record(z.string(), z.string()),
         created_at: z.iso.datetime(),
       }),
     ),
     ...pageOutput,
   }),
   document: `query ($first: Int, $after: String) { connections(first: $first, after: $after) {
-    nodes { id integration account isDefault status reason authType providerScopes createdAt } ${pageFields} } }`,
+    nodes { id integration account isDefault status reason authType providerScopes variables { name value } createdAt } ${pageFields} } }`,
   variables: ({ limit = pageSizeMax, cursor }) => ({ first: limit, after: cursor }),
   answer: ({ connections }) => ({
     // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
@@ -59,6 +60,8 @@ export const listConnections = documentOperation({
       ...(node.reason === null ? {} : { reason: node.reason }),
       auth_type: node.authType,
       provider_scopes: node.providerScopes,
+      // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
+      variables: Object.fromEntries(node.variables.map(({ name, value }: any) => [name, value])),
       created_at: node.createdAt,
     })),
     next_cursor: nextCursor(connections),

@@ -10,9 +10,10 @@ import { findKeyIn } from '../../domains/api-keys/store.ts';
 import { listConnectMethods } from '../../domains/connections/connect-methods.ts';
 import { openConsent } from '../../domains/connections/consent/consent-browser.ts';
 import { type Consent, findConsent } from '../../domains/connections/consent/consent-store.ts';
-import { ConsentFault, failConsent } from '../../domains/connections/consent/consents.ts';
+import { ConsentFault, failConsent, giveVariables } from '../../domains/connections/consent/consents.ts';
 import { completeByCredential } from '../../domains/connections/credential/connect-by-credential.ts';
 import { listSiblings } from '../../domains/connections/store.ts';
+import { listMissing } from '../../domains/connections/variables.ts';
 import { guardUser } from '../../domains/limits/guard.ts';
 import { findUser } from '../../domains/users/store.ts';
 import { isOwnOrigin } from '../http/authenticate.ts';
@@ -92,9 +93,10 @@ async function findAsk({ gateway, session, requestId }: Visit, id: string): Prom
     listConnectMethods(gateway, integration),
     listSiblings(db, session.userId, integration.slug),
   ]);
-  const asksService = methods.some(({ type, ready }) => type === 'oauth2' && ready);
-  const forms = asksService ? [] : methods.filter(({ fields }) => fields.length > 0);
-  return { consent, integration, key, email: user.email, accounts, forms };
+  const consenting = methods.find(({ type, ready }) => type === 'oauth2' && ready);
+  const forms = consenting ? [] : methods.filter(({ type, fields }) => type !== 'oauth2' && fields.length > 0);
+  const inputs = consenting && listMissing(integration, consent.variables).length > 0 ? consenting.fields : [];
+  return { consent, integration, key, email: user.email, accounts, forms, inputs };
 }
 
 /** The same for an id that nobody has and for one of somebody else. */
@@ -137,7 +139,7 @@ function renderOver(gateway: Gateway, message: string): CallbackPage {
 
 async function showAsk(visit: Visit, ask: Ask): Promise<CallbackPage> {
   const { gateway, request } = visit;
-  if (ask.consent.needsConfirmation || ask.forms.length > 0) return renderAsk(gateway, ask);
+  if (ask.consent.needsConfirmation || ask.forms.length > 0 || ask.inputs.length > 0) return renderAsk(gateway, ask);
   if (!isNavigation(request.headers)) {
     const again = { href: `${gateway.config.publicUrl}${connectPath}${ask.consent.id}`, text: 'Open it' };
     return renderPage(400, 'Open this link in a window of its own', ['Nothing happens before you do.'], { link: again });
@@ -173,25 +175,41 @@ async function takeAnswer(visit: Visit, ask: Ask, form: URLSearchParams): Promis
       if (ask.forms.length > 0) return takeCredential(visit, ask, form);
       break;
     case 'agree':
-      if (ask.forms.length === 0) {
-        const { url, headers } = await goOn(visit, ask, session.sessionId);
-        // Not by a redirect: browsers hold the way on from a form to the page's form-action, and providers have many addresses.
-        return renderPage(200, `Going on to ${name}`, [`If nothing happens, use the link.`], {
-          link: { href: url, text: `Continue to ${name}` },
-          goTo: url,
-          headers,
-        });
-      }
+      if (ask.forms.length === 0) return agree(visit, ask, form);
   }
   return renderAsk(gateway, ask);
+}
+
+async function agree(visit: Visit, ask: Ask, form: URLSearchParams): Promise<CallbackPage> {
+  const { gateway, session } = visit;
+  const { name } = ask.integration.recipe;
+  const values = readValues(form);
+  let { consent } = ask;
+  try {
+    if (ask.inputs.length > 0) consent = await giveVariables(gateway, consent, ask.integration, values);
+  } catch (error) {
+    if (error instanceof SkillettError && error.status === 400) return renderAsk(gateway, ask, { failure: error, values });
+    throw error;
+  }
+  const { url, headers } = await goOn(visit, { ...ask, consent }, consent.needsConfirmation ? session.sessionId : undefined);
+  // Not by a redirect: browsers hold the way on from a form to the page's form-action, and providers have many addresses.
+  return renderPage(200, `Going on to ${name}`, [`If nothing happens, use the link.`], {
+    link: { href: url, text: `Continue to ${name}` },
+    goTo: url,
+    headers,
+  });
+}
+
+function readValues(form: URLSearchParams): Record<string, string> {
+  return Object.fromEntries(
+    [...form].flatMap(([name, value]) => (name.startsWith(credentialPrefix) ? [[name.slice(credentialPrefix.length), value]] : [])),
+  );
 }
 
 async function takeCredential(visit: Visit, ask: Ask, form: URLSearchParams): Promise<CallbackPage> {
   const { gateway, session, requestId } = visit;
   const { consent, integration } = ask;
-  const values = Object.fromEntries(
-    [...form].flatMap(([name, value]) => (name.startsWith(credentialPrefix) ? [[name.slice(credentialPrefix.length), value]] : [])),
-  );
+  const values = readValues(form);
   try {
     const done = await completeByCredential(gateway, consent, integration, values, { actor: session.sessionId, requestId });
     return renderConnected(gateway, consent, done);

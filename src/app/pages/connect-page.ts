@@ -22,6 +22,8 @@ export interface Ask {
   accounts: readonly { account: string; isDefault: boolean }[];
   /** Where the service takes credentials here; empty where it is asked for a consent. */
   forms: readonly ConnectMethod[];
+  /** What the service must know before it is asked for a consent; empty where all of it is known. */
+  inputs: readonly CredentialField[];
 }
 
 /** What a person entered that the service, or the plan, did not take. */
@@ -38,13 +40,15 @@ export function renderAsk(gateway: Gateway, ask: Ask, attempt?: Attempt): Callba
     ...(ask.key ? [describeAsker(ask, ask.key)] : []),
     ...(needsConfirmation ? [html`<p class="note">${describeEffect(ask)}</p>`] : []),
     ...(attempt ? [describeProblem(gateway, attempt.failure)] : []),
-    ...(ask.forms.length > 0 ? ask.forms.map((form) => renderForm(form, name, attempt, ask.forms.length > 1)) : [agreeForm(name)]),
+    ...(ask.forms.length > 0 ? ask.forms.map((form) => renderForm(form, name, attempt, ask.forms.length > 1)) : [agreeForm(ask, attempt)]),
     ...(ask.forms.length > 0 && needsConfirmation ? [declineForm] : []),
     html`<p class="fine">You are signed in as ${ask.email}.</p>`,
   ]);
   const intro = asks
     ? `An API key asks to connect ${name} for you. Agree only if you wanted this: keys of yours can use the account from then on.`
-    : `Skillett keeps what you enter sealed, after ${name} has accepted it. No agent ever sees it.`;
+    : ask.inputs.length > 0
+      ? `${name} asks on its own page whether you agree. Tell us first where that is.`
+      : `Skillett keeps what you enter sealed, after ${name} has accepted it. No agent ever sees it.`;
   return renderPage(attempt?.failure.status ?? 200, asks ? `Connect ${name}?` : `Connect ${name}`, [intro], { body, hasForms: true });
 }
 
@@ -75,8 +79,9 @@ function describeProblem(gateway: Gateway, failure: SkillettError): Html {
   return html`<p class="problem" role="alert">${setCode(failure.message)}${more}</p>`;
 }
 
-function agreeForm(name: string): Html {
-  return html`<form method="post"><div class="row"><button class="main" name="answer" value="agree">Continue to ${name}</button><button name="answer" value="decline">Decline</button></div></form>`;
+function agreeForm({ inputs, integration }: Ask, attempt: Attempt | undefined): Html {
+  return html`<form method="post" autocomplete="off">${joinHtml(inputs.map((field) => renderField('oauth2', field, attempt)))}
+<div class="row"><button class="main" name="answer" value="agree">Continue to ${integration.recipe.name}</button><button name="answer" value="decline">Decline</button></div></form>`;
 }
 
 const declineForm = html`<form method="post"><div class="row"><button name="answer" value="decline">Decline</button></div></form>`;

@@ -1,7 +1,8 @@
 /** Wires the parts of one process together, and takes them apart again in the opposite order. */
+import type { LookupFunction } from 'node:net';
 import { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config/config.ts';
-import { type IntegrationSettings, requireKnownIntegrations } from '../../core/config/integration-settings.ts';
+import { type IntegrationSettings, requireKnownIntegrations, requireKnownVariables } from '../../core/config/integration-settings.ts';
 import type { Gateway } from '../../core/context.ts';
 import { Vault } from '../../core/crypto.ts';
 import { type Database, type Db, migrate, openEmbedded, openPostgres } from '../../core/database/database.ts';
@@ -47,7 +48,7 @@ export interface OpenGateway {
  */
 export async function openGateway(
   config: Config,
-  options: { log?: Log; database?: Database; clock?: Clock; beside?: boolean } = {},
+  options: { log?: Log; database?: Database; clock?: Clock; lookup?: LookupFunction; beside?: boolean } = {},
 ): Promise<OpenGateway> {
   const closers: (() => Promise<unknown> | unknown)[] = [];
   const close = async () => {
@@ -62,7 +63,7 @@ export async function openGateway(
     const ran = await migrate(patient.db);
     if (ran.length > 0) log.info({ migrations: ran }, 'database migrated');
     const vault = await Vault.open(database.db, masterKeys);
-    const outbound = new Outbound({ allow: config.outboundAllow });
+    const outbound = new Outbound({ allow: config.outboundAllow, lookup: options.lookup });
     closers.push(() => outbound.close());
     const integrations = new Map(config.integrations);
     const sandbox = database.kind === 'embedded' ? await openSandbox(config, vault, integrations) : undefined;
@@ -74,6 +75,7 @@ export async function openGateway(
       integrations,
       cacheFolder,
     });
+    requireKnownVariables(config.integrations, (slug) => Object.keys(catalogue.find(slug)?.recipe.variables ?? {}));
     requireKnownIntegrations(config.integrations, [...catalogue.integrations.map(({ slug }) => slug), ...Object.values(signInClients)]);
     const catalogueHere = sandbox || integrations.has('sandbox') ? catalogue : withoutSandbox(catalogue);
     const settled = { ...config, integrations };

@@ -35,10 +35,29 @@ export function readIntegrations(read: Reader): Map<string, IntegrationSettings>
     const field = integrationFields[match[2] as keyof typeof integrationFields];
     const settings = all.get(slug) ?? {};
     if (field === 'extraScopes') settings.extraScopes = value.split(/[,\s]+/).filter((scope) => scope !== '');
-    else settings[field] = field.endsWith('Url') ? read.httpUrl(name, value) : value;
+    else settings[field] = field.endsWith('Url') ? keepBraces(read.httpUrl(name, value)) : value;
     all.set(slug, settings);
   }
   return all;
+}
+
+/** Throws ConfigFaults for addresses with a name in braces that is no variable of their integration: nothing could fill it. */
+export function requireKnownVariables(
+  integrations: ReadonlyMap<string, IntegrationSettings>,
+  known: (slug: string) => readonly string[],
+): void {
+  const faults: string[] = [];
+  for (const [slug, settings] of integrations)
+    for (const ending of ['BASE_URL', 'AUTHORIZE_URL', 'TOKEN_URL'] as const)
+      for (const [, name] of (settings[integrationFields[ending]] ?? '').matchAll(/\{([^{}]*)\}/g))
+        if (!known(slug).includes(name as string))
+          faults.push(`SKILLETT_${slug.toUpperCase()}_${ending} holds {${name}}, but the recipe ${slug} has no variable of that name.`);
+  if (faults.length > 0) throw new ConfigFaults(faults);
+}
+
+/** Addresses may hold the variables of a connection, as recipes do: `https://desk.example/{site}`. */
+function keepBraces(address: string): string {
+  return address.replaceAll(/%7B([a-z][a-z0-9_]*)%7D/g, '{$1}');
 }
 
 /**

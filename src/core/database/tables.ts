@@ -145,6 +145,8 @@ export interface ConnectionsTable {
   accessExpiresAt: TimeOrNull;
   /** Whether a refresh token came with the credential. */
   refreshable: WithDefault<boolean>;
+  /** What the recipe's variables are for this account, by their names: no secrets. */
+  variables: WithDefault<Record<string, string>>;
   /** Who refreshes at the moment, and until when that claim holds. */
   refreshHolder: string | null;
   refreshUntil: TimeOrNull;
@@ -176,6 +178,8 @@ export interface ConsentsTable {
   /** Asked for by a key that may not connect by itself: a person must agree on our own page first. */
   needsConfirmation: WithDefault<boolean>;
   requestedScopes: string[];
+  /** What the person gave for the recipe's variables. */
+  variables: WithDefault<Record<string, string>>;
   expiresAt: Time;
   createdAt: WithDefault<Date>;
 }

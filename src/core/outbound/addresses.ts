@@ -87,23 +87,34 @@ interface Place {
 /** What the operator named: `host` or `host:port` for everything, and the origin of an address set for one integration. */
 export class Exemptions {
   readonly #places: Place[];
-  readonly #originsOf = new Map<string, Set<string>>();
+  readonly #originsOf = new Map<string, RegExp[]>();
 
   constructor(allow: readonly string[]) {
     this.#places = allow.map(parseEntry);
   }
 
   addOrigin(integration: string, address: string): void {
-    const origins = this.#originsOf.get(integration) ?? new Set();
-    this.#originsOf.set(integration, origins.add(new URL(address).origin));
+    const origin = originPattern(address);
+    if (origin) this.#originsOf.set(integration, [...(this.#originsOf.get(integration) ?? []), origin]);
   }
 
   /** Whether a request of this integration may go there whatever the address. */
   cover(integration: string, url: URL): boolean {
-    if (this.#originsOf.get(integration)?.has(url.origin)) return true;
+    if (this.#originsOf.get(integration)?.some((origin) => origin.test(url.origin))) return true;
     const port = url.port || (url.protocol === 'https:' ? '443' : '80');
     return this.#places.some((place) => place.hostname === url.hostname && (place.port === undefined || place.port === port));
   }
+}
+
+/**
+ * An address may hold names in braces, each of which stands for one label of its host. Undefined where no domain follows the last
+ * of them: that would name any host there is.
+ */
+function originPattern(address: string): RegExp | undefined {
+  const { origin, hostname } = new URL(address);
+  if (hostname.includes('}') && !/\}\.[a-z]/.test(hostname.slice(hostname.lastIndexOf('}')))) return undefined;
+  const parts = origin.split(/\{[a-z0-9_]+\}/).map((part) => part.replaceAll(/\W/g, '\\$&'));
+  return new RegExp(`^${parts.join('[a-z0-9-]+')}$`);
 }
 
 function parseEntry(entry: string): Place {

@@ -4,8 +4,10 @@ import { type Db, lockInTransaction } from '../../core/database/database.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { quoted } from '../../core/text/quoted.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { Variables } from '../recipes/variables.ts';
 import type { StoredCredential } from './credential/credential.ts';
 import { countConnections, insertConnection, listSiblings, replaceCredential } from './store.ts';
+import { accountKey } from './variables.ts';
 
 /** Whose connection it is to be, and the key or session that asked for it. */
 export interface Starter {
@@ -36,6 +38,7 @@ export interface ProvenCredential {
   mayRename: boolean;
   providerScopes: string[] | null;
   expiresInSeconds: number | undefined;
+  variables: Variables;
 }
 
 /**
@@ -53,7 +56,8 @@ export async function keepConnection(
   const { userId, integration } = proven;
   await lockInTransaction(trx, `connections/${userId}`);
   const siblings = await listSiblings(trx, userId, integration.slug);
-  const known = siblings.find((row) => row.providerAccountId === proven.provider.id);
+  const providerAccountId = accountKey(integration, proven.provider.id, proven.variables);
+  const known = siblings.find((row) => row.providerAccountId === providerAccountId);
   const others = siblings.filter((row) => row !== known);
   if (proven.label !== undefined) requireFreeLabel(integration, others, proven.label, proven.provider.label);
   const id = known?.id ?? newId;
@@ -66,6 +70,7 @@ export async function keepConnection(
     providerScopes: proven.providerScopes,
     expiresInSeconds: proven.expiresInSeconds,
     refreshable: proven.credential.type === 'oauth2' && proven.credential.refreshToken !== null,
+    variables: proven.variables,
   };
   if (known) await replaceCredential(trx, clock, id, row);
   else {
@@ -76,7 +81,7 @@ export async function keepConnection(
       id,
       userId,
       integration: integration.slug,
-      providerAccountId: proven.provider.id,
+      providerAccountId,
       isDefault,
     });
   }

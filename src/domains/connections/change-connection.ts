@@ -133,7 +133,7 @@ export async function removeConnection(gateway: Gateway, connection: Connection,
   const revoked = await revokeAtProvider(
     gateway,
     userId,
-    known && findProvider(gateway, known),
+    known && findProvider(gateway, known, deleted.variables),
     await openOrForget(gateway, id, deleted.credential),
   );
   await recordAudit(gateway.db, { ...audit, action: 'connection.revoked', target: id, details: { ...details, revoked } });

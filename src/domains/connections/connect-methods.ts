@@ -4,6 +4,7 @@ import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Auth } from '../recipes/format/auth.ts';
 import { findOAuthClient, listOverrides } from './oauth2/oauth-clients.ts';
 import { findProvider, redirectUri } from './oauth2/oauth2.ts';
+import { askedVariables } from './variables.ts';
 
 export interface ConnectMethod {
   type: Auth['type'];
@@ -27,6 +28,8 @@ export interface CredentialField {
   /** What it is, where the recipe says. */
   description: string | null;
   secret: boolean;
+  /** Left out, there is another value for it. */
+  required: boolean;
 }
 
 /** In the order of the recipe: the preferred way first. */
@@ -45,7 +48,7 @@ async function describeMethod(gateway: Gateway, integration: CatalogueIntegratio
       url: auth.create_url ?? null,
       redirectUri: null,
       overriddenBy: [],
-      fields: listFields(auth),
+      fields: [...listFields(auth), ...listVariableFields(integration)],
     };
   const provider = findProvider(gateway, integration);
   const client = provider && (await findOAuthClient(gateway, provider));
@@ -57,25 +60,30 @@ async function describeMethod(gateway: Gateway, integration: CatalogueIntegratio
     url,
     redirectUri: redirectUri(gateway),
     overriddenBy: listOverrides(gateway, integration.slug),
-    fields: [],
+    fields: listVariableFields(integration),
   };
 }
 
 function listFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>): CredentialField[] {
-  const further = Object.entries(auth.fields ?? {}).map(([name, { description }]) => ({
-    name,
-    label: name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase()),
-    description,
-    secret: false,
-  }));
+  const further = Object.entries(auth.fields ?? {}).map(([name, { description }]) => furtherField(name, description, true));
   return [...ownFields(auth), ...further];
 }
 
+/** What the person gives of the account's variables. */
+function listVariableFields(integration: CatalogueIntegration): CredentialField[] {
+  return askedVariables(integration).map(([name, variable]) => furtherField(name, variable.description, variable.default === undefined));
+}
+
+function furtherField(name: string, description: string, required: boolean): CredentialField {
+  const label = name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
+  return { name, label, description, secret: false, required };
+}
+
 function ownFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>): CredentialField[] {
-  if (auth.type === 'bearer') return [{ name: 'token', label: 'Token', description: null, secret: true }];
-  if (auth.type === 'api_key') return [{ name: 'api_key', label: 'API key', description: null, secret: true }];
+  if (auth.type === 'bearer') return [{ name: 'token', label: 'Token', description: null, secret: true, required: true }];
+  if (auth.type === 'api_key') return [{ name: 'api_key', label: 'API key', description: null, secret: true, required: true }];
   return [
-    { name: 'username', label: auth.username ?? 'User name', description: null, secret: false },
-    { name: 'password', label: auth.password ?? 'Password', description: null, secret: true },
+    { name: 'username', label: auth.username ?? 'User name', description: null, secret: false, required: true },
+    { name: 'password', label: auth.password ?? 'Password', description: null, secret: true, required: true },
   ];
 }

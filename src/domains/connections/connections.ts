@@ -5,6 +5,7 @@ import { SkillettError } from '../../core/errors.ts';
 import { maySee } from '../../core/principal.ts';
 import { quoted } from '../../core/text/quoted.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import { type Variables, variablesOf } from '../recipes/variables.ts';
 import { type InjectedCredential, injectCredential, type StoredCredential } from './credential/credential.ts';
 import { endConnection, refreshConnection } from './credential/refresh.ts';
 import { type RefreshState, readRefreshState } from './credential/refresh-store.ts';
@@ -25,6 +26,7 @@ export interface AdmittedConnection {
   status: 'connected' | 'reconnect_needed';
   statusReason: string | null;
   frozenAt: Date | null;
+  variables: Variables;
 }
 
 /**
@@ -121,13 +123,16 @@ async function injectFresh(gateway: Gateway, integration: CatalogueIntegration, 
 
 function inject(
   integration: CatalogueIntegration,
-  connection: { authType: string; credentialVersion: number },
+  connection: { authType: string; credentialVersion: number; variables: Variables },
   credential: StoredCredential,
 ): InjectedCredential {
   const auth = integration.recipe.auth.find((candidate) => candidate.type === connection.authType);
   // The recipe does not name this way to connect any more.
   if (!auth) throw reconnectNeeded(integration);
-  return injectCredential(auth, credential, connection.credentialVersion);
+  return injectCredential(auth, credential, {
+    version: connection.credentialVersion,
+    variables: variablesOf(integration.recipe, connection.variables),
+  });
 }
 
 /** Throws consent_required when a provider scope that the endpoint needs was not granted, with the link that adds it. */

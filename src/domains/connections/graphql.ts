@@ -11,6 +11,7 @@ import { type ConnectionView, findConnectionView, listConnections, loadConnectio
 import { listOverrides, setOAuthClient } from './oauth2/oauth-clients.ts';
 import { type Provider, redirectUri } from './oauth2/oauth2.ts';
 import { type StartedConnection, startConnection } from './start-connection.ts';
+import { type ConnectionVariable, listVariables } from './variables.ts';
 
 const ConnectionStatusRef = builder.enumType('ConnectionStatus', {
   description: 'How a connection, or the consent that is to make one, stands.',
@@ -51,6 +52,15 @@ export const RevokedRef = builder.enumType('Revoked', {
     true: 'The service ended it.',
     false: 'The service could not be reached or did not confirm, so end it on its own page.',
     unsupported: 'There is no way to ask the service, or nothing to end.',
+  }),
+});
+
+const ConnectionVariableRef = builder.objectRef<ConnectionVariable>('ConnectionVariable').implement({
+  description: 'A value that belongs to an account and stands in its requests. It is no secret, and no call can set it.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Its name in the recipe, and in `credentials` where the person gives it.' }),
+    value: t.exposeString('value', { description: 'Its value.' }),
+    description: t.exposeString('description', { description: 'What it is.' }),
   }),
 });
 
@@ -104,6 +114,13 @@ export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').imp
       description: 'Since when an operator has stopped it; null when none has.',
       resolve: (view) => view.connection?.frozenAt ?? null,
     }),
+    variables: t.field({
+      type: [ConnectionVariableRef],
+      complexity: { multiplier: 3 },
+      description: 'What belongs to this account beside its credential, such as its site; empty for most integrations.',
+      resolve: ({ integration, connection }, _args, { gateway }) =>
+        listVariables(gateway.catalogue.find(integration), connection?.variables),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was connected, or the consent was started.' }),
   }),
 });
@@ -150,6 +167,9 @@ const CredentialFieldRef = builder.objectRef<CredentialField>('CredentialField')
     label: t.exposeString('label', { description: 'What a form calls it.' }),
     description: t.exposeString('description', { nullable: true, description: 'What it is; null when the label says it.' }),
     secret: t.exposeBoolean('secret', { description: 'Whether it must be kept from view.' }),
+    required: t.exposeBoolean('required', {
+      description: 'Whether it must be given; false where the recipe, or the account that is connected again, has a value for it.',
+    }),
   }),
 });
 
@@ -175,7 +195,8 @@ export const ConnectMethodRef = builder.objectRef<ConnectMethod>('ConnectMethod'
     fields: t.field({
       type: [CredentialFieldRef],
       complexity: { multiplier: 3 },
-      description: 'What `credentials` must hold, all of it; empty for a consent.',
+      description:
+        'What `credentials` holds. With `OAUTH2` what the service must know before a consent, such as the site: given as `credentials`, or asked for on the page; mostly empty.',
       resolve: ({ fields }) => fields,
     }),
   }),
@@ -255,7 +276,8 @@ builder.mutationField('startConnection', (t) =>
       }),
       credentials: t.arg({
         type: 'JSON',
-        description: '`{"token"}`, `{"api_key"}` or `{"username","password"}`, with the further fields that the integration names.',
+        description:
+          '`{"token"}`, `{"api_key"}` or `{"username","password"}`, with the further fields that the integration names; those alone go with a consent.',
       }),
     },
     resolve: async (_root, args, context) => {

@@ -9,11 +9,12 @@ import { requireRoomForConnection } from './accounts.ts';
 import { consentSeconds } from './consent/consent-browser.ts';
 import { insertConsent } from './consent/consent-store.ts';
 import { connectByCredential } from './credential/connect-by-credential.ts';
-import { takesCredentials } from './credential/credential-forms.ts';
+import { requireTexts, takesCredentials } from './credential/credential-forms.ts';
 import { findOAuthClient, requireOAuthClient } from './oauth2/oauth-clients.ts';
 import { findProvider } from './oauth2/oauth2.ts';
 import { scopesToRequest } from './oauth2/provider-scopes.ts';
 import { listSiblings } from './store.ts';
+import { askedVariables, findKeptVariables, readGiven } from './variables.ts';
 
 export interface NewConnection {
   integration: string;
@@ -49,10 +50,18 @@ export async function startConnection(
     throw badRequest(`${integration.recipe.name} needs no connection: call its endpoints as they are.`);
   if (request.credentials !== undefined && request.credentials !== null) {
     if (!coversScope(principal.scopes, integration.slug)) throw mayOnlyAsk(integration);
-    return connectByCredential(gateway, principal, integration, request, requestId);
+    if (!goesWithConsent(integration, request.credentials)) return connectByCredential(gateway, principal, integration, request, requestId);
   }
   const id = await startConsent(gateway, principal, integration, request, requestId);
   return { id, status: 'pending', oauthUrl: `${gateway.config.publicUrl}/connect/${id}` };
+}
+
+/** What a person gives beside a consent at the service, such as the site that is asked. */
+function goesWithConsent(integration: CatalogueIntegration, credentials: unknown): boolean {
+  if (typeof credentials !== 'object' || !integration.recipe.auth.some((auth) => auth.type === 'oauth2')) return false;
+  const asked = askedVariables(integration).map(([name]) => name);
+  const given = Object.keys(credentials ?? {});
+  return given.length > 0 && given.every((name) => asked.includes(name));
 }
 
 /** A key for reads or single endpoints cannot decide whose account the user's other keys use. */
@@ -68,10 +77,14 @@ async function startConsent(
   gateway: Gateway,
   principal: Principal,
   integration: CatalogueIntegration,
-  asked: { account: string | undefined; scopes: readonly string[] | undefined },
+  asked: Omit<NewConnection, 'integration'>,
   requestId: string,
 ): Promise<string> {
   const { db, clock } = gateway;
+  const given = requireTexts(integration, asked.credentials ?? {});
+  const kept = await findKeptVariables(gateway, principal.userId, integration, asked.account);
+  // What is missing is asked for on the page.
+  const variables = readGiven(integration, given, kept, { partly: true });
   const siblings = await listSiblings(db, principal.userId, integration.slug);
   const scopes = await chooseScopes(gateway, principal, integration, asked, siblings);
   // With an account of this integration connected, the consent may renew that one, which the plan always allows.
@@ -89,6 +102,7 @@ async function startConsent(
       connectionId: null,
       needsConfirmation,
       requestedScopes: scopes,
+      variables,
       lastsSeconds: consentSeconds,
     });
     await recordAudit(trx, {

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Db } from '../../core/database/database.ts';
 import type { ConnectionsTable } from '../../core/database/tables.ts';
 import type { TimePosition } from '../../core/paging.ts';
+import type { Variables } from '../recipes/variables.ts';
 
 /** A connection without what is sealed and without the lease. */
 export type Connection = Omit<Selectable<ConnectionsTable>, 'credential' | 'refreshHolder' | 'refreshUntil'>;
@@ -22,6 +23,7 @@ const columns = [
   'providerScopes',
   'accessExpiresAt',
   'refreshable',
+  'variables',
   'frozenAt',
   'refreshedAt',
   'createdAt',
@@ -102,7 +104,7 @@ export async function listAccountsOf(db: Db, userId: string, slugs: readonly str
 export async function listSiblings(db: Db, userId: string, integration: string) {
   return db
     .selectFrom('connections')
-    .select(['id', 'providerAccountId', 'account', 'isDefault', 'providerScopes'])
+    .select(['id', 'providerAccountId', 'account', 'isDefault', 'providerScopes', 'variables'])
     .where('userId', '=', userId)
     .where('integration', '=', integration)
     .orderBy('createdAt')
@@ -118,6 +120,7 @@ export interface CredentialColumns {
   providerScopes: string[] | null;
   expiresInSeconds: number | undefined;
   refreshable: boolean;
+  variables: Variables;
 }
 
 function credentialValues(clock: Clock, { expiresInSeconds, ...row }: CredentialColumns) {
@@ -156,8 +159,8 @@ export async function replaceCredential(db: Db, clock: Clock, id: string, row: C
     .execute();
 }
 
-export async function deleteConnection(db: Db, id: string): Promise<{ credential: string } | undefined> {
-  return db.deleteFrom('connections').where('id', '=', id).returning('credential').executeTakeFirst();
+export async function deleteConnection(db: Db, id: string): Promise<{ credential: string; variables: Variables } | undefined> {
+  return db.deleteFrom('connections').where('id', '=', id).returning(['credential', 'variables']).executeTakeFirst();
 }
 
 /** Makes one connection the default of its integration, or none when `id` is undefined. */

@@ -1,9 +1,12 @@
 /** The request to the service: credential, one renewal of it, and the attempts that are allowed. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Gateway } from '../../core/context.ts';
 import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound/outbound.ts';
 import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
 import type { InjectedCredential } from '../connections/credential/credential.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import { requireKnownHost } from '../recipes/known-host.ts';
+import type { Variables } from '../recipes/variables.ts';
 import { type JudgedAnswer, judgeAnswer } from './answer/judge-answer.ts';
 import { leaveRoom, type Reader } from './answer/whole-answers.ts';
 import type { PreparedRequest } from './request/prepare-request.ts';
@@ -15,6 +18,10 @@ export interface UpstreamCall extends Reader {
   integration: CatalogueIntegration;
   endpoint: CatalogueEndpoint;
   request: PreparedRequest;
+  /** Those that `request` was made with. */
+  variables: Variables;
+  /** The same request with others, which a renewed credential may bring. */
+  prepare: (variables: Variables) => Promise<PreparedRequest>;
   userId: string;
   /** Undefined for what can be called without. */
   connection: AdmittedConnection | undefined;
@@ -35,6 +42,7 @@ export interface UpstreamCall extends Reader {
 /** Throws token_expired, connection_frozen, unavailable, and OutboundError. */
 export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promise<JudgedAnswer> {
   let credential = call.connection && (await credentialFor(gateway, call.integration, call.connection));
+  if (credential) await follow(call, credential);
   call.startedMs = performance.now();
   const deadlineMs = call.startedMs + (call.endpoint.spec.timeout_ms ?? timeoutMsDefault);
   const repeatable = call.endpoint.readOnly || providerIdempotency(call) !== undefined;
@@ -52,6 +60,7 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
       if (!newer) return await endOrPass(gateway, call, judged, credential);
       leaveRoom(call);
       credential = newer;
+      await follow(call, newer);
       attempt -= 1;
       continue;
     }
@@ -64,6 +73,13 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
     leaveRoom(call);
     await pauseFor(pauseMs, call);
   }
+}
+
+/** Goes where the account is now: a renewed credential may belong to another place than the request was made for. */
+async function follow(call: UpstreamCall, { variables }: InjectedCredential): Promise<void> {
+  if (isDeepStrictEqual(variables, call.variables)) return;
+  call.request = await call.prepare(variables);
+  call.variables = variables;
 }
 
 /** A status of 401 may be about the call; a code that the recipe knows as a refusal of the credential ends the connection. */
@@ -126,7 +142,7 @@ function addressOf(call: UpstreamCall, credential: InjectedCredential | undefine
   let address = call.request.url;
   for (const name of names)
     address += `${address.includes('?') ? '&' : '?'}${encodeURIComponent(name)}=${encodeURIComponent(credential?.query[name] as string)}`;
-  return new URL(address);
+  return requireKnownHost(call.integration, address, call.integration.baseUrlOverridden);
 }
 
 /** The caller's key in the provider's own header, where there is one and the call is no read. */

@@ -4,7 +4,9 @@ import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
+import { requireVariables } from '../connections/variables.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
+import { noVariables, variablesOf } from '../recipes/variables.ts';
 import type { Admission } from './admission/admit.ts';
 import { limitHeaders } from './admission/verdict.ts';
 import { answerExecution } from './answer/answer-execution.ts';
@@ -16,7 +18,7 @@ import { callUpstream, type UpstreamCall } from './call-upstream.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, pagedCallOf, type Run } from './execution.ts';
 import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.ts';
 import { nextHeaderOf, openNext } from './request/next-page.ts';
-import { prepareRequest } from './request/prepare-request.ts';
+import { type PreparedRequest, prepareRequest } from './request/prepare-request.ts';
 import { askedWait } from './retry.ts';
 import { settleFailure } from './settle-failure.ts';
 
@@ -174,15 +176,20 @@ async function replay(
 
 async function callAndAnswer(run: Run): Promise<Execution> {
   const { gateway, request, integration, endpoint, admission } = run;
-  let prepared = prepareRequest(integration, endpoint, request.params);
+  const variables = variablesOf(integration.recipe, admission.connection?.variables ?? noVariables);
+  let prepared = prepareRequest(integration, endpoint, request.params, variables);
   if (prepared instanceof Promise) prepared = await prepared;
   if (admission.connectionFault) throw admission.connectionFault;
-  if (admission.connection) requireProviderScopes(gateway, endpoint, admission.connection);
-  if (request.next !== undefined) prepared = { ...prepared, url: turnPage(run, prepared.url, request.next) };
+  if (admission.connection) {
+    requireVariables(integration, admission.connection);
+    requireProviderScopes(gateway, endpoint, admission.connection);
+  }
   const call: UpstreamCall = {
     integration,
     endpoint,
-    request: prepared,
+    request: turnPage(run, prepared),
+    variables,
+    prepare: async (newer) => turnPage(run, await prepareRequest(integration, endpoint, request.params, newer)),
     userId: admission.principal.userId,
     connection: admission.connection,
     idempotencyKey: request.idempotencyKey,
@@ -206,9 +213,11 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   }
 }
 
-function turnPage(run: Run, url: string, next: string): string {
-  const [place] = url.split('?');
-  return `${place}?${openNext(run.gateway, pagedCallOf(run), next)}`;
+function turnPage(run: Run, prepared: PreparedRequest): PreparedRequest {
+  const { next } = run.request;
+  if (next === undefined) return prepared;
+  const [place] = prepared.url.split('?');
+  return { ...prepared, url: `${place}?${openNext(run.gateway, pagedCallOf(run), next)}` };
 }
 
 /** A service that asks callers to come back later says so to ours too, also where it has headers of its own for that. */

@@ -54,6 +54,8 @@ function sayRequiredAny(names: readonly string[]): string {
 
 function describeParameter(name: string, parameter: Parameter): JsonSchema {
   const schema = pickWords(parameter);
+  if (parameter.default_from !== undefined)
+    schema.description = `${parameter.description} Left out, it is the \`${parameter.default_from}\` of the account.`;
   if (parameter.split !== undefined && parameter.pattern === undefined) schema.pattern = patternOfSplit(parameter.split);
   if (parameter.file && parameter.type === 'array') schema.items ??= { type: 'object', ...fileSchema };
   else if (parameter.file && parameter.properties === undefined) Object.assign(schema, fileSchema);

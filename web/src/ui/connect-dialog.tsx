@@ -21,7 +21,7 @@ const MethodsQuery = graphql(`
     integration(slug: $slug) {
       slug
       name
-      connectMethods { type ready how url redirectUri fields { name label description secret } }
+      connectMethods { type ready how url redirectUri fields { name label description secret required } }
     }
   }
 `);
@@ -102,6 +102,7 @@ function Methods({ service, account, scopes, onDone }: Omit<MethodProps, 'method
 
 function ByConsent({ service, method, account, scopes, onDone }: MethodProps) {
   const [label, setLabel] = useState('');
+  const [values, setValues] = useState<Record<string, string>>({});
   const [waiting, setWaiting] = useState<{ id: string; oauthUrl: string }>();
   const [failure, setFailure] = useState<Failure>();
   const [{ fetching }, start] = useMutation(StartConnection);
@@ -126,7 +127,12 @@ function ByConsent({ service, method, account, scopes, onDone }: MethodProps) {
     setFailure(undefined);
     // Opened now, while the press of the button still counts; the address follows.
     const page = window.open('about:blank', '_blank');
-    const result = await start({ integration: service.slug, account: account ?? (label.trim() || null), scopes: scopes ?? null });
+    const result = await start({
+      integration: service.slug,
+      account: account ?? (label.trim() || null),
+      scopes: scopes ?? null,
+      credentials: entered(method, values),
+    });
     const { oauthUrl, connectionId } = result.data?.startConnection ?? {};
     if (result.error || !oauthUrl || !connectionId) {
       page?.close();
@@ -147,6 +153,7 @@ function ByConsent({ service, method, account, scopes, onDone }: MethodProps) {
           It is asked to allow, besides what it allows now: <strong>{scopes.map((scope) => quoted(scope)).join(', ')}</strong>
         </p>
       )}
+      <Fields method={method} isRenewed={account !== undefined} values={values} failure={failure} onChange={setValues} />
       {account === undefined && (
         <TextField
           label="Name of the account (optional)"
@@ -251,13 +258,15 @@ function ByCredential({ service, method, account, onDone }: Omit<MethodProps, 's
     event.preventDefault();
     if (fetching) return;
     setFailure(undefined);
-    const credentials = Object.fromEntries(method.fields.map(({ name }) => [name, values[name] ?? '']));
-    const result = await start({ integration: service.slug, account: account ?? (label.trim() || null), credentials });
+    const result = await start({
+      integration: service.slug,
+      account: account ?? (label.trim() || null),
+      credentials: entered(method, values),
+    });
     if (result.error) return setFailure(describeError(result.error));
     onDone(account ?? (label.trim() || null));
   };
 
-  const faultOf = (name: string) => failure?.details?.find(({ path }) => path === `credentials.${name}`)?.message;
   return (
     <form className="stack" onSubmit={(event) => void submit(event)}>
       {method.how && (
@@ -270,20 +279,7 @@ function ByCredential({ service, method, account, onDone }: Omit<MethodProps, 's
           )}
         </p>
       )}
-      {method.fields.map(({ name, label: text, description, secret }) => (
-        <TextField
-          key={name}
-          label={text}
-          hint={description ?? undefined}
-          type={secret ? 'password' : 'text'}
-          autoComplete="off"
-          className="mono"
-          spellCheck={false}
-          value={values[name] ?? ''}
-          error={faultOf(name)}
-          onChange={(value) => setValues({ ...values, [name]: value })}
-        />
-      ))}
+      <Fields method={method} isRenewed={false} values={values} failure={failure} onChange={setValues} />
       {account === undefined && (
         <TextField
           label="Name of the account (optional)"
@@ -302,4 +298,37 @@ function ByCredential({ service, method, account, onDone }: Omit<MethodProps, 's
       </div>
     </form>
   );
+}
+
+/** What was entered of a method's fields, null for none; what may be left out is not sent empty. */
+function entered({ fields }: Method, values: Record<string, string>): Record<string, string> | null {
+  const given = fields.filter(({ name, required, secret }) => secret || required || values[name]?.trim());
+  return given.length === 0 ? null : Object.fromEntries(given.map(({ name }) => [name, values[name] ?? '']));
+}
+
+interface FieldsProps {
+  method: Method;
+  /** The account is connected again, and keeps what is left empty. */
+  isRenewed: boolean;
+  values: Record<string, string>;
+  failure: Failure | undefined;
+  onChange: (values: Record<string, string>) => void;
+}
+
+function Fields({ method, isRenewed, values, failure, onChange }: FieldsProps) {
+  const faultOf = (name: string) => failure?.details?.find(({ path }) => path === `credentials.${name}`)?.message;
+  return method.fields.map(({ name, label, description, secret, required }) => (
+    <TextField
+      key={name}
+      label={required ? label : `${label} (optional)`}
+      hint={[description, ...(isRenewed ? ['Left empty, it stays as it is.'] : [])].filter(Boolean).join(' ') || undefined}
+      type={secret ? 'password' : 'text'}
+      autoComplete="off"
+      className="mono"
+      spellCheck={false}
+      value={values[name] ?? ''}
+      error={faultOf(name)}
+      onChange={(value) => onChange({ ...values, [name]: value })}
+    />
+  ));
 }

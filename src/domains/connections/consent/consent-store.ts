@@ -3,6 +3,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Clock } from '../../../core/clock.ts';
 import type { Db } from '../../../core/database/database.ts';
 import type { ConsentsTable } from '../../../core/database/tables.ts';
+import type { Variables } from '../../recipes/variables.ts';
 
 /** `expired` by the database's time: a pending consent that can no longer end well. */
 export type Consent = Selectable<ConsentsTable> & { expired: boolean };
@@ -23,6 +24,7 @@ const columns = [
   'browserHash',
   'needsConfirmation',
   'requestedScopes',
+  'variables',
   'expiresAt',
   'createdAt',
 ] as const;
@@ -38,7 +40,16 @@ export async function insertConsent(
     ...row
   }: Pick<
     Selectable<ConsentsTable>,
-    'id' | 'userId' | 'startedBy' | 'integration' | 'account' | 'status' | 'connectionId' | 'needsConfirmation' | 'requestedScopes'
+    | 'id'
+    | 'userId'
+    | 'startedBy'
+    | 'integration'
+    | 'account'
+    | 'status'
+    | 'connectionId'
+    | 'needsConfirmation'
+    | 'requestedScopes'
+    | 'variables'
   > & { lastsSeconds: number },
 ): Promise<void> {
   await db
@@ -79,6 +90,11 @@ export async function bindConsent(db: Db, clock: Clock, id: string, binding: Bin
     .returning('id')
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** What the person gave for the recipe's variables on our page. */
+export async function setConsentVariables(db: Db, id: string, variables: Variables): Promise<void> {
+  await db.updateTable('consents').set({ variables }).where('id', '=', id).where('status', '=', 'pending').execute();
 }
 
 /** The pending consent that a state belongs to. */

@@ -3,9 +3,18 @@ import type { Gateway } from '../../../core/context.ts';
 import { type ErrorCode, SkillettError } from '../../../core/errors.ts';
 import { OutboundError } from '../../../core/outbound/outbound.ts';
 import { recordAudit } from '../../audit/audit.ts';
+import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { keepConnection, type ProvenCredential } from '../accounts.ts';
 import { findProvider, OAuthRefusal, type Provider } from '../oauth2/oauth2.ts';
-import { type Consent, type ConsentFailure, deleteOldFailures, endConsent, listExpiredConsents } from './consent-store.ts';
+import { readGiven } from '../variables.ts';
+import {
+  type Consent,
+  type ConsentFailure,
+  deleteOldFailures,
+  endConsent,
+  listExpiredConsents,
+  setConsentVariables,
+} from './consent-store.ts';
 
 const failuresKeptDays = 30;
 
@@ -42,9 +51,21 @@ export const sealContext = (consentId: string): string => `consent/${consentId}`
 /** Throws ConsentFault where the integration is not there any more, or has no OAuth now. */
 export function requireProvider(gateway: Gateway, consent: Consent): Provider {
   const integration = gateway.catalogue.find(consent.integration);
-  const provider = integration && findProvider(gateway, integration);
+  const provider = integration && findProvider(gateway, integration, consent.variables);
   if (!provider) throw new ConsentFault('failed', 'This installation does not offer that service any more.');
   return provider;
+}
+
+/** What the person gave on our page of the account's variables. Throws bad_request. */
+export async function giveVariables(
+  gateway: Gateway,
+  consent: Consent,
+  integration: CatalogueIntegration,
+  given: Readonly<Record<string, string>>,
+): Promise<Consent> {
+  const variables = readGiven(integration, given, consent.variables);
+  await setConsentVariables(gateway.db, consent.id, variables);
+  return { ...consent, variables };
 }
 
 /** What came of a consent, for the person at the browser. */
@@ -82,7 +103,7 @@ const starterFaults: Partial<Record<ErrorCode, string>> = {
 export async function keepProven(
   gateway: Gateway,
   consent: Consent,
-  proven: Pick<ProvenCredential, 'integration' | 'credential' | 'provider' | 'providerScopes' | 'expiresInSeconds'>,
+  proven: Pick<ProvenCredential, 'integration' | 'credential' | 'provider' | 'providerScopes' | 'expiresInSeconds' | 'variables'>,
   by: { actor: string; requestId: string },
 ): Promise<CompletedConsent> {
   const { id, userId, integration } = consent;

@@ -10,6 +10,7 @@ import { verifyCredential } from '../credential/verify.ts';
 import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
 import { exchangeCode, type Grant, isFromIssuer, type Provider, redirectUri } from '../oauth2/oauth2.ts';
 import { listSiblings } from '../store.ts';
+import { isAccountOf } from '../variables.ts';
 import { type BrowserCallback, claimConsent, type UnclaimedReason } from './consent-browser.ts';
 import type { Consent } from './consent-store.ts';
 import {
@@ -97,7 +98,7 @@ async function keepGrant(
   const credential = toCredential(grant);
   let { account } = grant;
   try {
-    account ??= await verifyCredential(gateway, consent.userId, provider.integration, provider.auth, credential);
+    account ??= await verifyCredential(gateway, consent.userId, provider.integration, provider.auth, credential, consent.variables);
     const elapsed = Math.max(0, Math.floor((gateway.clock.nowMs() - obtainedAtMs) / 1000));
     return await keepProven(
       gateway,
@@ -107,6 +108,7 @@ async function keepGrant(
         credential,
         provider: account,
         providerScopes: grantedScopes(grant, consent.requestedScopes),
+        variables: consent.variables,
         expiresInSeconds: grant.expiresInSeconds === undefined ? undefined : Math.max(1, grant.expiresInSeconds - elapsed),
       },
       { actor: consent.startedBy, requestId },
@@ -114,7 +116,7 @@ async function keepGrant(
   } catch (error) {
     // Some providers end every grant of an account with one, and with it the connection that the account already has.
     const siblings = await listSiblings(gateway.db, consent.userId, consent.integration);
-    const endsAnother = account ? siblings.some((row) => row.providerAccountId === account?.id) : siblings.length > 0;
+    const endsAnother = account ? siblings.some((row) => isAccountOf(row.providerAccountId, account?.id ?? '')) : siblings.length > 0;
     if (!endsAnother) await revokeAtProvider(gateway, consent.userId, provider, credential);
     throw toFault(error);
   }

@@ -5,18 +5,22 @@ import { newId } from '../../../core/ids.ts';
 import type { Principal } from '../../../core/principal.ts';
 import { recordAudit } from '../../audit/audit.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import type { Variables } from '../../recipes/variables.ts';
 import { keepConnection } from '../accounts.ts';
 import { type Consent, insertConsent } from '../consent/consent-store.ts';
 import { type CompletedConsent, keepProven } from '../consent/consents.ts';
 import type { NewConnection, StartedConnection } from '../start-connection.ts';
-import { parseCredential } from './credential-forms.ts';
+import { findKeptVariables, readGiven } from '../variables.ts';
+import { parseCredential, requireTexts } from './credential-forms.ts';
 import { verifyCredential } from './verify.ts';
 
 /** A credential as it was given, with the account that the service says it belongs to. Throws bad_request, credential_rejected, upstream_…. */
-async function proveCredential(gateway: Gateway, userId: string, integration: CatalogueIntegration, given: unknown) {
-  const { auth, credential } = parseCredential(integration, given);
-  const provider = await verifyCredential(gateway, userId, integration, auth, credential);
-  return { integration, credential, provider, providerScopes: null, expiresInSeconds: undefined };
+async function proveCredential(gateway: Gateway, userId: string, integration: CatalogueIntegration, given: unknown, kept: Variables) {
+  const values = requireTexts(integration, given);
+  const { auth, credential } = parseCredential(integration, values);
+  const variables = readGiven(integration, values, kept);
+  const provider = await verifyCredential(gateway, userId, integration, auth, credential, variables);
+  return { integration, credential, provider, providerScopes: null, expiresInSeconds: undefined, variables };
 }
 
 export async function connectByCredential(
@@ -30,7 +34,8 @@ export async function connectByCredential(
     throw badRequest('`scopes` goes with a consent. What a credential may do was decided where it was made; leave `scopes` out.');
   const { db, clock } = gateway;
   const { userId, holderId } = principal;
-  const proven = await proveCredential(gateway, principal.userId, integration, request.credentials);
+  const kept = await findKeptVariables(gateway, userId, integration, request.account);
+  const proven = await proveCredential(gateway, userId, integration, request.credentials, kept);
   const id = newId('conn');
   await db.transaction().execute(async (trx) => {
     const connectionsMax = await gateway.admitConnection(trx, { userId, startedBy: holderId });
@@ -45,6 +50,7 @@ export async function connectByCredential(
       connectionId: kept.id,
       needsConfirmation: false,
       requestedScopes: [],
+      variables: proven.variables,
       lastsSeconds: 0,
     });
     await recordAudit(trx, {
@@ -71,5 +77,5 @@ export async function completeByCredential(
   given: unknown,
   by: { actor: string; requestId: string },
 ): Promise<CompletedConsent> {
-  return keepProven(gateway, consent, await proveCredential(gateway, consent.userId, integration, given), by);
+  return keepProven(gateway, consent, await proveCredential(gateway, consent.userId, integration, given, consent.variables), by);
 }

@@ -2,6 +2,7 @@
 import { badRequest, type Fault } from '../../../core/errors.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
+import { askedVariables } from '../variables.ts';
 import type { StoredCredential } from './credential.ts';
 
 type CredentialAuth = Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>;
@@ -29,11 +30,10 @@ export function takesCredentials(integration: CatalogueIntegration): boolean {
 
 /** How to connect, for error messages: every form as the JSON to send, and where to get it. */
 export function describeForms(integration: CatalogueIntegration): string {
+  const asked = askedVariables(integration).filter(([, variable]) => variable.default === undefined);
   const forms = credentialForms(integration).map(
     (auth) =>
-      `"credentials": {${namesOf(auth)
-        .map((name) => `"${name}": "…"`)
-        .join(', ')}} (${auth.how})`,
+      `"credentials": {${[...namesOf(auth), ...asked.map(([name]) => name)].map((name) => `"${name}": "…"`).join(', ')}} (${auth.how})`,
   );
   if (forms.length > 0) return `Give ${forms.join(' or ')}`;
   if (integration.recipe.auth.some((auth) => auth.type === 'oauth2'))
@@ -42,9 +42,12 @@ export function describeForms(integration: CatalogueIntegration): string {
 }
 
 /** The credential and the way to authenticate it is for. Throws bad_request naming the forms that are taken. */
-export function parseCredential(integration: CatalogueIntegration, input: unknown): { auth: CredentialAuth; credential: StoredCredential } {
-  const values = requireTexts(integration, input);
-  const given = Object.keys(values);
+export function parseCredential(
+  integration: CatalogueIntegration,
+  values: Readonly<Record<string, string>>,
+): { auth: CredentialAuth; credential: StoredCredential } {
+  const asked = askedVariables(integration).map(([name]) => name);
+  const given = Object.keys(values).filter((name) => !asked.includes(name));
   const auth = credentialForms(integration).find((candidate) => {
     const names = namesOf(candidate);
     return names.length === given.length && names.every((name) => given.includes(name));
@@ -63,7 +66,8 @@ export function parseCredential(integration: CatalogueIntegration, input: unknow
   return { auth, credential: { type: 'basic', username: values.username as string, password: values.password as string, fields } };
 }
 
-function requireTexts(integration: CatalogueIntegration, input: unknown): Record<string, string> {
+/** What was given as `credentials`, without spaces around. Throws bad_request. */
+export function requireTexts(integration: CatalogueIntegration, input: unknown): Record<string, string> {
   const isObject = typeof input === 'object' && input !== null && !Array.isArray(input);
   const entries = isObject ? Object.entries(input) : [];
   if (!isObject || entries.some(([, value]) => typeof value !== 'string' || value.length > valueLengthMax))
@@ -72,7 +76,7 @@ function requireTexts(integration: CatalogueIntegration, input: unknown): Record
   return Object.fromEntries(entries.map(([name, value]) => [name, name === 'password' ? value : (value as string).trim()]));
 }
 
-function faultsOf(auth: CredentialAuth, values: Record<string, string>): Fault[] {
+function faultsOf(auth: CredentialAuth, values: Readonly<Record<string, string>>): Fault[] {
   return namesOf(auth).flatMap((name) => {
     const message = faultOf(auth, name, values[name] as string);
     return message === undefined ? [] : [{ path: `credentials.${name}`, message }];

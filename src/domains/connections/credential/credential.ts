@@ -1,5 +1,6 @@
 /** What a connection holds at rest, and how it travels with a request. */
 import type { Auth } from '../../recipes/format/auth.ts';
+import type { Variables } from '../../recipes/variables.ts';
 
 /** Sealed as JSON in `connections.credential`. `fields` are the further values that the recipe asks for, by name. */
 export type StoredCredential =
@@ -12,13 +13,19 @@ export type StoredCredential =
 export interface InjectedCredential {
   /** The connection's `credentialVersion` that this was made from. */
   version: number;
+  /** What the recipe's variables are for this account. */
+  variables: Variables;
   headers: Record<string, string>;
   query: Record<string, string>;
 }
 
 /** The credential in the form the recipe names. Header names are in lower case. */
-export function injectCredential(auth: Auth, credential: StoredCredential, version: number): InjectedCredential {
-  const injected: InjectedCredential = { version, headers: {}, query: {} };
+export function injectCredential(
+  auth: Auth,
+  credential: StoredCredential,
+  of: Pick<InjectedCredential, 'version' | 'variables'>,
+): InjectedCredential {
+  const injected: InjectedCredential = { ...of, headers: {}, query: {} };
   if (auth.type === 'bearer' && credential.type === 'bearer') injected.headers[auth.header.toLowerCase()] = auth.prefix + credential.token;
   else if (auth.type === 'api_key' && credential.type === 'api_key') {
     if (auth.in === 'query') injected.query[auth.name] = auth.prefix + credential.apiKey;

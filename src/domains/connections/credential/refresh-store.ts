@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Clock } from '../../../core/clock.ts';
 import type { Db } from '../../../core/database/database.ts';
+import type { Variables } from '../../recipes/variables.ts';
 
 /** What a refresh reads of its connection. */
 export interface RefreshState {
@@ -20,6 +21,7 @@ export interface RefreshState {
   frozenAt: Date | null;
   refreshedAt: Date | null;
   refreshHolder: string | null;
+  variables: Variables;
   lease: 'free' | 'held' | 'lapsed';
 }
 
@@ -38,6 +40,7 @@ const columns = [
   'frozenAt',
   'refreshedAt',
   'refreshHolder',
+  'variables',
 ] as const;
 
 const leaseState = (clock: Clock) =>

@@ -90,7 +90,8 @@ async function refreshOnce(gateway: Gateway, integration: CatalogueIntegration, 
   const deadline = performance.now() + (leaseSeconds + 5) * 1000;
   while (performance.now() < deadline) {
     const taken = await takeLease(db, clock, { id, version, holder, seconds: leaseSeconds });
-    if (taken) return refreshUnderLease(gateway, provider, client, taken, holder);
+    if (taken)
+      return refreshUnderLease(gateway, { ...provider, ...findProvider(gateway, integration, taken.variables) }, client, taken, holder);
     const state = await readRefreshState(db, clock, id);
     if (!state) throw connectionGone(integration);
     requireUsable(integration, state);

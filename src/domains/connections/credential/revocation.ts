@@ -1,5 +1,7 @@
 /** Ends a credential at its provider, where the recipe knows how. */
 import type { Gateway } from '../../../core/context.ts';
+import { requireKnownHost } from '../../recipes/known-host.ts';
+import { authorityOf, fillAddress } from '../../recipes/variables.ts';
 import { findOAuthClient } from '../oauth2/oauth-clients.ts';
 import { basicAuthentication, encodeClientRequest, type OAuthClient, type Provider, readAnswer, textAt } from '../oauth2/oauth2.ts';
 import type { StoredCredential } from './credential.ts';
@@ -16,13 +18,15 @@ export async function revokeAtProvider(
   credential: StoredCredential | undefined,
 ): Promise<Revoked> {
   if (!provider || credential?.type !== 'oauth2') return 'unsupported';
-  const address = revocationUrl(gateway, provider);
-  const client = address && (await findOAuthClient(gateway, provider));
-  if (!address || !client) return 'unsupported';
+  const place = revocationPlace(provider);
+  const client = place && (await findOAuthClient(gateway, provider));
+  if (!place || !client) return 'unsupported';
   const wanted = provider.auth.revocation?.token === 'refresh_token' ? credential.refreshToken : credential.accessToken;
   try {
+    const filled = fillAddress(place.address.replace('{client_id}', encodeURIComponent(client.clientId)), provider.variables);
+    const url = requireKnownHost(provider.integration, filled, place.fromInstallation);
     const answer = await gateway.outbound.send({
-      ...revocationRequest(provider, client, address, wanted ?? credential.accessToken),
+      ...revocationRequest(provider, client, url, wanted ?? credential.accessToken),
       timeoutMs: revokeTimeoutMs,
       integration: provider.integration.slug,
       turnOf: userId,
@@ -40,21 +44,22 @@ export async function revokeAtProvider(
  * Where to ask. An installation that moved the API or the token endpoint elsewhere moves a revocation endpoint of the
  * same place with it; one that would then belong to neither is not used, since the token is none of that origin's.
  */
-function revocationUrl(gateway: Gateway, { auth, integration }: Provider): string | undefined {
+function revocationPlace({ auth, integration, settings }: Provider): { address: string; fromInstallation: boolean } | undefined {
   const { url } = auth.revocation ?? {};
   if (url === undefined) return undefined;
-  if (url.startsWith(`${integration.recipe.base_url}/`)) return integration.baseUrl + url.slice(integration.recipe.base_url.length);
-  const tokenUrl = gateway.config.integrations.get(integration.slug)?.tokenUrl;
-  if (tokenUrl === undefined) return url;
-  if (new URL(url).origin !== new URL(auth.token_url).origin) return undefined;
-  return new URL(new URL(url).pathname, tokenUrl).href;
+  const { base_url: base } = integration.recipe;
+  if (url.startsWith(`${base}/`))
+    return { address: integration.baseUrl + url.slice(base.length), fromInstallation: integration.baseUrlOverridden };
+  const { tokenUrl } = settings;
+  if (tokenUrl === undefined) return { address: url, fromInstallation: false };
+  if (authorityOf(url) !== authorityOf(auth.token_url)) return undefined;
+  return { address: authorityOf(tokenUrl) + url.slice(authorityOf(url).length).split(/[?#]/, 1)[0], fromInstallation: true };
 }
 
-function revocationRequest(provider: Provider, client: OAuthClient, address: string, token: string) {
+function revocationRequest(provider: Provider, client: OAuthClient, url: URL, token: string) {
   const { auth } = provider;
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'skillett' };
-  const url = new URL(address.replace('{client_id}', encodeURIComponent(client.clientId)));
   switch (auth.revocation?.style) {
     case 'query':
       url.searchParams.set('token', token);

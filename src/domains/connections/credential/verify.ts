@@ -4,7 +4,9 @@ import { SkillettError } from '../../../core/errors.ts';
 import { readBody } from '../../../core/outbound/outbound.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
+import { requireKnownHost } from '../../recipes/known-host.ts';
 import { evaluateOn, findFailure, successRule } from '../../recipes/success.ts';
+import { fillAddress, fillHeaders, fillText, type Variables, variablesOf } from '../../recipes/variables.ts';
 import { accountAt } from '../oauth2/oauth2.ts';
 import { injectCredential, type StoredCredential } from './credential.ts';
 
@@ -21,17 +23,21 @@ export async function verifyCredential(
   integration: CatalogueIntegration,
   auth: Auth,
   credential: StoredCredential,
+  kept: Variables,
 ): Promise<{ id: string; label: string }> {
   const { verify } = integration.recipe;
   if (!verify) throw new Error(`The recipe of ${integration.slug} has no verification call.`);
-  const injected = injectCredential(auth, credential, 1);
-  const url = new URL(integration.baseUrl + verify.path);
-  for (const [name, value] of Object.entries({ ...verify.query, ...injected.query })) url.searchParams.set(name, value);
-  const headers = Object.entries(integration.recipe.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  const variables = variablesOf(integration.recipe, kept);
+  const injected = injectCredential(auth, credential, { version: 1, variables });
+  const address = fillAddress(integration.baseUrl + verify.path, variables);
+  const url = requireKnownHost(integration, address, integration.baseUrlOverridden);
+  for (const [name, value] of Object.entries(verify.query ?? {})) url.searchParams.set(name, fillText(value, variables));
+  for (const [name, value] of Object.entries(injected.query)) url.searchParams.set(name, value);
+  const headers = fillHeaders(integration.recipe, integration.recipe.headers, variables);
   const answer = await gateway.outbound.send({
     method: verify.method,
     url,
-    headers: { accept: 'application/json', 'user-agent': 'skillett', ...Object.fromEntries(headers), ...injected.headers },
+    headers: { accept: 'application/json', 'user-agent': 'skillett', ...headers, ...injected.headers },
     timeoutMs: verifyTimeoutMs,
     integration: integration.slug,
     turnOf: userId,

@@ -5,19 +5,26 @@
  */
 import { createHash } from 'node:crypto';
 import { search } from '@jmespath-community/jmespath';
+import type { IntegrationSettings } from '../../../core/config/integration-settings.ts';
 import type { Gateway } from '../../../core/context.ts';
 import { SkillettError } from '../../../core/errors.ts';
 import { type OutboundAnswer, readBody } from '../../../core/outbound/outbound.ts';
 import { quoted } from '../../../core/text/quoted.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { OAuth2 } from '../../recipes/format/auth.ts';
+import { requireKnownHost } from '../../recipes/known-host.ts';
+import { fillAddress, noVariables, type Variables, variablesOf } from '../../recipes/variables.ts';
 
 /** An integration's authorisation server, as this installation reaches it. */
 export interface Provider {
   integration: CatalogueIntegration;
   auth: OAuth2;
+  /** With the variables filled in. */
   authorizeUrl: string;
   tokenUrl: string;
+  variables: Variables;
+  /** What the installation set in place of the recipe's addresses. */
+  settings: IntegrationSettings;
 }
 
 export interface OAuthClient {
@@ -64,16 +71,19 @@ const unprintable = /\p{C}/u;
 /** Codes with which a provider says that it, not the request, is at fault (RFC 6749, section 4.1.2.1; RFC 8628, section 3.5). */
 const passingErrors = ['server_error', 'temporarily_unavailable', 'slow_down'];
 
-/** Undefined when the integration has no OAuth. */
-export function findProvider(gateway: Gateway, integration: CatalogueIntegration): Provider | undefined {
+/** `kept`: the variables of the account. Undefined when the integration has no OAuth. */
+export function findProvider(gateway: Gateway, integration: CatalogueIntegration, kept: Variables = noVariables): Provider | undefined {
   const auth = integration.recipe.auth.find((candidate) => candidate.type === 'oauth2');
   if (!auth) return undefined;
-  const settings = gateway.config.integrations.get(integration.slug);
+  const settings = gateway.config.integrations.get(integration.slug) ?? {};
+  const variables = variablesOf(integration.recipe, kept);
   return {
     integration,
     auth,
-    authorizeUrl: settings?.authorizeUrl ?? auth.authorize_url,
-    tokenUrl: settings?.tokenUrl ?? auth.token_url,
+    authorizeUrl: fillAddress(settings.authorizeUrl ?? auth.authorize_url, variables),
+    tokenUrl: fillAddress(settings.tokenUrl ?? auth.token_url, variables),
+    variables,
+    settings,
   };
 }
 
@@ -81,14 +91,14 @@ export function redirectUri(gateway: Gateway): string {
   return `${gateway.config.publicUrl}/oauth/callback`;
 }
 
-/** RFC 6749, section 4.1.1, with an S256 challenge (RFC 7636, section 4.3). */
+/** RFC 6749, section 4.1.1, with an S256 challenge (RFC 7636, section 4.3). Throws integration_not_connected for an unknown host. */
 export function authorizeUrl(
   provider: Provider,
   client: OAuthClient,
   request: { redirectUri: string; state: string; scopes: readonly string[]; verifier: string },
 ): string {
-  const { auth } = provider;
-  const url = new URL(provider.authorizeUrl);
+  const { auth, integration, settings } = provider;
+  const url = requireKnownHost(integration, provider.authorizeUrl, settings.authorizeUrl !== undefined);
   for (const [name, value] of Object.entries(auth.authorize_parameters ?? {})) url.searchParams.set(name, value);
   url.searchParams.set('response_type', 'code');
   url.searchParams.set('client_id', client.clientId);
@@ -107,7 +117,8 @@ export function authorizeUrl(
  * the origin that was asked is all there is to compare with.
  */
 export function isFromIssuer(provider: Provider, iss: string): boolean {
-  if (provider.auth.issuer && provider.authorizeUrl === provider.auth.authorize_url) return iss === provider.auth.issuer;
+  const { issuer } = provider.auth;
+  if (issuer && provider.settings.authorizeUrl === undefined) return iss === fillAddress(issuer, provider.variables);
   return URL.parse(iss)?.origin === new URL(provider.authorizeUrl).origin;
 }
 
@@ -155,7 +166,7 @@ async function requestToken(
 ): Promise<Grant> {
   const answer = await gateway.outbound.send({
     method: 'POST',
-    url: new URL(provider.tokenUrl),
+    url: requireKnownHost(provider.integration, provider.tokenUrl, provider.settings.tokenUrl !== undefined),
     ...encodeClientRequest(provider.auth, client, parameters),
     timeoutMs: tokenTimeoutMs,
     integration: provider.integration.slug,

@@ -55,7 +55,7 @@ export const targetFacts = `
     coalesce(k.caller_fault, case when not k.scopes && t."acceptedScopes" then 'scope_not_allowed' end) as fault,
     not t."needsConnection" or c.id is not null as connected,
     c.id as connection_id, c.account, c.auth_type, c.credential, c.credential_version, c.provider_scopes, c.access_expires_at,
-    c.status, c.status_reason, c.frozen_at,
+    c.status, c.status_reason, c.frozen_at, c.variables,
     case when t."needsConnection" and c.id is null then array(
       select o.account from connections o where o.user_id = k.user_id and o.integration = t.integration order by o.account
     ) end as accounts`;
@@ -76,7 +76,7 @@ export const connectionJoin = `
 
 /** What the connection of a target gives to the call. */
 export const connectionColumns =
-  'connection_id, account, auth_type, credential, credential_version, provider_scopes, access_expires_at, status, status_reason, frozen_at, accounts';
+  'connection_id, account, auth_type, credential, credential_version, provider_scopes, access_expires_at, status, status_reason, frozen_at, variables, accounts';
 
 /** Counts up to the limit and says how many it granted, from what stands there when its turn comes. */
 function countUp(window: 'minute' | 'day', counter: 'm' | 'd'): string {

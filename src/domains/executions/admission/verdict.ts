@@ -7,6 +7,7 @@ import { quoted } from '../../../core/text/quoted.ts';
 import type { AdmittedConnection } from '../../connections/connections.ts';
 import { planLimits } from '../../limits/plans.ts';
 import { requestsPerMinute } from '../../limits/requests.ts';
+import type { Variables } from '../../recipes/variables.ts';
 import type { Admission, AdmissionRequest } from './admit.ts';
 
 /** What the statements say of a caller. Times come as text where they stand in JSON. */
@@ -33,6 +34,7 @@ export interface AdmittedTarget {
   status: 'connected' | 'reconnect_needed';
   status_reason: string | null;
   frozen_at: Date | string | null;
+  variables: Variables;
   /** When no connection could be chosen: the accounts there are. */
   accounts: string[] | null;
 }
@@ -130,6 +132,7 @@ function readConnection(target: AdmittedTarget): AdmittedConnection | undefined 
     status: target.status,
     statusReason: target.status_reason,
     frozenAt: timeOf(target.frozen_at),
+    variables: target.variables,
   };
 }
 

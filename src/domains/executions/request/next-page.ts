@@ -8,6 +8,7 @@ import { badRequest } from '../../../core/errors.ts';
 import { removeCredential } from '../../../core/outbound/credential-query.ts';
 import { type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { fillAddress, type Variables } from '../../recipes/variables.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /** Longer ones are no page's. */
@@ -30,6 +31,7 @@ export function nextHeaderOf({ recipe }: CatalogueIntegration, endpoint: Catalog
 export interface AskedPage {
   url: string;
   integration: CatalogueIntegration;
+  variables: Variables;
   /** Query parameters that are the credential's. */
   credentialQuery: readonly string[];
 }
@@ -40,16 +42,16 @@ export function findNextQuery(answer: OutboundAnswer, header: string, asked: Ask
   const target = findNextLink(readHeader(links));
   // An empty reference is the page itself.
   const next = target ? URL.parse(target, asked.url) : undefined;
-  if (!next || !isSamePlace(next, new URL(asked.url), asked.integration)) return undefined;
+  if (!next || !isSamePlace(next, new URL(asked.url), asked)) return undefined;
   removeCredential(next, asked.credentialQuery);
   return next.search.slice(1) || undefined;
 }
 
 /** Whether a link names the origin and the path that were asked, or the path by another name that the recipe knows for it. */
-function isSamePlace(link: URL, asked: URL, { recipe, baseUrl }: CatalogueIntegration): boolean {
+function isSamePlace(link: URL, asked: URL, { integration: { recipe, baseUrl }, variables }: AskedPage): boolean {
   if (link.origin !== asked.origin) return false;
   if (decoded(link.pathname) === decoded(asked.pathname)) return true;
-  const base = new URL(baseUrl).pathname.replace(/\/$/, '');
+  const base = new URL(fillAddress(baseUrl, variables)).pathname.replace(/\/$/, '');
   return Object.entries(recipe.next_paths ?? {}).some(([ours, theirs]) => {
     const end = cutStart(asked.pathname, base + ours);
     return end !== undefined && end === cutStart(link.pathname, base + theirs);

@@ -1,5 +1,6 @@
 /** From an endpoint and the caller's parameters to the request that its service gets, still without the credential. */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { fillAddress, fillHeaders, fillJson, fillText, noVariables, type Variables } from '../../recipes/variables.ts';
 import { type BodyPlan, planBody, type RequestBody, writeBody } from './body/write-body.ts';
 import { checkParameters, faultOf, type ParameterFault, type Parameters, parameterFaults } from './check-parameters.ts';
 import {
@@ -35,6 +36,8 @@ interface RequestPlan {
   headers: Record<string, string>;
   headerPlaces: PlacedParameter[];
   body: BodyPlan | undefined;
+  /** Parameters that a variable stands in for, with its name. */
+  defaults: [parameter: string, variable: string][];
 }
 
 const plans = new WeakMap<CatalogueEndpoint, RequestPlan>();
@@ -44,12 +47,17 @@ export function prepareRequest(
   integration: CatalogueIntegration,
   endpoint: CatalogueEndpoint,
   given: unknown,
+  variables: Variables = noVariables,
 ): PreparedRequest | Promise<PreparedRequest> {
-  const params = checkParameters(endpoint, given ?? {});
+  let params = checkParameters(endpoint, given ?? {});
   let plan = plans.get(endpoint);
   if (!plan) {
-    plan = planRequest(integration, endpoint);
+    plan = planRequest(integration, endpoint, noVariables);
     plans.set(endpoint, plan);
+  }
+  if (integration.recipe.variables !== undefined) {
+    params = { ...defaultsOf(plan, variables), ...params };
+    plan = planRequest(integration, endpoint, variables);
   }
   const faults: ParameterFault[] = [];
   const fail: Fail = (name, message) => void faults.push(faultOf(name, message));
@@ -69,24 +77,38 @@ export function prepareRequest(
   return body instanceof Promise ? body.then(finish) : finish(body);
 }
 
-function planRequest(integration: CatalogueIntegration, endpoint: CatalogueEndpoint): RequestPlan {
+/** A recipe without variables has one plan an endpoint, any other one a call: names in braces are not its alone. */
+function planRequest(integration: CatalogueIntegration, endpoint: CatalogueEndpoint, variables: Variables): RequestPlan {
   const { spec } = endpoint;
+  const { recipe } = integration;
+  const body = planBody(endpoint);
+  const baseUrl = integration.baseUrlOverridden ? integration.baseUrl : (spec.base_url ?? integration.baseUrl);
   return {
-    baseUrl: integration.baseUrlOverridden ? integration.baseUrl : (spec.base_url ?? integration.baseUrl),
-    path: spec.path.split(/\{([^}]*)\}/),
+    baseUrl: fillAddress(baseUrl, variables),
+    path: fillAddress(spec.path, variables).split(/\{([^}]*)\}/),
     pathPlaces: parametersIn(endpoint, 'path'),
     query: Object.entries(spec.query ?? {})
-      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(fillText(value, variables))}`)
       .join('&'),
     queryPlaces: parametersIn(endpoint, 'query'),
-    headers: { 'user-agent': 'skillett', accept: '*/*', ...lowerCased(integration.recipe.headers), ...lowerCased(spec.headers) },
+    headers: {
+      'user-agent': 'skillett',
+      accept: '*/*',
+      ...fillHeaders(recipe, recipe.headers, variables),
+      ...fillHeaders(recipe, spec.headers, variables),
+    },
     headerPlaces: parametersIn(endpoint, 'header'),
-    body: planBody(endpoint),
+    body: body && { ...body, constants: body.constants.map(([name, value]) => [name, fillJson(value, variables)]) },
+    defaults: Object.entries(spec.parameters).flatMap(([name, { default_from: variable }]) =>
+      variable === undefined ? [] : [[name, variable]],
+    ),
   };
 }
 
-function lowerCased(headers: Record<string, string> | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+function defaultsOf({ defaults }: RequestPlan, variables: Variables): Parameters {
+  return Object.fromEntries(
+    defaults.flatMap(([name, variable]) => (Object.hasOwn(variables, variable) ? [[name, variables[variable]]] : [])),
+  );
 }
 
 function writePath(plan: RequestPlan, params: Parameters, fail: Fail): string {

@@ -3,15 +3,18 @@ import { isReadOnly } from '../catalogue.ts';
 import type { Endpoint, Integration } from '../format/format.ts';
 import { mailParts, type Parameter } from '../format/parameter.ts';
 import { namesOfSplit } from '../parameter-schema.ts';
+import { isVariable } from '../variables.ts';
 import { encodingOf, validatePlaces } from './places.ts';
 import { checkBaseUrl, checkExpression, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
 import { validateValues } from './values.ts';
+import { checkUntouched } from './variables.ts';
 
 export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undefined, report: Report): void {
-  if (endpoint.base_url !== undefined) checkBaseUrl(endpoint.base_url, report);
+  if (endpoint.base_url !== undefined) checkBaseUrl(endpoint.base_url, recipe, report);
   checkHeaders(endpoint.headers, report);
   checkMarks(endpoint, report);
-  checkPath(endpoint, report);
+  checkPath(endpoint, recipe, report);
+  if (recipe) checkUntouched(endpoint, recipe, report);
   for (const [name, parameter] of Object.entries(endpoint.parameters))
     checkParameter(name, parameter, endpoint, (path, message) => report(['parameters', name, ...path], message));
   checkBody(endpoint, report);
@@ -35,8 +38,8 @@ function checkMarks(endpoint: Endpoint, report: Report): void {
   if (endpoint.follow_redirects && !readOnly) report(['follow_redirects'], 'only reads may follow redirects');
 }
 
-/** Every `{name}` of the path is filled by exactly one parameter, and every path parameter has its place. */
-function checkPath(endpoint: Endpoint, report: Report): void {
+/** Every `{name}` of the path is filled by exactly one parameter or variable, and every path parameter has its place. */
+function checkPath(endpoint: Endpoint, recipe: Integration | undefined, report: Report): void {
   const names = [...endpoint.path.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] as string);
   if (/[{}]/.test(endpoint.path.replaceAll(/\{[^{}]*\}/g, ''))) report(['path'], 'has a brace without its partner');
   const filledBy = new Map<string, string>();
@@ -48,10 +51,11 @@ function checkPath(endpoint: Endpoint, report: Report): void {
       if (filledBy.has(part)) report(path, `{${part}} is already filled by ${filledBy.get(part)}`);
       filledBy.set(part, name);
     }
-    if (!parameter.required && !(parameter.default !== undefined && parameter.send_default))
+    if (!parameter.required && !(parameter.default !== undefined && parameter.send_default) && parameter.default_from === undefined)
       report([...path, 'required'], 'must be true (or give a `default` with `send_default`), since the path cannot have a gap');
   }
-  for (const name of names) if (!filledBy.has(name)) report(['path'], `no parameter fills {${name}}`);
+  for (const name of names)
+    if (!filledBy.has(name) && !(recipe && isVariable(recipe, name))) report(['path'], `no parameter fills {${name}}`);
 }
 
 function checkParameter(name: string, parameter: Parameter, endpoint: Endpoint, report: Report): void {

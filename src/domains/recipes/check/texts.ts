@@ -1,7 +1,8 @@
 /** Checks of single texts in a recipe: header names, addresses, patterns, expressions. */
 import { neverSent } from '../../../core/outbound/never-sent.ts';
 import { findExpressionFault } from '../expression.ts';
-import type { OwnSuccess, Success } from '../format/format.ts';
+import type { Integration, OwnSuccess, Success } from '../format/format.ts';
+import { authorityOf, isKnownHost, isVariable, namesIn } from '../variables.ts';
 
 export type FaultPath = readonly (string | number)[];
 
@@ -21,15 +22,36 @@ export function checkHeaders(headers: Record<string, string> | undefined, report
   for (const name of Object.keys(headers ?? {})) checkHeaderName(name, ['headers', name], report);
 }
 
-export function checkBaseUrl(baseUrl: string, report: Report): void {
+/** Without `recipe` nothing is known of its variables and hosts. */
+export function checkBaseUrl(baseUrl: string, recipe: Integration | undefined, report: Report): void {
   const url = new URL(baseUrl);
   if (baseUrl.endsWith('/') || url.search || url.hash || url.username)
     report(['base_url'], 'must not end with a slash, nor hold a query, a fragment or a user name');
-  checkFilled(baseUrl, ['base_url'], report);
+  if (recipe) checkAddress(baseUrl, ['base_url'], recipe, report);
+}
+
+/** Every brace is a variable's, and the host is one that the recipe names. `more`: other names that something fills. */
+export function checkAddress(address: string, path: FaultPath, recipe: Integration, report: Report, more: readonly string[] = []): void {
+  checkFilled(address, path, report, [...Object.keys(recipe.variables ?? {}), ...more]);
+  const authority = authorityOf(address);
+  if (namesIn(authority).some((name) => !isVariable(recipe, name))) return;
+  if (namesIn(authority).length === 0) {
+    const { hostname } = new URL(address);
+    if (!isKnownHost(recipe, hostname)) report(path, `leads to ${hostname}, which \`hosts\` does not name`);
+  } else if (recipe.hosts === undefined) {
+    report(path, 'has a variable in its host, so the file needs `hosts`: the hosts that requests may go to, such as *.letters.example');
+  } else if (!mayLeadTo(authority, recipe.hosts)) report(path, 'can lead to no host that `hosts` names');
+}
+
+/** Whether some values of the variables make a host of the list. */
+function mayLeadTo(authority: string, hosts: readonly string[]): boolean {
+  const host = authority.replace(/^https?:\/\//i, '').replace(/:\d+$/, '');
+  const end = host.slice(host.lastIndexOf('}') + 1).toLowerCase();
+  return hosts.some((known) => known.endsWith(end) || (known.startsWith('*') && end.endsWith(known.slice(1))));
 }
 
 /** `known`: names that something fills. */
-export function checkFilled(address: string, path: FaultPath, report: Report, known: readonly string[] = []): void {
+function checkFilled(address: string, path: FaultPath, report: Report, known: readonly string[]): void {
   const open = known.reduce((rest, name) => rest.replaceAll(`{${name}}`, ''), address);
   if (/[{}]|%7[bd]/i.test(open)) report(path, 'holds a brace that nothing fills');
 }

@@ -2,17 +2,19 @@
 
 import type { Auth } from '../format/auth.ts';
 import type { Integration, Resource } from '../format/format.ts';
+import { isVariable, namesIn } from '../variables.ts';
 import { validateEndpoint } from './endpoint.ts';
 import {
+  checkAddress,
   checkBaseUrl,
   checkExpression,
-  checkFilled,
   checkHeaders,
   checkPattern,
   checkSuccess,
   type FaultPath,
   type Report,
 } from './texts.ts';
+import { checkGiven, validateVariables } from './variables.ts';
 
 /** `recipe.json` against itself, and against the names of its endpoints (undefined: not all are known) and guide files. */
 export function validateIntegration(
@@ -22,7 +24,8 @@ export function validateIntegration(
   report: Report,
 ): void {
   checkHeaders(recipe.headers, report);
-  checkBaseUrl(recipe.base_url, report);
+  checkBaseUrl(recipe.base_url, recipe, report);
+  validateVariables(recipe, report);
   for (const [at, auth] of recipe.auth.entries()) checkAuth(auth, ['auth', at], recipe, report);
   checkExpression(recipe.rate_limit?.when, ['rate_limit', 'when'], report);
   checkSuccess(recipe.success, undefined, ['success'], report);
@@ -44,9 +47,12 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
     report(path, `the file needs \`verify\`: a call that proves a credential of type ${auth.type} and names its account`);
   if (auth.type === 'none') return;
   if (auth.type === 'oauth2') {
-    checkFilled(auth.authorize_url, [...path, 'authorize_url'], report);
-    checkFilled(auth.token_url, [...path, 'token_url'], report);
-    if (auth.revocation) checkFilled(auth.revocation.url, [...path, 'revocation', 'url'], report, ['client_id']);
+    for (const name of ['authorize_url', 'token_url'] as const) {
+      checkAddress(auth[name], [...path, name], recipe, report);
+      checkGiven(auth[name], [...path, name], recipe, report);
+    }
+    if (auth.issuer !== undefined) checkGiven(auth.issuer, [...path, 'issuer'], recipe, report);
+    if (auth.revocation) checkAddress(auth.revocation.url, [...path, 'revocation', 'url'], recipe, report, ['client_id']);
     const { account, ...answer } = auth.token_answer ?? {};
     for (const [name, expression] of Object.entries(answer)) checkExpression(expression, [...path, 'token_answer', name], report);
     for (const [name, expression] of Object.entries(account ?? {}))
@@ -60,9 +66,11 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
   }
 }
 
-function checkVerify({ verify, success }: Integration, report: Report): void {
+function checkVerify(recipe: Integration, report: Report): void {
+  const { verify, success } = recipe;
   if (verify === undefined) return;
-  if (verify.path.includes('{')) report(['verify', 'path'], 'cannot hold a {name}: there is nothing to fill it with');
+  for (const name of namesIn(verify.path))
+    if (!isVariable(recipe, name)) report(['verify', 'path'], `cannot hold {${name}}: the file has no variable of that name`);
   checkSuccess(verify.success, success, ['verify', 'success'], report);
   for (const [name, expression] of Object.entries(verify.account)) checkExpression(expression, ['verify', 'account', name], report);
 }

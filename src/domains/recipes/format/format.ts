@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { accountNames, auth } from './auth.ts';
 import { mailParts, parameter } from './parameter.ts';
 import { expression, headerName, headers, jsonPointer, slug, text, url } from './texts.ts';
+import { hosts, variables } from './variables.ts';
 
 export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const httpMethod = z.enum(httpMethods);
@@ -101,7 +102,7 @@ export const endpoint = z
     path: z
       .string()
       .regex(/^\/[^?#\s]*$/)
-      .describe('Path below the base URL, with `{name}` for each path parameter.'),
+      .describe('Path below the base URL, with `{name}` for each path parameter and each variable of the connection.'),
     base_url: url
       .optional()
       .describe("Another origin for this endpoint alone. An installation that overrides the integration's base URL overrides this too."),
@@ -190,6 +191,8 @@ export const integration = z
         "The provider's own documentation, or a page of this dashboard (`/dashboard/…`) for a service that the gateway itself serves.",
       ),
     base_url: url.describe('Address that the paths of endpoints stand below, without a trailing slash.'),
+    variables: variables.optional(),
+    hosts: hosts.optional(),
     headers: headers.optional().describe('Sent with every call.'),
     auth: z.array(auth).min(1).describe('The ways to connect, the preferred one first.'),
     verify: z

@@ -1,6 +1,6 @@
 /** What a call takes: values described in JSON Schema's words, and how each travels to the provider. */
 import { z } from 'zod';
-import { text } from './texts.ts';
+import { slug, text } from './texts.ts';
 
 const jsonType = z.enum(['string', 'integer', 'number', 'boolean', 'array', 'object']);
 
@@ -141,6 +141,9 @@ export const parameter = z
       .boolean()
       .optional()
       .describe('True: `default` is sent when the caller leaves the parameter out. Default false: the provider assumes it by itself.'),
+    default_from: slug
+      .optional()
+      .describe('Name of the variable of the connection whose value is sent when the caller leaves the parameter out.'),
     file: z
       .boolean()
       .optional()

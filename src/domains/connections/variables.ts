@@ -1,0 +1,140 @@
+/** What belongs to a connection beside its credential: where the values come from, and what is wrong with them. */
+import type { Gateway } from '../../core/context.ts';
+import { badRequest, type Fault, SkillettError } from '../../core/errors.ts';
+import { quoted } from '../../core/text/quoted.ts';
+import type { CatalogueIntegration } from '../recipes/catalogue.ts';
+import { matchesWhole } from '../recipes/check/variables.ts';
+import type { Variable } from '../recipes/format/variables.ts';
+import {
+  addressesOf,
+  authorityOf,
+  fillAddress,
+  isKnownHost,
+  namesIn,
+  noVariables,
+  type Variables,
+  variablesOf,
+} from '../recipes/variables.ts';
+import { listSiblings } from './store.ts';
+
+/** Longer ones are no site's and no tenant's. */
+const lengthMax = 500;
+/** What a header can hold (RFC 9110, section 5.5), which an address then encodes. */
+const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
+
+/** What a person gives when connecting, by name. */
+export function askedVariables({ recipe }: CatalogueIntegration): [name: string, variable: Variable][] {
+  return Object.entries(recipe.variables ?? {}).filter(([, { from }]) => from === 'input');
+}
+
+/** Of those that the person gives, the ones without a value. */
+export function listMissing(integration: CatalogueIntegration, kept: Variables): string[] {
+  const known = variablesOf(integration.recipe, kept);
+  return askedVariables(integration)
+    .map(([name]) => name)
+    .filter((name) => !Object.hasOwn(known, name));
+}
+
+/**
+ * What the person gave, over what the account they connect again has. `partly`: what is missing is asked for later.
+ * Throws bad_request with every fault.
+ */
+export function readGiven(
+  integration: CatalogueIntegration,
+  given: Readonly<Record<string, string>>,
+  kept: Variables,
+  { partly = false } = {},
+): Variables {
+  const values: Record<string, string> = {};
+  const faults: Fault[] = [];
+  for (const [name, variable] of askedVariables(integration)) {
+    const value = given[name]?.trim() || kept[name];
+    if (value !== undefined) values[name] = value;
+    const fault = value === undefined ? missingFault(variable, partly) : valueFault(variable, value);
+    if (fault !== undefined) faults.push({ path: `credentials.${name}`, message: fault });
+  }
+  if (faults.length === 0) faults.push(...hostFaults(integration, values));
+  if (faults.length === 0) return values;
+  const said = faults.map(({ path, message }) => `\`${path}\` ${message}`).join('; ');
+  throw badRequest(`${integration.recipe.name} cannot be connected like this: ${said}`, faults);
+}
+
+function missingFault(variable: Variable, partly: boolean): string | undefined {
+  return variable.default !== undefined || partly ? undefined : `is missing: ${variable.description}`;
+}
+
+/** What is wrong with a value, whoever it came from. */
+function valueFault(variable: Variable, value: string): string | undefined {
+  const sound = value.length <= lengthMax && visible.test(value) && value !== '.' && value !== '..';
+  return sound && matchesWhole(variable.pattern, value) ? undefined : `is not as it should be: ${variable.description}`;
+}
+
+/** Values that would lead to a host which the recipe does not name. */
+function hostFaults(integration: CatalogueIntegration, values: Variables): Fault[] {
+  const { recipe, baseUrl, baseUrlOverridden } = integration;
+  const known = variablesOf(recipe, values);
+  const addresses = [...addressesOf(recipe).slice(baseUrlOverridden ? 1 : 0), ...(baseUrlOverridden ? [baseUrl] : [])];
+  return addresses.flatMap((address) => {
+    const names = namesIn(authorityOf(address));
+    const [name] = names;
+    if (name === undefined || !names.every((one) => Object.hasOwn(known, one))) return [];
+    const url = URL.parse(fillAddress(authorityOf(address), known));
+    if (url && (address === baseUrl && baseUrlOverridden ? true : isKnownHost(recipe, url.hostname))) return [];
+    return [{ path: `credentials.${name}`, message: `leads to no host of ${recipe.name}: ${recipe.variables?.[name]?.description}` }];
+  });
+}
+
+/** Those of the account of this name, which is to be connected again. */
+export async function findKeptVariables(
+  gateway: Gateway,
+  userId: string,
+  { slug }: CatalogueIntegration,
+  account: string | undefined,
+): Promise<Variables> {
+  const siblings = account === undefined ? [] : await listSiblings(gateway.db, userId, slug);
+  return siblings.find((row) => row.account === account)?.variables ?? noVariables;
+}
+
+/** Throws integration_not_connected where the account lacks what its calls need. */
+export function requireVariables(integration: CatalogueIntegration, connection: { account: string; variables: Variables }): void {
+  const { recipe, slug } = integration;
+  if (recipe.variables === undefined) return;
+  const known = variablesOf(recipe, connection.variables);
+  const missing = Object.entries(recipe.variables).filter(([name]) => !Object.hasOwn(known, name));
+  if (missing.length === 0) return;
+  const named = missing.map(([name, { description }]) => `\`${name}\` (${description})`).join(', ');
+  throw new SkillettError(
+    'integration_not_connected',
+    `The ${slug} account ${quoted(connection.account)} has no value for ${named}. Connect it again.`,
+    { action: `/dashboard/integrations/${slug}` },
+  );
+}
+
+/** Which account of which site: the same person may have one at each. */
+export function accountKey({ recipe }: CatalogueIntegration, providerId: string, kept: Variables): string {
+  const known = variablesOf(recipe, kept);
+  const sites = [...new Set(namesIn(recipe.base_url))].flatMap((name) => (Object.hasOwn(known, name) ? [known[name]] : []));
+  return sites.length === 0 ? providerId : JSON.stringify([providerId, ...sites]);
+}
+
+/** Whether a key, of whatever site, is that of an account by its id at the provider. */
+export function isAccountOf(key: string, providerId: string): boolean {
+  return key === providerId || key.startsWith(`${JSON.stringify([providerId]).slice(0, -1)},`);
+}
+
+export interface ConnectionVariable {
+  name: string;
+  value: string;
+  description: string;
+}
+
+/** For whoever may see the connection. */
+export function listVariables(integration: CatalogueIntegration | undefined, kept: Variables | undefined): ConnectionVariable[] {
+  if (!integration || !kept) return [];
+  const { recipe } = integration;
+  return Object.entries(variablesOf(recipe, kept)).map(([name, value]) => ({
+    name,
+    value,
+    description: recipe.variables?.[name]?.description ?? '',
+  }));
+}

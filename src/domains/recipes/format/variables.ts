@@ -1,0 +1,41 @@
+/** Values that belong to a connection and not to a call: a site, a region, a tenant. */
+import { z } from 'zod';
+import { slug, text } from './texts.ts';
+
+const variable = z
+  .strictObject({
+    description: text.describe('What it is and where a person finds it; the person is asked for it in these words.'),
+    pattern: text
+      .optional()
+      .describe(
+        'A regular expression that the whole value must match. In the host of an address a value is a label or a host name, in a path it is percent-encoded.',
+      ),
+    default: text.optional().describe('Used where the person, or the service, gives none.'),
+    from: z
+      .literal('input')
+      .default('input')
+      .describe('Where the value comes from. `input`: the person gives it when connecting, in `credentials` beside the token.'),
+  })
+  .meta({ id: 'Variable' });
+
+export const variables = z
+  .record(slug, variable)
+  .describe(
+    'What belongs to a connection: a site, a region, a tenant. `{name}` stands for its value in `base_url`, paths, constants of header, query and body, `verify` and `revocation.url`, and for one that the person gives also in `authorize_url`, `issuer` and `token_url`. No call can set it. One that has no value where it is needed ends a call with the remedy.',
+  );
+
+export const hosts = z
+  .array(
+    z
+      .string()
+      .regex(
+        /^(\*\.[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9-]+(\.[a-z0-9-]+)+)$/,
+        'a host name in lower case without a port, such as api.letters.example, or *.letters.example for everything below it',
+      ),
+  )
+  .min(1)
+  .describe(
+    'The hosts that requests go to, exact or with `*.` in front for every name below. Asked before a credential goes into any request, and not of addresses that the installation sets. Needed where a variable stands in a host.',
+  );
+
+export type Variable = z.infer<typeof variable>;

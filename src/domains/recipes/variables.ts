@@ -1,0 +1,85 @@
+/** Texts of recipes that hold variables of a connection as `{name}`, and the hosts that a recipe lets requests go to. */
+import type { Integration } from './format/format.ts';
+
+/** Values by name. */
+export type Variables = Readonly<Record<string, string>>;
+
+export const noVariables: Variables = {};
+
+const names = /\{([a-z][a-z0-9_]*)\}/g;
+
+export function namesIn(text: string): string[] {
+  return [...text.matchAll(names)].map((match) => match[1] as string);
+}
+
+function findValue(variables: Variables, name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
+}
+
+/** Scheme, user and host of an address with its port; paths alone have none. */
+export function authorityOf(address: string): string {
+  return /^https?:\/\/[^/?#]*/i.exec(address)?.[0] ?? '';
+}
+
+/** For what stands for itself: headers, and constants before they are encoded. What no variable has stays as it is. */
+export function fillText(text: string, variables: Variables): string {
+  return text.replaceAll(names, (written, name: string) => findValue(variables, name) ?? written);
+}
+
+/** For addresses and paths: a value ends neither a segment nor a host (RFC 3986, section 2.1). */
+export function fillAddress(address: string, variables: Variables): string {
+  return address.replaceAll(names, (written, name: string) => {
+    const value = findValue(variables, name);
+    return value === undefined ? written : encodeURIComponent(value);
+  });
+}
+
+/** Texts inside a JSON value, at any depth. */
+export function fillJson(value: unknown, variables: Variables): unknown {
+  if (typeof value === 'string') return fillText(value, variables);
+  if (Array.isArray(value)) return value.map((entry) => fillJson(entry, variables));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fillJson(inner, variables)]));
+}
+
+/** Lower-case names. A header whose variable has no value yet is left out. */
+export function fillHeaders(
+  recipe: Integration,
+  headers: Record<string, string> | undefined,
+  variables: Variables,
+): Record<string, string> {
+  const filled: Record<string, string> = {};
+  for (const [name, text] of Object.entries(headers ?? {}))
+    if (namesIn(text).every((variable) => findValue(variables, variable) !== undefined || !isVariable(recipe, variable)))
+      filled[name.toLowerCase()] = fillText(text, variables);
+  return filled;
+}
+
+export function isVariable({ variables }: Integration, name: string): boolean {
+  return variables !== undefined && Object.hasOwn(variables, name);
+}
+
+/** What a connection keeps, with the recipe's defaults for the rest; what the recipe does not name any more is left out. */
+export function variablesOf({ variables }: Integration, kept: Variables): Variables {
+  if (variables === undefined) return noVariables;
+  const all: Record<string, string> = {};
+  for (const [name, { default: byDefault }] of Object.entries(variables)) {
+    const value = findValue(kept, name) ?? byDefault;
+    if (value !== undefined) all[name] = value;
+  }
+  return all;
+}
+
+/** Whether requests of the integration may go to this host. Asked of recipes that name none, the answer is yes. */
+export function isKnownHost({ hosts }: Integration, hostname: string): boolean {
+  if (hosts === undefined) return true;
+  return hosts.some((host) =>
+    host.startsWith('*.') ? hostname.endsWith(host.slice(1)) && hostname.length >= host.length : hostname === host,
+  );
+}
+
+/** Every address of `recipe.json` that a credential, or a person, is sent to; that of its API first. */
+export function addressesOf(recipe: Integration): string[] {
+  const oauth2 = recipe.auth.find((auth) => auth.type === 'oauth2');
+  return [recipe.base_url, ...(oauth2 ? [oauth2.authorize_url, oauth2.token_url, oauth2.revocation?.url ?? ''] : [])];
+}
