@@ -1,9 +1,8 @@
 /** A service with a site of its own for every company: the person says which, before there is a credential. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { loadCatalogue } from '../../src/domains/recipes/load.ts';
 import { addUser, signedIn } from '../people/person.ts';
 import { openLink, ownerBrowser } from '../support/consent-link.ts';
-import { type HardStand, hardRecipes, linesOf, startHardStand } from './hard-stand.ts';
+import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
 
 let stand: HardStand;
 const users: Record<string, unknown> = {
@@ -33,11 +32,6 @@ const list = async () => (await stand.server.request('GET', '/v1/connect')).json
 const forget = async () => {
   for (const { connection_id: id } of await list()) await stand.server.request('DELETE', `/v1/connect/${id}`);
 };
-
-it('loads as its file is', async () => {
-  const catalogue = await loadCatalogue({ bundledFolder: hardRecipes, extraFolder: undefined, integrations: new Map() });
-  expect(catalogue.find('zendesk')?.endpoints.size).toBe(2);
-});
 
 it('a site given beside the token stands in every request of the account, and is shown with it', async () => {
   await forget();

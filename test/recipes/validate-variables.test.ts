@@ -39,6 +39,11 @@ describe('a recipe may say', () => {
         s.recipe.base_url = 'https://api.letters.example/{site}';
       },
     ],
+    [
+      'that the token answer has one',
+      all(withSite, (s) => Object.assign(s.recipe.variables.site, { from: { token_answer: 'site' }, pattern: undefined })),
+    ],
+    ['that the credential has one', all(withSite, (s) => (s.recipe.variables.site.from = { credential: "split(@, '-')[-1]" }))],
     ['hosts without a variable', (s) => (s.recipe.hosts = ['*.letters.example', 'letters.example'])],
     ['an endpoint at another of its hosts', all(withSite, (s) => (s.list.base_url = 'https://{site}.files.letters.example'))],
     [

@@ -48,7 +48,7 @@ async function describeMethod(gateway: Gateway, integration: CatalogueIntegratio
       url: auth.create_url ?? null,
       redirectUri: null,
       overriddenBy: [],
-      fields: [...listFields(auth), ...listVariableFields(integration)],
+      fields: [...listFields(auth), ...listVariableFields(integration, type)],
     };
   const provider = findProvider(gateway, integration);
   const client = provider && (await findOAuthClient(gateway, provider));
@@ -60,7 +60,7 @@ async function describeMethod(gateway: Gateway, integration: CatalogueIntegratio
     url,
     redirectUri: redirectUri(gateway),
     overriddenBy: listOverrides(gateway, integration.slug),
-    fields: listVariableFields(integration),
+    fields: listVariableFields(integration, type),
   };
 }
 
@@ -69,9 +69,11 @@ function listFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }
   return [...ownFields(auth), ...further];
 }
 
-/** What the person gives of the account's variables. */
-function listVariableFields(integration: CatalogueIntegration): CredentialField[] {
-  return askedVariables(integration).map(([name, variable]) => furtherField(name, variable.description, variable.default === undefined));
+/** What the person gives of the account's variables when connecting like this. */
+function listVariableFields(integration: CatalogueIntegration, type: Auth['type']): CredentialField[] {
+  return askedVariables(integration, type).map(([name, variable]) =>
+    furtherField(name, variable.description, variable.default === undefined),
+  );
 }
 
 function furtherField(name: string, description: string, required: boolean): CredentialField {

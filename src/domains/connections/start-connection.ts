@@ -59,7 +59,7 @@ export async function startConnection(
 /** What a person gives beside a consent at the service, such as the site that is asked. */
 function goesWithConsent(integration: CatalogueIntegration, credentials: unknown): boolean {
   if (typeof credentials !== 'object' || !integration.recipe.auth.some((auth) => auth.type === 'oauth2')) return false;
-  const asked = askedVariables(integration).map(([name]) => name);
+  const asked = askedVariables(integration, 'oauth2').map(([name]) => name);
   const given = Object.keys(credentials ?? {});
   return given.length > 0 && given.every((name) => asked.includes(name));
 }
@@ -84,7 +84,7 @@ async function startConsent(
   const given = requireTexts(integration, asked.credentials ?? {});
   const kept = await findKeptVariables(gateway, principal.userId, integration, asked.account);
   // What is missing is asked for on the page.
-  const variables = readGiven(integration, given, kept, { partly: true });
+  const variables = readGiven(integration, 'oauth2', given, kept, { partly: true });
   const siblings = await listSiblings(db, principal.userId, integration.slug);
   const scopes = await chooseScopes(gateway, principal, integration, asked, siblings);
   // With an account of this integration connected, the consent may renew that one, which the plan always allows.

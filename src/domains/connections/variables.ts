@@ -4,6 +4,7 @@ import { badRequest, type Fault, SkillettError } from '../../core/errors.ts';
 import { quoted } from '../../core/text/quoted.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import { matchesWhole } from '../recipes/check/variables.ts';
+import type { Auth } from '../recipes/format/auth.ts';
 import type { Variable } from '../recipes/format/variables.ts';
 import {
   addressesOf,
@@ -22,15 +23,18 @@ const lengthMax = 500;
 /** What a header can hold (RFC 9110, section 5.5), which an address then encodes. */
 const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
 
-/** What a person gives when connecting, by name. */
-export function askedVariables({ recipe }: CatalogueIntegration): [name: string, variable: Variable][] {
-  return Object.entries(recipe.variables ?? {}).filter(([, { from }]) => from === 'input');
+/** What a person gives when connecting in this way, by name: what nothing else can give there. */
+export function askedVariables({ recipe }: CatalogueIntegration, type: Auth['type']): [name: string, variable: Variable][] {
+  return Object.entries(recipe.variables ?? {}).filter(([, { from }]) => {
+    if (from === 'input') return true;
+    return 'token_answer' in from ? type !== 'oauth2' : type === 'oauth2';
+  });
 }
 
-/** Of those that the person gives, the ones without a value. */
+/** Of those that the person gives before a consent, the ones without a value. */
 export function listMissing(integration: CatalogueIntegration, kept: Variables): string[] {
   const known = variablesOf(integration.recipe, kept);
-  return askedVariables(integration)
+  return askedVariables(integration, 'oauth2')
     .map(([name]) => name)
     .filter((name) => !Object.hasOwn(known, name));
 }
@@ -41,19 +45,21 @@ export function listMissing(integration: CatalogueIntegration, kept: Variables):
  */
 export function readGiven(
   integration: CatalogueIntegration,
+  type: Auth['type'],
   given: Readonly<Record<string, string>>,
   kept: Variables,
   { partly = false } = {},
 ): Variables {
   const values: Record<string, string> = {};
   const faults: Fault[] = [];
-  for (const [name, variable] of askedVariables(integration)) {
+  for (const [name, variable] of askedVariables(integration, type)) {
     const value = given[name]?.trim() || kept[name];
     if (value !== undefined) values[name] = value;
     const fault = value === undefined ? missingFault(variable, partly) : valueFault(variable, value);
     if (fault !== undefined) faults.push({ path: `credentials.${name}`, message: fault });
   }
-  if (faults.length === 0) faults.push(...hostFaults(integration, values));
+  if (faults.length === 0)
+    faults.push(...hostFaults(integration, values).map(({ name, message }) => ({ path: `credentials.${name}`, message })));
   if (faults.length === 0) return values;
   const said = faults.map(({ path, message }) => `\`${path}\` ${message}`).join('; ');
   throw badRequest(`${integration.recipe.name} cannot be connected like this: ${said}`, faults);
@@ -64,24 +70,26 @@ function missingFault(variable: Variable, partly: boolean): string | undefined {
 }
 
 /** What is wrong with a value, whoever it came from. */
-function valueFault(variable: Variable, value: string): string | undefined {
+export function valueFault(variable: Variable, value: string): string | undefined {
   const sound = value.length <= lengthMax && visible.test(value) && value !== '.' && value !== '..';
   return sound && matchesWhole(variable.pattern, value) ? undefined : `is not as it should be: ${variable.description}`;
 }
 
-/** Values that would lead to a host which the recipe does not name. */
-function hostFaults(integration: CatalogueIntegration, values: Variables): Fault[] {
+/** Values that would lead to a host which the recipe does not name; the address of the API may be the operator's. */
+export function hostFaults(integration: CatalogueIntegration, values: Variables): { name: string; message: string }[] {
   const { recipe, baseUrl, baseUrlOverridden } = integration;
   const known = variablesOf(recipe, values);
-  const addresses = [...addressesOf(recipe).slice(baseUrlOverridden ? 1 : 0), ...(baseUrlOverridden ? [baseUrl] : [])];
-  return addresses.flatMap((address) => {
-    const names = namesIn(authorityOf(address));
-    const [name] = names;
-    if (name === undefined || !names.every((one) => Object.hasOwn(known, one))) return [];
-    const url = URL.parse(fillAddress(authorityOf(address), known));
-    if (url && (address === baseUrl && baseUrlOverridden ? true : isKnownHost(recipe, url.hostname))) return [];
-    return [{ path: `credentials.${name}`, message: `leads to no host of ${recipe.name}: ${recipe.variables?.[name]?.description}` }];
-  });
+  const [, ...others] = addressesOf(recipe);
+  const wrong = new Set<string>();
+  for (const address of [baseUrl, ...others]) {
+    const authority = authorityOf(address);
+    const names = namesIn(authority);
+    if (names.length === 0 || !names.every((name) => Object.hasOwn(known, name))) continue;
+    const url = URL.parse(fillAddress(authority, known));
+    const isOperators = baseUrlOverridden && address === baseUrl;
+    if (!url || !(isOperators || isKnownHost(recipe, url.hostname))) wrong.add(names[0] as string);
+  }
+  return [...wrong].map((name) => ({ name, message: `leads to no host of ${recipe.name}: ${recipe.variables?.[name]?.description}` }));
 }
 
 /** Those of the account of this name, which is to be connected again. */

@@ -63,7 +63,7 @@ export async function giveVariables(
   integration: CatalogueIntegration,
   given: Readonly<Record<string, string>>,
 ): Promise<Consent> {
-  const variables = readGiven(integration, given, consent.variables);
+  const variables = readGiven(integration, 'oauth2', given, consent.variables);
   await setConsentVariables(gateway.db, consent.id, variables);
   return { ...consent, variables };
 }

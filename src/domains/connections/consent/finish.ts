@@ -7,8 +7,9 @@ import type { Gateway } from '../../../core/context.ts';
 import type { StoredCredential } from '../credential/credential.ts';
 import { revokeAtProvider } from '../credential/revocation.ts';
 import { verifyCredential } from '../credential/verify.ts';
+import { withAnswerVariables } from '../derived-variables.ts';
 import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
-import { exchangeCode, type Grant, isFromIssuer, type Provider, redirectUri } from '../oauth2/oauth2.ts';
+import { exchangeCode, findProvider, type Grant, isFromIssuer, type Provider, redirectUri } from '../oauth2/oauth2.ts';
 import { listSiblings } from '../store.ts';
 import { isAccountOf } from '../variables.ts';
 import { type BrowserCallback, claimConsent, type UnclaimedReason } from './consent-browser.ts';
@@ -97,8 +98,10 @@ async function keepGrant(
   const { grant, obtainedAtMs } = held;
   const credential = toCredential(grant);
   let { account } = grant;
+  let { variables } = consent;
   try {
-    account ??= await verifyCredential(gateway, consent.userId, provider.integration, provider.auth, credential, consent.variables);
+    variables = withAnswerVariables(provider.integration, grant.found, variables);
+    account ??= await verifyCredential(gateway, consent.userId, provider.integration, provider.auth, credential, variables);
     const elapsed = Math.max(0, Math.floor((gateway.clock.nowMs() - obtainedAtMs) / 1000));
     return await keepProven(
       gateway,
@@ -108,7 +111,7 @@ async function keepGrant(
         credential,
         provider: account,
         providerScopes: grantedScopes(grant, consent.requestedScopes),
-        variables: consent.variables,
+        variables,
         expiresInSeconds: grant.expiresInSeconds === undefined ? undefined : Math.max(1, grant.expiresInSeconds - elapsed),
       },
       { actor: consent.startedBy, requestId },
@@ -117,7 +120,7 @@ async function keepGrant(
     // Some providers end every grant of an account with one, and with it the connection that the account already has.
     const siblings = await listSiblings(gateway.db, consent.userId, consent.integration);
     const endsAnother = account ? siblings.some((row) => isAccountOf(row.providerAccountId, account?.id ?? '')) : siblings.length > 0;
-    if (!endsAnother) await revokeAtProvider(gateway, consent.userId, provider, credential);
+    if (!endsAnother) await revokeAtProvider(gateway, consent.userId, findProvider(gateway, provider.integration, variables), credential);
     throw toFault(error);
   }
 }

@@ -9,6 +9,7 @@ import type { Variables } from '../../recipes/variables.ts';
 import { keepConnection } from '../accounts.ts';
 import { type Consent, insertConsent } from '../consent/consent-store.ts';
 import { type CompletedConsent, keepProven } from '../consent/consents.ts';
+import { withCredentialVariables } from '../derived-variables.ts';
 import type { NewConnection, StartedConnection } from '../start-connection.ts';
 import { findKeptVariables, readGiven } from '../variables.ts';
 import { parseCredential, requireTexts } from './credential-forms.ts';
@@ -18,7 +19,7 @@ import { verifyCredential } from './verify.ts';
 async function proveCredential(gateway: Gateway, userId: string, integration: CatalogueIntegration, given: unknown, kept: Variables) {
   const values = requireTexts(integration, given);
   const { auth, credential } = parseCredential(integration, values);
-  const variables = readGiven(integration, values, kept);
+  const variables = withCredentialVariables(integration, credential, readGiven(integration, auth.type, values, kept));
   const provider = await verifyCredential(gateway, userId, integration, auth, credential, variables);
   return { integration, credential, provider, providerScopes: null, expiresInSeconds: undefined, variables };
 }

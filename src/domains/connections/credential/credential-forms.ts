@@ -23,6 +23,12 @@ function namesOf(auth: CredentialAuth): string[] {
   return [...formNames[auth.type], ...Object.keys(auth.fields ?? {})];
 }
 
+function requiredVariables(integration: CatalogueIntegration, auth: CredentialAuth): string[] {
+  return askedVariables(integration, auth.type)
+    .filter(([, variable]) => variable.default === undefined)
+    .map(([name]) => name);
+}
+
 /** Whether a person can connect it by giving something, without a consent at the service. */
 export function takesCredentials(integration: CatalogueIntegration): boolean {
   return credentialForms(integration).length > 0;
@@ -30,10 +36,9 @@ export function takesCredentials(integration: CatalogueIntegration): boolean {
 
 /** How to connect, for error messages: every form as the JSON to send, and where to get it. */
 export function describeForms(integration: CatalogueIntegration): string {
-  const asked = askedVariables(integration).filter(([, variable]) => variable.default === undefined);
   const forms = credentialForms(integration).map(
     (auth) =>
-      `"credentials": {${[...namesOf(auth), ...asked.map(([name]) => name)].map((name) => `"${name}": "…"`).join(', ')}} (${auth.how})`,
+      `"credentials": {${[...namesOf(auth), ...requiredVariables(integration, auth)].map((name) => `"${name}": "…"`).join(', ')}} (${auth.how})`,
   );
   if (forms.length > 0) return `Give ${forms.join(' or ')}`;
   if (integration.recipe.auth.some((auth) => auth.type === 'oauth2'))
@@ -46,11 +51,11 @@ export function parseCredential(
   integration: CatalogueIntegration,
   values: Readonly<Record<string, string>>,
 ): { auth: CredentialAuth; credential: StoredCredential } {
-  const asked = askedVariables(integration).map(([name]) => name);
-  const given = Object.keys(values).filter((name) => !asked.includes(name));
+  const given = Object.keys(values);
   const auth = credentialForms(integration).find((candidate) => {
     const names = namesOf(candidate);
-    return names.length === given.length && names.every((name) => given.includes(name));
+    const asked = askedVariables(integration, candidate.type).map(([name]) => name);
+    return names.every((name) => given.includes(name)) && given.every((name) => names.includes(name) || asked.includes(name));
   });
   if (!auth) {
     throw badRequest(

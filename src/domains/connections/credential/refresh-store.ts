@@ -91,6 +91,7 @@ export async function storeRefreshed(
     version: number;
     credential: string;
     providerScopes: string[] | null;
+    variables: Variables;
     expiresInSeconds: number | null;
   },
 ): Promise<boolean> {
@@ -100,6 +101,7 @@ export async function storeRefreshed(
       credential: fresh.credential,
       credentialVersion: fresh.version + 1,
       providerScopes: fresh.providerScopes,
+      variables: fresh.variables,
       accessExpiresAt: (fresh.expiresInSeconds === null ? null : until(clock, fresh.expiresInSeconds)) as never,
       refreshHolder: null,
       refreshUntil: null,

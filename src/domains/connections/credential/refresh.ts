@@ -19,6 +19,8 @@ import { OutboundError } from '../../../core/outbound/outbound.ts';
 import { quoted } from '../../../core/text/quoted.ts';
 import { recordAudit } from '../../audit/audit.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import type { Variables } from '../../recipes/variables.ts';
+import { renewVariables } from '../derived-variables.ts';
 import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
 import {
   findProvider,
@@ -150,7 +152,16 @@ async function refreshUnderLease(
     refreshToken: grant.refreshToken ?? used.refreshToken,
     expiresInSeconds: grant.expiresInSeconds ?? used.expiresInSeconds,
   };
-  return storeFresh(gateway, provider, state, holder, fresh, grant.scopes === undefined ? state.providerScopes : grant.scopes);
+  const providerScopes = grant.scopes === undefined ? state.providerScopes : grant.scopes;
+  const variables = renewVariables(gateway, provider.integration, state, grant.found);
+  return storeFresh(gateway, provider, state, holder, { fresh, providerScopes, variables });
+}
+
+/** What a token answer renewed. */
+interface Renewed {
+  fresh: StoredCredential & { type: 'oauth2' };
+  providerScopes: string[] | null;
+  variables: Variables;
 }
 
 async function storeFresh(
@@ -158,8 +169,7 @@ async function storeFresh(
   provider: Provider,
   state: RefreshState,
   holder: string,
-  fresh: StoredCredential & { type: 'oauth2' },
-  providerScopes: string[] | null,
+  { fresh, providerScopes, variables }: Renewed,
 ): Promise<RefreshState> {
   const { db, clock, vault } = gateway;
   const row = {
@@ -168,6 +178,7 @@ async function storeFresh(
     version: state.credentialVersion,
     credential: vault.seal(JSON.stringify(fresh), state.id),
     providerScopes,
+    variables,
     expiresInSeconds: fresh.expiresInSeconds,
   };
   await untilDatabaseIsBack(() => storeRefreshed(db, clock, row));

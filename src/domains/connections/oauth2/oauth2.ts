@@ -42,6 +42,8 @@ export interface Grant {
   expiresInSeconds: number | undefined;
   /** Account as the token answer names it, when the recipe says where. */
   account: { id: string; label: string } | undefined;
+  /** Values of the recipe's variables that the token answer gives, still to be judged. */
+  found: Variables;
 }
 
 /** An error code of RFC 6749, section 5.2, or of the provider's own. */
@@ -246,7 +248,17 @@ function readTokenAnswer(provider: Provider, status: number, answer: unknown): G
     scopes: readScopes(auth, valueAt(answer, at.scope ?? 'scope')),
     expiresInSeconds: readSeconds(valueAt(answer, at.expires_in ?? 'expires_in')),
     account: at.account && accountAt(answer, at.account),
+    found: findVariables(integration, answer),
   };
+}
+
+function findVariables({ recipe }: CatalogueIntegration, answer: unknown): Variables {
+  return Object.fromEntries(
+    Object.entries(recipe.variables ?? {}).flatMap(([name, { from }]) => {
+      const value = from !== 'input' && 'token_answer' in from ? plainText(valueAt(answer, from.token_answer)) : '';
+      return value === '' ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** RFC 6749, section 5.1: a number, which some send as text. What says no time is as good as none. */

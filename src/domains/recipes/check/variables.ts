@@ -1,9 +1,10 @@
 /** Variables of a connection: whether each can get a value, and whether calls leave them alone. */
 import type { Endpoint, Integration } from '../format/format.ts';
 import type { Parameter } from '../format/parameter.ts';
+import type { Variable } from '../format/variables.ts';
 import { namesOfSplit } from '../parameter-schema.ts';
 import { isVariable, namesIn } from '../variables.ts';
-import { checkPattern, type FaultPath, type Report } from './texts.ts';
+import { checkExpression, checkPattern, type FaultPath, type Report } from './texts.ts';
 
 /** What credentials call their own parts. */
 const credentialNames = ['token', 'api_key', 'username', 'password'];
@@ -13,12 +14,20 @@ export function validateVariables(recipe: Integration, report: Report): void {
   for (const [name, variable] of Object.entries(recipe.variables ?? {})) {
     const path = ['variables', name];
     if ([...credentialNames, ...fieldNames].includes(name)) report(path, 'is the name of a part of the credential: choose another');
+    checkSource(variable, path, report);
     const sound = checkPattern(variable.pattern, path, report);
     if (sound && variable.default !== undefined && !matchesWhole(variable.pattern, variable.default))
       report([...path, 'default'], 'does not match the `pattern`');
     if (variable.default === undefined && recipe.auth.some((auth) => auth.type === 'none'))
       report([...path, 'default'], 'is missing: endpoints can be called without connecting, and then nothing else gives a value');
   }
+}
+
+function checkSource({ from, pattern }: Variable, path: FaultPath, report: Report): void {
+  if (from === 'input') return;
+  for (const [source, expression] of Object.entries(from)) checkExpression(expression, [...path, 'from', source], report);
+  if ('credential' in from && pattern === undefined)
+    report([...path, 'pattern'], 'is missing: a credential of another form than expected must not be shown as a variable');
 }
 
 /** The whole value, since part of one could lead elsewhere. */

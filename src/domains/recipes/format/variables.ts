@@ -1,6 +1,6 @@
 /** Values that belong to a connection and not to a call: a site, a region, a tenant. */
 import { z } from 'zod';
-import { slug, text } from './texts.ts';
+import { expression, slug, text } from './texts.ts';
 
 const variable = z
   .strictObject({
@@ -12,9 +12,21 @@ const variable = z
       ),
     default: text.optional().describe('Used where the person, or the service, gives none.'),
     from: z
-      .literal('input')
+      .union([
+        z.literal('input'),
+        z.strictObject({
+          token_answer: expression.describe('Gives the value on the answer of the token endpoint, also on those that renew a token.'),
+        }),
+        z.strictObject({
+          credential: expression.describe(
+            "Gives the value on the token, the API key, or the user name of Basic, such as `split(@, '-')[-1]`; it must be less than the whole secret.",
+          ),
+        }),
+      ])
       .default('input')
-      .describe('Where the value comes from. `input`: the person gives it when connecting, in `credentials` beside the token.'),
+      .describe(
+        'Where the value comes from. `input`: the person gives it when connecting, in `credentials` beside the token. A way to connect that has no such token answer, or no such credential, asks the person too.',
+      ),
   })
   .meta({ id: 'Variable' });
 
