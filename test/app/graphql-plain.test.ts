@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Documents } from '../../src/app/graphql/documents.ts';
 import { PlainOperations } from '../../src/app/graphql/plain-operations.ts';
 import { type ReadOperation, readOperation } from '../../src/app/graphql/read-operation.ts';
 import { schema } from '../../src/app/graphql/schema.ts';
@@ -90,7 +91,7 @@ describe('an operation answered without Yoga', () => {
   }
 
   it('is one that runs; what is refused before a field has run is left to Yoga', async () => {
-    const operations = new PlainOperations(schema, true);
+    const operations = new PlainOperations(schema, new Documents(schema, true));
     const { gateway } = server;
     const context = { gateway, caller: async () => ({ kind: 'none' }), once: () => new Map() } as unknown as Context;
     const runs = async (body: unknown) => (await operations.run(context, body as ReadOperation)) !== undefined;

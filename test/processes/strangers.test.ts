@@ -39,10 +39,16 @@ interface Seen {
   text: string;
 }
 
+/** Each of which is another client; documents of strangers are counted by address. */
+function* addresses(): Generator<string, never> {
+  for (let at = 1; ; at += 1) yield `127.1.${at >> 8}.${at & 255}`;
+}
+const newAddress = addresses();
+
 /** As a program that sends all it has, whatever it is told. */
 function push(path: string, authorization: string | undefined, body: Buffer, chunked = false): Promise<Seen> {
   return new Promise((resolve) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress: newAddress.next().value });
     let text = '';
     const end = () => {
       socket.destroy();
@@ -130,6 +136,27 @@ describe('a caller without a good key', () => {
     }
   });
 
+  const list = (count: number, make: (at: number) => string) => Array.from({ length: count }, (_, at) => make(at)).join(' ');
+  it.each([
+    ['one response name, fifty times two', `{ ${'a: __typename a: signInOptions { signUp } '.repeat(50)} }`, 400],
+    [
+      '38 fragments',
+      `{ ${list(38, (at) => `...F${at}`)} } ${list(38, (at) => `fragment F${at} on Query { signInOptions { signUp } }`)}`,
+      400,
+    ],
+    ['490 fields', `{ ${'__typename '.repeat(490)} }`, 400],
+    ['as many fields as there may be', `{ ${list(40, (at) => `a${at}: __typename`)} }`, 200],
+    ['as many merged fields as there may be', `{ ${list(5, () => '__typename')} }`, 200],
+  ])('costs under 5 ms with a document that nobody has sent before: %s', async (_name, query, status) => {
+    let sent = 0;
+    const cost = await costOf(20, 5, async () => {
+      sent += 1;
+      const seen = await push('/graphql', undefined, graphqlOf(`${query}#${sent}`));
+      expect(seen.status).toBe(status);
+    });
+    expect(cost).toBeLessThan(5);
+  });
+
   it('is told 401 where it shows nothing or a key that is none, whatever its body, and 413 where nobody is asked', async () => {
     for (const [path, authorization, code] of [
       ['/v1/desk/create_thing', undefined, 'unauthorized'],
@@ -194,7 +221,7 @@ describe('a caller without a good key', () => {
 it('makes the server walk the schema only so often for all without a key, and what was asked before is still answered', async () => {
   const ask = (query: string, headers = {}) => post('/graphql', JSON.stringify({ query }), headers);
   const usual = getIntrospectionQuery();
-  expect((await ask(usual)).status).toBe(200);
+  for (const query of [usual, '{ __typename }']) expect((await ask(query)).status).toBe(200);
   const answers = await Promise.all(Array.from({ length: 31 }, (_, at) => ask(`query Q${at} { __schema { queryType { name } } }`)));
   const refused = answers.find(({ status }) => status === 429) as Response;
   expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);

@@ -1,22 +1,33 @@
 /** What one GraphQL operation may cost (docs/api.md, "GraphQL"). Introspection fields cost nothing, so tools can always read the schema. */
 import { complexityFromQuery } from '@pothos/plugin-complexity';
-import { type DocumentNode, type GraphQLSchema, Kind, parse, visit } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, Kind, type parse, visit } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { badRequest } from '../../core/errors.ts';
 import { jsonValuesMax } from '../../core/json/check-json.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';
+import type { ShapeLimits } from './document-shape.ts';
+import type { Documents } from './documents.ts';
 
-export const graphqlLimits = { depth: 12, aliases: 50, tokens: 2_000, complexity: 5_000, variableBytes: executionBytesMax } as const;
+export const graphqlLimits = {
+  tokens: 2_000,
+  operations: 50,
+  fragments: 50,
+  fields: 5_000,
+  pairs: 500,
+  depth: 12,
+  aliases: 50,
+  complexity: 5_000,
+  variableBytes: executionBytesMax,
+} as const satisfies ShapeLimits & Record<string, number>;
 
-/** Throws bad_request naming the limit that the operation passes. */
-export function checkOperation(
+/** Throws bad_request naming the limit that an operation of a valid document passes. */
+function checkOperation(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
   variables: Record<string, unknown>,
 ): void {
   checkVariables(countRepeatedVariables(document), variables);
-  checkAliases(document);
   checkCost(schema, document, operationName, variables);
 }
 
@@ -95,18 +106,15 @@ function weigh(value: unknown): { values: number; bytes: number } {
   return weight;
 }
 
-/** The same limits as a Yoga plugin; tokens are counted while parsing, so that a long document is never read to its end. */
-export function useOperationLimits(): Plugin {
+/** The same limits as a Yoga plugin, which parses and validates nothing that was read already. */
+export function useOperationLimits(documents: Documents): Plugin {
   return {
     onParse({ setParseFn }) {
-      setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) => {
-        try {
-          return parse(source, { ...options, maxTokens: graphqlLimits.tokens });
-        } catch (error) {
-          if (!/\btokens\b.*aborted/.test((error as Error).message)) throw error;
-          throw badRequest(`The document has more than ${graphqlLimits.tokens} tokens. Send several smaller ones.`);
-        }
-      });
+      setParseFn((source: Parameters<typeof parse>[0]) => documents.read(typeof source === 'string' ? source : source.body).document);
+    },
+    onValidate({ params, setResult }) {
+      const faults = documents.faultsOf(params.documentAST);
+      if (faults) setResult([...faults]);
     },
     onExecute({ args }) {
       checkOperation(args.schema, args.document, args.operationName, (args.variableValues ?? {}) as Record<string, unknown>);

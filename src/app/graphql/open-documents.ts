@@ -2,34 +2,35 @@
 import {
   BREAK,
   type DocumentNode,
+  GraphQLError,
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
-  parse,
   type SelectionSetNode,
-  specifiedRules,
-  validate,
   visit,
 } from 'graphql';
 import type { Context } from '../../core/context.ts';
-import { badRequest, SkillettError } from '../../core/errors.ts';
+import { SkillettError } from '../../core/errors.ts';
+import { networkOf } from '../../domains/limits/guard.ts';
 import { unauthorized } from '../http/authenticate.ts';
 import { strangerBytesMax } from '../http/body/read-body.ts';
+import { checkShape, type ShapeLimits } from './document-shape.ts';
+import type { Documents } from './documents.ts';
 import { Kept } from './kept.ts';
-import { graphqlLimits } from './limits.ts';
 import type { ReadOperation } from './read-operation.ts';
 
 /** Full introspection takes tens of milliseconds, so a document has it once and its answer is kept. */
 const introspectionFields: ReadonlySet<string> = new Set(['__schema', '__type']);
 
-/**
- * Throws unauthorized for a document with a root field that asks who is there, and bad_request with the first fault of one that is not
- * valid: to find and print all of them takes tens of milliseconds. One that cannot be read is left to be refused for that. Says whether
- * the document introspects.
- */
-function requireOpenDocument(schema: GraphQLSchema, query: unknown, introspection: boolean): boolean {
-  const document = typeof query === 'string' ? tryParse(query) : undefined;
-  if (!document) return false;
+/** The usual introspection has 184. */
+const strangerTokensMax = 500;
+/** A device login, with all its fields in fragments. */
+const plainLimits: ShapeLimits = { operations: 4, fragments: 4, fields: 40, pairs: 10 };
+/** The usual introspection has 3 fragments and 152 fields where they are put in their places. */
+const introspectionLimits: ShapeLimits = { operations: 1, fragments: 4, fields: 300, pairs: 10 };
+
+/** Throws unauthorized for a document with a root field that asks who is there. Says whether it introspects. */
+function requireOpenFields(schema: GraphQLSchema, document: DocumentNode, introspection: boolean): boolean {
   if ((document.tokenCount as number) > strangerTokensMax) throw unauthorized();
   const names = document.definitions
     .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
@@ -41,8 +42,6 @@ function requireOpenDocument(schema: GraphQLSchema, query: unknown, introspectio
     else if (!schema.getRootType(operation.operation)?.getFields()[name]?.extensions.open) throw unauthorized();
   }
   if (introspects > 1 || (introspects === 1 && hasAlias(document))) throw unauthorized();
-  const [fault] = validate(schema, document, specifiedRules, { maxErrors: 1, hideSuggestions: true });
-  if (fault) throw badRequest(fault.message);
   return introspects > 0;
 }
 
@@ -57,14 +56,6 @@ function hasAlias(document: DocumentNode): boolean {
     },
   });
   return found;
-}
-
-function tryParse(query: string): DocumentNode | undefined {
-  try {
-    return parse(query, { noLocation: true, maxTokens: graphqlLimits.tokens });
-  } catch {
-    return undefined;
-  }
 }
 
 function rootFields(document: DocumentNode, operation: OperationDefinitionNode): string[] {
@@ -89,27 +80,25 @@ export interface KeptAnswer {
   text: string;
 }
 
-/** The usual introspection has 184. To validate as many tokens as a key may send takes tens of milliseconds. */
-const strangerTokensMax = 500;
-
 /** Introspection that nobody has asked for before, which all without a key together may ask for in a minute. */
 const newIntrospectionsMax = 30;
-
-/** Longer documents are rare, and each that is known takes its length of memory. */
-const knownLengthMax = 4_096;
+/** Documents that nobody has sent lately, which one address may send in a minute without a key. */
+const newDocumentsMax = 30;
+/** Beyond it, all others count as one. */
+const addressesMax = 10_000;
 
 /** What stands before a document is validated, which costs milliseconds that nobody without a good key is worth. */
 export class StrangersGate {
   readonly #schema: GraphQLSchema;
+  readonly #documents: Documents;
   readonly #introspection: boolean;
   readonly #answers = new Kept<KeptAnswer>(8);
-  /** Documents that a good key has sent before, which Yoga need not validate again. */
-  readonly #known = new Kept<true>(1_000);
   #minuteEndsMs = 0;
-  #newInMinute = 0;
+  readonly #newInMinute = new Map<string, number>();
 
-  constructor(schema: GraphQLSchema, introspection: boolean) {
+  constructor(schema: GraphQLSchema, documents: Documents, introspection: boolean) {
     this.#schema = schema;
+    this.#documents = documents;
     this.#introspection = introspection;
   }
 
@@ -121,14 +110,15 @@ export class StrangersGate {
     mediaType: string,
   ): Promise<{ kept: KeptAnswer | undefined; keep(value: unknown): void } | undefined> {
     const { kind } = await context.caller();
+    const query = operation ? operation.query : readQuery(body);
     if (kind !== 'none') {
-      if (body.length <= strangerBytesMax) await this.#requireKnown(context, operation ? operation.query : readQuery(body));
+      if (body.length <= strangerBytesMax && typeof query === 'string') await this.#requireKnown(context, query);
       return undefined;
     }
-    if (!requireOpenDocument(this.#schema, operation ? operation.query : readQuery(body), this.#introspection)) return undefined;
+    if (typeof query !== 'string' || !this.#requireOpen(context, query)) return undefined;
     const name = `${mediaType} ${body.toString('latin1')}`;
     const kept = this.#answers.get(name);
-    if (!kept) this.#countNew();
+    if (!kept) this.#countNew('introspection', newIntrospectionsMax, 'new introspection queries came without a key');
     return {
       kept,
       keep: (value) => {
@@ -138,28 +128,47 @@ export class StrangersGate {
     };
   }
 
-  /** Each walks the schema; whoever shows a key is not counted. Throws rate_limited. */
-  #countNew(): void {
+  /** Throws also what is wrong with the document. Says whether it introspects. One that cannot be read is left to be refused for that. */
+  #requireOpen(context: Context, query: string): boolean {
+    let introspects = false;
+    const known = this.#documents.find(query) !== undefined;
+    const admit = (document: DocumentNode) => {
+      introspects = requireOpenFields(this.#schema, document, this.#introspection);
+      checkShape(document, introspects ? introspectionLimits : plainLimits);
+      if (!known) this.#countNew(networkOf(context.address), newDocumentsMax, 'new documents came from your address without a key');
+    };
+    try {
+      this.#documents.readOpen(query, admit);
+    } catch (thrown) {
+      if (thrown instanceof SkillettError || !(thrown instanceof GraphQLError)) throw thrown;
+      return false;
+    }
+    return introspects;
+  }
+
+  /** Whoever shows a key is not counted. Throws rate_limited. */
+  #countNew(of: string, max: number, what: string): void {
     const nowMs = performance.now();
     if (nowMs >= this.#minuteEndsMs) {
       this.#minuteEndsMs = nowMs + 60_000;
-      this.#newInMinute = 0;
+      this.#newInMinute.clear();
     }
-    this.#newInMinute += 1;
-    if (this.#newInMinute <= newIntrospectionsMax) return;
+    const name = this.#newInMinute.has(of) || this.#newInMinute.size < addressesMax ? of : 'others';
+    const count = (this.#newInMinute.get(name) ?? 0) + 1;
+    this.#newInMinute.set(name, count);
+    if (count <= max) return;
     const seconds = Math.ceil((this.#minuteEndsMs - nowMs) / 1000);
     throw new SkillettError(
       'rate_limited',
-      `Too many new introspection queries came without a key. Send your API key, or retry in ${seconds} s.`,
+      `Too many ${what}. Send your API key, keep the document the same and change its variables, or retry in ${seconds} s.`,
       { headers: { 'retry-after': String(seconds) } },
     );
   }
 
-  async #requireKnown(context: Context, query: unknown): Promise<void> {
+  async #requireKnown(context: Context, query: string): Promise<void> {
+    const known = this.#documents.find(query);
     // Introspection costs more than its validation, so what a good key has asked for is not given to a false one.
-    if (typeof query !== 'string' || (this.#known.get(query) && !/__(schema|type)\b/.test(query))) return;
-    await context.holder();
-    if (query.length <= knownLengthMax) this.#known.set(query, true);
+    if (!known || known.introspects || known.faults.length > 0) await context.holder();
   }
 }
 

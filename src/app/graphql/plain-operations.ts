@@ -3,49 +3,31 @@
  * runs is answered here: everything else goes to Yoga untouched, so that what is wrong with a request is said in one place.
  */
 import {
-  type DocumentNode,
   type ExecutionResult,
   execute,
   type GraphQLSchema,
   getOperationAST,
   Kind,
-  NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
-  parse,
-  specifiedRules,
   type TypeNode,
-  validate,
 } from 'graphql';
 import type { Context } from '../../core/context.ts';
-import { Kept } from './kept.ts';
-import { checkAliases, checkCost, checkVariables, countRepeatedVariables, graphqlLimits } from './limits.ts';
+import type { CheckedDocument, Documents } from './documents.ts';
+import { checkCost, checkVariables } from './limits.ts';
 import type { ReadOperation } from './read-operation.ts';
-
-/** Parsed, valid and within the limits that its text decides alone. */
-interface SoundDocument {
-  document: DocumentNode;
-  repeatedVariables: ReadonlyMap<string, number>;
-  /** Names of operations whose cost no variable can change, and which are known to be within the limits. */
-  cheap: Set<string>;
-}
-
-const documentsMax = 500;
-/** Longer documents are rare, and each that is kept takes several times its length of memory. */
-const keptLengthMax = 8_192;
 
 export class PlainOperations {
   readonly #schema: GraphQLSchema;
-  readonly #rules: Parameters<typeof validate>[2];
-  readonly #documents = new Kept<SoundDocument>(documentsMax);
+  readonly #documents: Documents;
 
-  constructor(schema: GraphQLSchema, introspection: boolean) {
+  constructor(schema: GraphQLSchema, documents: Documents) {
     this.#schema = schema;
-    this.#rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+    this.#documents = documents;
   }
 
   /** Undefined where nothing has run: for what is not plain, and for what is refused before its first field. */
   run(context: Context, { query, operationName, variables }: ReadOperation): Promise<ExecutionResult | undefined> | undefined {
-    const sound = this.#requireSound(query);
+    const sound = this.#findSound(query);
     const operation = sound && getOperationAST(sound.document, operationName);
     if (!sound || !operation || operation.operation === 'subscription') return undefined;
     const variableValues = variables ?? {};
@@ -59,32 +41,21 @@ export class PlainOperations {
     return result instanceof Promise ? result.then(unlessRefused) : Promise.resolve(unlessRefused(result));
   }
 
-  #requireSound(query: string): SoundDocument | undefined {
-    const known = this.#documents.get(query);
-    if (known) return known;
-    const found = findSound(this.#schema, query, this.#rules);
-    if (found && query.length <= keptLengthMax) this.#documents.set(query, found);
-    return found;
+  #findSound(query: string): CheckedDocument | undefined {
+    try {
+      const checked = this.#documents.read(query);
+      // Full introspection is for Yoga and its own rules.
+      return checked.introspects || checked.faults.length > 0 ? undefined : checked;
+    } catch {
+      return undefined;
+    }
   }
 
-  #requireCheap(sound: SoundDocument, operation: OperationDefinitionNode, variables: Record<string, unknown>): void {
+  #requireCheap(sound: CheckedDocument, operation: OperationDefinitionNode, variables: Record<string, unknown>): void {
     const name = operation.name?.value ?? '';
     if (sound.cheap.has(name)) return;
     checkCost(this.#schema, sound.document, operation.name?.value, variables);
     if (!operation.variableDefinitions?.some(({ type }) => mayChangeCost(type))) sound.cheap.add(name);
-  }
-}
-
-function findSound(schema: GraphQLSchema, query: string, rules: Parameters<typeof validate>[2]): SoundDocument | undefined {
-  // Full introspection is for Yoga and its own rules.
-  if (/__(schema|type)\b/.test(query)) return undefined;
-  try {
-    const document = parse(query, { maxTokens: graphqlLimits.tokens });
-    if (validate(schema, document, rules).length > 0) return undefined;
-    checkAliases(document);
-    return { document, repeatedVariables: countRepeatedVariables(document), cheap: new Set() };
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The GraphQL door: plain operations at once, everything else by graphql-yoga, both with our errors, our limits and byte-for-byte answers. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ExecutionResult, GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin, processRegularResult } from 'graphql-yoga';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
@@ -13,6 +13,7 @@ import { executionBytesMax, readBodyBytes } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
 import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
+import { Documents } from './documents.ts';
 import { readGetOperation, useQueriesOnly } from './get-query.ts';
 import { useOperationLimits } from './limits.ts';
 import { type KeptAnswer, StrangersGate } from './open-documents.ts';
@@ -31,6 +32,7 @@ export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse
 
 /** `sendPlayground` answers browsers that open the address; without it they are refused. */
 export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, sendPlayground?: Playground['send']): GraphqlHandler {
+  const documents = new Documents(schema, gateway.config.introspection);
   const yoga = createYoga<ServerContext, Context>({
     schema,
     context: ({ skillett }) => skillett,
@@ -44,11 +46,12 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
     // Counted by readBodyBytes; Yoga's own count wraps every body and is half of its cost.
     maxRequestBodySize: false,
     graphiql: false,
-    plugins: [useOperationLimits(), useQueriesOnly(), useAnswers(gateway), ...(gateway.config.introspection ? [] : [withoutIntrospection])],
+    parserAndValidationCache: false,
+    plugins: [useOperationLimits(documents), useQueriesOnly(), useAnswers(gateway)],
   });
 
-  const strangers = new StrangersGate(schema, gateway.config.introspection);
-  const plainOperations = new PlainOperations(schema, gateway.config.introspection);
+  const strangers = new StrangersGate(schema, documents, gateway.config.introspection);
+  const plainOperations = new PlainOperations(schema, documents);
 
   return async (request, response, requestId, signal) => {
     if (sendPlayground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request))
@@ -210,9 +213,3 @@ function shapeError(gateway: Gateway, error: GraphQLError, requestId: string, no
     },
   });
 }
-
-const withoutIntrospection: Plugin = {
-  onValidate({ addValidationRule }) {
-    addValidationRule(NoSchemaIntrospectionCustomRule);
-  },
-};
