@@ -77,6 +77,44 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     });
   });
 
+  it.each([
+    '/metrics',
+    '/healthz',
+    '/readyz',
+    '/mcp',
+    '/graphql',
+    '/',
+    '/dashboard/api-keys',
+    '/assets/x.js',
+    '/oauth/callback',
+    '/api/auth/get-session',
+    '/v1/nowhere/at/all',
+  ])('refuses a key in the address of %s, in a sentence that does not repeat it', async (path) => {
+    for (const authorization of [null, `Bearer ${server.key}`])
+      for (const method of ['GET', 'POST'])
+        for (const address of [`${path}?api_key=${server.key}`, `${path}?a=%73k_${server.key.slice(3)}`]) {
+          const refused = await server.request(method, address, { authorization });
+          expect([refused.status, refused.text.includes('holds an API key')], `${method} ${address}`).toEqual([400, true]);
+          expect(refused.text).not.toContain(server.key.slice(3));
+        }
+    const other = await server.request('GET', `${path}?api_key=none`);
+    expect(other.text).not.toContain('holds an API key');
+  });
+
+  it('refuses a key in the path, and repeats no path that takes another method', async () => {
+    for (const path of [`/v1/${server.key}/x`, `/v1/desk/${server.key}`, `/${server.key}`, `/v1/%73k_${server.key.slice(3)}/x`]) {
+      const refused = await server.request('GET', path);
+      expect([refused.status, refused.json.message], path).toEqual([
+        400,
+        expect.stringMatching(/^The path of the address holds an API key/),
+      ]);
+      expect(refused.text).not.toContain(server.key.slice(3));
+    }
+    const refused = await server.request('GET', '/v1/desk/not_a_key');
+    expect([refused.status, refused.json.message]).toEqual([405, 'This address takes POST, not GET.']);
+    expect(server.log.filter((line) => line.includes(server.key.slice(3)))).toEqual([]);
+  });
+
   it('refuses a key in the query string', async () => {
     for (const path of ['/v1/skills', `/graphql?query=${encodeURIComponent('{ viewer { kind } }')}`])
       for (const authorization of [null, `Bearer ${server.key}`]) {

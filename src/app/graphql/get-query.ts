@@ -5,7 +5,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { unauthorized } from '../http/authenticate.ts';
-import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
+import { splitTarget } from '../http/request-target.ts';
 
 /**
  * The operation of a GET as the JSON body that POST would carry. Only for a Bearer key: a browser sends its cookie along
@@ -13,7 +13,6 @@ import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
  */
 export async function readGetOperation(request: IncomingMessage, context: Context): Promise<Buffer> {
   const parameters = new URLSearchParams(splitTarget(request.url as string)[1]);
-  refuseKeyInQuery(parameters);
   if (request.headers.authorization === undefined || (await context.caller()).kind !== 'api_key') throw unauthorized();
   const query = parameters.get('query');
   if (query === null) {

@@ -12,7 +12,7 @@ import { requireOwnOrigin } from '../http/authenticate.ts';
 import { executionBytesMax, readBodyBytes } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
-import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
+import { refuseKeyInAddress } from '../http/request-target.ts';
 import { Documents } from './documents.ts';
 import { readGetOperation, useQueriesOnly } from './get-query.ts';
 import { useOperationLimits } from './limits.ts';
@@ -54,11 +54,11 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
   const plainOperations = new PlainOperations(schema, documents);
 
   return async (request, response, requestId, signal) => {
-    if (sendPlayground && (request.method === 'GET' || request.method === 'HEAD') && acceptsHtml(request))
-      return sendPlayground(request, response);
     const context = createContext(gateway, request, 'graphql', requestId, signal);
     try {
+      refuseKeyInAddress(request.url as string);
       const get = request.method === 'GET' || request.method === 'HEAD';
+      if (sendPlayground && get && acceptsHtml(request)) return sendPlayground(request, response);
       const body = get ? await readGetOperation(request, context) : await readGraphqlBody(gateway, request, response, context);
       const operation = readOperation(body);
       const introspection = await strangers.admit(context, body, operation, mediaTypeFor(request.headers.accept));
@@ -140,7 +140,6 @@ async function readGraphqlBody(gateway: Gateway, request: IncomingMessage, respo
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw new SkillettError('unsupported_media_type', 'Send GraphQL requests as application/json: {"query": "…", "variables": {…}}.');
   }
-  refuseKeyInQuery(new URLSearchParams(splitTarget(request.url as string)[1]));
   const caller = await context.caller();
   if (caller.kind === 'session') requireOwnOrigin(gateway, request);
   const body = await readBodyBytes(request, response, executionBytesMax, context);

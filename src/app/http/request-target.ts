@@ -2,6 +2,7 @@
 import { badRequest } from '../../core/errors.ts';
 
 const keyForm = /sk_[0-9a-f]{48}/i;
+const keyLength = 51;
 
 export function splitTarget(target: string): [pathname: string, search: string] {
   const at = target.indexOf('?');
@@ -9,10 +10,30 @@ export function splitTarget(target: string): [pathname: string, search: string] 
 }
 
 /** Throws bad_request, which repeats no key: one may stand where a name is expected. */
-export function refuseKeyInQuery(query: URLSearchParams): void {
-  const leaked = query.size === 0 ? undefined : [...query].find((pair) => pair.some((part) => keyForm.test(part)));
-  if (leaked)
-    throw badRequest(
-      `The query ${keyForm.test(leaked[0]) ? 'string' : `parameter \`${leaked[0]}\``} holds an API key. Keys go into the Authorization header only; addresses end up in logs and histories, so revoke this key.`,
-    );
+export function refuseKeyInAddress(target: string): void {
+  if (target.length <= keyLength) return;
+  const [pathname, search] = splitTarget(target);
+  if (keyForm.test(decodePath(pathname))) throw keyInAddress('path of the address');
+  if (search.length < keyLength) return;
+  const leaked = [...new URLSearchParams(search)].find((pair) => pair.some((part) => keyForm.test(part)));
+  if (leaked) throw keyInAddress(keyForm.test(leaked[0]) ? 'query string' : `query parameter \`${leaked[0]}\``);
+}
+
+/** As it may be logged. */
+export function printablePath(pathname: string): string {
+  return keyForm.test(decodePath(pathname)) ? '(a path that holds an API key)' : pathname;
+}
+
+function keyInAddress(place: string) {
+  return badRequest(
+    `The ${place} holds an API key. Keys go into the Authorization header only; addresses end up in logs and histories, so revoke this key.`,
+  );
+}
+
+function decodePath(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
 }

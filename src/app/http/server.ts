@@ -13,7 +13,7 @@ import { closeUnlessRead } from './body/read-body.ts';
 import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './client-sockets.ts';
 import { newRequestId } from './context.ts';
 import { createCors } from './cors.ts';
-import { splitTarget } from './request-target.ts';
+import { printablePath, refuseKeyInAddress, splitTarget } from './request-target.ts';
 import { sendError } from './send-error.ts';
 
 /** How long running requests may still take after a stop was asked for. */
@@ -65,8 +65,11 @@ export function createHttpServer(
     });
     const pathname = splitTarget(request.url as string)[0];
     const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];
-    if (gateway.log.isLevelEnabled('debug')) logWhenFinished(gateway, response, { requestId, method: request.method, path: pathname });
+    if (gateway.log.isLevelEnabled('debug'))
+      logWhenFinished(gateway, response, { requestId, method: request.method, path: printablePath(pathname) });
     if ((!handler || agentPaths.has(pathname)) && cors(request, response)) return;
+    // /graphql says it in its own form.
+    if (handler !== graphql && refusesAddress(gateway, request, response)) return;
     const done = handler
       ? handler(request, response, requestId, leaving.signal)
       : rest.handle(request, response, requestId, leaving.signal);
@@ -134,6 +137,17 @@ function logWhenFinished(
   response.on('finish', () => {
     gateway.log.debug({ ...facts, status: response.statusCode, ms: Math.round(performance.now() - startedMs) }, 'request');
   });
+}
+
+/** Whether it was answered: who put a key into the address has to be told where it goes, whatever else is wrong. */
+function refusesAddress(gateway: Gateway, request: IncomingMessage, response: ServerResponse): boolean {
+  try {
+    refuseKeyInAddress(request.url as string);
+    return false;
+  } catch (thrown) {
+    sendError(gateway, response, thrown as SkillettError);
+    return true;
+  }
 }
 
 /** Other methods than GET and HEAD are 405. */

@@ -10,7 +10,6 @@ import { readCheckedBody } from '../http/body/checked-body.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
-import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
 import { sendError } from '../http/send-error.ts';
 import { requireOwnAddress } from './own-address.ts';
 import type { AnswerMessage } from './protocol.ts';
@@ -53,7 +52,6 @@ function methodNotAllowed(): SkillettError {
 
 /** An API key and nothing else: a browser sends a session's cookie along with other sites' requests too. */
 async function requireKey(request: IncomingMessage, context: Context): Promise<void> {
-  refuseKeyInQuery(new URLSearchParams(splitTarget(request.url as string)[1]));
   if (request.headers.authorization === undefined || (await context.caller()).kind !== 'api_key') throw unauthorized();
 }
 

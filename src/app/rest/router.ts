@@ -10,7 +10,7 @@ import { requireOwnOrigin, unauthorized } from '../http/authenticate.ts';
 import { readCheckedBody } from '../http/body/checked-body.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
-import { refuseKeyInQuery, splitTarget } from '../http/request-target.ts';
+import { splitTarget } from '../http/request-target.ts';
 import { sendError } from '../http/send-error.ts';
 import type { AnyRoute, RouteRequest } from './route.ts';
 
@@ -54,7 +54,7 @@ export class RestRouter {
     const context = createContext(this.#gateway, request, 'rest', requestId, signal);
     const query = search === '' ? noQuery : new URLSearchParams(search);
     const asked: RouteRequest<unknown> = { gateway: this.#gateway, path, query, headers: request.headers, body: undefined };
-    await requireAccess(this.#gateway, route, request, context, query);
+    await requireAccess(this.#gateway, route, request, context);
     let fault: SkillettError | undefined;
     try {
       asked.body = await readCheckedBody(request, response, route, route.access === 'open' ? undefined : context);
@@ -87,7 +87,7 @@ export class RestRouter {
     }
     if (allowed.length === 0) throw notFound('Route');
     const allow = [...new Set(allowed)].join(', ');
-    throw new SkillettError('method_not_allowed', `${pathname} takes ${allow}, not ${method}.`, { headers: { allow } });
+    throw new SkillettError('method_not_allowed', `This address takes ${allow}, not ${method}.`, { headers: { allow } });
   }
 }
 
@@ -112,15 +112,7 @@ function matchSegments(pattern: readonly string[], segments: readonly string[]):
   return path;
 }
 
-async function requireAccess(
-  gateway: Gateway,
-  route: AnyRoute,
-  request: IncomingMessage,
-  context: Context,
-  query: URLSearchParams,
-): Promise<void> {
-  // Before a missing header: who put the key into the address has to be told where it goes.
-  refuseKeyInQuery(query);
+async function requireAccess(gateway: Gateway, route: AnyRoute, request: IncomingMessage, context: Context): Promise<void> {
   if (route.access === 'open') return;
   const caller = await context.caller();
   if (caller.kind === 'none') throw unauthorized();
