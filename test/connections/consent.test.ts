@@ -13,7 +13,7 @@ import { disconnect } from '../../src/domains/connections/change-connection.ts';
 import { credentialFor, requireProviderScopes } from '../../src/domains/connections/connections.ts';
 import { openConsent } from '../../src/domains/connections/consent/consent-browser.ts';
 import { type Consent, findConsent } from '../../src/domains/connections/consent/consent-store.ts';
-import { endExpiredConsents } from '../../src/domains/connections/consent/consents.ts';
+import { endExpiredConsents } from '../../src/domains/connections/consent/end-consents.ts';
 import { findConnectionView, listConnections } from '../../src/domains/connections/list-connections.ts';
 import { setOAuthClient } from '../../src/domains/connections/oauth2/oauth-clients.ts';
 import { startConnection } from '../../src/domains/connections/start-connection.ts';

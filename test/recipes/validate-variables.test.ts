@@ -20,6 +20,16 @@ const faultsAfter = async (change: (sound: Sound) => unknown) => {
   change(sound);
   return faultsOf(load(await writeFolder(filesOf(sound))));
 };
+/** Two variables of one list, which is asked for at a host that the first knows nothing of. */
+const withLookup = (s: Sound) => {
+  const lookup = { url: 'https://letters.example/sites', list: '@', value: 'id', label: 'name' };
+  s.recipe.variables = {
+    site: { ...site, from: { lookup } },
+    region: { description: 'Region.', from: { lookup: { ...lookup, value: 'region' } } },
+  };
+  s.recipe.base_url = 'https://{site}.letters.example/v1';
+  s.recipe.hosts = ['*.letters.example', 'letters.example'];
+};
 const oauth2 = ({ recipe }: Sound) => recipe.auth[0];
 
 describe('a recipe may say', () => {
@@ -44,6 +54,7 @@ describe('a recipe may say', () => {
       all(withSite, (s) => Object.assign(s.recipe.variables.site, { from: { token_answer: 'site' }, pattern: undefined })),
     ],
     ['that the credential has one', all(withSite, (s) => (s.recipe.variables.site.from = { credential: "split(@, '-')[-1]" }))],
+    ['that the service lists several', withLookup],
     ['hosts without a variable', (s) => (s.recipe.hosts = ['*.letters.example', 'letters.example'])],
     ['an endpoint at another of its hosts', all(withSite, (s) => (s.list.base_url = 'https://{site}.files.letters.example'))],
     [

@@ -10,15 +10,17 @@ import { findKeyIn } from '../../domains/api-keys/store.ts';
 import { listConnectMethods } from '../../domains/connections/connect-methods.ts';
 import { openConsent } from '../../domains/connections/consent/consent-browser.ts';
 import { type Consent, findConsent } from '../../domains/connections/consent/consent-store.ts';
-import { ConsentFault, failConsent, giveVariables } from '../../domains/connections/consent/consents.ts';
+import { ConsentFault, giveVariables } from '../../domains/connections/consent/consents.ts';
+import { failConsent } from '../../domains/connections/consent/end-consents.ts';
+import { isChoosing, keepChosen } from '../../domains/connections/consent/keep-grant.ts';
 import { completeByCredential } from '../../domains/connections/credential/connect-by-credential.ts';
 import { listSiblings } from '../../domains/connections/store.ts';
-import { listMissing } from '../../domains/connections/variables.ts';
+import { listMissing } from '../../domains/connections/variables/account-variables.ts';
 import { guardUser } from '../../domains/limits/guard.ts';
 import { findUser } from '../../domains/users/store.ts';
 import { isOwnOrigin } from '../http/authenticate.ts';
 import { readBodyBytes, strangerBytesMax } from '../http/body/read-body.ts';
-import { type Ask, credentialPrefix, renderAsk, renderConnected } from './connect-page.ts';
+import { type Ask, credentialPrefix, renderAsk, renderChoice, renderConnected } from './connect-page.ts';
 import { readConsentCookie, setConsentCookie } from './consent-cookie.ts';
 import { type CallbackPage, integrationsLink, redirectPage, renderPage } from './oauth-callback-page.ts';
 
@@ -139,6 +141,7 @@ function renderOver(gateway: Gateway, message: string): CallbackPage {
 
 async function showAsk(visit: Visit, ask: Ask): Promise<CallbackPage> {
   const { gateway, request } = visit;
+  if (isChoosing(ask.consent)) return renderChoice(ask);
   if (ask.consent.needsConfirmation || ask.forms.length > 0 || ask.inputs.length > 0) return renderAsk(gateway, ask);
   if (!isNavigation(request.headers)) {
     const again = { href: `${gateway.config.publicUrl}${connectPath}${ask.consent.id}`, text: 'Open it' };
@@ -171,13 +174,30 @@ async function takeAnswer(visit: Visit, ask: Ask, form: URLSearchParams): Promis
       await failConsent(gateway, consent, 'denied', { requestId, actor: session.sessionId });
       return renderPage(200, 'Declined', [`Nothing was connected, and whoever asked for ${name} is told so. You can close this window.`]);
     }
+    case 'choose':
+      if (isChoosing(consent)) return choose(visit, ask, form.get('choice') ?? '');
+      break;
     case 'connect':
       if (ask.forms.length > 0) return takeCredential(visit, ask, form);
       break;
     case 'agree':
-      if (ask.forms.length === 0) return agree(visit, ask, form);
+      if (ask.forms.length === 0 && !isChoosing(consent)) return agree(visit, ask, form);
   }
-  return renderAsk(gateway, ask);
+  return isChoosing(consent) ? renderChoice(ask) : renderAsk(gateway, ask);
+}
+
+/** A choice is made once, and then it is over, one way or the other. */
+async function choose({ gateway, requestId }: Visit, ask: Ask, choice: string): Promise<CallbackPage> {
+  const { consent } = ask;
+  const chosen = /^\d{1,3}$/.test(choice) ? consent.choices?.[Number(choice)] : undefined;
+  if (!chosen) return renderChoice(ask);
+  try {
+    const done = await keepChosen(gateway, consent, chosen, requestId);
+    return done ? renderConnected(gateway, consent, done) : renderOver(gateway, 'It was chosen already, or its time is over.');
+  } catch (error) {
+    await failConsent(gateway, { ...consent, choices: null }, error instanceof ConsentFault ? error.reason : 'failed', { requestId });
+    throw error;
+  }
 }
 
 async function agree(visit: Visit, ask: Ask, form: URLSearchParams): Promise<CallbackPage> {

@@ -125,6 +125,22 @@ function joinPlain(parts: readonly Html[]): Html {
   return parts.reduce((all, part) => html`${all}${part}`, html``);
 }
 
+/** Names are the service's: each is quoted, and beside what it stands for. */
+export function renderChoice({ consent, integration, email }: Ask): CallbackPage {
+  const { name } = integration.recipe;
+  const choices = (consent.choices ?? []).map(
+    ({ label, values }, at) =>
+      html`<button name="choice" value="${String(at)}"><strong>${quoted(label)}</strong> <span class="hint">${Object.values(values).join(', ')}</span></button>`,
+  );
+  const body = joinHtml([
+    html`<form method="post"><input type="hidden" name="answer" value="choose">${joinHtml(choices)}</form>`,
+    declineForm,
+    html`<p class="fine">You are signed in as ${email}.</p>`,
+  ]);
+  const intro = `You may use several at ${name}. The one you choose becomes an account here; to use another one too, connect ${name} once more.`;
+  return renderPage(200, `Which one at ${name}?`, [intro], { body, hasForms: true });
+}
+
 export function renderConnected(
   gateway: Gateway,
   consent: Consent,

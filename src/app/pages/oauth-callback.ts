@@ -9,7 +9,7 @@ import type { ConsentFault } from '../../domains/connections/consent/consents.ts
 import { finishConsent } from '../../domains/connections/consent/finish.ts';
 import { renderConnected } from './connect-page.ts';
 import { clearConsentCookie, readConsentCookie } from './consent-cookie.ts';
-import { type CallbackPage, integrationsLink, renderPage } from './oauth-callback-page.ts';
+import { type CallbackPage, integrationsLink, redirectPage, renderPage } from './oauth-callback-page.ts';
 
 export interface OAuthCallback {
   query: URLSearchParams;
@@ -29,6 +29,8 @@ export async function handleOAuthCallback(gateway: Gateway, callback: OAuthCallb
   switch (finished.state) {
     case 'connected':
       return renderConnected(gateway, finished.consent, finished.done, clearConsentCookie(gateway, finished.consent.id));
+    case 'choosing':
+      return redirectPage(`${gateway.config.publicUrl}/connect/${finished.consent.id}`, clearConsentCookie(gateway, finished.consent.id));
     case 'waiting':
       return renderRefusal(gateway, finished.reason, finished.consentId);
     case 'failed':

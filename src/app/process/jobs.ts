@@ -9,7 +9,7 @@ import { UnknownMasterKey } from '../../core/crypto.ts';
 import { isDatabaseAway } from '../../core/database/database.ts';
 import { releaseLease, takeLease } from '../../core/database/leases.ts';
 import { sweepCalls } from '../../domains/audit/settle.ts';
-import { endExpiredConsents } from '../../domains/connections/consent/consents.ts';
+import { endExpiredConsents } from '../../domains/connections/consent/end-consents.ts';
 import { refreshIdleConnections } from '../../domains/connections/credential/idle-refresh.ts';
 import { endDeviceCodes } from '../../domains/device-codes/device-codes.ts';
 import { settleClaims } from '../../domains/executions/settle-claims.ts';

@@ -171,7 +171,7 @@ export interface ConsentsTable {
   connectionId: string | null;
   /** SHA-256 of the state parameter; cleared when used (RFC 6749, section 10.12). */
   stateHash: Buffer | null;
-  /** Sealed: the PKCE verifier. */
+  /** Sealed: the PKCE verifier, or the grant that waits for a choice. */
   sealed: string | null;
   /** SHA-256 of the cookie of the browser in which its starter opened it. */
   browserHash: Buffer | null;
@@ -180,6 +180,8 @@ export interface ConsentsTable {
   requestedScopes: string[];
   /** What the person gave for the recipe's variables. */
   variables: WithDefault<Record<string, string>>;
+  /** JSON: what the person is to choose from before it is over; its grant is in `sealed` then. */
+  choices: ColumnType<{ label: string; values: Record<string, string> }[] | null, string | null | undefined, string | null>;
   expiresAt: Time;
   createdAt: WithDefault<Date>;
 }

@@ -7,7 +7,7 @@ import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Variables } from '../recipes/variables.ts';
 import type { StoredCredential } from './credential/credential.ts';
 import { countConnections, insertConnection, listSiblings, replaceCredential } from './store.ts';
-import { accountKey } from './variables.ts';
+import { accountKey, sitesOf } from './variables/account-variables.ts';
 
 /** Whose connection it is to be, and the key or session that asked for it. */
 export interface Starter {
@@ -62,7 +62,7 @@ export async function keepConnection(
   if (proven.label !== undefined) requireFreeLabel(integration, others, proven.label, proven.provider.label);
   const id = known?.id ?? newId;
   const label = known && !proven.mayRename ? known.account : proven.label;
-  const account = label ?? known?.account ?? freeLabel(others, proven.provider);
+  const account = label ?? known?.account ?? freeLabel(others, proven);
   const row = {
     authType: proven.credential.type,
     account,
@@ -107,7 +107,10 @@ function requireFreeLabel(
   );
 }
 
-/** Two accounts of a provider may carry one name; what the provider never changes tells them apart. */
-function freeLabel(others: readonly { account: string }[], provider: { id: string; label: string }): string {
-  return others.some((row) => row.account === provider.label) ? `${provider.label} (${provider.id})` : provider.label;
+/** Two accounts of a provider may carry one name; their sites, or what the provider never changes, tell them apart. */
+function freeLabel(others: readonly { account: string }[], { integration, provider, variables }: ProvenCredential): string {
+  const sites = sitesOf(integration, variables);
+  const more = [[], ...(sites.length > 0 ? [sites] : []), [provider.id, ...sites]];
+  const labels = more.map((parts) => (parts.length === 0 ? provider.label : `${provider.label} (${parts.join(', ')})`));
+  return labels.find((label) => !others.some((row) => row.account === label)) ?? (labels.at(-1) as string);
 }

@@ -6,6 +6,7 @@ import { coversScope, type Principal } from '../../core/principal.ts';
 import { quoted } from '../../core/text/quoted.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { type Consent, deleteFruitlessConsent, endConsent } from './consent/consent-store.ts';
+import { dropHeld } from './consent/keep-grant.ts';
 import type { StoredCredential } from './credential/credential.ts';
 import { type Revoked, revokeAtProvider } from './credential/revocation.ts';
 import { type ConnectionView, findConnectionView, viewConnection } from './list-connections.ts';
@@ -151,16 +152,21 @@ async function openOrForget(gateway: Gateway, id: string, sealed: string): Promi
 }
 
 async function cancelConsent(gateway: Gateway, view: ConnectionView, audit: AuditOrigin): Promise<void> {
-  await gateway.db.transaction().execute(async (trx) => {
-    if (!(await deleteFruitlessConsent(trx, view.id))) throw notFound('Connection');
+  const consent = await gateway.db.transaction().execute(async (trx) => {
+    const deleted = await deleteFruitlessConsent(trx, gateway.clock, view.id);
+    if (!deleted) throw notFound('Connection');
     await recordAudit(trx, { ...audit, action: 'consent.cancelled', target: view.id, details: { integration: view.integration } });
+    return deleted;
   });
+  await dropHeld(gateway, consent);
 }
 
 /** For an operator: ends a pending consent as failed, so that whoever asks for it learns of its end. Throws not_found when it has ended already. */
-export async function endPendingConsent(gateway: Gateway, { id, integration }: Consent, audit: AuditOrigin): Promise<void> {
+export async function endPendingConsent(gateway: Gateway, consent: Consent, audit: AuditOrigin): Promise<void> {
+  const { id, integration } = consent;
   await gateway.db.transaction().execute(async (trx) => {
     if (!(await endConsent(trx, id, { status: 'error', reason: 'failed' }))) throw notFound('Connection');
     await recordAudit(trx, { ...audit, action: 'consent.cancelled', target: id, details: { integration } });
   });
+  await dropHeld(gateway, consent);
 }

@@ -2,9 +2,10 @@
 import type { Gateway } from '../../core/context.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Auth } from '../recipes/format/auth.ts';
+import { lookupsOf } from '../recipes/variables.ts';
 import { findOAuthClient, listOverrides } from './oauth2/oauth-clients.ts';
 import { findProvider, redirectUri } from './oauth2/oauth2.ts';
-import { askedVariables } from './variables.ts';
+import { askedVariables } from './variables/account-variables.ts';
 
 export interface ConnectMethod {
   type: Auth['type'];
@@ -71,9 +72,15 @@ function listFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }
 
 /** What the person gives of the account's variables when connecting like this. */
 function listVariableFields(integration: CatalogueIntegration, type: Auth['type']): CredentialField[] {
-  return askedVariables(integration, type).map(([name, variable]) =>
+  const asked = askedVariables(integration, type).map(([name, variable]) =>
     furtherField(name, variable.description, variable.default === undefined),
   );
+  if (type === 'oauth2') return asked;
+  // After a consent the person chooses on our page; a credential goes with the choice.
+  const found = lookupsOf(integration.recipe).map(([name]) =>
+    furtherField(name, `${integration.recipe.variables?.[name]?.description} Only where the service knows several.`, false),
+  );
+  return [...asked, ...found];
 }
 
 function furtherField(name: string, description: string, required: boolean): CredentialField {

@@ -11,7 +11,7 @@ import { type ConnectionView, findConnectionView, listConnections, loadConnectio
 import { listOverrides, setOAuthClient } from './oauth2/oauth-clients.ts';
 import { type Provider, redirectUri } from './oauth2/oauth2.ts';
 import { type StartedConnection, startConnection } from './start-connection.ts';
-import { type ConnectionVariable, listVariables } from './variables.ts';
+import { type ConnectionVariable, listVariables } from './variables/account-variables.ts';
 
 const ConnectionStatusRef = builder.enumType('ConnectionStatus', {
   description: 'How a connection, or the consent that is to make one, stands.',

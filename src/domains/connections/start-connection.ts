@@ -5,6 +5,7 @@ import { newId } from '../../core/ids.ts';
 import { coversScope, maySee, type Principal } from '../../core/principal.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { type CatalogueIntegration, requireIntegration } from '../recipes/catalogue.ts';
+import { lookupsOf } from '../recipes/variables.ts';
 import { requireRoomForConnection } from './accounts.ts';
 import { consentSeconds } from './consent/consent-browser.ts';
 import { insertConsent } from './consent/consent-store.ts';
@@ -14,7 +15,7 @@ import { findOAuthClient, requireOAuthClient } from './oauth2/oauth-clients.ts';
 import { findProvider } from './oauth2/oauth2.ts';
 import { scopesToRequest } from './oauth2/provider-scopes.ts';
 import { listSiblings } from './store.ts';
-import { askedVariables, findKeptVariables, readGiven } from './variables.ts';
+import { askedVariables, findKeptVariables, readGiven } from './variables/account-variables.ts';
 
 export interface NewConnection {
   integration: string;
@@ -59,7 +60,7 @@ export async function startConnection(
 /** What a person gives beside a consent at the service, such as the site that is asked. */
 function goesWithConsent(integration: CatalogueIntegration, credentials: unknown): boolean {
   if (typeof credentials !== 'object' || !integration.recipe.auth.some((auth) => auth.type === 'oauth2')) return false;
-  const asked = askedVariables(integration, 'oauth2').map(([name]) => name);
+  const asked = [...askedVariables(integration, 'oauth2'), ...lookupsOf(integration.recipe)].map(([name]) => name);
   const given = Object.keys(credentials ?? {});
   return given.length > 0 && given.every((name) => asked.includes(name));
 }

@@ -4,7 +4,7 @@ import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
-import { requireVariables } from '../connections/variables.ts';
+import { requireVariables } from '../connections/variables/account-variables.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import { noVariables, variablesOf } from '../recipes/variables.ts';
 import type { Admission } from './admission/admit.ts';

@@ -1,5 +1,6 @@
 /** Texts of recipes that hold variables of a connection as `{name}`, and the hosts that a recipe lets requests go to. */
 import type { Integration } from './format/format.ts';
+import type { Lookup } from './format/variables.ts';
 
 /** Values by name. */
 export type Variables = Readonly<Record<string, string>>;
@@ -78,8 +79,19 @@ export function isKnownHost({ hosts }: Integration, hostname: string): boolean {
   );
 }
 
+export function lookupsOf({ variables }: Integration): [name: string, lookup: Lookup][] {
+  return Object.entries(variables ?? {}).flatMap(([name, { from }]): [string, Lookup][] =>
+    from !== 'input' && 'lookup' in from ? [[name, from.lookup]] : [],
+  );
+}
+
 /** Every address of `recipe.json` that a credential, or a person, is sent to; that of its API first. */
 export function addressesOf(recipe: Integration): string[] {
   const oauth2 = recipe.auth.find((auth) => auth.type === 'oauth2');
-  return [recipe.base_url, ...(oauth2 ? [oauth2.authorize_url, oauth2.token_url, oauth2.revocation?.url ?? ''] : [])];
+  const [lookup] = lookupsOf(recipe);
+  return [
+    recipe.base_url,
+    lookup?.[1].url ?? '',
+    ...(oauth2 ? [oauth2.authorize_url, oauth2.token_url, oauth2.revocation?.url ?? ''] : []),
+  ];
 }

@@ -8,6 +8,9 @@ import type { Variables } from '../../recipes/variables.ts';
 /** `expired` by the database's time: a pending consent that can no longer end well. */
 export type Consent = Selectable<ConsentsTable> & { expired: boolean };
 
+/** One of several that a person chooses from. */
+export type Choice = NonNullable<Consent['choices']>[number];
+
 export type ConsentFailure = NonNullable<Consent['reason']>;
 
 const columns = [
@@ -25,6 +28,7 @@ const columns = [
   'needsConfirmation',
   'requestedScopes',
   'variables',
+  'choices',
   'expiresAt',
   'createdAt',
 ] as const;
@@ -83,7 +87,7 @@ export interface Binding {
 export async function bindConsent(db: Db, clock: Clock, id: string, binding: Binding): Promise<boolean> {
   const row = await db
     .updateTable('consents')
-    .set(binding)
+    .set({ ...binding, choices: null })
     .where('id', '=', id)
     .where('status', '=', 'pending')
     .where(expired(clock), '=', false)
@@ -120,6 +124,37 @@ export async function takeConsentByState(db: Db, clock: Clock, binding: Omit<Bin
     .where(expired(clock), '=', false)
     .returning([...columns, expired(clock).as('expired')])
     .executeTakeFirst();
+}
+
+/** Holds a grant until the person has chosen, at most as long as a consent lasts. False when the consent has ended. */
+export async function holdForChoice(
+  db: Db,
+  clock: Clock,
+  id: string,
+  held: { sealed: string; choices: readonly Choice[]; seconds: number },
+): Promise<boolean> {
+  const row = await db
+    .updateTable('consents')
+    .set({ sealed: held.sealed, choices: JSON.stringify(held.choices), expiresAt: inSeconds(clock, held.seconds) as never })
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Once: whoever chooses second finds nothing. */
+export async function takeHeld(db: Db, clock: Clock, id: string): Promise<boolean> {
+  const row = await db
+    .updateTable('consents')
+    .set({ choices: null, expiresAt: untilFinished(clock) as never })
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .where('choices', 'is not', null)
+    .where(expired(clock), '=', false)
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** False when it had ended already. */
@@ -161,10 +196,14 @@ export async function countPendingConsents(db: Db, filter: ConsentFilter): Promi
   return (await pendingWhere(db, filter).select(sql<number>`count(*)`.as('all')).executeTakeFirstOrThrow()).all;
 }
 
-/** Deletes a consent that made no connection; false when there is none. */
-export async function deleteFruitlessConsent(db: Db, id: string): Promise<boolean> {
-  const row = await db.deleteFrom('consents').where('id', '=', id).where('connectionId', 'is', null).returning('id').executeTakeFirst();
-  return row !== undefined;
+/** Deletes a consent that made no connection, and gives it as it was; undefined when there is none. */
+export async function deleteFruitlessConsent(db: Db, clock: Clock, id: string): Promise<Consent | undefined> {
+  return db
+    .deleteFrom('consents')
+    .where('id', '=', id)
+    .where('connectionId', 'is', null)
+    .returning([...columns, expired(clock).as('expired')])
+    .executeTakeFirst();
 }
 
 /** Forgets consents that came to nothing this long ago. */

@@ -6,17 +6,8 @@ import { recordAudit } from '../../audit/audit.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { keepConnection, type ProvenCredential } from '../accounts.ts';
 import { findProvider, OAuthRefusal, type Provider } from '../oauth2/oauth2.ts';
-import { readGiven } from '../variables.ts';
-import {
-  type Consent,
-  type ConsentFailure,
-  deleteOldFailures,
-  endConsent,
-  listExpiredConsents,
-  setConsentVariables,
-} from './consent-store.ts';
-
-const failuresKeptDays = 30;
+import { readGiven } from '../variables/account-variables.ts';
+import { type Consent, type ConsentFailure, endConsent, setConsentVariables } from './consent-store.ts';
 
 /** Why a consent came to nothing; the message is for the person at the browser. */
 export class ConsentFault extends Error {
@@ -125,32 +116,4 @@ export async function keepProven(
 
 function cancelled(): ConsentFault {
   return new ConsentFault('failed', 'This connection was cancelled before it was complete.');
-}
-
-/** Ends a consent without a connection; `actor` is the session of who declined it. Does nothing when it has ended already. */
-export async function failConsent(
-  gateway: Gateway,
-  consent: Consent,
-  reason: ConsentFailure,
-  { requestId, actor = 'system' }: { requestId: string | null; actor?: string },
-): Promise<void> {
-  await gateway.db.transaction().execute(async (trx) => {
-    if (!(await endConsent(trx, consent.id, { status: 'error', reason }))) return;
-    await recordAudit(trx, {
-      userId: consent.userId,
-      actor,
-      action: 'consent.failed',
-      target: consent.id,
-      details: { integration: consent.integration, reason },
-      requestId,
-    });
-  });
-}
-
-/** Background job: ends consents whose time is over, and forgets failures after a month. */
-export async function endExpiredConsents(gateway: Gateway): Promise<number> {
-  const consents = await listExpiredConsents(gateway.db, gateway.clock, 100);
-  for (const consent of consents) await failConsent(gateway, consent, 'expired', { requestId: null });
-  await deleteOldFailures(gateway.db, gateway.clock, failuresKeptDays);
-  return consents.length;
 }

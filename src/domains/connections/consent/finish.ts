@@ -4,29 +4,18 @@
  * and browser are in consent-browser.ts.
  */
 import type { Gateway } from '../../../core/context.ts';
-import type { StoredCredential } from '../credential/credential.ts';
-import { revokeAtProvider } from '../credential/revocation.ts';
-import { verifyCredential } from '../credential/verify.ts';
-import { withAnswerVariables } from '../derived-variables.ts';
 import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
-import { exchangeCode, findProvider, type Grant, isFromIssuer, type Provider, redirectUri } from '../oauth2/oauth2.ts';
-import { listSiblings } from '../store.ts';
-import { isAccountOf } from '../variables.ts';
+import { exchangeCode, type Grant, isFromIssuer, redirectUri } from '../oauth2/oauth2.ts';
 import { type BrowserCallback, claimConsent, type UnclaimedReason } from './consent-browser.ts';
 import type { Consent } from './consent-store.ts';
-import {
-  type CompletedConsent,
-  ConsentFault,
-  failConsent,
-  keepProven,
-  quoteProvider,
-  requireProvider,
-  sealContext,
-  toFault,
-} from './consents.ts';
+import { type CompletedConsent, ConsentFault, quoteProvider, requireProvider, sealContext, toFault } from './consents.ts';
+import { failConsent } from './end-consents.ts';
+import { keepGrant } from './keep-grant.ts';
 
 export type FinishedConsent =
   | { state: 'connected'; consent: Consent; done: CompletedConsent }
+  /** Several are found, and the person is to choose one on our page. */
+  | { state: 'choosing'; consent: Consent }
   /** Nothing has changed, so the link can be opened again; without an id there is none to open. */
   | { state: 'waiting'; reason: UnclaimedReason; consentId: string | undefined }
   | { state: 'failed'; consent: Consent; fault: ConsentFault };
@@ -46,7 +35,8 @@ export async function finishConsent(
   const { consent } = claim;
   try {
     const code = readCallback(gateway, consent, query);
-    return { state: 'connected', consent, done: await completeByCode(gateway, consent, code, requestId) };
+    const done = await completeByCode(gateway, consent, code, requestId);
+    return done === 'choosing' ? { state: 'choosing', consent } : { state: 'connected', consent, done };
   } catch (error) {
     await failConsent(gateway, consent, error instanceof ConsentFault ? error.reason : 'failed', { requestId });
     if (!(error instanceof ConsentFault)) throw error;
@@ -73,8 +63,8 @@ function readCallback(gateway: Gateway, consent: Consent, query: URLSearchParams
   return code;
 }
 
-/** Redeems the code at the token endpoint, and makes the connection or renews the one of the same account. Throws ConsentFault. */
-async function completeByCode(gateway: Gateway, consent: Consent, code: string, requestId: string): Promise<CompletedConsent> {
+/** Redeems the code at the token endpoint, and makes the connection, renews the one of the same account, or lets the person choose. Throws ConsentFault. */
+async function completeByCode(gateway: Gateway, consent: Consent, code: string, requestId: string): Promise<CompletedConsent | 'choosing'> {
   const provider = requireProvider(gateway, consent);
   let grant: Grant;
   try {
@@ -85,57 +75,4 @@ async function completeByCode(gateway: Gateway, consent: Consent, code: string, 
     throw toFault(error);
   }
   return keepGrant(gateway, consent, provider, { grant, obtainedAtMs: gateway.clock.nowMs() }, requestId);
-}
-
-/** What cannot be kept is revoked. Throws ConsentFault. */
-async function keepGrant(
-  gateway: Gateway,
-  consent: Consent,
-  provider: Provider,
-  held: { grant: Grant; obtainedAtMs: number },
-  requestId: string,
-): Promise<CompletedConsent> {
-  const { grant, obtainedAtMs } = held;
-  const credential = toCredential(grant);
-  let { account } = grant;
-  let { variables } = consent;
-  try {
-    variables = withAnswerVariables(provider.integration, grant.found, variables);
-    account ??= await verifyCredential(gateway, consent.userId, provider.integration, provider.auth, credential, variables);
-    const elapsed = Math.max(0, Math.floor((gateway.clock.nowMs() - obtainedAtMs) / 1000));
-    return await keepProven(
-      gateway,
-      consent,
-      {
-        integration: provider.integration,
-        credential,
-        provider: account,
-        providerScopes: grantedScopes(grant, consent.requestedScopes),
-        variables,
-        expiresInSeconds: grant.expiresInSeconds === undefined ? undefined : Math.max(1, grant.expiresInSeconds - elapsed),
-      },
-      { actor: consent.startedBy, requestId },
-    );
-  } catch (error) {
-    // Some providers end every grant of an account with one, and with it the connection that the account already has.
-    const siblings = await listSiblings(gateway.db, consent.userId, consent.integration);
-    const endsAnother = account ? siblings.some((row) => isAccountOf(row.providerAccountId, account?.id ?? '')) : siblings.length > 0;
-    if (!endsAnother) await revokeAtProvider(gateway, consent.userId, findProvider(gateway, provider.integration, variables), credential);
-    throw toFault(error);
-  }
-}
-
-function toCredential(grant: Grant): StoredCredential {
-  return {
-    type: 'oauth2',
-    accessToken: grant.accessToken,
-    refreshToken: grant.refreshToken,
-    expiresInSeconds: grant.expiresInSeconds ?? null,
-  };
-}
-
-/** RFC 6749, section 5.1: a grant that names no scopes has those asked for. A service without scopes was asked for none. */
-function grantedScopes(grant: Grant, requested: readonly string[]): string[] | null {
-  if (grant.scopes !== undefined) return grant.scopes;
-  return requested.length === 0 ? null : [...requested];
 }

@@ -9,9 +9,10 @@ import type { Variables } from '../../recipes/variables.ts';
 import { keepConnection } from '../accounts.ts';
 import { type Consent, insertConsent } from '../consent/consent-store.ts';
 import { type CompletedConsent, keepProven } from '../consent/consents.ts';
-import { withCredentialVariables } from '../derived-variables.ts';
 import type { NewConnection, StartedConnection } from '../start-connection.ts';
-import { findKeptVariables, readGiven } from '../variables.ts';
+import { findKeptVariables, readGiven } from '../variables/account-variables.ts';
+import { choiceRequired, chooseOne, findChoices, nameOfChoice } from '../variables/choices.ts';
+import { withCredentialVariables } from '../variables/derived-variables.ts';
 import { parseCredential, requireTexts } from './credential-forms.ts';
 import { verifyCredential } from './verify.ts';
 
@@ -19,8 +20,14 @@ import { verifyCredential } from './verify.ts';
 async function proveCredential(gateway: Gateway, userId: string, integration: CatalogueIntegration, given: unknown, kept: Variables) {
   const values = requireTexts(integration, given);
   const { auth, credential } = parseCredential(integration, values);
-  const variables = withCredentialVariables(integration, credential, readGiven(integration, auth.type, values, kept));
-  const provider = await verifyCredential(gateway, userId, integration, auth, credential, variables);
+  const known = withCredentialVariables(integration, credential, readGiven(integration, auth.type, values, kept));
+  const found = { integration, auth, credential, variables: known };
+  const choices = await findChoices(gateway, userId, found);
+  const chosen = choices && chooseOne(choices, known);
+  if (choices && !chosen) throw choiceRequired(found, choices);
+  const variables = { ...known, ...chosen?.values };
+  const account = await verifyCredential(gateway, userId, integration, auth, credential, variables);
+  const provider = nameOfChoice(account, chosen, (choices?.length ?? 0) > 1);
   return { integration, credential, provider, providerScopes: null, expiresInSeconds: undefined, variables };
 }
 

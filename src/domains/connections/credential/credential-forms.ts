@@ -2,7 +2,8 @@
 import { badRequest, type Fault } from '../../../core/errors.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
-import { askedVariables } from '../variables.ts';
+import { lookupsOf } from '../../recipes/variables.ts';
+import { askedVariables } from '../variables/account-variables.ts';
 import type { StoredCredential } from './credential.ts';
 
 type CredentialAuth = Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>;
@@ -54,7 +55,7 @@ export function parseCredential(
   const given = Object.keys(values);
   const auth = credentialForms(integration).find((candidate) => {
     const names = namesOf(candidate);
-    const asked = askedVariables(integration, candidate.type).map(([name]) => name);
+    const asked = [...askedVariables(integration, candidate.type), ...lookupsOf(integration.recipe)].map(([name]) => name);
     return names.every((name) => given.includes(name)) && given.every((name) => names.includes(name) || asked.includes(name));
   });
   if (!auth) {

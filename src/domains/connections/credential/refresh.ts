@@ -20,7 +20,6 @@ import { quoted } from '../../../core/text/quoted.ts';
 import { recordAudit } from '../../audit/audit.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Variables } from '../../recipes/variables.ts';
-import { renewVariables } from '../derived-variables.ts';
 import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
 import {
   findProvider,
@@ -33,6 +32,7 @@ import {
   tokenTimeoutMs,
 } from '../oauth2/oauth2.ts';
 import { connectionGone, reconnectNeeded, requireUsable } from '../usable.ts';
+import { renewVariables } from '../variables/derived-variables.ts';
 import type { StoredCredential } from './credential.ts';
 import { markReconnectNeeded, type RefreshState, readRefreshState, releaseLease, storeRefreshed, takeLease } from './refresh-store.ts';
 import { revokeAtProvider } from './revocation.ts';

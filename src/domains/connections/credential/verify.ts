@@ -28,24 +28,13 @@ export async function verifyCredential(
   const { verify } = integration.recipe;
   if (!verify) throw new Error(`The recipe of ${integration.slug} has no verification call.`);
   const variables = variablesOf(integration.recipe, kept);
-  const injected = injectCredential(auth, credential, { version: 1, variables });
   const address = fillAddress(integration.baseUrl + verify.path, variables);
   const url = requireKnownHost(integration, address, integration.baseUrlOverridden);
   for (const [name, value] of Object.entries(verify.query ?? {})) url.searchParams.set(name, fillText(value, variables));
-  for (const [name, value] of Object.entries(injected.query)) url.searchParams.set(name, value);
-  const headers = fillHeaders(integration.recipe, integration.recipe.headers, variables);
-  const answer = await gateway.outbound.send({
-    method: verify.method,
-    url,
-    headers: { accept: 'application/json', 'user-agent': 'skillett', ...headers, ...injected.headers },
-    timeoutMs: verifyTimeoutMs,
-    integration: integration.slug,
-    turnOf: userId,
-  });
-  const body = parseJson((await readBody(answer, verifyBytesMax)).toString('utf8'));
-  const rule = answer.status < 300 ? successRule(integration.recipe, verify.success) : undefined;
+  const { status, body } = await askWithCredential(gateway, userId, { integration, auth, credential, variables }, verify.method, url);
+  const rule = status < 300 ? successRule(integration.recipe, verify.success) : undefined;
   const failure = rule && (await findFailure(rule, evaluateOn(body ?? null)));
-  requireAccepted(integration, auth, failure?.status ?? answer.status, body);
+  requireAccepted(integration, auth, failure?.status ?? status, body);
   const account = accountAt(body, verify.account);
   if (!account)
     throw new SkillettError(
@@ -55,7 +44,37 @@ export async function verifyCredential(
   return account;
 }
 
-function requireAccepted(integration: CatalogueIntegration, auth: Auth, status: number, body: unknown): void {
+/** A credential that is no connection yet, with what is known of its account. */
+export interface NewCredential {
+  integration: CatalogueIntegration;
+  auth: Auth;
+  credential: StoredCredential;
+  variables: Variables;
+}
+
+/** The address has been found to be of a known host. The body is undefined where it is no JSON. */
+export async function askWithCredential(
+  gateway: Gateway,
+  userId: string,
+  { integration, auth, credential, variables }: NewCredential,
+  method: string,
+  url: URL,
+): Promise<{ status: number; body: unknown }> {
+  const injected = injectCredential(auth, credential, { version: 1, variables });
+  for (const [name, value] of Object.entries(injected.query)) url.searchParams.set(name, value);
+  const headers = fillHeaders(integration.recipe, integration.recipe.headers, variables);
+  const answer = await gateway.outbound.send({
+    method,
+    url,
+    headers: { accept: 'application/json', 'user-agent': 'skillett', ...headers, ...injected.headers },
+    timeoutMs: verifyTimeoutMs,
+    integration: integration.slug,
+    turnOf: userId,
+  });
+  return { status: answer.status, body: parseJson((await readBody(answer, verifyBytesMax)).toString('utf8')) };
+}
+
+export function requireAccepted(integration: CatalogueIntegration, auth: Auth, status: number, body: unknown): void {
   if (status >= 500 || status === 408 || status === 429) {
     throw new SkillettError(
       'upstream_unreachable',

@@ -3,13 +3,14 @@ import type { Endpoint, Integration } from '../format/format.ts';
 import type { Parameter } from '../format/parameter.ts';
 import type { Variable } from '../format/variables.ts';
 import { namesOfSplit } from '../parameter-schema.ts';
-import { isVariable, namesIn } from '../variables.ts';
-import { checkExpression, checkPattern, type FaultPath, type Report } from './texts.ts';
+import { isVariable, lookupsOf, namesIn } from '../variables.ts';
+import { checkAddress, checkExpression, checkPattern, type FaultPath, type Report } from './texts.ts';
 
 /** What credentials call their own parts. */
 const credentialNames = ['token', 'api_key', 'username', 'password'];
 
 export function validateVariables(recipe: Integration, report: Report): void {
+  checkLookups(recipe, report);
   const fieldNames = recipe.auth.flatMap((auth) => ('fields' in auth ? Object.keys(auth.fields ?? {}) : []));
   for (const [name, variable] of Object.entries(recipe.variables ?? {})) {
     const path = ['variables', name];
@@ -24,10 +25,25 @@ export function validateVariables(recipe: Integration, report: Report): void {
 }
 
 function checkSource({ from, pattern }: Variable, path: FaultPath, report: Report): void {
-  if (from === 'input') return;
+  if (from === 'input' || 'lookup' in from) return;
   for (const [source, expression] of Object.entries(from)) checkExpression(expression, [...path, 'from', source], report);
   if ('credential' in from && pattern === undefined)
     report([...path, 'pattern'], 'is missing: a credential of another form than expected must not be shown as a variable');
+}
+
+/** One list, so that a person chooses once. */
+function checkLookups(recipe: Integration, report: Report): void {
+  const lookups = lookupsOf(recipe);
+  for (const [name, lookup] of lookups) {
+    const path = ['variables', name, 'from', 'lookup'];
+    checkAddress(lookup.url, [...path, 'url'], recipe, report);
+    for (const inner of namesIn(lookup.url))
+      if (lookups.some(([other]) => other === inner)) report([...path, 'url'], `needs {${inner}}, which the same list is to give`);
+    for (const part of ['list', 'value', 'label'] as const) checkExpression(lookup[part], [...path, part], report);
+    for (const part of ['url', 'list', 'label'] as const)
+      if (lookup[part] !== lookups[0]?.[1][part])
+        report([...path, part], `differs from that of ${lookups[0]?.[0]}: one list gives all of them`);
+  }
 }
 
 /** The whole value, since part of one could lead elsewhere. */

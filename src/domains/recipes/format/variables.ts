@@ -1,6 +1,17 @@
 /** Values that belong to a connection and not to a call: a site, a region, a tenant. */
 import { z } from 'zod';
-import { expression, slug, text } from './texts.ts';
+import { expression, slug, text, url } from './texts.ts';
+
+const lookup = z
+  .strictObject({
+    url: url.describe('Asked by GET, with the credential.'),
+    list: expression.describe('Where the answer lists what there is.'),
+    value: expression.describe("The variable's value on an entry."),
+    label: expression.describe('How a person knows an entry: the name of the site.'),
+  })
+  .describe(
+    'Asked of the service once there is a credential. Where it lists several, the person chooses one, and each that is chosen in a consent of its own is an account of its own. Variables of one integration share one list.',
+  );
 
 const variable = z
   .strictObject({
@@ -22,6 +33,7 @@ const variable = z
             "Gives the value on the token, the API key, or the user name of Basic, such as `split(@, '-')[-1]`; it must be less than the whole secret.",
           ),
         }),
+        z.strictObject({ lookup }),
       ])
       .default('input')
       .describe(
@@ -50,4 +62,5 @@ export const hosts = z
     'The hosts that requests go to, exact or with `*.` in front for every name below. Asked before a credential goes into any request, and not of addresses that the installation sets. Needed where a variable stands in a host.',
   );
 
+export type Lookup = z.infer<typeof lookup>;
 export type Variable = z.infer<typeof variable>;

@@ -1,22 +1,23 @@
 /** What belongs to a connection beside its credential: where the values come from, and what is wrong with them. */
-import type { Gateway } from '../../core/context.ts';
-import { badRequest, type Fault, SkillettError } from '../../core/errors.ts';
-import { quoted } from '../../core/text/quoted.ts';
-import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import { matchesWhole } from '../recipes/check/variables.ts';
-import type { Auth } from '../recipes/format/auth.ts';
-import type { Variable } from '../recipes/format/variables.ts';
+import type { Gateway } from '../../../core/context.ts';
+import { badRequest, type Fault, SkillettError } from '../../../core/errors.ts';
+import { quoted } from '../../../core/text/quoted.ts';
+import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { matchesWhole } from '../../recipes/check/variables.ts';
+import type { Auth } from '../../recipes/format/auth.ts';
+import type { Variable } from '../../recipes/format/variables.ts';
 import {
   addressesOf,
   authorityOf,
   fillAddress,
   isKnownHost,
+  lookupsOf,
   namesIn,
   noVariables,
   type Variables,
   variablesOf,
-} from '../recipes/variables.ts';
-import { listSiblings } from './store.ts';
+} from '../../recipes/variables.ts';
+import { listSiblings } from '../store.ts';
 
 /** Longer ones are no site's and no tenant's. */
 const lengthMax = 500;
@@ -27,6 +28,7 @@ const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
 export function askedVariables({ recipe }: CatalogueIntegration, type: Auth['type']): [name: string, variable: Variable][] {
   return Object.entries(recipe.variables ?? {}).filter(([, { from }]) => {
     if (from === 'input') return true;
+    if ('lookup' in from) return false;
     return 'token_answer' in from ? type !== 'oauth2' : type === 'oauth2';
   });
 }
@@ -57,6 +59,11 @@ export function readGiven(
     if (value !== undefined) values[name] = value;
     const fault = value === undefined ? missingFault(variable, partly) : valueFault(variable, value);
     if (fault !== undefined) faults.push({ path: `credentials.${name}`, message: fault });
+  }
+  // Which of several: asked of the service, and compared with what it lists.
+  for (const [name] of lookupsOf(integration.recipe)) {
+    const value = given[name]?.trim() || kept[name];
+    if (value !== undefined && value.length <= lengthMax) values[name] = value;
   }
   if (faults.length === 0)
     faults.push(...hostFaults(integration, values).map(({ name, message }) => ({ path: `credentials.${name}`, message })));
@@ -119,10 +126,16 @@ export function requireVariables(integration: CatalogueIntegration, connection: 
 }
 
 /** Which account of which site: the same person may have one at each. */
-export function accountKey({ recipe }: CatalogueIntegration, providerId: string, kept: Variables): string {
-  const known = variablesOf(recipe, kept);
-  const sites = [...new Set(namesIn(recipe.base_url))].flatMap((name) => (Object.hasOwn(known, name) ? [known[name]] : []));
+export function accountKey(integration: CatalogueIntegration, providerId: string, kept: Variables): string {
+  const sites = sitesOf(integration, kept);
   return sites.length === 0 ? providerId : JSON.stringify([providerId, ...sites]);
+}
+
+/** The values that tell accounts of one person apart. */
+export function sitesOf({ recipe }: CatalogueIntegration, kept: Variables): string[] {
+  const known = variablesOf(recipe, kept);
+  const names = new Set([...namesIn(recipe.base_url), ...lookupsOf(recipe).map(([name]) => name)]);
+  return [...names].flatMap((name) => (Object.hasOwn(known, name) ? [known[name] as string] : []));
 }
 
 /** Whether a key, of whatever site, is that of an account by its id at the provider. */

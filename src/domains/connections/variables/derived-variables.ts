@@ -1,11 +1,11 @@
 /** Variables whose values nobody gives: they are in the credential, or in what the token endpoint answers. */
-import type { Gateway } from '../../core/context.ts';
-import { badRequest, SkillettError } from '../../core/errors.ts';
-import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import { evaluateOn } from '../recipes/success.ts';
-import type { Variables } from '../recipes/variables.ts';
-import type { StoredCredential } from './credential/credential.ts';
-import { hostFaults, valueFault } from './variables.ts';
+import type { Gateway } from '../../../core/context.ts';
+import { badRequest, SkillettError } from '../../../core/errors.ts';
+import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { evaluateOn } from '../../recipes/success.ts';
+import type { Variables } from '../../recipes/variables.ts';
+import type { StoredCredential } from '../credential/credential.ts';
+import { hostFaults, valueFault } from './account-variables.ts';
 
 /** What the credential says of its account, beside what was given. Throws bad_request, which never repeats any of it. */
 export function withCredentialVariables(integration: CatalogueIntegration, credential: StoredCredential, given: Variables): Variables {
