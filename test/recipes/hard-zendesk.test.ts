@@ -239,6 +239,27 @@ it('says in the parameters of an endpoint what stands in for one that is left ou
   expect(json.schema.properties.brand.description).toBe('Only those of this brand. Left out, it is the `brand` of the account.');
 });
 
+it('what an account may be without is left out with the constants that hold it, and stands in them where it is there', async () => {
+  await forget();
+  await connect({ credentials: { token: 'tok-1', subdomain: 'acme', agent: 'grace@acme.example' } });
+  stand.upstream.received.length = 0;
+  await stand.server.request('POST', '/v1/zendesk/list_tickets', { body: {} });
+  await stand.server.request('POST', '/v1/zendesk/create_ticket', { body: { params: { subject: 'Broken' } } });
+  const [listed, created] = stand.upstream.received;
+  expect(listed?.target).toBe('/api/v2/tickets?site=acme&shape=%7Bliteral%7D&for=grace%40acme.example&brand_id=1');
+  expect([listed?.headers['x-on-behalf-of'], created?.headers['x-on-behalf-of']]).toEqual(['grace@acme.example', 'grace@acme.example']);
+  expect(JSON.parse(String(created?.body)).ticket.assignee).toEqual({ email: 'grace@acme.example' });
+  expect((await list())[0].variables).toEqual({ subdomain: 'acme', brand: '1', agent: 'grace@acme.example' });
+
+  await forget();
+  await connect({ credentials: { token: 'tok-1', subdomain: 'acme' } });
+  stand.upstream.received.length = 0;
+  await stand.server.request('POST', '/v1/zendesk/create_ticket', { body: { params: { subject: 'Broken' } } });
+  expect(stand.upstream.received[0]?.headers).not.toHaveProperty('x-on-behalf-of');
+  expect(String(stand.upstream.received[0]?.body)).not.toContain('assignee');
+  expect((await list())[0].variables).toEqual({ subdomain: 'acme', brand: '1' });
+});
+
 it('the ways to connect say which values go with them', async () => {
   const { json } = await stand.server.graphql(
     '{ integration(slug: "zendesk") { connectMethods { type fields { name label required secret } } } }',
@@ -246,6 +267,7 @@ it('the ways to connect say which values go with them', async () => {
   const variables = [
     { name: 'subdomain', label: 'Subdomain', required: true, secret: false },
     { name: 'brand', label: 'Brand', required: false, secret: false },
+    { name: 'agent', label: 'Agent', required: false, secret: false },
   ];
   expect(json.data.integration.connectMethods).toEqual([
     { type: 'OAUTH2', fields: variables },

@@ -55,6 +55,13 @@ describe('a recipe may say', () => {
     ],
     ['that the credential has one', all(withSite, (s) => (s.recipe.variables.site.from = { credential: "split(@, '-')[-1]" }))],
     ['that the service lists several', withLookup],
+    [
+      'a header with one that an account may be without',
+      (s) => {
+        s.recipe.variables = { site: { ...site, default: '' } };
+        s.recipe.headers = { 'X-Site': '{site}' };
+      },
+    ],
     ['hosts without a variable', (s) => (s.recipe.hosts = ['*.letters.example', 'letters.example'])],
     ['an endpoint at another of its hosts', all(withSite, (s) => (s.list.base_url = 'https://{site}.files.letters.example'))],
     [

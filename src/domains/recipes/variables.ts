@@ -51,9 +51,14 @@ export function fillHeaders(
 ): Record<string, string> {
   const filled: Record<string, string> = {};
   for (const [name, text] of Object.entries(headers ?? {}))
-    if (namesIn(text).every((variable) => findValue(variables, variable) !== undefined || !isVariable(recipe, variable)))
-      filled[name.toLowerCase()] = fillText(text, variables);
+    if (isFilled(recipe, text, variables)) filled[name.toLowerCase()] = fillText(text, variables);
   return filled;
+}
+
+/** Whether every variable in a constant has a value; of those that an account may be without, one has none. */
+export function isFilled(recipe: Integration, constant: unknown, variables: Variables): boolean {
+  const text = typeof constant === 'string' ? constant : JSON.stringify(constant);
+  return namesIn(text).every((name) => findValue(variables, name) !== undefined || !isVariable(recipe, name));
 }
 
 export function isVariable({ variables }: Integration, name: string): boolean {
@@ -66,7 +71,7 @@ export function variablesOf({ variables }: Integration, kept: Variables): Variab
   const all: Record<string, string> = {};
   for (const [name, { default: byDefault }] of Object.entries(variables)) {
     const value = findValue(kept, name) ?? byDefault;
-    if (value !== undefined) all[name] = value;
+    if (value !== undefined && value !== '') all[name] = value;
   }
   return all;
 }

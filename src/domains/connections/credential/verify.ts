@@ -6,7 +6,7 @@ import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import { evaluateOn, findFailure, successRule } from '../../recipes/success.ts';
-import { fillAddress, fillHeaders, fillText, type Variables, variablesOf } from '../../recipes/variables.ts';
+import { fillAddress, fillHeaders, fillText, isFilled, type Variables, variablesOf } from '../../recipes/variables.ts';
 import { accountAt } from '../oauth2/oauth2.ts';
 import { injectCredential, type StoredCredential } from './credential.ts';
 
@@ -30,7 +30,8 @@ export async function verifyCredential(
   const variables = variablesOf(integration.recipe, kept);
   const address = fillAddress(integration.baseUrl + verify.path, variables);
   const url = requireKnownHost(integration, address, integration.baseUrlOverridden);
-  for (const [name, value] of Object.entries(verify.query ?? {})) url.searchParams.set(name, fillText(value, variables));
+  for (const [name, value] of Object.entries(verify.query ?? {}))
+    if (isFilled(integration.recipe, value, variables)) url.searchParams.set(name, fillText(value, variables));
   const { status, body } = await askWithCredential(gateway, userId, { integration, auth, credential, variables }, verify.method, url);
   const rule = status < 300 ? successRule(integration.recipe, verify.success) : undefined;
   const failure = rule && (await findFailure(rule, evaluateOn(body ?? null)));

@@ -37,8 +37,8 @@ export function askedVariables({ recipe }: CatalogueIntegration, type: Auth['typ
 export function listMissing(integration: CatalogueIntegration, kept: Variables): string[] {
   const known = variablesOf(integration.recipe, kept);
   return askedVariables(integration, 'oauth2')
-    .map(([name]) => name)
-    .filter((name) => !Object.hasOwn(known, name));
+    .filter(([name, variable]) => variable.default === undefined && !Object.hasOwn(known, name))
+    .map(([name]) => name);
 }
 
 /**
@@ -115,7 +115,9 @@ export function requireVariables(integration: CatalogueIntegration, connection: 
   const { recipe, slug } = integration;
   if (recipe.variables === undefined) return;
   const known = variablesOf(recipe, connection.variables);
-  const missing = Object.entries(recipe.variables).filter(([name]) => !Object.hasOwn(known, name));
+  const missing = Object.entries(recipe.variables).filter(
+    ([name, variable]) => variable.default === undefined && !Object.hasOwn(known, name),
+  );
   if (missing.length === 0) return;
   const named = missing.map(([name, { description }]) => `\`${name}\` (${description})`).join(', ');
   throw new SkillettError(

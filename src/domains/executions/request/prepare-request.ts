@@ -1,6 +1,6 @@
 /** From an endpoint and the caller's parameters to the request that its service gets, still without the credential. */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
-import { fillAddress, fillHeaders, fillJson, fillText, noVariables, type Variables } from '../../recipes/variables.ts';
+import { fillAddress, fillHeaders, fillJson, fillText, isFilled, noVariables, type Variables } from '../../recipes/variables.ts';
 import { type BodyPlan, planBody, type RequestBody, writeBody } from './body/write-body.ts';
 import { checkParameters, faultOf, type ParameterFault, type Parameters, parameterFaults } from './check-parameters.ts';
 import {
@@ -83,11 +83,14 @@ function planRequest(integration: CatalogueIntegration, endpoint: CatalogueEndpo
   const { recipe } = integration;
   const body = planBody(endpoint);
   const baseUrl = integration.baseUrlOverridden ? integration.baseUrl : (spec.base_url ?? integration.baseUrl);
+  const fillConstants = (constants: BodyPlan['constants']): BodyPlan['constants'] =>
+    constants.flatMap(([name, value]) => (isFilled(recipe, value, variables) ? [[name, fillJson(value, variables)]] : []));
   return {
     baseUrl: fillAddress(baseUrl, variables),
     path: fillAddress(spec.path, variables).split(/\{([^}]*)\}/),
     pathPlaces: parametersIn(endpoint, 'path'),
     query: Object.entries(spec.query ?? {})
+      .filter(([, value]) => isFilled(recipe, value, variables))
       .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(fillText(value, variables))}`)
       .join('&'),
     queryPlaces: parametersIn(endpoint, 'query'),
@@ -98,7 +101,7 @@ function planRequest(integration: CatalogueIntegration, endpoint: CatalogueEndpo
       ...fillHeaders(recipe, spec.headers, variables),
     },
     headerPlaces: parametersIn(endpoint, 'header'),
-    body: body && { ...body, constants: body.constants.map(([name, value]) => [name, fillJson(value, variables)]) },
+    body: body && { ...body, constants: fillConstants(body.constants) },
     defaults: Object.entries(spec.parameters).flatMap(([name, { default_from: variable }]) =>
       variable === undefined ? [] : [[name, variable]],
     ),

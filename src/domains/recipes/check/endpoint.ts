@@ -5,7 +5,7 @@ import { mailParts, type Parameter } from '../format/parameter.ts';
 import { namesOfSplit } from '../parameter-schema.ts';
 import { isVariable } from '../variables.ts';
 import { encodingOf, validatePlaces } from './places.ts';
-import { checkBaseUrl, checkExpression, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
+import { checkBaseUrl, checkExpression, checkGaps, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
 import { validateValues } from './values.ts';
 import { checkUntouched } from './variables.ts';
 
@@ -14,7 +14,10 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   checkHeaders(endpoint.headers, report);
   checkMarks(endpoint, report);
   checkPath(endpoint, recipe, report);
-  if (recipe) checkUntouched(endpoint, recipe, report);
+  if (recipe) {
+    checkGaps(endpoint.path, ['path'], recipe, report);
+    checkUntouched(endpoint, recipe, report);
+  }
   for (const [name, parameter] of Object.entries(endpoint.parameters))
     checkParameter(name, parameter, endpoint, (path, message) => report(['parameters', name, ...path], message));
   checkBody(endpoint, report);

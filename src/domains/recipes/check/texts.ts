@@ -32,6 +32,7 @@ export function checkBaseUrl(baseUrl: string, recipe: Integration | undefined, r
 
 /** Every brace is a variable's, and the host is one that the recipe names. `more`: other names that something fills. */
 export function checkAddress(address: string, path: FaultPath, recipe: Integration, report: Report, more: readonly string[] = []): void {
+  checkGaps(address, path, recipe, report);
   checkFilled(address, path, report, [...Object.keys(recipe.variables ?? {}), ...more]);
   const authority = authorityOf(address);
   if (namesIn(authority).some((name) => !isVariable(recipe, name))) return;
@@ -41,6 +42,13 @@ export function checkAddress(address: string, path: FaultPath, recipe: Integrati
   } else if (recipe.hosts === undefined) {
     report(path, 'has a variable in its host, so the file needs `hosts`: the hosts that requests may go to, such as *.letters.example');
   } else if (!mayLeadTo(authority, recipe.hosts)) report(path, 'can lead to no host that `hosts` names');
+}
+
+/** What an account may be without cannot stand where there would be a gap. */
+export function checkGaps(address: string, path: FaultPath, recipe: Integration, report: Report): void {
+  for (const name of namesIn(address))
+    if (recipe.variables?.[name]?.default === '')
+      report(path, `cannot hold {${name}}, which an account may be without: its \`default\` is empty`);
 }
 
 /** Whether some values of the variables make a host of the list. */

@@ -8,6 +8,7 @@ import {
   checkAddress,
   checkBaseUrl,
   checkExpression,
+  checkGaps,
   checkHeaders,
   checkPattern,
   checkSuccess,
@@ -69,6 +70,7 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
 function checkVerify(recipe: Integration, report: Report): void {
   const { verify, success } = recipe;
   if (verify === undefined) return;
+  checkGaps(verify.path, ['verify', 'path'], recipe, report);
   for (const name of namesIn(verify.path))
     if (!isVariable(recipe, name)) report(['verify', 'path'], `cannot hold {${name}}: the file has no variable of that name`);
   checkSuccess(verify.success, success, ['verify', 'success'], report);

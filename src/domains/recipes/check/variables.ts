@@ -17,7 +17,7 @@ export function validateVariables(recipe: Integration, report: Report): void {
     if ([...credentialNames, ...fieldNames].includes(name)) report(path, 'is the name of a part of the credential: choose another');
     checkSource(variable, path, report);
     const sound = checkPattern(variable.pattern, path, report);
-    if (sound && variable.default !== undefined && !matchesWhole(variable.pattern, variable.default))
+    if (sound && variable.default && !matchesWhole(variable.pattern, variable.default))
       report([...path, 'default'], 'does not match the `pattern`');
     if (variable.default === undefined && recipe.auth.some((auth) => auth.type === 'none'))
       report([...path, 'default'], 'is missing: endpoints can be called without connecting, and then nothing else gives a value');
@@ -82,6 +82,8 @@ function checkDefaultFrom(parameter: Parameter, recipe: Integration, report: Rep
   const { default_from: name } = parameter;
   if (name === undefined) return;
   if (!isVariable(recipe, name)) report(['default_from'], `the file recipe.json has no variable ${name}`);
+  if (parameter.in === 'path' && recipe.variables?.[name]?.default === '')
+    report(['default_from'], `an account may be without ${name}, since its \`default\` is empty, and the path cannot have a gap`);
   if (![parameter.type].flat().includes('string')) report(['type'], 'must be string, since that is what a variable is');
   if (parameter.required) report(['required'], 'must not be true: the variable is sent when the parameter is left out');
   if (parameter.default !== undefined) report(['default'], 'has no meaning beside `default_from`');

@@ -21,7 +21,12 @@ const variable = z
       .describe(
         'A regular expression that the whole value must match. In the host of an address a value is a label or a host name, in a path it is percent-encoded.',
       ),
-    default: text.optional().describe('Used where the person, or the service, gives none.'),
+    default: z
+      .string()
+      .optional()
+      .describe(
+        'Used where the person, or the service, gives none. Empty: an account may be without it, and constants that hold it are left out then; it stands in no address.',
+      ),
     from: z
       .union([
         z.literal('input'),
