@@ -12,7 +12,6 @@ import { requireOwnOrigin } from '../http/authenticate.ts';
 import { executionBytesMax, readBodyBytes } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
-import { refuseKeyInAddress } from '../http/request-target.ts';
 import { Documents } from './documents.ts';
 import { readGetOperation, useQueriesOnly } from './get-query.ts';
 import { useOperationLimits } from './limits.ts';
@@ -56,7 +55,6 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
   return async (request, response, requestId, signal) => {
     const context = createContext(gateway, request, 'graphql', requestId, signal);
     try {
-      refuseKeyInAddress(request.url as string);
       const get = request.method === 'GET' || request.method === 'HEAD';
       if (sendPlayground && get && acceptsHtml(request)) return sendPlayground(request, response);
       const body = get ? await readGetOperation(request, context) : await readGraphqlBody(gateway, request, response, context);
@@ -84,7 +82,7 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       if ('value' in answer) await writeSpliced(response, answer.value);
       else response.end(await result.text());
     } catch (thrown) {
-      sendRefusal(gateway, response, toSkillettError(gateway, thrown, requestId), mediaTypeFor(request.headers.accept), requestId);
+      refuseGraphql(gateway, request, response, toSkillettError(gateway, thrown, requestId), requestId);
     }
   };
 }
@@ -110,7 +108,13 @@ function setAnswerHeaders(context: Context, response: ServerResponse): void {
 }
 
 /** What refuses a whole request has the form of GraphQL's errors too, so that clients find it where they look. */
-function sendRefusal(gateway: Gateway, response: ServerResponse, error: SkillettError, mediaType: string, requestId: string): void {
+export function refuseGraphql(
+  gateway: Gateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: SkillettError,
+  requestId: string,
+): void {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -119,7 +123,7 @@ function sendRefusal(gateway: Gateway, response: ServerResponse, error: Skillett
   response.writeHead(error.status, {
     ...error.headers,
     'x-skillett-error-source': 'skillett',
-    'content-type': `${mediaType}; charset=utf-8`,
+    'content-type': `${mediaTypeFor(request.headers.accept)}; charset=utf-8`,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   });

@@ -60,6 +60,11 @@ export function isTrustedProxy(gateway: Gateway, address: string): boolean {
   return isIP(address) !== 0 && trustedProxies(gateway).check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
+/** As a context tells it. */
+export function clientAddressOf(gateway: Gateway, { socket, headers }: IncomingMessage): string {
+  return clientAddress(socket.remoteAddress ?? '', headers['x-forwarded-for'], trustedProxies(gateway));
+}
+
 /**
  * The client's address. X-Forwarded-For is read from its right end, and only as far as the hops are proxies that
  * TRUST_PROXY names: what stands further left could be anyone's claim.

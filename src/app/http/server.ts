@@ -5,10 +5,11 @@ import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { createPlayground } from '../dashboard/playground.ts';
-import { createGraphqlHandler } from '../graphql/yoga.ts';
+import { createGraphqlHandler, refuseGraphql } from '../graphql/yoga.ts';
 import { createMcpHandler } from '../mcp/door.ts';
 import { RestRouter } from '../rest/router.ts';
 import { routes } from '../rest/routes.ts';
+import { Arrivals } from './arrivals.ts';
 import { closeUnlessRead } from './body/read-body.ts';
 import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './client-sockets.ts';
 import { newRequestId } from './context.ts';
@@ -42,6 +43,7 @@ export function createHttpServer(
   const graphql = createGraphqlHandler(gateway, schema, playground?.send);
   const cors = createCors(gateway.config.corsOrigins);
   const state = { stopping: false };
+  const arrivals = new Arrivals(gateway);
   const exact = new Map<string, Handler>([
     ['/graphql', graphql],
     ['/mcp', createMcpHandler(gateway)],
@@ -68,15 +70,19 @@ export function createHttpServer(
     if (gateway.log.isLevelEnabled('debug'))
       logWhenFinished(gateway, response, { requestId, method: request.method, path: printablePath(pathname) });
     if ((!handler || agentPaths.has(pathname)) && cors(request, response)) return;
-    // /graphql says it in its own form.
-    if (handler !== graphql && refusesAddress(gateway, request, response)) return;
-    const done = handler
-      ? handler(request, response, requestId, leaving.signal)
-      : rest.handle(request, response, requestId, leaving.signal);
-    Promise.resolve(done).catch((error) => {
-      gateway.log.error({ requestId, err: error }, 'a request handler failed');
-      response.destroy();
-    });
+    const refuse = (error: SkillettError) =>
+      handler === graphql ? refuseGraphql(gateway, request, response, error, requestId) : sendError(gateway, response, error);
+    const fault = findAddressFault(request);
+    if (fault) return refuse(fault);
+    const answer = async () =>
+      handler ? handler(request, response, requestId, leaving.signal) : rest.handle(request, response, requestId, leaving.signal);
+    const begin = () => {
+      answer().catch((error) => {
+        gateway.log.error({ requestId, err: error }, 'a request handler failed');
+        response.destroy();
+      });
+    };
+    arrivals.enter({ request, response, begin, refuse });
   });
   limitConnections(gateway, server);
   const sockets = new Set<Socket>();
@@ -139,15 +145,14 @@ function logWhenFinished(
   });
 }
 
-/** Whether it was answered: who put a key into the address has to be told where it goes, whatever else is wrong. */
-function refusesAddress(gateway: Gateway, request: IncomingMessage, response: ServerResponse): boolean {
+/** Who put a key into the address has to be told where it goes, whatever else is wrong. */
+function findAddressFault(request: IncomingMessage): SkillettError | undefined {
   try {
     refuseKeyInAddress(request.url as string);
-    return false;
   } catch (thrown) {
-    sendError(gateway, response, thrown as SkillettError);
-    return true;
+    return thrown as SkillettError;
   }
+  return undefined;
 }
 
 /** Other methods than GET and HEAD are 405. */
