@@ -94,7 +94,7 @@ describe('a credential', () => {
     const admitted = await stand.admitted(started.id);
     expect(admitted).toMatchObject({ account: 'ada', authType: 'bearer', status: 'connected', credentialVersion: 1 });
     const injected = await credentialFor(stand.gateway, stand.integration('notes'), admitted);
-    expect(injected).toEqual({ version: 1, variables: {}, headers: { authorization: 'Bearer ada-1' }, query: {} });
+    expect(injected).toEqual({ version: 1, variables: {}, headers: { authorization: 'Bearer ada-1' }, query: {}, path: {} });
     expect(await renewCredential(stand.gateway, stand.integration('notes'), admitted, injected)).toBeUndefined();
   });
 

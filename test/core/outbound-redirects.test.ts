@@ -40,7 +40,7 @@ describe('redirects', () => {
       upstream.play = ({ target }, response) =>
         void (target.startsWith('/new') ? response.end('there') : response.writeHead(302, { location }).end());
       const answer = await outbound.send(
-        request(`${upstream.origin}/old?key=secret`, { followRedirects: 'read', credentialQuery: ['key'] }),
+        request(`${upstream.origin}/old?key=secret`, { followRedirects: 'read', addressCredential: { query: ['key'], path: {} } }),
       );
       expect((await readBody(answer, 100)).toString()).toBe('there');
       expect(upstream.received[1]?.target).toBe('/new?x=1&key=secret');
@@ -52,7 +52,11 @@ describe('redirects', () => {
       void response.writeHead(302, { location: `${other.origin}/file?key=secret&Key=secret&sig=1` }).end();
     other.answer(200, {}, 'file');
     const answer = await outbound.send(
-      request(`${upstream.origin}/log?key=secret`, { followRedirects: 'read', headers: credential, credentialQuery: ['key'] }),
+      request(`${upstream.origin}/log?key=secret`, {
+        followRedirects: 'read',
+        headers: credential,
+        addressCredential: { query: ['key'], path: {} },
+      }),
     );
     expect((await readBody(answer, 100)).toString()).toBe('file');
     expect(other.received[0]?.target).toBe('/file?sig=1');

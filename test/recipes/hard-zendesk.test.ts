@@ -272,5 +272,13 @@ it('the ways to connect say which values go with them', async () => {
   expect(json.data.integration.connectMethods).toEqual([
     { type: 'OAUTH2', fields: variables },
     { type: 'BEARER', fields: [{ name: 'token', label: 'Token', required: true, secret: true }, ...variables] },
+    {
+      type: 'BASIC',
+      fields: [
+        { name: 'username', label: 'E-mail address', required: true, secret: false },
+        { name: 'password', label: 'API token', required: true, secret: true },
+        ...variables,
+      ],
+    },
   ]);
 });

@@ -8,9 +8,9 @@ import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { SkillettError } from '../errors.ts';
 import { Turns } from '../turns/turns.ts';
+import { type AddressCredential, holdsCredential, moveCredential, noAddressCredential } from './address-credential.ts';
 import { Exemptions, isPublicAddress, isPublicHost } from './addresses.ts';
 import type { OutboundAnswer } from './answer.ts';
-import { moveCredential } from './credential-query.ts';
 import { OutboundError, RefusedAddress } from './error.ts';
 import { Exchange } from './exchange.ts';
 import { neverSent } from './never-sent.ts';
@@ -36,8 +36,11 @@ export interface OutboundRequest {
    * method and body stay (307, 308) and the origin too.
    */
   followRedirects?: 'read' | 'write' | undefined;
-  /** Query names that carry the credential: added where a redirect stays at the origin, taken out of one to another. */
-  credentialQuery?: readonly string[] | undefined;
+  /**
+   * The credential in the address. Query names are added where a redirect stays at the origin and taken out of one to another; one
+   * to another whose address holds what stands in the path is not followed.
+   */
+  addressCredential?: AddressCredential | undefined;
 }
 
 export interface OutboundOptions {
@@ -127,11 +130,15 @@ export class Outbound {
     let answer = first;
     let url = request.url;
     let headers = sendableHeaders(request.headers);
+    const { addressCredential = noAddressCredential } = request;
     for (let hop = 0; hop < redirectsMax; hop += 1) {
       const next = redirectTarget(answer, url);
       if (next === undefined || !mayFollow(request, answer, next, url)) return answer;
-      if (next.origin !== url.origin) headers = headersForOtherOrigin(headers);
-      moveCredential(request.credentialQuery ?? [], url, next);
+      if (next.origin !== url.origin) {
+        if (holdsCredential(next.href, addressCredential)) return answer;
+        headers = headersForOtherOrigin(headers);
+      }
+      moveCredential(addressCredential, url, next);
       url = next;
       await drain(answer);
       answer = await this.#exchange(request, url, headers, Math.max(1, deadlineMs - performance.now()));

@@ -1,5 +1,6 @@
 /** The ways in which a person can connect an integration here, with what each asks for. */
 import type { Gateway } from '../../core/context.ts';
+import { namesOfBasic } from '../recipes/basic.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Auth } from '../recipes/format/auth.ts';
 import { lookupsOf } from '../recipes/variables.ts';
@@ -91,8 +92,12 @@ function furtherField(name: string, description: string, required: boolean): Cre
 function ownFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>): CredentialField[] {
   if (auth.type === 'bearer') return [{ name: 'token', label: 'Token', description: null, secret: true, required: true }];
   if (auth.type === 'api_key') return [{ name: 'api_key', label: 'API key', description: null, secret: true, required: true }];
-  return [
-    { name: 'username', label: auth.username ?? 'User name', description: null, secret: false, required: true },
-    { name: 'password', label: auth.password ?? 'Password', description: null, secret: true, required: true },
-  ];
+  const labels = { username: auth.username ?? 'User name', password: auth.password ?? 'Password', api_key: auth.password ?? 'API key' };
+  return namesOfBasic(auth.sends).map((name) => ({
+    name,
+    label: labels[name],
+    description: null,
+    secret: name !== 'username',
+    required: true,
+  }));
 }

@@ -1,6 +1,7 @@
 /** The request to the service: credential, one renewal of it, and the attempts that are allowed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Gateway } from '../../core/context.ts';
+import { type AddressCredential, fillCredential } from '../../core/outbound/address-credential.ts';
 import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound/outbound.ts';
 import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
 import type { InjectedCredential } from '../connections/credential/credential.ts';
@@ -35,8 +36,8 @@ export interface UpstreamCall extends Reader {
   sent: boolean;
   /** The status of the last attempt's answer: with it, the outcome of a write is known, whatever becomes of its body. */
   answeredStatus: number | undefined;
-  /** Query names of the credential that was used. */
-  credentialQuery: readonly string[];
+  /** Where the credential that was used stands in the address. */
+  addressCredential: AddressCredential;
 }
 
 /** Throws token_expired, connection_frozen, unavailable, and OutboundError. */
@@ -132,14 +133,15 @@ function send(
     turnOf: call.userId,
     signal: call.signal,
     followRedirects: call.endpoint.readOnly ? (call.endpoint.spec.follow_redirects ? 'read' : undefined) : 'write',
-    credentialQuery: call.credentialQuery,
+    addressCredential: call.addressCredential,
   });
 }
 
 function addressOf(call: UpstreamCall, credential: InjectedCredential | undefined): URL {
   const names = credential ? Object.keys(credential.query) : [];
-  call.credentialQuery = names;
-  let address = call.request.url;
+  const path = credential?.path ?? {};
+  call.addressCredential = { query: names, path };
+  let address = fillCredential(call.request.url, path);
   for (const name of names)
     address += `${address.includes('?') ? '&' : '?'}${encodeURIComponent(name)}=${encodeURIComponent(credential?.query[name] as string)}`;
   return requireKnownHost(call.integration, address, call.integration.baseUrlOverridden);

@@ -3,6 +3,7 @@ import type { Gateway } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
+import { noAddressCredential } from '../../core/outbound/address-credential.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
 import { requireVariables } from '../connections/variables/account-variables.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
@@ -199,7 +200,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     startedMs: undefined,
     sent: false,
     answeredStatus: undefined,
-    credentialQuery: [],
+    addressCredential: noAddressCredential,
     waitedMs: 0,
     room: undefined,
   };

@@ -1,5 +1,6 @@
 /** The forms in which a person can give a credential: `{token}`, `{api_key}`, `{username, password}`, with what the recipe asks for beside. */
 import { badRequest, type Fault } from '../../../core/errors.ts';
+import { type BasicName, isInUserName, namesOfBasic } from '../../recipes/basic.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
 import { lookupsOf } from '../../recipes/variables.ts';
@@ -8,7 +9,7 @@ import type { StoredCredential } from './credential.ts';
 
 type CredentialAuth = Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>;
 
-const formNames = { bearer: ['token'], api_key: ['api_key'], basic: ['username', 'password'] } as const;
+const formNames = { bearer: ['token'], api_key: ['api_key'], basic: [] } as const;
 
 /** Secrets travel in headers and addresses, so they are visible ASCII (RFC 9110, section 5.5). Basic is encoded and may hold more. */
 const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
@@ -21,7 +22,7 @@ function credentialForms(integration: CatalogueIntegration): CredentialAuth[] {
 }
 
 function namesOf(auth: CredentialAuth): string[] {
-  return [...formNames[auth.type], ...Object.keys(auth.fields ?? {})];
+  return [...(auth.type === 'basic' ? namesOfBasic(auth.sends) : formNames[auth.type]), ...Object.keys(auth.fields ?? {})];
 }
 
 function requiredVariables(integration: CatalogueIntegration, auth: CredentialAuth): string[] {
@@ -69,7 +70,8 @@ export function parseCredential(
   const fields = Object.fromEntries(Object.keys(auth.fields ?? {}).map((name) => [name, values[name] as string]));
   if (auth.type === 'bearer') return { auth, credential: { type: 'bearer', token: values.token as string, fields } };
   if (auth.type === 'api_key') return { auth, credential: { type: 'api_key', apiKey: values.api_key as string, fields } };
-  return { auth, credential: { type: 'basic', username: values.username as string, password: values.password as string, fields } };
+  const { username = '', password = values.api_key as string } = values;
+  return { auth, credential: { type: 'basic', username, password, fields } };
 }
 
 /** What was given as `credentials`, without spaces around. Throws bad_request. */
@@ -95,7 +97,10 @@ function faultOf(auth: CredentialAuth, name: string, value: string): string | un
   if (auth.type === 'basic' && !field) {
     // A service may want the key as the user name and an empty password, or the other way round.
     if (value !== '' && !withoutControls.test(value)) return 'holds a control character';
-    return name === 'username' && value.includes(':') ? 'must not hold a colon (RFC 7617, section 2)' : undefined;
+    const isUserName = isInUserName(auth.sends, name as BasicName);
+    if (value === '' && name === 'api_key') return 'is empty';
+    return isUserName && value.includes(':') ? 'must not hold a colon (RFC 7617, section 2)' : undefined;
   }
+  if (auth.type === 'api_key' && auth.in === 'path' && !field && /^\.{1,2}$/.test(value)) return 'cannot be sent in a path';
   return visible.test(value) ? undefined : 'is empty or holds characters that cannot be sent in a header';
 }

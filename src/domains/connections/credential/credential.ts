@@ -1,4 +1,6 @@
 /** What a connection holds at rest, and how it travels with a request. */
+
+import { fillBasic } from '../../recipes/basic.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
 import type { Variables } from '../../recipes/variables.ts';
 
@@ -6,6 +8,7 @@ import type { Variables } from '../../recipes/variables.ts';
 export type StoredCredential =
   | { type: 'bearer'; token: string; fields: Record<string, string> }
   | { type: 'api_key'; apiKey: string; fields: Record<string, string> }
+  /** An API key that travels like this is the `password`. */
   | { type: 'basic'; username: string; password: string; fields: Record<string, string> }
   | { type: 'oauth2'; accessToken: string; refreshToken: string | null; expiresInSeconds: number | null };
 
@@ -17,6 +20,8 @@ export interface InjectedCredential {
   variables: Variables;
   headers: Record<string, string>;
   query: Record<string, string>;
+  /** By the name in braces that it stands in for. */
+  path: Record<string, string>;
 }
 
 /** The credential in the form the recipe names. Header names are in lower case. */
@@ -25,14 +30,15 @@ export function injectCredential(
   credential: StoredCredential,
   of: Pick<InjectedCredential, 'version' | 'variables'>,
 ): InjectedCredential {
-  const injected: InjectedCredential = { ...of, headers: {}, query: {} };
+  const injected: InjectedCredential = { ...of, headers: {}, query: {}, path: {} };
   if (auth.type === 'bearer' && credential.type === 'bearer') injected.headers[auth.header.toLowerCase()] = auth.prefix + credential.token;
   else if (auth.type === 'api_key' && credential.type === 'api_key') {
-    if (auth.in === 'query') injected.query[auth.name] = auth.prefix + credential.apiKey;
+    if (auth.in === 'path') injected.path[auth.name] = auth.prefix + credential.apiKey;
+    else if (auth.in === 'query') injected.query[auth.name] = auth.prefix + credential.apiKey;
     else injected.headers[auth.name.toLowerCase()] = auth.prefix + credential.apiKey;
   } else if (auth.type === 'basic' && credential.type === 'basic') {
     // RFC 7617, section 2: UTF-8 is what a service that says nothing is most likely to read.
-    injected.headers.authorization = `Basic ${Buffer.from(`${credential.username}:${credential.password}`, 'utf8').toString('base64')}`;
+    injected.headers.authorization = `Basic ${Buffer.from(fillBasic(auth.sends, credential), 'utf8').toString('base64')}`;
   } else if (auth.type === 'oauth2' && credential.type === 'oauth2') {
     injected.headers.authorization = auth.bearer_prefix + credential.accessToken;
   } else {

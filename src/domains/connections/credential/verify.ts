@@ -1,6 +1,7 @@
 /** Proves a credential at its service, by the recipe's own call, and learns whose account it is. */
 import type { Gateway } from '../../../core/context.ts';
 import { SkillettError } from '../../../core/errors.ts';
+import { fillCredential } from '../../../core/outbound/address-credential.ts';
 import { readBody } from '../../../core/outbound/outbound.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
@@ -28,7 +29,8 @@ export async function verifyCredential(
   const { verify } = integration.recipe;
   if (!verify) throw new Error(`The recipe of ${integration.slug} has no verification call.`);
   const variables = variablesOf(integration.recipe, kept);
-  const address = fillAddress(integration.baseUrl + verify.path, variables);
+  const { path } = injectCredential(auth, credential, { version: 1, variables });
+  const address = fillCredential(fillAddress(integration.baseUrl + verify.path, variables), path);
   const url = requireKnownHost(integration, address, integration.baseUrlOverridden);
   for (const [name, value] of Object.entries(verify.query ?? {}))
     if (isFilled(integration.recipe, value, variables)) url.searchParams.set(name, fillText(value, variables));

@@ -28,6 +28,8 @@ export function withCredentialVariables(integration: CatalogueIntegration, crede
 function partOf(credential: Exclude<StoredCredential, { type: 'oauth2' }>): { path: string; text: string; isSecret: boolean } {
   if (credential.type === 'bearer') return { path: 'token', text: credential.token, isSecret: true };
   if (credential.type === 'api_key') return { path: 'api_key', text: credential.apiKey, isSecret: true };
+  // A key that is sent as Basic has no user name.
+  if (credential.username === '') return { path: 'api_key', text: credential.password, isSecret: true };
   return { path: 'username', text: credential.username, isSecret: false };
 }
 

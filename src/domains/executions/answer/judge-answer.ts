@@ -1,6 +1,7 @@
 /** What a service's answer means for its call. Whether a call succeeded is decided here and nowhere else. */
 import { jsonBytesMax } from '../../../core/json/json-body.ts';
 import type { RawJson } from '../../../core/json/raw-json.ts';
+import type { AddressCredential } from '../../../core/outbound/address-credential.ts';
 import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
 import { Crowded } from '../../../core/turns/turn.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
@@ -30,7 +31,7 @@ interface Question extends Reader {
   endpoint: CatalogueEndpoint;
   /** The body passes as it comes, and is not looked into. */
   raw: boolean;
-  credentialQuery: readonly string[];
+  addressCredential: AddressCredential;
 }
 
 /** A status for the caller says it all: kept answers are judged again by it alone. */

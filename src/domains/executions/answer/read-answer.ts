@@ -3,15 +3,15 @@ import { isUtf8 } from 'node:buffer';
 import { readJsonBody, textBytesMax, tooLong, toText } from '../../../core/json/json-body.ts';
 import { isJson } from '../../../core/json/json-scan.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
-import { removeCredential } from '../../../core/outbound/credential-query.ts';
+import { type AddressCredential, maskCredential, removeCredential } from '../../../core/outbound/address-credential.ts';
 import { drain, isRedirect, type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
 import { type Reader, requireRoom } from './whole-answers.ts';
 
 interface AnswerOptions {
   /** Up to here JSON is read before its first byte goes out. */
   wholeBytesMax: number;
-  /** Whose answer it is; its `credentialQuery` is taken out of a location. */
-  reader: Reader & { readonly credentialQuery: readonly string[] };
+  /** Whose answer it is; its credential is taken out of a location. */
+  reader: Reader & { readonly addressCredential: AddressCredential };
 }
 
 /**
@@ -20,7 +20,7 @@ interface AnswerOptions {
  */
 export async function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
   const { reader, wholeBytesMax } = options;
-  if (isRedirect(answer.status)) return readRedirect(answer, reader.credentialQuery);
+  if (isRedirect(answer.status)) return readRedirect(answer, reader.addressCredential);
   const { type, charset } = parseContentType(answer.headers['content-type']);
   if (type !== undefined && jsonTypes.test(type))
     return readJsonBody(answer, { charset, wholeBytesMax, makeRoom: () => requireRoom(reader, answer) });
@@ -54,18 +54,19 @@ function parseContentType(header: string | string[] | undefined): { type: string
 }
 
 /** The body of a redirect is a note for people; where it leads is the answer. */
-async function readRedirect(answer: OutboundAnswer, credentialQuery: readonly string[]): Promise<RawJson> {
+async function readRedirect(answer: OutboundAnswer, credential: AddressCredential): Promise<RawJson> {
   await drain(answer);
   const { location } = answer.headers;
   if (typeof location !== 'string') return RawJson.fromValue(null);
-  return RawJson.fromValue({ location: withoutCredential(readHeader(location), credentialQuery) });
+  return RawJson.fromValue({ location: withoutCredential(readHeader(location), credential) });
 }
 
-/** Services that take the credential in the query tend to repeat it where they redirect to. */
-function withoutCredential(location: string, names: readonly string[]): string {
-  if (names.length === 0) return location;
+/** Services that take the credential in the address tend to repeat it where they redirect to. */
+function withoutCredential(given: string, credential: AddressCredential): string {
+  const location = maskCredential(given, credential);
+  if (credential.query.length === 0) return location;
   const relative = 'http://relative.invalid';
   const url = URL.parse(location, relative);
-  if (!url || !removeCredential(url, names)) return location;
+  if (!url || !removeCredential(url, credential)) return location;
   return url.origin === relative ? url.href.slice(relative.length) : url.href;
 }

@@ -5,7 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Gateway } from '../../../core/context.ts';
 import { badRequest } from '../../../core/errors.ts';
-import { removeCredential } from '../../../core/outbound/credential-query.ts';
+import { type AddressCredential, fillCredential, holdsCredential, removeCredential } from '../../../core/outbound/address-credential.ts';
 import { type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { fillAddress, type Variables } from '../../recipes/variables.ts';
@@ -32,8 +32,7 @@ export interface AskedPage {
   url: string;
   integration: CatalogueIntegration;
   variables: Variables;
-  /** Query parameters that are the credential's. */
-  credentialQuery: readonly string[];
+  addressCredential: AddressCredential;
 }
 
 /** Undefined where there is no next page, or where the link to it leads to another host or path. */
@@ -41,9 +40,10 @@ export function findNextQuery(answer: OutboundAnswer, header: string, asked: Ask
   const links = [answer.headers[header.toLowerCase()] ?? []].flat().join(', ');
   const target = findNextLink(readHeader(links));
   // An empty reference is the page itself.
-  const next = target ? URL.parse(target, asked.url) : undefined;
-  if (!next || !isSamePlace(next, new URL(asked.url), asked)) return undefined;
-  removeCredential(next, asked.credentialQuery);
+  const from = fillCredential(asked.url, asked.addressCredential.path);
+  const next = target ? URL.parse(target, from) : undefined;
+  if (!next || !isSamePlace(next, new URL(from), asked) || holdsCredential(next.search, asked.addressCredential)) return undefined;
+  removeCredential(next, asked.addressCredential);
   return next.search.slice(1) || undefined;
 }
 

@@ -1,5 +1,6 @@
 /** From an endpoint and the caller's parameters to the request that its service gets, still without the credential. */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { pathCredentialOf } from '../../recipes/path-credential.ts';
 import { fillAddress, fillHeaders, fillJson, fillText, isFilled, noVariables, type Variables } from '../../recipes/variables.ts';
 import { type BodyPlan, planBody, type RequestBody, writeBody } from './body/write-body.ts';
 import { checkParameters, faultOf, type ParameterFault, type Parameters, parameterFaults } from './check-parameters.ts';
@@ -30,6 +31,8 @@ interface RequestPlan {
   /** Texts and names of the path in turn, beginning with a text. */
   path: string[];
   pathPlaces: PlacedParameter[];
+  /** A name of the path that stays in its braces, for the credential. */
+  left: string | undefined;
   /** Constant pairs, encoded. */
   query: string;
   queryPlaces: PlacedParameter[];
@@ -89,6 +92,7 @@ function planRequest(integration: CatalogueIntegration, endpoint: CatalogueEndpo
     baseUrl: fillAddress(baseUrl, variables),
     path: fillAddress(spec.path, variables).split(/\{([^}]*)\}/),
     pathPlaces: parametersIn(endpoint, 'path'),
+    left: pathCredentialOf(recipe),
     query: Object.entries(spec.query ?? {})
       .filter(([, value]) => isFilled(recipe, value, variables))
       .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(fillText(value, variables))}`)
@@ -116,6 +120,7 @@ function defaultsOf({ defaults }: RequestPlan, variables: Variables): Parameters
 
 function writePath(plan: RequestPlan, params: Parameters, fail: Fail): string {
   const filled = new Map<string, string>();
+  if (plan.left !== undefined) filled.set(plan.left, `{${plan.left}}`);
   const fill = (name: string, into: string, written: Written): void => {
     if (written.fault === undefined) filled.set(into, written.text);
     else fail(name, written.fault);

@@ -3,7 +3,9 @@ import { isReadOnly } from '../catalogue.ts';
 import type { Endpoint, Integration } from '../format/format.ts';
 import { mailParts, type Parameter } from '../format/parameter.ts';
 import { namesOfSplit } from '../parameter-schema.ts';
+import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable } from '../variables.ts';
+import { checkCredentialPath } from './credential.ts';
 import { encodingOf, validatePlaces } from './places.ts';
 import { checkBaseUrl, checkExpression, checkGaps, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
 import { validateValues } from './values.ts';
@@ -16,6 +18,7 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   checkPath(endpoint, recipe, report);
   if (recipe) {
     checkGaps(endpoint.path, ['path'], recipe, report);
+    checkCredentialPath(endpoint.path, ['path'], recipe, report);
     checkUntouched(endpoint, recipe, report);
   }
   for (const [name, parameter] of Object.entries(endpoint.parameters))
@@ -51,6 +54,7 @@ function checkPath(endpoint: Endpoint, recipe: Integration | undefined, report: 
     const path = ['parameters', name];
     for (const part of parameter.split === undefined ? [parameter.as ?? name] : namesOfSplit(parameter.split)) {
       if (!names.includes(part)) report(path, `the path has no {${part}}`);
+      if (recipe && part === pathCredentialOf(recipe)) report(path, `{${part}} is the credential, which no call may set`);
       if (filledBy.has(part)) report(path, `{${part}} is already filled by ${filledBy.get(part)}`);
       filledBy.set(part, name);
     }
@@ -58,7 +62,8 @@ function checkPath(endpoint: Endpoint, recipe: Integration | undefined, report: 
       report([...path, 'required'], 'must be true (or give a `default` with `send_default`), since the path cannot have a gap');
   }
   for (const name of names)
-    if (!filledBy.has(name) && !(recipe && isVariable(recipe, name))) report(['path'], `no parameter fills {${name}}`);
+    if (!filledBy.has(name) && !(recipe && (isVariable(recipe, name) || name === pathCredentialOf(recipe))))
+      report(['path'], `no parameter fills {${name}}`);
 }
 
 function checkParameter(name: string, parameter: Parameter, endpoint: Endpoint, report: Report): void {

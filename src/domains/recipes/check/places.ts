@@ -52,7 +52,7 @@ function listCredentialPlaces(recipe: Integration): string[] {
       field.header === undefined ? placeOf('query', field.query ?? '') : placeOf('header', field.header),
     );
     if (auth.type === 'bearer') fields.push(placeOf('header', auth.header));
-    if (auth.type === 'api_key') fields.push(placeOf(auth.in, auth.name));
+    if (auth.type === 'api_key' && auth.in !== 'path') fields.push(placeOf(auth.in, auth.name));
     return fields;
   });
 }

@@ -2,7 +2,9 @@
 
 import type { Auth } from '../format/auth.ts';
 import type { Integration, Resource } from '../format/format.ts';
+import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable, namesIn } from '../variables.ts';
+import { checkCredentialPath, checkForms } from './credential.ts';
 import { validateEndpoint } from './endpoint.ts';
 import {
   checkAddress,
@@ -30,6 +32,7 @@ export function validateIntegration(
   for (const [at, auth] of recipe.auth.entries()) checkAuth(auth, ['auth', at], recipe, report);
   checkExpression(recipe.rate_limit?.when, ['rate_limit', 'when'], report);
   checkSuccess(recipe.success, undefined, ['success'], report);
+  checkForms(recipe, report);
   checkVerify(recipe, report);
   if (recipe.next_paths !== undefined && recipe.next_header === undefined)
     report(['next_paths'], 'needs `next_header`, the header that the links are in');
@@ -71,8 +74,10 @@ function checkVerify(recipe: Integration, report: Report): void {
   const { verify, success } = recipe;
   if (verify === undefined) return;
   checkGaps(verify.path, ['verify', 'path'], recipe, report);
+  checkCredentialPath(verify.path, ['verify', 'path'], recipe, report);
   for (const name of namesIn(verify.path))
-    if (!isVariable(recipe, name)) report(['verify', 'path'], `cannot hold {${name}}: the file has no variable of that name`);
+    if (!isVariable(recipe, name) && name !== pathCredentialOf(recipe))
+      report(['verify', 'path'], `cannot hold {${name}}: the file has no variable of that name`);
   checkSuccess(verify.success, success, ['verify', 'success'], report);
   for (const [name, expression] of Object.entries(verify.account)) checkExpression(expression, ['verify', 'account', name], report);
 }

@@ -146,9 +146,11 @@ export const auth = z
         type: z.literal('api_key').describe('A key of the service, given as `{api_key}`.'),
         ...credentialHelp,
         fields,
-        in: z.enum(['header', 'query']).describe('Where it travels; a header is safer, since addresses end up in logs.'),
-        name: text.describe('Name of that header, or of the query parameter.'),
-        prefix: z.string().default('').describe('Before the key in a header.'),
+        in: z.enum(['header', 'query', 'path']).describe('Where it travels; a header is safer, since addresses end up in logs.'),
+        name: text.describe(
+          'Name of that header, of the query parameter, or of the place in paths: `token` for `/bot{token}/send`, which every path then holds.',
+        ),
+        prefix: z.string().default('').describe('Before the key.'),
       })
       .meta({ id: 'ApiKey' }),
     z
@@ -156,6 +158,13 @@ export const auth = z
         type: z.literal('basic').describe('User name and password (RFC 7617), given as `{username, password}`.'),
         ...credentialHelp,
         fields,
+        sends: z
+          .string()
+          .regex(/^[\x20-\x7e]+$/)
+          .default('{username}:{password}')
+          .describe(
+            'What is sent, user name and password with a colon between. What the person gives stands in braces, and nothing else is asked for: `{api_key}:x`, `{username}/token:{password}`, `api:{api_key}`.',
+          ),
         username: text.optional().describe('What the service calls the user name.'),
         password: text.optional().describe('What the service calls the password.'),
       })
