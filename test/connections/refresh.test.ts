@@ -140,7 +140,7 @@ describe('after an upstream 401', () => {
       Array.from({ length: 60 }, (_, at) => renewCredential(at % 2 === 0 ? stand.gateway : other, forge(), connection, used)),
     );
     expect(new Set(renewed.map((credential) => JSON.stringify(credential)))).toEqual(
-      new Set([JSON.stringify({ version: 2, variables: {}, headers: { authorization: 'Bearer at-2' }, query: {} })]),
+      new Set([JSON.stringify({ version: 2, variables: {}, headers: { authorization: 'Bearer at-2' }, query: {}, path: {} })]),
     );
     expect(tokenRequests).toHaveLength(1);
     expect(await renewCredential(other, forge(), connection, used)).toMatchObject({ version: 2 });
