@@ -14,6 +14,7 @@ export const AccountFields = graphql(`
     frozenAt
     createdAt
     service { slug name }
+    variables { name value description }
   }
 `);
 

@@ -99,6 +99,12 @@ function AccountRow({ account, withoutService, alone, onWork, onChanged }: Accou
       )}
       <td className="break" data-label="Account">
         {account.account ?? 'unnamed'} {account.isDefault && !alone && <span className="tag">default</span>}
+        {account.variables.map((variable) => (
+          <span key={variable.name} className="hint" title={variable.description}>
+            {' '}
+            {variable.name.replaceAll('_', ' ')} <span className="mono">{variable.value}</span>
+          </span>
+        ))}
       </td>
       <td>
         <Health account={account} />
