@@ -120,6 +120,14 @@ describe('addresses', () => {
     await strict.close();
   });
 
+  test('a resolver that finds a name without any address makes one call fail, and not the process', async () => {
+    const lookup: LookupFunction = (_hostname, _options, callback) => void process.nextTick(callback, null, []);
+    const strict = new Outbound({ allow: [], lookup });
+    const error = await failureOf(strict.send(request('http://empty.example.com/')));
+    expect(error).toMatchObject({ code: 'upstream_unreachable', kind: 'network', sent: false });
+    await strict.close();
+  });
+
   test('a name that does not resolve is said to be unreachable, and nothing was sent', async () => {
     const strict = new Outbound({ allow: [], lookup: resolver({}) });
     const error = await failureOf(strict.send(request('http://nowhere.example.com/')));

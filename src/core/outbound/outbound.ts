@@ -210,6 +210,8 @@ function guardLookup(lookup: LookupFunction): LookupFunction {
     lookup(hostname, options, (error, found, family) => {
       if (error) return callback(error, found, family);
       const addresses = typeof found === 'string' ? [found] : found.map(({ address }) => address);
+      // Node takes the first without looking, and a throw there would end the process.
+      if (addresses.length === 0) return callback(Object.assign(new Error(`no address of ${hostname}`), { code: 'ENOTFOUND' }), []);
       if (addresses.every(isPublicAddress)) return callback(null, found, family);
       return callback(new RefusedAddress(), []);
     });
