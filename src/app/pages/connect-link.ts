@@ -178,7 +178,7 @@ async function takeAnswer(visit: Visit, ask: Ask, form: URLSearchParams): Promis
       if (isChoosing(consent)) return choose(visit, ask, form.get('choice') ?? '');
       break;
     case 'connect':
-      if (ask.forms.length > 0) return takeCredential(visit, ask, form);
+      if (ask.forms.length > 0 && !isChoosing(consent)) return takeCredential(visit, ask, form);
       break;
     case 'agree':
       if (ask.forms.length === 0 && !isChoosing(consent)) return agree(visit, ask, form);
