@@ -46,6 +46,18 @@ it('a key goes beside the user name that the recipe fixes, and nothing else is a
   ]);
 });
 
+it('a list of one endpoint goes on by the header that its recipe names', async () => {
+  await connect(mailgun, 'mailgun', { api_key: 'key-1' });
+  const { port } = mailgun.upstream;
+  const link = `<http://api.mailgun.net:${port}/v4/domains?page=2>; rel="next"`;
+  mailgun.upstream.answer(200, { 'content-type': 'application/json', link }, '[]');
+  const list = (body: object, headers = {}) => mailgun.server.request('POST', '/v1/mailgun/list_domains', { body, headers });
+  const next = (await list({}, { accept: 'application/octet-stream' })).headers.get('x-skillett-next');
+  mailgun.upstream.json('[]');
+  expect((await list({ next })).headers.get('x-skillett-next')).toBe(null);
+  expect(mailgun.upstream.received.at(-1)?.target).toBe('/v4/domains?page=2');
+});
+
 it('what is missing, too much, empty or not sendable is refused with the form that is taken', async () => {
   for (const credentials of [
     { username: 'api', password: 'key' },

@@ -228,6 +228,31 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'letters/letters.json: endpoints.list_letters.pagination.next: belongs to the style `cursor`, and that style needs it',
   ],
   [
+    'a list without the parameter that asks for its next page',
+    (s) => delete s.list.pagination.parameter,
+    'letters/letters.json: endpoints.list_letters.pagination.parameter: is missing: the parameter that asks for the next page',
+  ],
+  [
+    'a link to the next page that stands nowhere',
+    (s) => (s.list.pagination = { style: 'next_link' }),
+    'letters/letters.json: endpoints.list_letters.pagination.next: the style `next_link` needs either this, the place of the link in the answer, or `next_header`',
+  ],
+  [
+    'a link to the next page that stands in two places',
+    (s) => (s.list.pagination = { style: 'next_link', next: 'next', next_header: 'link' }),
+    'letters/letters.json: endpoints.list_letters.pagination.next: the style `next_link` needs either this, the place of the link in the answer, or `next_header`',
+  ],
+  [
+    'a parameter beside a link to the next page',
+    (s) => Object.assign(s.list.pagination, { style: 'next_link' }),
+    'letters/letters.json: endpoints.list_letters.pagination.parameter: has no meaning beside a link',
+  ],
+  [
+    'the header of links beside another style',
+    (s) => Object.assign(s.list.pagination, { next_header: 'link' }),
+    'letters/letters.json: endpoints.list_letters.pagination.next_header: belongs to the style `next_link`',
+  ],
+  [
     'a broken expression for the next page',
     (s) => (s.list.pagination.next = 'next.['),
     'letters/letters.json: endpoints.list_letters.pagination.next: is not a JMESPath expression: ',

@@ -18,7 +18,7 @@ import { leaveRoom } from './answer/whole-answers.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, pagedCallOf, type Run } from './execution.ts';
 import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.ts';
-import { nextHeaderOf, openNext } from './request/next-page.ts';
+import { nextPlaceOf, openNext } from './request/next-page.ts';
 import { type PreparedRequest, prepareRequest } from './request/prepare-request.ts';
 import { askedWait } from './retry.ts';
 import { settleFailure } from './settle-failure.ts';
@@ -75,7 +75,7 @@ function findFault(request: ExecutionRequest, integration: CatalogueIntegration,
   if (isTooDeep(request.params)) return badRequest(`\`params\` is nested deeper than ${nestingMax} levels. Send it flatter.`);
   if (request.readOnly && !endpoint.readOnly)
     return badRequest(`\`${endpoint.name}\` of ${endpoint.integration} changes things, so \`read\` does not call it. Use \`execute\`.`);
-  if (request.next !== undefined && nextHeaderOf(integration, endpoint) === undefined)
+  if (request.next !== undefined && nextPlaceOf(integration, endpoint) === undefined)
     return badRequest(`\`${endpoint.name}\` gives no \`next\`, so it takes none. Leave it out.`);
   if (account !== undefined && account.length > 200)
     return badRequest('`account` must be the name of an account or the id of a connection, at most 200 characters.');

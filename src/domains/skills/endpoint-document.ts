@@ -99,6 +99,8 @@ function meaningOf(value: RecipeValue): string {
   return [value.description, ...facts].filter((fact) => typeof fact === 'string' && fact !== '').join(' ');
 }
 
+const linkText =
+  'give back what the header `X-Skillett-Next` holds as `next` beside `params` (over MCP `more` as `more`), with the same `params`, until there is none';
 const nextText =
   ' Or give back what the header `X-Skillett-Next` holds as `next` beside `params` (over MCP `more` as `more`), with the same `params`: that also reads lists to their end that are too long for numbered pages.';
 
@@ -127,12 +129,14 @@ function boundsText(min: number | undefined, max: number | undefined, unit: stri
 
 function renderPaging({ recipe }: CatalogueIntegration, { spec: { pagination } }: CatalogueEndpoint): string[] {
   if (pagination === undefined) return [];
-  const linked = recipe.next_header === undefined ? '' : nextText;
   const { style, parameter, next, size_parameter: size } = pagination;
+  const sizeText = size === undefined ? '' : ` \`${size}\` sets how much a page holds.`;
+  if (style === 'next_link') return [`For the next page ${linkText}.${sizeText}\n`];
+  const linked = recipe.next_header === undefined ? '' : nextText;
   const how = {
     page: `count \`${parameter}\` up`,
     offset: `set \`${parameter}\` to the number of entries read so far`,
     cursor: `set \`${parameter}\` to \`${next}\` of this answer's \`data\`, until there is none`,
   }[style];
-  return [`For the next page ${how}.${size === undefined ? '' : ` \`${size}\` sets how much a page holds.`}${linked}\n`];
+  return [`For the next page ${how}.${sizeText}${linked}\n`];
 }

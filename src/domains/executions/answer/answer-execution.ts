@@ -5,7 +5,7 @@ import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/ou
 import { Crowded } from '../../../core/turns/turn.ts';
 import type { UpstreamCall } from '../call-upstream.ts';
 import { type Execution, envelopeStatus, pagedCallOf, type Run } from '../execution.ts';
-import { findNextQuery, nextHeaderOf, sealNext } from '../request/next-page.ts';
+import { findNextQuery, findNextTarget, nextPlaceOf, sealNext } from '../request/next-page.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { readAnswer } from './read-answer.ts';
@@ -42,10 +42,11 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
   );
 }
 
-function nextOf(run: Run, call: UpstreamCall, { answer, ok }: JudgedAnswer): string | undefined {
-  const header = ok ? nextHeaderOf(call.integration, call.endpoint) : undefined;
-  if (header === undefined || answer.headers[header.toLowerCase()] === undefined) return undefined;
-  const query = findNextQuery(answer, header, { ...call, url: call.request.url });
+function nextOf(run: Run, call: UpstreamCall, { answer, ok, nextLink }: JudgedAnswer): string | undefined {
+  const place = ok ? nextPlaceOf(call.integration, call.endpoint) : undefined;
+  const target = place?.header === undefined ? nextLink : findNextTarget(answer, place.header);
+  if (place === undefined || target === undefined) return undefined;
+  const query = findNextQuery(target, { ...call, url: call.request.url });
   return query === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), query);
 }
 

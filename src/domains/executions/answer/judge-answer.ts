@@ -6,7 +6,8 @@ import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/ou
 import { Crowded } from '../../../core/turns/turn.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { isTruthy } from '../../recipes/expression.ts';
-import { evaluateOn, failureStatusDefault, findFailure, type SuccessRule, successRule } from '../../recipes/success.ts';
+import { evaluateOn, failureStatusDefault, findFailure, successRule } from '../../recipes/success.ts';
+import { nextPlaceOf } from '../request/next-page.ts';
 import { ExpressionFailed } from './expression-thread.ts';
 import { Expressions } from './expressions.ts';
 import { readAnswer } from './read-answer.ts';
@@ -23,6 +24,8 @@ export interface JudgedAnswer {
   limited: boolean;
   /** What stands in `data` or `error`, where it had to be read to know. */
   json: RawJson | undefined;
+  /** The address of the next page, where the body holds it. */
+  nextLink?: string | undefined;
 }
 
 /** How the answer was asked for. */
@@ -45,15 +48,27 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
   // Nothing was done yet: the service wants the request somewhere else, and it was not to be followed there.
   if (isRedirect(status) && !question.endpoint.readOnly)
     return { answer, status: failureStatusDefault, ok: false, code: undefined, limited: false, json: undefined };
-  const rule = question.raw || !mayFail(status) ? undefined : successRule(question.integration.recipe, question.endpoint.spec.success);
-  if (!rule) {
+  const isRead = !question.raw && mayFail(status);
+  const rule = isRead ? successRule(question.integration.recipe, question.endpoint.spec.success) : undefined;
+  const nextAt = isRead ? nextPlaceOf(question.integration, question.endpoint)?.body : undefined;
+  if (!rule && nextAt === undefined) {
     const limited = await saysTooMany(question.integration, answer);
     return { answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined };
   }
   await requireRoom(question, answer);
   const json = await readAnswer(answer, { wholeBytesMax: jsonBytesMax, reader: question });
-  const failure = await findFailureIn(question, await json.load(), rule);
-  return { answer, status: failure?.status ?? status, ok: !failure, code: failure?.code, limited: false, json };
+  const evaluate = evaluateIn(question, await json.load());
+  const failure = rule && (await findFailure(rule, evaluate));
+  const nextLink = failure || nextAt === undefined ? undefined : await evaluate(nextAt);
+  return {
+    answer,
+    status: failure?.status ?? status,
+    ok: !failure,
+    code: failure?.code,
+    limited: false,
+    json,
+    nextLink: typeof nextLink === 'string' ? nextLink : undefined,
+  };
 }
 
 /** Only 2xx can be a failure in disguise; 204 and 205 have no body to say so (RFC 9110, sections 15.3.5 and 15.3.6). */
@@ -78,10 +93,11 @@ const parsedHereBytesMax = 64 * 1024;
 /** Apart from those of `select`, so that nobody's expression makes other people's calls wait. */
 const expressions = new Expressions({ timeoutMs: 20_000, patienceMs: 20_000, threads: 1 });
 
-async function findFailureIn(question: Question, json: Buffer, rule: SuccessRule) {
-  if (json.length <= parsedHereBytesMax) return findFailure(rule, evaluateOn(parseJson(json)));
+/** An expression's value on the answer; undefined where the answer is nothing the expression can take. */
+function evaluateIn(question: Question, json: Buffer): (expression: string) => unknown {
+  if (json.length <= parsedHereBytesMax) return evaluateOn(parseJson(json));
   const { slug } = question.integration;
-  return findFailure(rule, async (expression) => {
+  return async (expression) => {
     try {
       return JSON.parse((await expressions.evaluate(json, expression, question)).toString('utf8'));
     } catch (error) {
@@ -89,7 +105,7 @@ async function findFailureIn(question: Question, json: Buffer, rule: SuccessRule
       if (error instanceof Crowded) throw tellCrowded(question, slug, 'checked for success', error);
       throw OutboundError.malformed(slug, `gave an answer that could not be checked for success: ${(error as Error).message}`);
     }
-  });
+  };
 }
 
 /** What only looks like JSON is nothing that an expression finds something in. */

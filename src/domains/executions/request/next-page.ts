@@ -22,9 +22,15 @@ export interface PagedCall {
   params: unknown;
 }
 
-/** The header in which answers of an endpoint link to their next page. */
-export function nextHeaderOf({ recipe }: CatalogueIntegration, endpoint: CatalogueEndpoint): string | undefined {
-  return endpoint.readOnly && endpoint.spec.pagination ? recipe.next_header : undefined;
+/** Where answers of an endpoint link to their next page: in a header, or in the body at what an expression finds. */
+export function nextPlaceOf(
+  { recipe }: CatalogueIntegration,
+  { readOnly, spec: { pagination } }: CatalogueEndpoint,
+): { header: string; body?: undefined } | { header?: undefined; body: string } | undefined {
+  if (!readOnly || !pagination) return undefined;
+  if (pagination.style === 'next_link' && pagination.next !== undefined) return { body: pagination.next };
+  const header = pagination.next_header ?? recipe.next_header;
+  return header === undefined ? undefined : { header: header.toLowerCase() };
 }
 
 /** A request whose answer may link to the next page. */
@@ -35,10 +41,13 @@ export interface AskedPage {
   addressCredential: AddressCredential;
 }
 
+/** The address that a header of the answer gives for the next page. */
+export function findNextTarget(answer: OutboundAnswer, header: string): string | undefined {
+  return findNextLink(readHeader([answer.headers[header] ?? []].flat().join(', ')));
+}
+
 /** Undefined where there is no next page, or where the link to it leads to another host or path. */
-export function findNextQuery(answer: OutboundAnswer, header: string, asked: AskedPage): string | undefined {
-  const links = [answer.headers[header.toLowerCase()] ?? []].flat().join(', ');
-  const target = findNextLink(readHeader(links));
+export function findNextQuery(target: string | undefined, asked: AskedPage): string | undefined {
   // An empty reference is the page itself.
   const from = fillCredential(asked.url, asked.addressCredential.path);
   const next = target ? URL.parse(target, from) : undefined;

@@ -179,8 +179,16 @@ function checkPagination(endpoint: Endpoint, report: Report): void {
     const name = pagination[word];
     if (name !== undefined && !Object.hasOwn(endpoint.parameters, name)) report(['pagination', word], `there is no parameter ${name}`);
   }
-  if ((pagination.style === 'cursor') !== (pagination.next !== undefined))
+  const { style, next, next_header: header, parameter } = pagination;
+  const linked = style === 'next_link';
+  if (linked && (next === undefined) === (header === undefined))
+    report(['pagination', 'next'], 'the style `next_link` needs either this, the place of the link in the answer, or `next_header`');
+  if (linked && !isReadOnly(endpoint)) report(['pagination', 'style'], 'only reads have pages that are linked to');
+  if (!linked && header !== undefined) report(['pagination', 'next_header'], 'belongs to the style `next_link`');
+  if (!linked && (style === 'cursor') !== (next !== undefined))
     report(['pagination', 'next'], 'belongs to the style `cursor`, and that style needs it');
+  if (linked === (parameter !== undefined))
+    report(['pagination', 'parameter'], linked ? 'has no meaning beside a link' : 'is missing: the parameter that asks for the next page');
   checkExpression(pagination.next, ['pagination', 'next'], report);
 }
 

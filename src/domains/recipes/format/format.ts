@@ -35,23 +35,32 @@ const body = z
   })
   .meta({ id: 'Body' });
 
-const pagination = z
-  .strictObject({
-    style: z
-      .enum(['page', 'cursor', 'offset'])
-      .describe('How the next page is asked for: by page number, by a token from the last answer, or by the number of items to skip.'),
-    parameter: text.describe('Our name of the parameter that asks for the next page.'),
-    next: expression.optional().describe("With `cursor`: where the last answer's `data` holds the next token."),
-    size_parameter: text.optional().describe('Our name of the parameter that sets the page size.'),
-  })
-  .meta({ id: 'Pagination' });
-
 const nextHeader = z
   .string()
   .regex(/^[a-z][a-z0-9-]*$/)
   .describe(
     'Name, in lower case, of the header in which answers of endpoints with `pagination` link to their next page, as `Link` does (RFC 8288, `rel="next"`). Callers get that page by `next`, whatever the parameters.',
   );
+
+const pagination = z
+  .strictObject({
+    style: z
+      .enum(['page', 'cursor', 'offset', 'next_link'])
+      .describe(
+        'How the next page is asked for: by page number, by a token from the last answer, by the number of items to skip, or only by the link that the last answer gave.',
+      ),
+    parameter: text.optional().describe('Our name of the parameter that asks for the next page; with every style but `next_link`.'),
+    next: expression
+      .optional()
+      .describe(
+        "With `cursor`: where the last answer's `data` holds the next token. With `next_link`: where it holds the address of the next page; the raw form, which is not looked into, gives none.",
+      ),
+    next_header: nextHeader
+      .optional()
+      .describe('With `next_link`: the header that links to the next page of this endpoint, in place of `next`.'),
+    size_parameter: text.optional().describe('Our name of the parameter that sets the page size.'),
+  })
+  .meta({ id: 'Pagination' });
 
 const pathStart = z
   .string()
