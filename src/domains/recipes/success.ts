@@ -2,6 +2,7 @@
 import { search } from '@jmespath-community/jmespath';
 import { isTruthy } from './expression.ts';
 import type { Integration, OwnSuccess } from './format/format.ts';
+import type { Graphql } from './format/graphql.ts';
 
 export interface SuccessRule {
   /** True on the answer of a call that did what it was asked. */
@@ -21,11 +22,22 @@ export interface NamedFailure {
 
 export const failureStatusDefault = 422;
 
+/** True on a GraphQL answer without errors (GraphQL, section 7.1.2). */
+export const noGraphqlErrors = '!errors';
+const ofGraphql = { when: noGraphqlErrors, error: 'errors[0].extensions.code || errors[0].type' };
+
+/** What an endpoint or the verification says of its success, and whether it sends a GraphQL document. */
+interface Asked {
+  success?: OwnSuccess | undefined;
+  graphql?: Graphql | undefined;
+}
+
 /** The integration's rule with what an endpoint or the verification says otherwise; undefined where statuses say enough. */
-export function successRule({ success }: Integration, own: OwnSuccess | undefined): SuccessRule | undefined {
-  const when = own?.when ?? success?.when;
+export function successRule({ success }: Integration, { success: own, graphql }: Asked): SuccessRule | undefined {
+  const known = graphql && ofGraphql;
+  const when = own?.when ?? success?.when ?? known?.when;
   if (when === undefined) return undefined;
-  return { when, error: own?.error ?? success?.error, statuses: { ...success?.status, ...own?.status } };
+  return { when, error: own?.error ?? success?.error ?? known?.error, statuses: { ...success?.status, ...own?.status } };
 }
 
 /** `evaluate` gives an expression's value on the answer, and undefined where the answer is nothing the expression can take. */

@@ -5,6 +5,7 @@ import { fillCredential } from '../../../core/outbound/address-credential.ts';
 import { readBody } from '../../../core/outbound/outbound.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
+import type { Graphql } from '../../recipes/format/graphql.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import { evaluateOn, findFailure, successRule } from '../../recipes/success.ts';
 import { fillAddress, fillHeaders, fillText, isFilled, type Variables, variablesOf } from '../../recipes/variables.ts';
@@ -34,11 +35,11 @@ export async function verifyCredential(
   const url = requireKnownHost(integration, address, integration.baseUrlOverridden);
   for (const [name, value] of Object.entries(verify.query ?? {}))
     if (isFilled(integration.recipe, value, variables)) url.searchParams.set(name, fillText(value, variables));
-  const { status, body } = await askWithCredential(gateway, userId, { integration, auth, credential, variables }, verify.method, url);
-  const rule = status < 300 ? successRule(integration.recipe, verify.success) : undefined;
+  const { status, body } = await askWithCredential(gateway, userId, { integration, auth, credential, variables }, { ...verify, url });
+  const rule = status < 300 ? successRule(integration.recipe, verify) : undefined;
   const failure = rule && (await findFailure(rule, evaluateOn(body ?? null)));
   requireAccepted(integration, auth, failure?.status ?? status, body);
-  const account = accountAt(body, verify.account);
+  const account = accountAt(verify.graphql ? dataAt(body, verify.graphql) : body, verify.account);
   if (!account)
     throw new SkillettError(
       'upstream_unexpected',
@@ -60,8 +61,7 @@ export async function askWithCredential(
   gateway: Gateway,
   userId: string,
   { integration, auth, credential, variables }: NewCredential,
-  method: string,
-  url: URL,
+  { method, url, graphql }: { method: string; url: URL; graphql?: Graphql | undefined },
 ): Promise<{ status: number; body: unknown }> {
   const injected = injectCredential(auth, credential, { version: 1, variables });
   for (const [name, value] of Object.entries(injected.query)) url.searchParams.set(name, value);
@@ -69,12 +69,19 @@ export async function askWithCredential(
   const answer = await gateway.outbound.send({
     method,
     url,
-    headers: { accept: 'application/json', 'user-agent': 'skillett', ...headers, ...injected.headers },
+    headers: { accept: 'application/json', ...(graphql && jsonHeaders), 'user-agent': 'skillett', ...headers, ...injected.headers },
+    body: graphql && JSON.stringify({ query: graphql.document }),
     timeoutMs: verifyTimeoutMs,
     integration: integration.slug,
     turnOf: userId,
   });
   return { status: answer.status, body: parseJson((await readBody(answer, verifyBytesMax)).toString('utf8')) };
+}
+
+const jsonHeaders = { 'content-type': 'application/json' };
+
+function dataAt(answer: unknown, { data }: Graphql): unknown {
+  return evaluateOn(answer)(data === undefined ? 'data' : `data.${data}`);
 }
 
 export function requireAccepted(integration: CatalogueIntegration, auth: Auth, status: number, body: unknown): void {

@@ -24,7 +24,10 @@ export async function findChoices(gateway: Gateway, userId: string, found: NewCr
   if (!first) return undefined;
   const [name, { url, list }] = first;
   const known = { ...found, variables: variablesOf(integration.recipe, withoutFound(found)) };
-  const { status, body } = await askWithCredential(gateway, userId, known, 'GET', placeOf(integration, url, known.variables));
+  const { status, body } = await askWithCredential(gateway, userId, known, {
+    method: 'GET',
+    url: placeOf(integration, url, known.variables),
+  });
   requireAccepted(integration, auth, status, body);
   const entries = evaluateOn(body)(list);
   const choices = new Map<string, Choice>();

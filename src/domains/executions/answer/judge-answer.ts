@@ -6,10 +6,11 @@ import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/ou
 import { Crowded } from '../../../core/turns/turn.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { isTruthy } from '../../recipes/expression.ts';
-import { evaluateOn, failureStatusDefault, findFailure, successRule } from '../../recipes/success.ts';
+import { evaluateOn, failureStatusDefault, findFailure, noGraphqlErrors, successRule } from '../../recipes/success.ts';
 import { nextPlaceOf } from '../request/next-page.ts';
 import { ExpressionFailed } from './expression-thread.ts';
 import { Expressions } from './expressions.ts';
+import { hasErrors, unwrapData } from './graphql-answer.ts';
 import { readAnswer } from './read-answer.ts';
 import { type Reader, requireRoom, tellCrowded } from './whole-answers.ts';
 
@@ -49,7 +50,7 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
   if (isRedirect(status) && !question.endpoint.readOnly)
     return { answer, status: failureStatusDefault, ok: false, code: undefined, limited: false, json: undefined };
   const isRead = !question.raw && mayFail(status);
-  const rule = isRead ? successRule(question.integration.recipe, question.endpoint.spec.success) : undefined;
+  const rule = isRead ? successRule(question.integration.recipe, question.endpoint.spec) : undefined;
   const nextAt = isRead ? nextPlaceOf(question.integration, question.endpoint)?.body : undefined;
   if (!rule && nextAt === undefined) {
     const limited = await saysTooMany(question.integration, answer);
@@ -57,16 +58,22 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
   }
   await requireRoom(question, answer);
   const json = await readAnswer(answer, { wholeBytesMax: jsonBytesMax, reader: question });
-  const evaluate = evaluateIn(question, await json.load());
-  const failure = rule && (await findFailure(rule, evaluate));
-  const nextLink = failure || nextAt === undefined ? undefined : await evaluate(nextAt);
+  const whole = await json.load();
+  const evaluate = evaluateIn(question, whole);
+  const { graphql } = question.endpoint.spec;
+  const sound = graphql && rule?.when === noGraphqlErrors && !(await hasErrors(whole));
+  const failure = rule && !sound ? await findFailure(rule, evaluate) : undefined;
+  if (failure) return { answer, status: failure.status, ok: false, code: failure.code, limited: false, json };
+  const data = graphql ? await unwrapData(question, whole, graphql) : json;
+  const evaluateData = graphql && nextAt !== undefined ? evaluateIn(question, await data.load()) : evaluate;
+  const nextLink = nextAt === undefined ? undefined : await evaluateData(nextAt);
   return {
     answer,
-    status: failure?.status ?? status,
-    ok: !failure,
-    code: failure?.code,
+    status,
+    ok: true,
+    code: undefined,
     limited: false,
-    json,
+    json: data,
     nextLink: typeof nextLink === 'string' ? nextLink : undefined,
   };
 }
@@ -95,7 +102,13 @@ const expressions = new Expressions({ timeoutMs: 20_000, patienceMs: 20_000, thr
 
 /** An expression's value on the answer; undefined where the answer is nothing the expression can take. */
 function evaluateIn(question: Question, json: Buffer): (expression: string) => unknown {
-  if (json.length <= parsedHereBytesMax) return evaluateOn(parseJson(json));
+  let known: ((expression: string) => unknown) | undefined;
+  if (json.length <= parsedHereBytesMax)
+    return (expression) => {
+      // What nobody asks is not parsed.
+      known ??= evaluateOn(parseJson(json));
+      return known(expression);
+    };
   const { slug } = question.integration;
   return async (expression) => {
     try {

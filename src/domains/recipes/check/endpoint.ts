@@ -6,6 +6,7 @@ import { namesOfSplit } from '../parameter-schema.ts';
 import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable } from '../variables.ts';
 import { checkCredentialPath } from './credential.ts';
+import { checkGraphql } from './graphql.ts';
 import { encodingOf, validatePlaces } from './places.ts';
 import { checkBaseUrl, checkExpression, checkGaps, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
 import { validateValues } from './values.ts';
@@ -24,10 +25,11 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   for (const [name, parameter] of Object.entries(endpoint.parameters))
     checkParameter(name, parameter, endpoint, (path, message) => report(['parameters', name, ...path], message));
   checkBody(endpoint, report);
+  checkGraphql(endpoint, report);
   validatePlaces(endpoint, recipe, report);
   checkPagination(endpoint, report);
   checkRequiredAny(endpoint, report);
-  checkSuccess(endpoint.success, recipe ? recipe.success : 'unknown', ['success'], report);
+  checkSuccess(endpoint, recipe ? recipe.success : 'unknown', ['success'], report);
   if (recipe) checkScopes(endpoint, recipe, report);
   validateValues(endpoint, report);
 }

@@ -83,7 +83,7 @@ export function checkExpression(expression: string | undefined, path: FaultPath,
 
 /** `base`: the integration's, which fills what is not said here. Without `base` nothing is known of it. */
 export function checkSuccess(
-  success: OwnSuccess | undefined,
+  { success, graphql }: { success?: OwnSuccess | undefined; graphql?: unknown },
   base: Success | undefined | 'unknown',
   path: FaultPath,
   report: Report,
@@ -91,7 +91,8 @@ export function checkSuccess(
   if (success === undefined) return;
   checkExpression(success.when, [...path, 'when'], report);
   checkExpression(success.error, [...path, 'error'], report);
-  if (base === 'unknown') return;
+  // A GraphQL answer tells by itself.
+  if (base === 'unknown' || graphql !== undefined) return;
   if (success.when === undefined && base === undefined)
     report([...path, 'when'], 'is missing: recipe.json has no `success` that it could come from');
   if (success.status !== undefined && success.error === undefined && base?.error === undefined)

@@ -6,6 +6,7 @@ import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable, namesIn } from '../variables.ts';
 import { checkCredentialPath, checkForms } from './credential.ts';
 import { validateEndpoint } from './endpoint.ts';
+import { checkVerifyDocument } from './graphql.ts';
 import {
   checkAddress,
   checkBaseUrl,
@@ -31,7 +32,7 @@ export function validateIntegration(
   validateVariables(recipe, report);
   for (const [at, auth] of recipe.auth.entries()) checkAuth(auth, ['auth', at], recipe, report);
   checkExpression(recipe.rate_limit?.when, ['rate_limit', 'when'], report);
-  checkSuccess(recipe.success, undefined, ['success'], report);
+  checkSuccess(recipe, undefined, ['success'], report);
   checkForms(recipe, report);
   checkVerify(recipe, report);
   if (recipe.next_paths !== undefined && recipe.next_header === undefined)
@@ -78,7 +79,8 @@ function checkVerify(recipe: Integration, report: Report): void {
   for (const name of namesIn(verify.path))
     if (!isVariable(recipe, name) && name !== pathCredentialOf(recipe))
       report(['verify', 'path'], `cannot hold {${name}}: the file has no variable of that name`);
-  checkSuccess(verify.success, success, ['verify', 'success'], report);
+  checkSuccess(verify, success, ['verify', 'success'], report);
+  checkVerifyDocument(verify, ['verify'], report);
   for (const [name, expression] of Object.entries(verify.account)) checkExpression(expression, ['verify', 'account', name], report);
 }
 

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { accountNames, auth } from './auth.ts';
+import { graphql } from './graphql.ts';
 import { mailParts, parameter } from './parameter.ts';
 import { expression, headerName, headers, jsonPointer, slug, text, url } from './texts.ts';
 import { hosts, variables } from './variables.ts';
@@ -143,6 +144,7 @@ export const endpoint = z
       .describe('Lists of parameters, by our names: of each list at least one must be given.'),
     query: z.record(z.string(), z.string()).optional().describe('Query values always sent.'),
     headers: headers.optional().describe('Headers always sent with this endpoint, over those of the integration.'),
+    graphql: graphql.optional(),
     body: body.optional().describe('Needed where a parameter travels in the body or the mail. Default encoding: json.'),
     pagination: pagination.optional().describe('How to get the next page, where an answer is a page of a list.'),
     success: ownSuccess
@@ -209,6 +211,11 @@ export const integration = z
         method: httpMethod.default('GET').describe('Its HTTP method.'),
         path: z.string().startsWith('/').describe('Its path below the base URL.'),
         query: z.record(z.string(), z.string()).optional().describe('Query values it needs.'),
+        graphql: graphql
+          .optional()
+          .describe(
+            "For a service whose API is GraphQL: a query without variables, and which part of its answer's `data` names the account.",
+          ),
         success: ownSuccess.optional().describe("What differs here from the integration's `success`."),
         account: z.strictObject(accountNames).describe('Where the answer names the account.'),
       })

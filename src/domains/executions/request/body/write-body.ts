@@ -13,7 +13,7 @@ export interface RequestBody {
   bytes: Buffer | string;
 }
 
-type BodyEncoding = 'json' | 'form' | 'multipart' | 'mail' | 'raw';
+type BodyEncoding = 'json' | 'form' | 'multipart' | 'mail' | 'raw' | 'graphql';
 
 /** Everything about an endpoint's body that does not depend on a call. */
 export interface BodyPlan {
@@ -22,6 +22,8 @@ export interface BodyPlan {
   parts: PlacedParameter[];
   mailParts: PlacedParameter[];
   mailAt: string | undefined;
+  /** The GraphQL document, whose variables the parts are. */
+  document: string | undefined;
   /** The parameter that is the whole body of a `raw` one. */
   content: PlacedParameter | undefined;
 }
@@ -32,14 +34,16 @@ export function planBody(endpoint: CatalogueEndpoint): BodyPlan | undefined {
   if (spec.method === 'GET') return undefined;
   const parts = parametersIn(endpoint, 'body');
   const plan: BodyPlan = {
-    encoding: spec.body?.encoding ?? 'json',
+    encoding: spec.graphql ? 'graphql' : (spec.body?.encoding ?? 'json'),
+    document: spec.graphql?.document,
     constants: Object.entries(spec.body?.constants ?? {}),
     parts,
     content: parts.find(({ name }) => name === spec.body?.content),
     mailParts: parametersIn(endpoint, 'mail'),
     mailAt: spec.body?.mail_at,
   };
-  return plan.parts.length + plan.mailParts.length + plan.constants.length > 0 ? plan : undefined;
+  const isEmpty = plan.parts.length + plan.mailParts.length + plan.constants.length === 0;
+  return isEmpty && plan.document === undefined ? undefined : plan;
 }
 
 /** Undefined when nothing goes into the body of this call. `fail` takes what cannot be written. */
@@ -53,6 +57,8 @@ export function writeBody(plan: BodyPlan, method: string, params: Parameters, fa
       return writeMultipart(plan, params, fail);
     case 'mail':
       return writeMail(plan, params, fail);
+    case 'graphql':
+      return writeGraphql(plan, params);
     case 'raw':
       return writeRaw(plan.content as PlacedParameter, params, fail);
   }
@@ -63,6 +69,12 @@ function writeJson(plan: BodyPlan, method: string, params: Parameters, fail: Fai
   // Services take an empty object where every part is optional; a DELETE is better off without a body (RFC 9110, section 9.3.5).
   if (whole === undefined && method !== 'DELETE') whole = {};
   return whole === undefined ? undefined : { contentType: 'application/json', bytes: JSON.stringify(whole) };
+}
+
+/** As GraphQL servers take it over HTTP. A variable that is left out is not null. */
+function writeGraphql({ document: query, parts }: BodyPlan, params: Parameters): RequestBody {
+  const given = parts.map((part) => [part.as, valueFor(part, params)] as const).filter(([, value]) => value !== undefined);
+  return { contentType: 'application/json', bytes: JSON.stringify({ query, variables: Object.fromEntries(given) }) };
 }
 
 function fillJson(plan: BodyPlan, params: Parameters, fail: Fail): unknown {
