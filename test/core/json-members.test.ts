@@ -31,8 +31,7 @@ describe('a member of an object', () => {
     await fc.assert(
       fc.asyncProperty(spaced, async ([value, space]) => {
         const text = JSON.stringify(value, null, space);
-        for (const [name, inner] of Object.entries(JSON.parse(text)))
-          expect(JSON.parse((await cut(text, name)) as string)).toEqual(inner);
+        for (const [name, inner] of Object.entries(JSON.parse(text))) expect(JSON.parse((await cut(text, name)) as string)).toEqual(inner);
       }),
     );
   });

@@ -43,7 +43,10 @@ describe('a recipe may send', () => {
   it.each<[string, (s: Sound) => unknown]>([
     ['a query and a mutation', () => {}],
     ['all of `data`', (s) => delete find(s).graphql.data],
-    ['a default where a variable must be set', (s) => Object.assign(find(s).parameters.name, { required: false, default: 'a', send_default: true })],
+    [
+      'a default where a variable must be set',
+      (s) => Object.assign(find(s).parameters.name, { required: false, default: 'a', send_default: true }),
+    ],
     ['codes of failures without an expression for them', (s) => (find(s).success = { status: { NOT_FOUND: 404 } })],
     [
       'a query that proves the credential',
@@ -79,7 +82,11 @@ describe('a recipe is refused for', () => {
       document('query A { a } query B { b }'),
       [findFault('graphql.document: must hold exactly one operation, a query or a mutation')],
     ],
-    ['a subscription', document('subscription { a }'), [findFault('graphql.document: must hold exactly one operation, a query or a mutation')]],
+    [
+      'a subscription',
+      document('subscription { a }'),
+      [findFault('graphql.document: must hold exactly one operation, a query or a mutation')],
+    ],
     [
       'a path to what is not selected',
       (s) => (find(s).graphql.data = 'found.edges'),
@@ -95,7 +102,11 @@ describe('a recipe is refused for', () => {
       (s) => (find(s).graphql.data = 'found.nodes[0]'),
       [findFault('graphql.data: names of selected fields joined by dots, such as issues or issueCreate.issue')],
     ],
-    ['a query that is not said to only read', (s) => delete find(s).read_only, [findFault('read_only: must be true, since a query changes nothing')]],
+    [
+      'a query that is not said to only read',
+      (s) => delete find(s).read_only,
+      [findFault('read_only: must be true, since a query changes nothing')],
+    ],
     [
       'a mutation that is said to only read',
       (s) => (s.create.read_only = true),
@@ -120,7 +131,10 @@ describe('a recipe is refused for', () => {
     [
       'a parameter of another variable',
       (s) => (find(s).parameters.count.as = '/first'),
-      [findFault('graphql.document: no parameter in the body fills $first'), findFault('parameters.count.as: the document has no variable $/first')],
+      [
+        findFault('graphql.document: no parameter in the body fills $first'),
+        findFault('parameters.count.as: the document has no variable $/first'),
+      ],
     ],
     [
       'a variable that may be left out and must not be',
