@@ -77,7 +77,7 @@ it('a link to another host, another path or nothing that is an address gives non
   for (const other of [
     link('$skiptoken=2', 'http://evil.example'),
     link('$skiptoken=2', 'https://graph.microsoft.com'),
-    `http://graph.microsoft.com:${stand.upstream.port}/v1.0/users/u2/messages?$skiptoken=2`,
+    `http://graph.microsoft.com:${stand.upstream.port}/v1.0/groups/u2/messages?$skiptoken=2`,
     'http://[',
     7,
     { href: link('$skiptoken=2') },
@@ -88,6 +88,13 @@ it('a link to another host, another path or nothing that is an address gives non
     const page = await list();
     expect([other, page.status, page.headers.get('x-skillett-next')]).toEqual([other, 200, null]);
   }
+});
+
+it('a link that names the path as the recipe says is taken, and its query goes to the path that was asked', async () => {
+  nextOf = () => `http://graph.microsoft.com:${stand.upstream.port}/v1.0/users/u1/messages?$skiptoken=2`;
+  const next = (await list()).headers.get('x-skillett-next');
+  expect((await list({ next })).status).toBe(200);
+  expect(stand.upstream.received.at(-1)?.target).toBe('/v1.0/me/messages?$skiptoken=2');
 });
 
 it('`next` is taken only as it was given out, and for the call that it came from', async () => {

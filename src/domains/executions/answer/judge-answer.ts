@@ -115,8 +115,8 @@ function evaluateIn(question: Question, json: Buffer): (expression: string) => u
       return JSON.parse((await expressions.evaluate(json, expression, question)).toString('utf8'));
     } catch (error) {
       if (error instanceof ExpressionFailed) return undefined;
-      if (error instanceof Crowded) throw tellCrowded(question, slug, 'checked for success', error);
-      throw OutboundError.malformed(slug, `gave an answer that could not be checked for success: ${(error as Error).message}`);
+      if (error instanceof Crowded) throw tellCrowded(question, slug, 'read as its recipe says', error);
+      throw OutboundError.malformed(slug, `gave an answer that could not be read as its recipe says: ${(error as Error).message}`);
     }
   };
 }

@@ -35,8 +35,6 @@ export function validateIntegration(
   checkSuccess(recipe, undefined, ['success'], report);
   checkForms(recipe, report);
   checkVerify(recipe, report);
-  if (recipe.next_paths !== undefined && recipe.next_header === undefined)
-    report(['next_paths'], 'needs `next_header`, the header that the links are in');
   checkGuides(recipe, guideFiles, report);
   for (const [at, workflow] of (recipe.workflows ?? []).entries())
     for (const [stepAt, step] of workflow.steps.entries())
