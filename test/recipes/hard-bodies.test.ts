@@ -1,0 +1,67 @@
+/** Services whose requests have bodies of their own kind. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
+
+let stripe: HardStand;
+let dropbox: HardStand;
+
+beforeAll(async () => {
+  stripe = await startHardStand('stripe', ['api.stripe.com']);
+  dropbox = await startHardStand('dropbox', ['api.dropboxapi.com', 'content.dropboxapi.com']);
+  stripe.upstream.json('{"id":"acct_1","email":"ada@acme.example"}');
+  dropbox.upstream.json('{"account_id":"dbid:1","email":"ada@acme.example"}');
+});
+afterAll(async () => {
+  await stripe.close();
+  await dropbox.close();
+});
+
+async function connect({ server, upstream }: HardStand, integration: string): Promise<void> {
+  const connected = await server.request('POST', '/v1/connect', { body: { integration, credentials: { token: 'tok' } } });
+  expect(connected.json).toMatchObject({ status: 'connected' });
+  upstream.received.length = 0;
+}
+
+it('a list of objects and an object stand in a form by their parts', async () => {
+  await connect(stripe, 'stripe');
+  const params = { mode: 'payment', line_items: [{ price: 'p1', quantity: 2 }, { price: 'p2' }], metadata: { order: 'ä&b' } };
+  const made = await stripe.server.request('POST', '/v1/stripe/create_checkout_session', { body: { params } });
+  expect(made.status).toBe(200);
+  const body =
+    'mode=payment&line_items%5B0%5D%5Bprice%5D=p1&line_items%5B0%5D%5Bquantity%5D=2&line_items%5B1%5D%5Bprice%5D=p2&metadata%5Border%5D=%C3%A4%26b';
+  expect(stripe.upstream.received.map(linesOf)).toEqual([
+    [
+      'POST /v1/checkout/sessions',
+      'host: api.stripe.com',
+      'accept-encoding: identity',
+      'accept: */*',
+      'authorization: Bearer tok',
+      `content-length: ${body.length}`,
+      'content-type: application/x-www-form-urlencoded',
+      'stripe-version: 2025-09-30.clover',
+      'user-agent: skillett',
+      body,
+    ],
+  ]);
+});
+
+it('a file is the body as it is, and what it is for stands in a header as JSON', async () => {
+  await connect(dropbox, 'dropbox');
+  const content = Buffer.from([0, 0xff, 0x0d, 0x0a, 0x7f]);
+  const params = { target: { path: '/Zürich 😀.bin', mode: 'overwrite' }, content: content.toString('base64') };
+  const put = await dropbox.server.request('POST', '/v1/dropbox/upload_file', { body: { params } });
+  expect(put.status).toBe(200);
+  const [request] = dropbox.upstream.received;
+  expect(request?.body.equals(content)).toBe(true);
+  expect(request && linesOf(request).slice(0, -1)).toEqual([
+    'POST /2/files/upload',
+    'host: content.dropboxapi.com',
+    'accept-encoding: identity',
+    'accept: */*',
+    'authorization: Bearer tok',
+    'content-length: 5',
+    'content-type: application/octet-stream',
+    'dropbox-api-arg: {"path":"/Z\\u00fcrich \\ud83d\\ude00.bin","mode":"overwrite"}',
+    'user-agent: skillett',
+  ]);
+});
