@@ -186,6 +186,21 @@ describe('a multipart body', () => {
   });
 });
 
+test('a JSON part and the bytes of a file are one body, and a file of a broken type is refused', async () => {
+  const parameters = {
+    name: textParameter('body'),
+    folder: textParameter('body', { as: '/parents/0' }),
+    file: { in: 'body', type: 'object', file: true, required: true, description: 'It.' },
+  };
+  const spec = { body: { encoding: 'related', content: 'file', constants: { starred: true } }, parameters };
+  const file = { filename: 'a.png', content_type: 'image/png', base64: 'AAH/' };
+  const { body, headers } = await prepare(spec, { name: 'ä', folder: 'f1', file });
+  const boundary = /^multipart\/related; boundary=(\S+)$/.exec(headers['content-type'] as string)?.[1];
+  const head = `--${boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{"starred":true,"name":"ä","parents":["f1"]}\r\n--${boundary}\r\nContent-Type: image/png\r\n\r\n`;
+  expect(body).toEqual(Buffer.concat([Buffer.from(head), Buffer.from([0, 1, 255]), Buffer.from(`\r\n--${boundary}--\r\n`)]));
+  expect(await faultOf(spec, { file: { ...file, content_type: 'png\r\n' } })).toContain('`file.content_type` must be a media type');
+});
+
 describe('a header', () => {
   const header = (more: Record<string, unknown>) => ({
     parameters: { reason: { in: 'header', as: 'X-Reason', type: 'string', description: 'Why.', ...more } },

@@ -16,6 +16,9 @@ const severalFiles = ({ upload_file: { parameters, example } }: Sound) => {
   parameters.file.type = 'array';
   example.file = [example.file];
 };
+const asRelated = (s: Sound) => {
+  s.upload_file.body = { encoding: 'related', content: 'file' };
+};
 const all =
   (...changes: ((s: Sound) => unknown)[]) =>
   (s: Sound) => {
@@ -50,6 +53,10 @@ describe('a recipe may say', () => {
       ),
     ],
     ['a file as the whole body', (s) => (s.upload_file.body = { encoding: 'raw', content: 'file' })],
+    [
+      'a JSON part and a file',
+      all(asRelated, (s) => (s.upload_file.parameters.about = { in: 'body', type: 'string', description: 'About.' })),
+    ],
     ['several files in one body', all(severalFiles, (s) => Object.assign(s.upload_file.parameters.file, { array_style: 'indexed' }))],
     [
       'an object in a header as JSON',
@@ -65,6 +72,37 @@ describe('a recipe may say', () => {
     ],
   ])('%s', async (_what, change) => {
     expect(await faultsAfter(change)).toEqual([]);
+  });
+});
+
+describe('a body of a JSON part and bytes is refused', () => {
+  const fault = (rest: string) => [`letters/files.json: endpoints.upload_file.${rest}`];
+  it.each<[string, (s: Sound) => unknown, string[]]>([
+    [
+      'without a name of its bytes',
+      (s) => delete s.upload_file.body.content,
+      fault('body.content: must name the parameter in the body whose bytes are the second part'),
+    ],
+    [
+      'whose bytes may be missing',
+      (s) => (s.upload_file.parameters.file.required = false),
+      fault('parameters.file.required: must be true, since the body has always two parts'),
+    ],
+    [
+      'whose bytes are a text',
+      (s) => {
+        s.upload_file.parameters.file = { in: 'body', type: 'string', description: 'It.', required: true };
+        s.upload_file.example = { file: 'a' };
+      },
+      fault('parameters.file.type: must be an object with `file`, or a string with `format: "byte"`, since its bytes are a part'),
+    ],
+    [
+      'with a second file',
+      (s) => (s.upload_file.parameters.more = { in: 'body', type: 'object', file: true, description: 'More.' }),
+      fault('parameters.more.file: only file is a part of its own: the others are its JSON'),
+    ],
+  ])('%s', async (_what, change, faults) => {
+    expect(await faultsAfter(all(asRelated, change))).toEqual(faults);
   });
 });
 
@@ -97,7 +135,7 @@ describe('a recipe is refused for', () => {
     [
       'a file outside a multipart body',
       (s) => (s.upload_file.body.encoding = 'json'),
-      'letters/files.json: endpoints.upload_file.parameters.file.file: is for a body parameter of type object in a multipart or raw body',
+      'letters/files.json: endpoints.upload_file.parameters.file.file: is for a body parameter of type object in a multipart, related or raw body',
     ],
     [
       'a list style without a list',

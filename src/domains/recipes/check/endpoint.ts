@@ -98,9 +98,9 @@ function checkParameter(name: string, parameter: Parameter, endpoint: Endpoint, 
 
 function checkFile({ file, ...parameter }: Parameter, encoding: string | undefined, report: Report): void {
   if (!file) return;
-  const takesIt = parameter.in === 'body' && (encoding === 'multipart' || encoding === 'raw');
+  const takesIt = parameter.in === 'body' && (encoding === 'multipart' || encoding === 'raw' || encoding === 'related');
   if (!takesIt || !(parameter.type === 'object' || (parameter.type === 'array' && encoding === 'multipart')))
-    report(['file'], 'is for a body parameter of type object in a multipart or raw body, or of type array in a multipart one');
+    report(['file'], 'is for a body parameter of type object in a multipart, related or raw body, or of type array in a multipart one');
 }
 
 function contentTypeOf({ headers = {} }: Endpoint): string | undefined {
@@ -159,7 +159,20 @@ function checkBody(endpoint: Endpoint, report: Report): void {
       if ([constant].flat().some((value) => typeof value === 'object' && value !== null))
         report(['body', 'constants', name], 'an object travels only in a JSON body');
   if (body.encoding === 'raw') checkRawBody(endpoint, report);
-  else if (body.content !== undefined) report(['body', 'content'], 'is for `encoding: "raw"`');
+  else if (body.encoding === 'related') checkRelatedBody(endpoint, report);
+  else if (body.content !== undefined) report(['body', 'content'], 'is for `encoding: "raw"` or `"related"`');
+}
+
+/** One parameter is its second part, and the others are the JSON before it. */
+function checkRelatedBody({ body, parameters }: Endpoint, report: Report): void {
+  const name = body?.content ?? '';
+  const content = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+  if (content?.in !== 'body') return report(['body', 'content'], 'must name the parameter in the body whose bytes are the second part');
+  if (!content.file && !(content.type === 'string' && content.format === 'byte'))
+    report(['parameters', name, 'type'], 'must be an object with `file`, or a string with `format: "byte"`, since its bytes are a part');
+  if (!content.required) report(['parameters', name, 'required'], 'must be true, since the body has always two parts');
+  for (const [other, { file }] of Object.entries(parameters))
+    if (file && other !== name) report(['parameters', other, 'file'], `only ${name} is a part of its own: the others are its JSON`);
 }
 
 /** One parameter is the whole of it. */

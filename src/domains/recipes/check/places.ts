@@ -8,7 +8,7 @@ export function encodingOf(endpoint: Endpoint) {
 }
 
 export function validatePlaces(endpoint: Endpoint, recipe: Integration | undefined, report: Report): void {
-  const jsonBody = encodingOf(endpoint) === 'json' || endpoint.body?.mail_at !== undefined;
+  const jsonBody = ['json', 'related'].includes(encodingOf(endpoint) ?? '') || endpoint.body?.mail_at !== undefined;
   const holders = new Map<string, string>();
   for (const place of recipe ? listCredentialPlaces(recipe) : []) holders.set(place, 'the credential');
   const take = (space: string, name: string, holder: string, path: FaultPath): void => {

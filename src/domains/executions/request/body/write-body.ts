@@ -1,4 +1,5 @@
 /** The body of a request, in the encoding that the recipe names. */
+import { randomBytes } from 'node:crypto';
 import type { CatalogueEndpoint } from '../../../recipes/catalogue.ts';
 import type { Parameters } from '../check-parameters.ts';
 import { malformed } from '../pairs.ts';
@@ -13,7 +14,7 @@ export interface RequestBody {
   bytes: Buffer | string;
 }
 
-type BodyEncoding = 'json' | 'form' | 'multipart' | 'mail' | 'raw' | 'graphql';
+type BodyEncoding = 'json' | 'form' | 'multipart' | 'mail' | 'raw' | 'related' | 'graphql';
 
 /** Everything about an endpoint's body that does not depend on a call. */
 export interface BodyPlan {
@@ -24,7 +25,7 @@ export interface BodyPlan {
   mailAt: string | undefined;
   /** The GraphQL document, whose variables the parts are. */
   document: string | undefined;
-  /** The parameter that is the whole body of a `raw` one. */
+  /** The parameter that is the whole body of a `raw` one, and the second part of a `related` one. */
   content: PlacedParameter | undefined;
 }
 
@@ -59,6 +60,8 @@ export function writeBody(plan: BodyPlan, method: string, params: Parameters, fa
       return writeMail(plan, params, fail);
     case 'graphql':
       return writeGraphql(plan, params);
+    case 'related':
+      return writeRelated(plan, params, fail);
     case 'raw':
       return writeRaw(plan.content as PlacedParameter, params, fail);
   }
@@ -98,6 +101,18 @@ function merge(whole: unknown, { name }: PlacedParameter, value: unknown, fail: 
     else object[member] = inner;
   }
   return object;
+}
+
+/** RFC 2387: what the bytes are, and the bytes. */
+function writeRelated(plan: BodyPlan, params: Parameters, fail: Fail): RequestBody {
+  const { content, parts } = plan;
+  const about = fillJson({ ...plan, parts: parts.filter((part) => part !== content) }, params, fail) ?? {};
+  const written = writeRaw(content as PlacedParameter, params, fail) as RequestBody;
+  const boundary = `skillett-${randomBytes(16).toString('hex')}`;
+  const part = (type: string) => `--${boundary}\r\nContent-Type: ${type}\r\n\r\n`;
+  const head = `${part('application/json; charset=UTF-8')}${JSON.stringify(about)}\r\n${part(written.contentType)}`;
+  const bytes = Buffer.concat([Buffer.from(head), Buffer.from(written.bytes as Buffer), Buffer.from(`\r\n--${boundary}--\r\n`)]);
+  return { contentType: `multipart/related; boundary=${boundary}`, bytes };
 }
 
 /** The value itself is the body; a Content-Type that the recipe sets stands over this one. */
