@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { schema } from '../../src/app/graphql/schema.ts';
-import { type ClientTimeouts, clientTimeouts } from '../../src/app/http/client-sockets.ts';
+import { type ClientTimeouts, clientTimeouts } from '../../src/app/http/arrival/client-sockets.ts';
 import { createHttpServer } from '../../src/app/http/server.ts';
 import { createPages } from '../../src/app/pages/pages.ts';
 import { createFirstKey } from '../../src/app/process/first-start.ts';

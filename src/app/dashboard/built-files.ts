@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { Gateway } from '../../core/context.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
 import { asksForCoding } from '../http/accept.ts';
-import { splitTarget } from '../http/request-target.ts';
+import { splitTarget } from '../http/arrival/request-target.ts';
 import { sendError } from '../http/send-error.ts';
 import { renderPage } from '../pages/oauth-callback-page.ts';
 

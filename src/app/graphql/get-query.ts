@@ -4,8 +4,8 @@ import { getOperationAST } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
+import { splitTarget } from '../http/arrival/request-target.ts';
 import { unauthorized } from '../http/authenticate.ts';
-import { splitTarget } from '../http/request-target.ts';
 
 /**
  * The operation of a GET as the JSON body that POST would carry. Only for a Bearer key: a browser sends its cookie along

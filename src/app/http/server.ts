@@ -9,12 +9,12 @@ import { createGraphqlHandler, refuseGraphql } from '../graphql/yoga.ts';
 import { createMcpHandler } from '../mcp/door.ts';
 import { RestRouter } from '../rest/router.ts';
 import { routes } from '../rest/routes.ts';
-import { Arrivals } from './arrivals.ts';
+import { Arrivals } from './arrival/arrivals.ts';
+import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './arrival/client-sockets.ts';
+import { printablePath, refuseKeyInAddress, splitTarget } from './arrival/request-target.ts';
 import { closeUnlessRead } from './body/read-body.ts';
-import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './client-sockets.ts';
 import { newRequestId } from './context.ts';
 import { createCors } from './cors.ts';
-import { printablePath, refuseKeyInAddress, splitTarget } from './request-target.ts';
 import { sendError } from './send-error.ts';
 
 /** How long running requests may still take after a stop was asked for. */

@@ -10,11 +10,11 @@ import { addressHeader, authPath } from '../../domains/users/sign-in/auth.ts';
 import { rememberBrowser } from '../../domains/users/sign-in/known-browser.ts';
 import { countPasswordGuess } from '../../domains/users/sign-in/password-guesses.ts';
 import { linkPath } from '../../domains/users/sign-in/sign-in-links.ts';
+import { splitTarget } from '../http/arrival/request-target.ts';
 import { isOwnOrigin } from '../http/authenticate.ts';
 import { readBodyBytes, strangerBytesMax } from '../http/body/read-body.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
-import { splitTarget } from '../http/request-target.ts';
 import { sendError } from '../http/send-error.ts';
 import { renderLinkPage } from './sign-in-link-page.ts';
 

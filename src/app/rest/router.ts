@@ -6,11 +6,11 @@ import { notFound, SkillettError } from '../../core/errors.ts';
 import { writeSpliced } from '../../core/json/raw-json.ts';
 import type { RawAnswer } from '../../domains/executions/execution.ts';
 import { asksFor } from '../http/accept.ts';
+import { splitTarget } from '../http/arrival/request-target.ts';
 import { requireOwnOrigin, unauthorized } from '../http/authenticate.ts';
 import { readCheckedBody } from '../http/body/checked-body.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
-import { splitTarget } from '../http/request-target.ts';
 import { sendError } from '../http/send-error.ts';
 import type { AnyRoute, RouteRequest } from './route.ts';
 

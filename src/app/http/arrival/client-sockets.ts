@@ -1,9 +1,9 @@
 /** The connections of clients: how many there may be, and how long one may leave us waiting. */
 import type { Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Gateway } from '../../core/context.ts';
-import { networkOf } from '../../domains/limits/guard.ts';
-import { isTrustedProxy, plainAddress } from './context.ts';
+import type { Gateway } from '../../../core/context.ts';
+import { networkOf } from '../../../domains/limits/guard.ts';
+import { isTrustedProxy, plainAddress } from '../context.ts';
 
 export interface ClientTimeouts
   extends Required<Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'keepAliveTimeout' | 'connectionsCheckingInterval'>> {

@@ -5,10 +5,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Gateway } from '../../core/context.ts';
-import { type SkillettError, unavailable } from '../../core/errors.ts';
-import { networkOf } from '../../domains/limits/guard.ts';
-import { clientAddressOf } from './context.ts';
+import type { Gateway } from '../../../core/context.ts';
+import { type SkillettError, unavailable } from '../../../core/errors.ts';
+import { networkOf } from '../../../domains/limits/guard.ts';
+import { clientAddressOf } from '../context.ts';
 
 interface Arrival {
   request: IncomingMessage;

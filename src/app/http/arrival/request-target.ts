@@ -1,5 +1,5 @@
 /** The address of a request, as it stands in its first line. */
-import { badRequest } from '../../core/errors.ts';
+import { badRequest } from '../../../core/errors.ts';
 
 const keyForm = /sk_[0-9a-f]{48}/i;
 const keyLength = 51;
