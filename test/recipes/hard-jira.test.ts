@@ -128,7 +128,8 @@ it('a choice is the starter’s alone, is one of those that were listed, and is 
   expect((await (await ownerBrowser(stand.server)).press(link, { answer: 'agree' })).text).toContain('Which one at Jira?');
   expect(await list()).toEqual([]);
   const answers = await Promise.all([choose(link, '0'), choose(link, '1')]);
-  expect(answers.map(({ status }) => status).sort()).toEqual([200, 410]);
+  // The later one meets a choice that is being made, or one that was made.
+  expect(answers.filter(({ status, text }) => status === 410 || text.includes('This is done'))).toHaveLength(1);
   expect((await choose(link, '1')).text).toContain('This is done');
   expect(await list()).toHaveLength(1);
   expect(await stateOf(id)).toMatchObject({ status: 'connected' });
