@@ -1,9 +1,8 @@
-/** The recipe for Notion: the requests it makes, and what the list of operations in Notion's own client says about them. */
+/** The recipe for Notion: the requests it makes. */
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { prepareRequest } from '../../src/domains/executions/request/prepare-request.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
-import { listNameFaults, readDescription } from './named-parameters.ts';
 
 const bundledFolder = path.resolve(import.meta.dirname, '../../recipes');
 const notion = (await loadCatalogue({ bundledFolder, extraFolder: undefined, integrations: new Map() })).find('notion')!;
@@ -114,28 +113,4 @@ it.each<[endpoint: string, params: object, place: string]>([
 it('takes an id with hyphens and without', async () => {
   for (const written of [id, id.replaceAll('-', ''), id.toUpperCase()])
     expect((await prepareRequest(notion, endpointOf('get_page'), { page_id: written })).url).toContain(`/pages/${written}`);
-});
-
-interface Operations {
-  operations: { method: string; path: string; path_params: string[]; query_params: string[]; body_params: string[] }[];
-}
-const description = readDescription('notion/notion-endpoints.json') as Operations | undefined;
-
-/** Of the version that this recipe speaks, and moved or renamed in the one that the list describes. */
-const older: Record<string, string[]> = {
-  create_database: ['properties'],
-  update_database: ['properties', 'archived'],
-};
-const gone = ['query_database'];
-
-describe("the list of operations in Notion's client", () => {
-  it.for(Object.entries(operations))('names what notion.%s sends', ([name, documented], { skip }) => {
-    if (!description) return skip('the list of operations of Notion is not on this machine');
-    const operation = description.operations.find((one) => `${one.method} ${one.path}` === documented);
-    if (gone.includes(name)) return expect(operation).toBeUndefined();
-    expect(operation).toBeDefined();
-    const { path_params, query_params, body_params } = operation!;
-    const names = { path: path_params, query: query_params, body: body_params };
-    expect(listNameFaults(endpointOf(name), names, {}, older[name])).toEqual([]);
-  });
 });

@@ -1,9 +1,8 @@
-/** The recipe for Slack: the requests it makes, and what Slack's own description (2020) says about them. */
+/** The recipe for Slack: the requests it makes. */
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prepareRequest } from '../../src/domains/executions/request/prepare-request.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
-import { listNameFaults, type NamedOperation, readDescription } from './named-parameters.ts';
 
 const bundledFolder = path.resolve(import.meta.dirname, '../../recipes');
 const slack = (await loadCatalogue({ bundledFolder, extraFolder: undefined, integrations: new Map() })).find('slack')!;
@@ -128,55 +127,4 @@ it('gives every failure that it explains a status of its own', () => {
   const known = slack.recipe.success?.status ?? {};
   expect(codes.length).toBeGreaterThan(40);
   expect(codes.filter((code) => !Object.hasOwn(known, code))).toEqual([]);
-});
-
-interface Swagger {
-  paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
-}
-const description = readDescription('slack/slack_web_openapi_v2.json') as Swagger | undefined;
-
-function namesOf(document: Swagger, documented: string): NamedOperation {
-  const [method = '', name] = documented.split(' ');
-  const parameters = document.paths[`/${name}`]?.[method.toLowerCase()]?.parameters ?? [];
-  // The token is listed as a header or a query value.
-  const named = (place: string) => parameters.filter((one) => one.in === place && one.name !== 'token').map((one) => one.name);
-  return { path: [], query: named('query'), body: named('formData') };
-}
-
-/** What Slack has added since its description was published. */
-const newer: Record<string, string[]> = {
-  list_channels: ['team_id'],
-  list_my_channels: ['team_id'],
-  list_users: ['team_id'],
-  create_channel: ['team_id'],
-  list_scheduled_messages: ['team_id'],
-  invite_to_channel: ['force'],
-  open_conversation: ['prevent_creation'],
-  list_channel_messages: ['include_all_metadata'],
-  list_replies: ['include_all_metadata'],
-  send_message: ['metadata', 'markdown_text'],
-  schedule_message: ['metadata', 'markdown_text'],
-  update_message: ['metadata', 'markdown_text', 'reply_broadcast', 'file_ids'],
-};
-
-describe("Slack's own description", () => {
-  it.for(Object.entries(methods))('lists what slack.%s sends', ([name, documented], { skip }) => {
-    if (!description) return skip('the description of Slack is not on this machine');
-    const [method = '', path] = documented.split(' ');
-    expect(description.paths[`/${path}`]).toHaveProperty(method.toLowerCase());
-    expect(listNameFaults(endpointOf(name), namesOf(description, documented), slack.recipe.omits, newer[name])).toEqual([]);
-  });
-
-  it('would be contradicted by a name it does not list, and by one that is left out', () => {
-    const documented = { path: [], query: [], body: ['channel', 'ts', 'force'] };
-    expect(listNameFaults(endpointOf('add_reaction'), documented)).toEqual([
-      'body timestamp: is not documented',
-      'body name: is not documented',
-      'body ts: is neither sent nor omitted',
-      'body force: is neither sent nor omitted',
-    ]);
-    expect(listNameFaults(endpointOf('delete_message'), { path: [], query: [], body: ['channel', 'ts'] })).toEqual([
-      'omits as_user: is sent, or not documented',
-    ]);
-  });
 });

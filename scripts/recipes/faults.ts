@@ -1,24 +1,29 @@
 /**
- * What a recipe's endpoint and its provider's own OpenAPI document disagree about: what a recipe sends must be documented
+ * What a recipe's endpoint and its provider's own description disagree about: what a recipe sends must be documented
  * there, and what is documented must be sent or omitted with a reason.
  */
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import type { RecipeValue } from '../../src/domains/recipes/format/parameter.ts';
+import {
+  bounds,
+  listAlternatives,
+  listParameters,
+  listRequired,
+  type methods,
+  type OpenApi,
+  type Operation,
+  type PathItem,
+  type PlainSchema,
+  type RequestBody,
+  resolve,
+  type Schema,
+} from '../../src/domains/recipes/import/openapi.ts';
+import { listSent, pickContent, type Sent } from './sent.ts';
 
-const bounds = ['minimum', 'minLength', 'minItems', 'maximum', 'maxLength', 'maxItems'] as const;
+/** What is documented, by path. */
+export type Paths = Pick<OpenApi, 'paths'>;
 
-export interface Schema extends Partial<Record<(typeof bounds)[number], number>> {
-  $ref?: string;
-  type?: string;
-  nullable?: boolean;
-  enum?: unknown[];
-  default?: unknown;
-  items?: Schema;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  oneOf?: Schema[];
-  anyOf?: Schema[];
-}
+/** A place of an operation where something may be sent. */
 interface Documented {
   in: string;
   name: string;
@@ -27,28 +32,25 @@ interface Documented {
   required?: boolean;
   schema: Schema;
 }
-export interface Operation {
-  deprecated?: boolean;
-  parameters?: (Documented | { $ref: string })[];
-  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> };
-}
-/** An OpenAPI 3.0 document, references in place. */
-export interface OpenApi {
-  paths: Record<string, Record<string, Operation>>;
+
+export interface Leave {
+  /** Documented parameters that no endpoint of the recipe sends, with the reason. */
+  omits?: object | undefined;
+  /** Documented by the provider today, and not in a description of this age. */
+  newer?: object | undefined;
+  /** `names`: types, bounds, values and requiredness of this description are not to be relied on. */
+  trust?: 'names' | undefined;
 }
 
 /** Every fault of one endpoint, each as a sentence that begins with the place of the fault. */
-export function listFaults(openApi: OpenApi, endpoint: Endpoint, omittedEverywhere: object = {}): string[] {
-  const operation = openApi.paths[endpoint.path]?.[endpoint.method.toLowerCase()];
-  if (!operation) return [`${endpoint.method} ${endpoint.path}: is not documented`];
+export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, newer = {}, trust }: Leave = {}): string[] {
+  const item = openApi.paths[endpoint.path];
+  const operation = item?.[endpoint.method.toLowerCase() as (typeof methods)[number]];
+  if (!item || !operation) return [`${endpoint.method} ${endpoint.path}: is not documented`];
   const faults = operation.deprecated ? [`${endpoint.method} ${endpoint.path}: is deprecated`] : [];
 
-  const sent = listSent(endpoint);
-  const documented = listDocumented(
-    openApi,
-    operation,
-    sent.some((one) => one.in === 'body' && one.name === ''),
-  );
+  const sent = listSent(endpoint).filter((one) => !(one.in === 'header' && standardHeaders.includes(one.name.toLowerCase())));
+  const documented = listDocumented(openApi, item, operation, endpoint, sent);
   for (const one of sent) {
     const at = placeOf(one);
     const target = documented.find((other) => other.in === one.in && other.name === one.name);
@@ -56,12 +58,17 @@ export function listFaults(openApi: OpenApi, endpoint: Endpoint, omittedEverywhe
       (found, segment) => found.flatMap((schema) => listAlternatives(openApi, schema.properties?.[segment])),
       listAlternatives(openApi, target?.schema),
     );
-    if (schemas.length === 0) faults.push(`${at}: is not documented`);
-    else if (one.value) faults.push(...listValueFaults(openApi, at, one.value, schemas));
+    if (schemas.length === 0) faults.push(...(omissionOf(one) in newer ? [] : [`${at}: is not documented`]));
+    else if (one.value && trust !== 'names') faults.push(...listValueFaults(openApi, at, one.value, schemas));
   }
-  const all = [...documented, ...documented.flatMap((one) => listInside(openApi, one, sent))];
-  return [...faults, ...listForgotten(all, sent, { ...omittedEverywhere, ...endpoint.omits }), ...listOmissionFaults(endpoint, all, sent)];
+  const all = [...documented, ...documented.flatMap((one) => listInside(openApi, one, sent))].map((one) =>
+    trust === 'names' ? { ...one, required: false } : one,
+  );
+  return [...faults, ...listForgotten(all, sent, { ...omits, ...endpoint.omits }), ...listOmissionFaults(endpoint, all, sent, newer)];
 }
+
+/** Every request may have them, whatever a description says. */
+const standardHeaders = ['accept', 'accept-language', 'authorization', 'content-length', 'content-type', 'cookie', 'user-agent'];
 
 function listForgotten(documented: Documented[], sent: Sent[], omitted: object): string[] {
   return documented.flatMap((one) => {
@@ -71,9 +78,9 @@ function listForgotten(documented: Documented[], sent: Sent[], omitted: object):
   });
 }
 
-function listOmissionFaults(endpoint: Endpoint, documented: Documented[], sent: Sent[]): string[] {
+function listOmissionFaults(endpoint: Endpoint, documented: Documented[], sent: Sent[], newer: object): string[] {
   return Object.keys(endpoint.omits ?? {}).flatMap((name) => [
-    ...(documented.some((one) => omissionOf(one) === name) ? [] : [`omits ${name}: is not documented`]),
+    ...(name in newer || documented.some((one) => omissionOf(one) === name) ? [] : [`omits ${name}: is not documented`]),
     ...(sent.some((one) => omissionOf(one) === name) ? [`omits ${name}: is sent`] : []),
   ]);
 }
@@ -97,7 +104,7 @@ function isWithin(sent: Sent, { in: place, name, below = [] }: Place): boolean {
  * The properties inside a documented one, if the recipe fills it part by part; what is required there is so only where
  * some part is certain to be sent.
  */
-function listInside(openApi: OpenApi, outer: Documented, sent: Sent[]): Documented[] {
+function listInside(openApi: Paths, outer: Documented, sent: Sent[]): Documented[] {
   const below = outer.below ?? [];
   const parts = sent.filter((one) => isWithin(one, outer) && one.below.length > below.length);
   if (parts.length === 0) return [];
@@ -116,38 +123,12 @@ function listInside(openApi: OpenApi, outer: Documented, sent: Sent[]): Document
   });
 }
 
-function resolve<T extends object>(openApi: OpenApi, node: T | { $ref: string }): T {
-  if (!('$ref' in node && node.$ref)) return node as T;
-  const keys = node.$ref.slice(2).split('/');
-  return resolve(openApi, keys.reduce((at, key) => (at as Record<string, object>)[key]!, openApi as object) as T);
-}
-
-/** The plain schemas one of which a value must meet: references followed, choices spread, `nullable` as a schema of its own. */
-function listAlternatives(openApi: OpenApi, schema: Schema | undefined): Schema[] {
-  if (!schema) return [];
-  const { oneOf, anyOf, nullable, ...common } = resolve<Schema>(openApi, schema);
-  const choices = (oneOf ?? anyOf)
-    ?.flatMap((one) => listAlternatives(openApi, one))
-    .map((choice) => ({
-      ...common,
-      ...choice,
-      properties: { ...common.properties, ...choice.properties },
-      required: [...(common.required ?? []), ...(choice.required ?? [])],
-    }));
-  return [...(choices ?? [common]), ...(nullable ? [{ type: 'null' }] : [])];
-}
-
-function listRequired(schemas: Schema[]): string[] {
-  const objects = schemas.filter((schema) => schema.type !== 'null');
-  return (objects[0]?.required ?? []).filter((name) => objects.every((schema) => schema.required?.includes(name)));
-}
-
-function admits(schema: Schema, type: string): boolean {
+function admits(schema: PlainSchema, type: string): boolean {
   return schema.type === undefined || schema.type === type || (schema.type === 'number' && type === 'integer');
 }
 
 /** What the recipe lets a caller send and the documented schemas do not. */
-function listValueFaults(openApi: OpenApi, at: string, value: RecipeValue, schemas: Schema[]): string[] {
+function listValueFaults(openApi: Paths, at: string, value: RecipeValue, schemas: PlainSchema[]): string[] {
   const types = [value.type].flat();
   const faults = types.filter((type) => !schemas.some((schema) => admits(schema, type))).map((type) => `${at}: may not be ${type}`);
   const fitting = schemas.filter((schema) => schema.type !== 'null' && types.some((type) => admits(schema, type)));
@@ -181,48 +162,16 @@ function listValueFaults(openApi: OpenApi, at: string, value: RecipeValue, schem
   return [...faults, ...forgotten.map((name) => `${at}.${name}: is required there`)];
 }
 
-interface Sent {
-  in: string;
-  /** The provider's name; in a body the first segment of the pointer, and empty when the value is the whole body. */
-  name: string;
-  /** The further segments of the pointer. */
-  below: string[];
-  certain: boolean;
-  value?: RecipeValue;
-}
-
-/** A composed mail is one text at its place; its parts are the gateway's own affair. */
-function listSent(endpoint: Endpoint): Sent[] {
-  const { query, body, parameters } = endpoint;
-  const constants = (place: string, names: object = {}): Sent[] =>
-    Object.keys(names).map((name) => ({ in: place, ...readPointer(name), certain: true }));
-  return [
-    ...constants('query', query),
-    ...constants('body', body?.constants),
-    ...(body?.mail_at === undefined
-      ? []
-      : [{ in: 'body', ...readPointer(body.mail_at), certain: true, value: { type: 'string' } as const }]),
-    ...Object.entries(parameters).flatMap(([name, parameter]): Sent[] => {
-      if (parameter.in === 'mail') return [];
-      const certain = parameter.required === true || (parameter.send_default === true && parameter.default !== undefined);
-      if (!parameter.split) return [{ in: parameter.in, ...readPointer(parameter.as ?? name), certain, value: parameter as RecipeValue }];
-      const value: RecipeValue = { type: 'string' };
-      return [...parameter.split.matchAll(/\{(\w+)\}/g)].map(([, part]) => ({ in: 'path', name: part!, below: [], certain, value }));
-    }),
-  ];
-}
-
-function readPointer(name: string): Pick<Sent, 'name' | 'below'> {
-  const [first = '', ...below] = name.startsWith('/') ? name.slice(1).split('/') : [name];
-  return { name: first, below };
-}
-
-function listDocumented(openApi: OpenApi, operation: Operation, wholeBody: boolean): Documented[] {
-  const parameters = (operation.parameters ?? []).map((parameter) => resolve<Documented>(openApi, parameter));
-  const body = operation.requestBody;
-  if (!body) return parameters;
-  const schema = (body.content['application/json'] ?? Object.values(body.content)[0])?.schema ?? {};
-  if (wholeBody) return [...parameters, { in: 'body', name: '', required: body.required === true, schema }];
+function listDocumented(openApi: Paths, item: PathItem, operation: Operation, endpoint: Endpoint, sent: Sent[]): Documented[] {
+  const parameters = listParameters(openApi, item, operation).flatMap((one): Documented[] => {
+    if (one.in === 'cookie' || (one.in === 'header' && standardHeaders.includes(one.name.toLowerCase()))) return [];
+    return [{ in: one.in, name: one.name, required: one.required === true, schema: one.schema ?? {} }];
+  });
+  const body = resolve<RequestBody>(openApi, operation.requestBody);
+  const schema = body && (pickContent(endpoint, body.content)?.[1].schema ?? {});
+  if (!schema) return parameters;
+  if (sent.some((one) => one.in === 'body' && one.name === ''))
+    return [...parameters, { in: 'body', name: '', required: body.required === true, schema }];
 
   const alternatives = listAlternatives(openApi, schema);
   const required = listRequired(alternatives);

@@ -1,0 +1,71 @@
+/**
+ * `npm run recipes -- check [slug …]` compares recipes with the committed facts of their providers' descriptions.
+ * `npm run recipes -- facts [slug …]` extracts the facts anew from the descriptions that are on this machine.
+ * Ends with status 1 where something is wrong, 2 where it was asked for something that there is not.
+ */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { checkRecipe } from './recipes/check.ts';
+import { extractFrom } from './recipes/extract.ts';
+import { printFacts } from './recipes/facts.ts';
+import { factsFileOf, listRecipes, readFacts, readRecipe } from './recipes/folders.ts';
+
+const usage = `npm run recipes -- check [slug …]   compare recipes with the facts of their descriptions
+npm run recipes -- facts [slug …]   extract the facts anew from the descriptions`;
+
+function main([command = '', ...names]: string[]): number {
+  const known = listRecipes();
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) return fail(`There is no recipe ${unknown.join(', ')}. There are ${known.join(', ')}.`);
+  const slugs = names.length > 0 ? names : known;
+  if (command === 'check') return check(slugs);
+  if (command === 'facts') return extract(slugs);
+  return fail(usage);
+}
+
+function fail(message: string): number {
+  process.stderr.write(`${message}\n`);
+  return 2;
+}
+
+function check(slugs: string[]): number {
+  let faults = 0;
+  for (const slug of slugs) {
+    const facts = readFacts(slug);
+    if (!facts)
+      return fail(`There are no facts of ${slug}. Write ${relative(factsFileOf(slug))}: {"source": {"file": …}}, or {"unproved": <why>}.`);
+    const reports = checkRecipe(readRecipe(slug), facts);
+    const proved = reports.filter((one) => one.proof === 'proved' && one.faults.length === 0).length;
+    process.stdout.write(
+      `${slug}: ${reports.length} endpoints, ${proved} proved${facts.unproved === undefined ? '' : `. ${facts.unproved}`}\n`,
+    );
+    for (const { name, faults: found } of reports) for (const fault of found) process.stdout.write(`  ${slug}.${name}: ${fault}\n`);
+    faults += reports.reduce((sum, one) => sum + one.faults.length, 0);
+  }
+  if (faults === 0) return 0;
+  process.stdout.write(
+    `${faults === 1 ? 'One fault' : `${faults} faults`}. Where a recipe is right and came after its facts: npm run recipes -- facts <slug>.\n`,
+  );
+  return 1;
+}
+
+function extract(slugs: string[]): number {
+  for (const slug of slugs) {
+    const head = readFacts(slug);
+    const facts = head && extractFrom(head, readRecipe(slug));
+    if (facts) writeFileSync(factsFileOf(slug), printFacts(facts));
+    const missing = head?.source
+      ? `${head.source.file} is not on this machine; API_DESCRIPTIONS names its folder`
+      : 'no description is named';
+    process.stdout.write(
+      `${slug}: ${facts ? `${Object.keys(facts.paths ?? {}).length} paths of ${facts.title} ${facts.version}` : missing}\n`,
+    );
+  }
+  return 0;
+}
+
+function relative(file: string): string {
+  return path.relative(process.cwd(), file);
+}
+
+process.exitCode = main(process.argv.slice(2));

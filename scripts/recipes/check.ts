@@ -1,0 +1,80 @@
+/** Whether a recipe agrees with its provider's description, and is written as recipes are. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
+import { buildParameterSchema } from '../../src/domains/recipes/parameter-schema.ts';
+import { type Facts, hashSentence, splitSentences } from './facts.ts';
+import { listFaults } from './faults.ts';
+import type { Recipe } from './folders.ts';
+
+export interface EndpointReport {
+  name: string;
+  /** Whether it was compared with a description; `absent`: the facts say why it could not be. */
+  proof: 'proved' | 'absent';
+  faults: string[];
+}
+
+export function checkRecipe({ integration, endpoints }: Recipe, facts: Facts): EndpointReport[] {
+  const theirs = new Set(facts.sentences?.split(' '));
+  return endpoints.map(([name, endpoint]) => {
+    const isAbsent = facts.unproved !== undefined || Object.hasOwn(facts.absent ?? {}, name);
+    const compared = isAbsent ? listFalseAbsence(facts, endpoint) : compare(integration.omits, facts, name, endpoint);
+    return {
+      name,
+      proof: isAbsent ? 'absent' : 'proved',
+      faults: [...compared, ...listNameFaults(name), ...listExampleFaults(endpoint), ...listBorrowed(endpoint, theirs)],
+    };
+  });
+}
+
+function listFalseAbsence({ paths }: Facts, { method, path }: Endpoint): string[] {
+  return Object.hasOwn(paths?.[path] ?? {}, method.toLowerCase()) ? ['is said to be absent from the description, and stands there'] : [];
+}
+
+function compare(omits: Recipe['integration']['omits'], facts: Facts, name: string, endpoint: Endpoint): string[] {
+  return listFaults({ paths: facts.paths ?? {} }, endpoint, { omits, newer: facts.newer?.[name], trust: facts.trust });
+}
+
+/** A name is a verb, and mostly what the verb is about. */
+function listNameFaults(name: string): string[] {
+  const [verb = ''] = name.split('_');
+  return [
+    ...(name.length > 40 ? [`has a name of ${name.length} characters; 40 are the most`] : []),
+    ...(verbs.has(verb) ? [] : [`has a name that does not begin with a verb: ${verb}`]),
+  ];
+}
+
+const verbs = new Set(
+  `abort accept activate add answer append approve archive assign attach batch break cancel check clear close comment complete compare convert copy
+count create deactivate decline delete disable dismiss dispatch download duplicate echo edit empty enable end execute export fail fetch find finish follow force
+forward generate get hide import insert invite issue join label leave like link list lock log lookup mark merge modify move mute open order pause pay pin play post
+preview publish query react read redirect refund register reject release remove rename render reopen replace reply report reprioritize request rerun
+reset resolve restore resume retry review revoke run save schedule search send set share skip snooze star start stop submit subscribe sync tag test transfer transition
+trash trigger unarchive unassign undelete unfollow unlike unlink unlock unmark unmute unpin unpublish unshare unstar unsubscribe untrash update
+upload upsert validate void vote wait watch withdraw write`.split(/\s+/),
+);
+
+const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }));
+
+export function listExampleFaults(endpoint: Endpoint): string[] {
+  const validate = ajv.compile(buildParameterSchema(endpoint));
+  validate(endpoint.example);
+  return (validate.errors ?? []).map((error) => `example ${error.instancePath} ${error.message}`);
+}
+
+/** Sentences that are the provider's own. */
+function listBorrowed(endpoint: Endpoint, theirs: ReadonlySet<string>): string[] {
+  return listTexts(endpoint).flatMap(([at, text]) =>
+    splitSentences(text)
+      .filter((sentence) => theirs.has(hashSentence(sentence)))
+      .map((sentence) => `${at}: is the provider's sentence: ${sentence}`),
+  );
+}
+
+function listTexts(node: unknown, at = ''): [at: string, text: string][] {
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]): [string, string][] => {
+    const place = at === '' ? key : `${at}.${key}`;
+    return typeof value === 'string' && ['description', 'answer', 'fix'].includes(key) ? [[place, value]] : listTexts(value, place);
+  });
+}

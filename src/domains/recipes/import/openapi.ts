@@ -1,0 +1,148 @@
+/**
+ * OpenAPI 3.0 and 3.1 (https://spec.openapis.org/oas/v3.1.1.html), as much of it as an endpoint is made of. Descriptions of
+ * other kinds are read into this form, so that everything behind it knows one.
+ */
+
+export const bounds = ['minimum', 'minLength', 'minItems', 'maximum', 'maxLength', 'maxItems'] as const;
+type Bound = (typeof bounds)[number];
+
+export interface Schema extends Partial<Record<Bound, number>> {
+  $ref?: string;
+  type?: string | string[];
+  format?: string;
+  description?: string;
+  nullable?: boolean;
+  readOnly?: boolean;
+  enum?: unknown[];
+  const?: unknown;
+  default?: unknown;
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  oneOf?: Schema[];
+  anyOf?: Schema[];
+  allOf?: Schema[];
+}
+
+/** A parameter of an operation. */
+export interface Described {
+  in: string;
+  name: string;
+  description?: string;
+  required?: boolean;
+  deprecated?: boolean;
+  style?: string;
+  explode?: boolean;
+  schema?: Schema;
+  content?: Record<string, { schema?: Schema }>;
+}
+
+export interface RequestBody {
+  required?: boolean;
+  content: Record<string, { schema?: Schema }>;
+}
+
+export interface Operation {
+  operationId?: string;
+  tags?: string[];
+  summary?: string;
+  description?: string;
+  deprecated?: boolean;
+  parameters?: (Described | { $ref: string })[];
+  requestBody?: RequestBody | { $ref: string };
+  /** Any one of these lets the call through. */
+  scopes?: string[];
+}
+
+export interface OpenApi {
+  info: { title: string; version: string };
+  servers?: { url: string }[];
+  paths: Record<string, PathItem>;
+}
+
+/** Operations by method, and what all of them take. */
+export type PathItem = Partial<Record<(typeof methods)[number], Operation>> & { parameters?: (Described | { $ref: string })[] };
+
+export const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** What a reference leads to in the same document; undefined where that is nothing, or a ring of references. */
+export function resolve<T extends object>(document: object, node: T | { $ref: string } | undefined): T | undefined {
+  let at = node;
+  for (let hops = 0; hops < 20; hops += 1) {
+    if (at === undefined || !('$ref' in at) || typeof at.$ref !== 'string') return at as T | undefined;
+    at = findPointed(document, at.$ref) as T | { $ref: string } | undefined;
+  }
+  return undefined;
+}
+
+/** A JSON Pointer as a URI fragment (RFC 6901, section 6). Other documents are never read. */
+function findPointed(document: object, reference: string): unknown {
+  if (!reference.startsWith('#/')) return undefined;
+  const keys = reference.slice(2).split('/').map(readKey);
+  return keys.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined),
+    document,
+  );
+}
+
+function readKey(key: string): string {
+  let written = key;
+  try {
+    written = decodeURIComponent(key);
+  } catch {
+    // A lone percent sign stands for itself.
+  }
+  return written.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+/** A schema without references and choices at its top. */
+export interface PlainSchema extends Omit<Schema, '$ref' | 'type' | 'oneOf' | 'anyOf' | 'allOf' | 'nullable' | 'const'> {
+  type?: string;
+}
+
+const alternativesMax = 60;
+
+/** The plain schemas one of which a value must meet: references followed, choices spread, what all must meet joined, null as one of its own. */
+export function listAlternatives(document: object, schema: Schema | undefined, depth = 0): PlainSchema[] {
+  const resolved = resolve<Schema>(document, schema);
+  if (resolved === undefined || depth > 12) return [];
+  const { oneOf, anyOf, allOf, nullable, type, const: constant, ...common } = resolved;
+  const inner = (one: Schema) => listAlternatives(document, one, depth + 1);
+  const [first, ...more] = [type ?? []].flat();
+  let found: PlainSchema[] = [
+    { ...common, ...(constant === undefined ? {} : { enum: [constant] }), ...(first === undefined ? {} : { type: first }) },
+  ];
+  if (more.length > 0) found = [first as string, ...more].map((one) => (one === 'null' ? { type: 'null' } : { ...common, type: one }));
+  for (const part of allOf ?? []) found = joinAll(found, inner(part));
+  for (const choices of [oneOf, anyOf]) if (choices) found = joinAll(found, choices.flatMap(inner));
+  return nullable ? [...found, { type: 'null' }] : found;
+}
+
+function joinAll(left: PlainSchema[], right: PlainSchema[]): PlainSchema[] {
+  if (right.length === 0) return left;
+  return left.flatMap((one) => right.map((other) => join(one, other))).slice(0, alternativesMax);
+}
+
+function join(left: PlainSchema, right: PlainSchema): PlainSchema {
+  if (left.type === 'null' || right.type === 'null') return { type: 'null' };
+  const properties = left.properties || right.properties ? { properties: { ...left.properties, ...right.properties } } : {};
+  const required = [...(left.required ?? []), ...(right.required ?? [])];
+  return { ...left, ...right, ...properties, ...(required.length > 0 ? { required: [...new Set(required)] } : {}) };
+}
+
+/** The names that an object must hold whichever alternative it meets. */
+export function listRequired(schemas: readonly PlainSchema[]): string[] {
+  const objects = schemas.filter((schema) => schema.type !== 'null');
+  return (objects[0]?.required ?? []).filter((name) => objects.every((schema) => schema.required?.includes(name)));
+}
+
+/** Parameters of an operation and of its path, each once, the operation's own before those of the path. */
+export function listParameters(document: object, item: PathItem, operation: Operation): Described[] {
+  const all = [...(operation.parameters ?? []), ...(item.parameters ?? [])].flatMap((one) => resolve<Described>(document, one) ?? []);
+  return all.filter((one, at) => all.findIndex((other) => other.in === one.in && other.name === one.name) === at);
+}
+
+/** Where the servers of a description stand: what paths have in front of them, without the host. */
+export function basePathOf(address: string): string {
+  return address.replace(/^[a-z]+:\/\/[^/]*/, '').replace(/\/+$/, '');
+}

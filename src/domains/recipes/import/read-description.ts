@@ -1,0 +1,52 @@
+/** Texts of descriptions, whatever kind they are. */
+import { LineCounter, parseDocument } from 'yaml';
+import { type Discovery, fromDiscovery } from './discovery.ts';
+import type { OpenApi } from './openapi.ts';
+import { fromSwagger, type Swagger } from './swagger.ts';
+
+/** A text that is no description that can be read. The message says where it breaks off, or what is missing. */
+export class DescriptionFault extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DescriptionFault';
+  }
+}
+
+/** Reads OpenAPI 3.0 and 3.1, Swagger 2.0 and Google's discovery documents, as JSON or YAML. Throws DescriptionFault. */
+export function readDescription(text: string): OpenApi {
+  const document = parse(text);
+  const kinds =
+    'an OpenAPI 3.0 or 3.1 description (`openapi`), a Swagger 2.0 one (`swagger`) or a Google discovery document (`discoveryVersion`)';
+  if (typeof document !== 'object' || document === null || Array.isArray(document))
+    throw new DescriptionFault(`The text is no object. Give ${kinds}.`);
+  if ('discoveryVersion' in document) return fromDiscovery(document as unknown as Discovery);
+  const paths = 'paths' in document ? document.paths : undefined;
+  if (!('openapi' in document) && !('swagger' in document)) throw new DescriptionFault(`The text does not say what it is. Give ${kinds}.`);
+  if (typeof paths !== 'object' || paths === null || Array.isArray(paths)) throw new DescriptionFault('/paths: is missing, or no object.');
+  if ('swagger' in document) {
+    if (document.swagger !== '2.0') throw new DescriptionFault(`/swagger: ${JSON.stringify(document.swagger)} cannot be read; "2.0" can.`);
+    return fromSwagger(document as unknown as Swagger);
+  }
+  if (typeof document.openapi !== 'string' || !/^3\.[01](\.|$)/.test(document.openapi))
+    throw new DescriptionFault(`/openapi: ${JSON.stringify(document.openapi)} cannot be read; 3.0 and 3.1 can.`);
+  return document as unknown as OpenApi;
+}
+
+function parse(text: string): unknown {
+  if (/^\s*[{[]/.test(text)) {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new DescriptionFault(`The text begins as JSON and is none: ${(error as Error).message}`);
+    }
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'error' });
+  const [fault] = document.errors;
+  if (fault) {
+    const { line, col } = lines.linePos(fault.pos[0]);
+    throw new DescriptionFault(`The text is no YAML: line ${line}, column ${col}: ${fault.code}.`);
+  }
+  // Aliases may stand for more than a text of this size could hold.
+  return document.toJS({ maxAliasCount: 1000 });
+}

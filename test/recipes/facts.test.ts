@@ -1,0 +1,231 @@
+/** Every recipe against the facts of its provider's description, and the check itself against faults made on purpose. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { checkRecipe, listExampleFaults } from '../../scripts/recipes/check.ts';
+import { extractFrom } from '../../scripts/recipes/extract.ts';
+import { type Facts, printFacts } from '../../scripts/recipes/facts.ts';
+import { type Leave, listFaults } from '../../scripts/recipes/faults.ts';
+import { factsFileOf, listRecipes, readFacts, readRecipe, readSource } from '../../scripts/recipes/folders.ts';
+import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
+import type { Parameter } from '../../src/domains/recipes/format/parameter.ts';
+
+const slugs = listRecipes();
+const factsOf = (slug: string) => readFacts(slug) as Facts;
+
+describe.each(slugs)('the recipe %s', (slug) => {
+  const reports = checkRecipe(readRecipe(slug), factsOf(slug));
+
+  it.each(reports.map(({ name, faults }) => [name, faults] as const))('agrees with what is documented in %s', (_, faults) => {
+    expect(faults).toEqual([]);
+  });
+  it('is compared with a description, or says why not', () => {
+    const { source, unproved } = factsOf(slug);
+    expect([source, unproved].filter((one) => one !== undefined)).toHaveLength(1);
+    expect(reports.every(({ proof }) => proof === (source ? 'proved' : 'absent') || source)).toBe(true);
+  });
+  it('has the facts that its description gives today', ({ skip }) => {
+    const facts = factsOf(slug);
+    if (!readSource(facts)) return skip('the description is no part of the repository, and not on this machine');
+    expect(readFileSync(factsFileOf(slug), 'utf8')).toBe(printFacts(extractFrom(facts, readRecipe(slug)) as Facts));
+  });
+});
+
+/** A copy that a test may change. */
+function copyOf(slug: string, name: string): Endpoint {
+  return structuredClone(readRecipe(slug).endpoints.find(([one]) => one === name)![1]);
+}
+
+function faultsOf(slug: string, endpoint: Endpoint, more: Leave = {}): string[] {
+  return listFaults({ paths: factsOf(slug).paths ?? {} }, endpoint, { omits: readRecipe(slug).integration.omits, ...more });
+}
+
+const query = (more: Partial<Parameter>): Parameter => ({ in: 'query', type: 'string', description: 'Made up.', ...more });
+
+describe('the check itself', () => {
+  it.each<[kind: string, endpoint: string, change: (endpoint: Endpoint) => void, fault: string]>([
+    ['an unknown path', 'get_issue', (e) => (e.path += 's'), 'GET /repos/{owner}/{repo}/issues/{issue_number}s: is not documented'],
+    [
+      'another template name',
+      'get_issue',
+      (e) => (e.path = '/repos/{owner}/{repo}/issues/{number}'),
+      'GET /repos/{owner}/{repo}/issues/{number}: is not documented',
+    ],
+    ['an unknown method', 'get_issue', (e) => (e.method = 'PUT'), 'PUT /repos/{owner}/{repo}/issues/{issue_number}: is not documented'],
+    ['an unfilled path name', 'get_issue', (e) => delete e.parameters.repo, 'path owner: is neither sent nor omitted'],
+    ['an unknown parameter', 'get_issue', (e) => (e.parameters.verbose = query({})), 'query verbose: is not documented'],
+    ['a wrong place', 'create_issue', (e) => (e.parameters.title!.in = 'query'), 'query title: is not documented'],
+    ['a wrong name behind `as`', 'create_issue', (e) => (e.parameters.title!.as = 'titel'), 'body titel: is not documented'],
+    ['a wrong pointer', 'create_issue', (e) => (e.parameters.body!.as = '/body/text'), 'body body text: is not documented'],
+    [
+      'an unknown constant',
+      'create_issue',
+      (e) => (e.body = { encoding: 'json', constants: { loud: true } }),
+      'body loud: is not documented',
+    ],
+    ['an unknown fixed query value', 'get_issue', (e) => (e.query = { loud: '1' }), 'query loud: is not documented'],
+    ['a wrong type', 'get_issue', (e) => (e.parameters.issue_number!.type = 'string'), 'path issue_number: may not be string'],
+    ['null where it is refused', 'create_issue', (e) => (e.parameters.body!.type = ['string', 'null']), 'body body: may not be null'],
+    ['a wrong type of items', 'create_issue', (e) => (e.parameters.labels!.items!.type = 'integer'), 'body labels[]: may not be integer'],
+    ['items of any type', 'create_issue', (e) => delete e.parameters.labels!.items, 'body labels: does not describe its items'],
+    ['an unknown value', 'list_pull', (e) => e.parameters.state!.enum!.push('merged'), 'query state: merged is not a documented value'],
+    ['values left open', 'list_pull', (e) => delete e.parameters.state!.enum, 'query state: does not name the documented values'],
+    ['another default', 'list_pull', (e) => (e.parameters.state!.default = 'all'), 'query state: the documented default is open'],
+    ['a looser limit', 'add_labels', (e) => (e.parameters.labels!.minItems = 0), 'body labels: the documented minItems is 1'],
+    ['no limit', 'add_labels', (e) => delete e.parameters.labels!.minItems, 'body labels: the documented minItems is 1'],
+    [
+      'an unknown property',
+      'create_review',
+      (e) => (e.parameters.comments!.items!.properties!.row = { type: 'integer' }),
+      'body comments[].row: is not documented',
+    ],
+    [
+      'a property of a wrong type',
+      'create_review',
+      (e) => (e.parameters.comments!.items!.properties!.line!.type = 'string'),
+      'body comments[].line: may not be string',
+    ],
+    [
+      'an optional property that is required',
+      'create_review',
+      (e) => (e.parameters.comments!.items!.required = ['path']),
+      'body comments[].body: is required there',
+    ],
+    ['a forgotten parameter', 'list_pull', (e) => delete e.parameters.base, 'query base: is neither sent nor omitted'],
+    ['a forgotten property', 'update_pull', (e) => delete e.parameters.state, 'body state: is neither sent nor omitted'],
+    ['an optional parameter that is required', 'search_code', (e) => delete e.parameters.q!.required, 'query q: is required there'],
+    ['an optional property of the body', 'create_pull', (e) => delete e.parameters.head!.required, 'body head: is required there'],
+    [
+      'a required parameter that is omitted',
+      'search_code',
+      (e) => {
+        delete e.parameters.q;
+        e.omits = { ...e.omits, q: 'Not wanted.' };
+      },
+      'query q: is required there',
+    ],
+    ['an omission of nothing', 'get_issue', (e) => (e.omits = { loud: 'Not wanted.' }), 'omits loud: is not documented'],
+    ['an omission of what is sent', 'list_pull', (e) => (e.omits = { base: 'Not wanted.' }), 'omits base: is sent'],
+  ])('reports %s', (_, name, change, fault) => {
+    const endpoint = copyOf('github', name);
+    expect(faultsOf('github', endpoint)).toEqual([]);
+    change(endpoint);
+    expect(faultsOf('github', endpoint)).toContain(fault);
+  });
+
+  it('accepts a required parameter that is sent as a constant or by default', () => {
+    const constant = copyOf('github', 'create_pull');
+    delete constant.parameters.base;
+    constant.body = { encoding: 'json', constants: { base: 'main' } };
+    expect(faultsOf('github', constant)).toEqual([]);
+
+    const byDefault = copyOf('github', 'search_code');
+    Object.assign(byDefault.parameters.q!, { required: false, default: 'is:public', send_default: true });
+    expect(faultsOf('github', byDefault)).toEqual([]);
+  });
+  it('accepts an omission made for every endpoint', () => {
+    const endpoint = copyOf('github', 'list_pull');
+    delete endpoint.parameters.base;
+    expect(faultsOf('github', endpoint, { omits: { base: 'Not wanted.' } })).toEqual([]);
+  });
+  it('accepts one value as the whole body when it has the documented type', () => {
+    const endpoint = copyOf('github', 'lock_issue');
+    endpoint.parameters.lock_reason = { in: 'body', as: '', type: 'object', description: 'Made up.' };
+    expect(faultsOf('github', endpoint)).toEqual([]);
+    endpoint.parameters.lock_reason.type = 'array';
+    expect(faultsOf('github', endpoint)).toEqual(['body : may not be array']);
+  });
+  it.each<[kind: string, endpoint: string, change: (endpoint: Endpoint) => void, fault: string]>([
+    ['an unknown path', 'get_message', (e) => (e.path += 's'), 'GET /users/me/messages/{id}s: is not documented'],
+    ['an unknown method', 'get_message', (e) => (e.method = 'PUT'), 'PUT /users/me/messages/{id}: is not documented'],
+    ['another template name', 'get_label', (e) => (e.path = '/users/me/labels/{label}'), 'GET /users/me/labels/{label}: is not documented'],
+    ['an unfilled path name', 'get_message', (e) => delete e.parameters.id, 'path id: is neither sent nor omitted'],
+    ['an unknown parameter', 'list_messages', (e) => (e.parameters.sort = query({})), 'query sort: is not documented'],
+    ['a wrong place', 'send_draft', (e) => (e.parameters.id!.in = 'query'), 'query id: is not documented'],
+    ['a wrong type', 'list_messages', (e) => (e.parameters.maxResults!.type = 'string'), 'query maxResults: may not be string'],
+    ['another default', 'list_messages', (e) => (e.parameters.maxResults!.default = 50), 'query maxResults: the documented default is 100'],
+    ['one value where a list is', 'list_messages', (e) => (e.parameters.labelIds!.type = 'string'), 'query labelIds: may not be string'],
+    ['an unknown value', 'get_thread', (e) => e.parameters.format!.enum!.push('raw'), 'query format: raw is not a documented value'],
+    [
+      'a wrong property inside',
+      'create_label',
+      (e) => (e.parameters.color!.properties!.border = { type: 'string' }),
+      'body color.border: is not documented',
+    ],
+    [
+      'a required parameter that may be missing',
+      'list_history',
+      (e) => delete e.parameters.startHistoryId!.required,
+      'query startHistoryId: is required there',
+    ],
+    ['a required property that may be missing', 'create_label', (e) => delete e.parameters.name!.required, 'body name: is required there'],
+    ['a forgotten parameter', 'list_messages', (e) => delete e.parameters.q, 'query q: is neither sent nor omitted'],
+    ['a forgotten property', 'update_vacation', (e) => delete e.parameters.endTime, 'body endTime: is neither sent nor omitted'],
+    ['a mail at a wrong place', 'create_draft', (e) => (e.body!.mail_at = '/message/mail'), 'body message mail: is not documented'],
+    [
+      'a mail that is missing',
+      'create_draft',
+      (e) => (e.body!.mail_at = '/message/payload'),
+      'body message raw: is neither sent nor omitted',
+    ],
+    ['a mail outside its message', 'create_draft', (e) => (e.body!.mail_at = '/raw'), 'body raw: is not documented'],
+    [
+      'a forgotten property beside the mail',
+      'create_draft',
+      (e) => delete e.parameters.threadId,
+      'body message threadId: is neither sent nor omitted',
+    ],
+    ['an omission of nothing', 'get_message', (e) => (e.omits = { loud: 'Not wanted.' }), 'omits loud: is not documented'],
+    ['an omission of what is sent', 'create_draft', (e) => (e.omits!['/message/raw'] = 'Not wanted.'), 'omits /message/raw: is sent'],
+  ])('reports %s of a discovery document', (_, name, change, fault) => {
+    const endpoint = copyOf('gmail', name);
+    expect(faultsOf('gmail', endpoint)).toEqual([]);
+    change(endpoint);
+    expect(faultsOf('gmail', endpoint)).toContain(fault);
+  });
+
+  it('reports a deprecated operation', () => {
+    const endpoint = copyOf('github', 'get_issue');
+    const paths = structuredClone(factsOf('github').paths ?? {});
+    paths[endpoint.path]!.get!.deprecated = true;
+    expect(listFaults({ paths }, endpoint)).toEqual(['GET /repos/{owner}/{repo}/issues/{issue_number}: is deprecated']);
+  });
+  it('reports names alone where types of a description are not to be relied on, and takes those that are newer', () => {
+    const endpoint = copyOf('slack', 'add_reaction');
+    endpoint.parameters.name!.type = 'integer';
+    expect(faultsOf('slack', endpoint)).toContain('body name: may not be integer');
+    expect(faultsOf('slack', endpoint, { trust: 'names' })).toEqual([]);
+    endpoint.parameters.loud = { in: 'body', type: 'boolean', description: 'Made up.' };
+    expect(faultsOf('slack', endpoint, { trust: 'names' })).toEqual(['body loud: is not documented']);
+    expect(faultsOf('slack', endpoint, { trust: 'names', newer: { loud: 'https://example.org' } })).toEqual([]);
+    delete endpoint.parameters.timestamp;
+    expect(faultsOf('slack', endpoint, { trust: 'names', newer: { loud: 'https://example.org' } })).toEqual([
+      'body timestamp: is neither sent nor omitted',
+    ]);
+  });
+  it.each<[kind: string, change: (endpoint: Endpoint) => void, fault: string]>([
+    ['an example of a wrong type', (e) => (e.example.per_page = '50'), 'example /per_page must be integer'],
+    ['an example with an unknown parameter', (e) => (e.example.titel = 'x'), 'example  must NOT have additional properties'],
+    ['an example without a required parameter', (e) => delete e.example.repo, "example  must have required property 'repo'"],
+  ])('reports %s', (_, change, fault) => {
+    const endpoint = copyOf('github', 'list_issues_for_repo');
+    expect(listExampleFaults(endpoint)).toEqual([]);
+    change(endpoint);
+    expect(listExampleFaults(endpoint)).toEqual([fault]);
+  });
+  it('reports a borrowed sentence, a name without a verb, one that is too long, and an absence that is none', () => {
+    const { integration } = readRecipe('github');
+    const facts = { ...factsOf('github'), absent: { get_issue: 'Made up.' } };
+    const endpoint = copyOf('github', 'get_issue');
+    const reportsOf = (name: string, description: string) =>
+      checkRecipe({ integration, endpoints: [[name, { ...endpoint, description }]] }, facts)[0]?.faults;
+    const theirs = 'The name of the repository without the `.git` extension.';
+    expect(reportsOf('read_issue', 'Reads one issue with its labels and people.')).toEqual([]);
+    expect(reportsOf('read_issue', `Reads it. ${theirs}`)).toEqual([
+      "description: is the provider's sentence: the name of the repository without the git extension",
+    ]);
+    expect(reportsOf('issue_reading', 'Reads it.')).toEqual([]);
+    expect(reportsOf('thing', 'Reads it.')).toEqual(['has a name that does not begin with a verb: thing']);
+    expect(reportsOf(`get_${'x'.repeat(37)}`, 'Reads it.')).toEqual(['has a name of 41 characters; 40 are the most']);
+    expect(reportsOf('get_issue', 'Reads it.')).toEqual(['is said to be absent from the description, and stands there']);
+  });
+});
