@@ -63,7 +63,9 @@ it('reads Swagger 2.0 as OpenAPI 3 has it: parameters of the path, bodies, forms
 });
 
 it('reads YAML', () => {
-  const read = readDescription('openapi: 3.1.0\ninfo: {title: Notes, version: "1"}\npaths:\n  /notes:\n    get: {operationId: listNotes}\n');
+  const read = readDescription(
+    'openapi: 3.1.0\ninfo: {title: Notes, version: "1"}\npaths:\n  /notes:\n    get: {operationId: listNotes}\n',
+  );
   expect(read.paths['/notes']?.get?.operationId).toBe('listNotes');
 });
 
@@ -93,7 +95,10 @@ it('follows references inside the document alone, and no ring of them', () => {
 });
 
 it('spreads choices, joins what all must meet, and counts null as a choice of its own', () => {
-  const document = { base: { type: 'object', required: ['a'], properties: { a: { type: 'string' } } }, self: { allOf: [{ $ref: '#/self' }] } };
+  const document = {
+    base: { type: 'object', required: ['a'], properties: { a: { type: 'string' } } },
+    self: { allOf: [{ $ref: '#/self' }] },
+  };
   expect(listAlternatives(document, { allOf: [{ $ref: '#/base' }, { required: ['b'], properties: { b: { type: 'integer' } } }] })).toEqual([
     { type: 'object', required: ['a', 'b'], properties: { a: { type: 'string' }, b: { type: 'integer' } } },
   ]);
@@ -102,7 +107,10 @@ it('spreads choices, joins what all must meet, and counts null as a choice of it
     { type: 'integer', minimum: 1 },
     { type: 'null' },
   ]);
-  expect(listAlternatives(document, { type: 'string', nullable: true, enum: ['x'] })).toEqual([{ type: 'string', enum: ['x'] }, { type: 'null' }]);
+  expect(listAlternatives(document, { type: 'string', nullable: true, enum: ['x'] })).toEqual([
+    { type: 'string', enum: ['x'] },
+    { type: 'null' },
+  ]);
   expect(listAlternatives(document, { const: 3 })).toEqual([{ enum: [3] }]);
   expect(listAlternatives(document, { $ref: '#/self' }).length).toBeLessThanOrEqual(1);
 });

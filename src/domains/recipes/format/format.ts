@@ -144,7 +144,7 @@ export const endpoint = z
       .describe('Lists of parameters, by our names: of each list at least one must be given.'),
     query: z.record(z.string(), z.string()).optional().describe('Query values always sent.'),
     headers: headers.optional().describe('Headers always sent with this endpoint, over those of the integration.'),
-    graphql: graphql.optional(),
+    graphql: graphql.optional().describe('What is sent to a service whose API is GraphQL, in place of a body.'),
     body: body.optional().describe('Needed where a parameter travels in the body or the mail. Default encoding: json.'),
     pagination: pagination.optional().describe('How to get the next page, where an answer is a page of a list.'),
     success: ownSuccess
