@@ -72,6 +72,12 @@ export class Installation {
     return (await addKey(this.database, userId, scopes ? { scopes } : {})).id;
   }
 
+  /** Revokes a key at one of the processes by another of its user. Not over REST: the id of a key of these tests is what is sent. */
+  async revokeKey(at: number, revoker: string, key: string): Promise<void> {
+    const { json } = await this.graphql(at, revoker, `mutation { revokeApiKey(id: "${key}") { revokedCount } }`);
+    if (json.data?.revokeApiKey.revokedCount !== 1) throw new Error(`The key was not revoked: ${JSON.stringify(json)}`);
+  }
+
   /** A request to one of the processes. */
   async request(
     at: number,
