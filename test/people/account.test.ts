@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomBytes, scryptSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createOperatorLink } from '../../src/app/process/first-start.ts';
 import { makeSignInLink } from '../../src/domains/users/sign-in/sign-in-links.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -154,6 +154,20 @@ describe('a password', () => {
       expect(server.log.join('')).not.toContain(secret);
     }
   });
+});
+
+it('a password is slow to try for whoever has its hash, and good for signing in', async () => {
+  const slow = await startTestServer({ env: { ...browserEnv, SKILLETT_SIGN_UP: 'anyone' }, slowPasswords: true });
+  onTestFinished(() => slow.close());
+  const browser = await signedIn(slow, await addUser(slow, 'ada@example.org'));
+  expect((await browser.graphql(setPassword, { newPassword: password })).json.errors).toBeUndefined();
+  const signIn = async (secret: string) =>
+    (await new Browser(slow).post('/sign-in/email', { email: 'ada@example.org', password: secret })).status;
+  expect([await signIn(password), await signIn('not the current one')]).toEqual([200, 401]);
+  const methods = await slow.gateway.db.selectFrom('signInMethods').select('password').where('password', 'is not', null).execute();
+  const [salt = '', key = ''] = methods[0]?.password?.split(':') ?? [];
+  const costs = { N: 16_384, r: 16, p: 1, maxmem: 64 * 1024 * 1024 };
+  expect(scryptSync(password, salt, 64, costs).toString('hex')).toBe(key);
 });
 
 describe('name and address', () => {

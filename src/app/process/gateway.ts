@@ -15,7 +15,7 @@ import { buildCatalogue, type Catalogue } from '../../domains/recipes/catalogue.
 import { loadCatalogue } from '../../domains/recipes/load.ts';
 import { isReadOnlyScope, scopeFault } from '../../domains/recipes/scope-fault.ts';
 import { buildSearch } from '../../domains/skills/search.ts';
-import { type Auth, createAuth, signInClients } from '../../domains/users/sign-in/auth.ts';
+import { type Auth, createAuth, type PasswordHashing, passwordHashing, signInClients } from '../../domains/users/sign-in/auth.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { holdDataFolder, holdOrJoinDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
 import { answerDumpRequests } from '../embedded/pglite-dump.ts';
@@ -48,7 +48,14 @@ export interface OpenGateway {
  */
 export async function openGateway(
   config: Config,
-  options: { log?: Log; database?: Database; clock?: Clock; lookup?: LookupFunction; beside?: boolean } = {},
+  options: {
+    log?: Log;
+    database?: Database;
+    clock?: Clock;
+    lookup?: LookupFunction;
+    passwordHashing?: PasswordHashing;
+    beside?: boolean;
+  } = {},
 ): Promise<OpenGateway> {
   const closers: (() => Promise<unknown> | unknown)[] = [];
   const close = async () => {
@@ -79,7 +86,9 @@ export async function openGateway(
     requireKnownIntegrations(config.integrations, [...catalogue.integrations.map(({ slug }) => slug), ...Object.values(signInClients)]);
     const catalogueHere = sandbox || integrations.has('sandbox') ? catalogue : withoutSandbox(catalogue);
     const settled = { ...config, integrations };
+    const hashing = options.passwordHashing ?? passwordHashing;
     const auth = createAuth({
+      passwordHashing: hashing,
       config: settled,
       db: database.db,
       clock,
@@ -101,6 +110,7 @@ export async function openGateway(
       findSession: auth.findSession,
       admitConnection: (trx: Db, starter: Starter) => admitConnection({ config: settled, clock }, trx, starter),
       auth,
+      passwordHashing: hashing,
       sandbox,
     };
     const admission = new AdmissionQueue(parts);

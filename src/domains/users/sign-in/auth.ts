@@ -5,6 +5,7 @@
 import { type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from 'better-auth';
 import { APIError, createAuthEndpoint, createAuthMiddleware } from 'better-auth/api';
 import { setSessionCookie } from 'better-auth/cookies';
+import { hashPassword, verifyPassword } from 'better-auth/crypto';
 import { z } from 'zod';
 import type { Clock } from '../../../core/clock.ts';
 import type { Config } from '../../../core/config/config.ts';
@@ -17,7 +18,13 @@ import { recordSignIn } from '../users.ts';
 import { findPasswordFault } from './common-passwords.ts';
 import { linkPath, takeSignInLink } from './sign-in-links.ts';
 
-export { hashPassword, verifyPassword } from 'better-auth/crypto';
+/** How passwords are kept: slow on purpose, 140 ms of CPU for one. */
+export interface PasswordHashing {
+  hash(password: string): Promise<string>;
+  verify(tried: { hash: string; password: string }): Promise<boolean>;
+}
+
+export const passwordHashing: PasswordHashing = { hash: hashPassword, verify: verifyPassword };
 
 /** Set by our server on every request to better-auth, over whatever the client sent: the address that TRUST_PROXY yields. */
 export const addressHeader = 'x-skillett-address';
@@ -46,6 +53,7 @@ export interface AuthOptions {
   clock: Clock;
   log: Log;
   secret: string;
+  passwordHashing: PasswordHashing;
 }
 
 export function createAuth(options: AuthOptions): Auth {
@@ -101,6 +109,7 @@ function baseOptions(options: AuthOptions) {
       enabled: true,
       minPasswordLength: passwordLength.min,
       maxPasswordLength: passwordLength.max,
+      password: options.passwordHashing,
       autoSignIn: true,
     },
     socialProviders: socialProviders(config),

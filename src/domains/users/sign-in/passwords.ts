@@ -7,13 +7,19 @@ import type { Principal } from '../../../core/principal.ts';
 import { recordAudit } from '../../audit/audit.ts';
 import { findUser, lockUser } from '../store.ts';
 import { requireSession } from '../users.ts';
-import { hashPassword, verifyPassword } from './auth.ts';
+import type { PasswordHashing } from './auth.ts';
 import { findPasswordFault } from './common-passwords.ts';
 import { findPasswordHash, writePasswordHash } from './method-store.ts';
 import { deleteSessions, findSessionStart } from './session-store.ts';
 import { endSignInLinks } from './sign-in-links.ts';
 
-type Parts = Pick<Gateway, 'db' | 'clock'>;
+declare module '../../../core/context.ts' {
+  interface Gateway {
+    passwordHashing: PasswordHashing;
+  }
+}
+
+type Parts = Pick<Gateway, 'db' | 'clock' | 'passwordHashing'>;
 
 /** For how long a session that began with a link may replace a password that its user has lost. */
 const linkIsProofSeconds = 3_600;
@@ -22,10 +28,15 @@ const linkIsProofSeconds = 3_600;
  * Gives a user without a password one, or replaces one that is lost: then the session must have begun with a sign-in link
  * within the last hour. Ends the user's other sessions and sign-in links. Throws forbidden with an API key, conflict when there is a password.
  */
-export async function setPassword({ db, clock }: Parts, principal: Principal, newPassword: string, requestId: string): Promise<void> {
+export async function setPassword(
+  { db, clock, passwordHashing }: Parts,
+  principal: Principal,
+  newPassword: string,
+  requestId: string,
+): Promise<void> {
   requireSession(principal);
   await requireUncommon(db, principal, newPassword);
-  const password = await hashPassword(newPassword);
+  const password = await passwordHashing.hash(newPassword);
   await db.transaction().execute(async (trx) => {
     await lockUser(trx, principal.userId);
     const start = await findSessionStart(trx, clock, principal.holderId);
@@ -40,7 +51,7 @@ export async function setPassword({ db, clock }: Parts, principal: Principal, ne
 
 /** Ends the user's other sessions and sign-in links. Throws forbidden with an API key, bad_request when the current password is wrong. */
 export async function changePassword(
-  { db, clock }: Parts,
+  { db, clock, passwordHashing }: Parts,
   principal: Principal,
   { currentPassword, newPassword }: { currentPassword: string; newPassword: string },
   requestId: string,
@@ -48,9 +59,9 @@ export async function changePassword(
   requireSession(principal);
   const known = await findPasswordHash(db, principal.userId);
   if (known === undefined) throw new SkillettError('conflict', 'There is no password yet. Give one with `setPassword`.');
-  if (!(await verifyPassword({ hash: known, password: currentPassword }))) throw wrongPassword();
+  if (!(await passwordHashing.verify({ hash: known, password: currentPassword }))) throw wrongPassword();
   await requireUncommon(db, principal, newPassword);
-  const password = await hashPassword(newPassword);
+  const password = await passwordHashing.hash(newPassword);
   await db.transaction().execute(async (trx) => {
     await lockUser(trx, principal.userId);
     // Whoever changed it meanwhile may have done so to keep this session out.
