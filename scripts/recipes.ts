@@ -1,19 +1,25 @@
 /**
  * `npm run recipes -- check [slug …]` compares recipes with the committed facts of their providers' descriptions.
  * `npm run recipes -- facts [slug …]` extracts the facts anew from the descriptions that are on this machine.
+ * `npm run recipes -- scaffold <file> [operation …]` drafts endpoints from a description, or lists its operations.
  * Ends with status 1 where something is wrong, 2 where it was asked for something that there is not.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { listDrafts } from '../src/domains/recipes/import/draft-endpoint.ts';
+import { DescriptionFault, readDescription } from '../src/domains/recipes/import/read-description.ts';
 import { checkRecipe } from './recipes/check.ts';
 import { extractFrom } from './recipes/extract.ts';
 import { printFacts } from './recipes/facts.ts';
 import { factsFileOf, listRecipes, readFacts, readRecipe } from './recipes/folders.ts';
 
 const usage = `npm run recipes -- check [slug …]   compare recipes with the facts of their descriptions
-npm run recipes -- facts [slug …]   extract the facts anew from the descriptions`;
+npm run recipes -- facts [slug …]   extract the facts anew from the descriptions
+npm run recipes -- scaffold <file> [operation …]   draft endpoints from a description, each named by its id or as "GET /path"; without
+  a name, list its operations`;
 
 function main([command = '', ...names]: string[]): number {
+  if (command === 'scaffold') return scaffold(names);
   const known = listRecipes();
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) return fail(`There is no recipe ${unknown.join(', ')}. There are ${known.join(', ')}.`);
@@ -64,8 +70,31 @@ function extract(slugs: string[]): number {
   return 0;
 }
 
+/** The draft goes to standard output, what it lacks to standard error. */
+function scaffold([file, ...wanted]: string[]): number {
+  if (file === undefined) return fail(usage);
+  const operations = listDrafts(readDescription(readFileSync(file, 'utf8')));
+  if (wanted.length === 0) {
+    for (const { place, operationId, draft } of operations) process.stdout.write(`${place}\t${operationId ?? ''}\t${draft.name}\n`);
+    return 0;
+  }
+  const unknown = wanted.filter((name) => !operations.some(({ place, operationId }) => place === name || operationId === name));
+  if (unknown.length > 0) return fail(`The description has no operation ${unknown.join(', ')}. Without a name, scaffold lists them.`);
+  const chosen = operations.filter(({ place, operationId }) => wanted.includes(place) || wanted.includes(operationId ?? ''));
+  const endpoints = Object.fromEntries(chosen.map(({ draft }) => [draft.name, draft.endpoint]));
+  process.stdout.write(`${JSON.stringify({ resource: '', description: '', endpoints }, undefined, 2)}\n`);
+  for (const { draft } of chosen) for (const loss of draft.losses) process.stderr.write(`${draft.name}: ${loss}\n`);
+  return 0;
+}
+
 function relative(file: string): string {
   return path.relative(process.cwd(), file);
 }
 
-process.exitCode = main(process.argv.slice(2));
+try {
+  process.exitCode = main(process.argv.slice(2));
+} catch (error) {
+  const isFault = error instanceof DescriptionFault || (error as NodeJS.ErrnoException).code === 'ENOENT';
+  if (!isFault) throw error;
+  process.exitCode = fail((error as Error).message);
+}

@@ -158,7 +158,10 @@ function listValueFaults(openApi: Paths, at: string, value: RecipeValue, schemas
     const inner = fitting.flatMap((schema) => listAlternatives(openApi, schema.properties?.[name]));
     faults.push(...(inner.length > 0 ? listValueFaults(openApi, `${at}.${name}`, property, inner) : [`${at}.${name}: is not documented`]));
   }
-  const forgotten = value.properties ? listRequired(fitting).filter((name) => !value.required?.includes(name)) : [];
+  // Of a parameter the word says whether it is needed itself, so nothing says which of its members are.
+  const required: unknown = value.required;
+  const needed = Array.isArray(required) ? required : [];
+  const forgotten = value.properties && typeof required !== 'boolean' ? listRequired(fitting).filter((name) => !needed.includes(name)) : [];
   return [...faults, ...forgotten.map((name) => `${at}.${name}: is required there`)];
 }
 

@@ -98,6 +98,7 @@ function readMethod(discovery: Discovery, method: Method, group: string, copied:
       name,
       ...(one.description === undefined ? {} : { description: one.description }),
       required: isRequired(one, method),
+      ...(method.parameters && Object.hasOwn(method.parameters, name) ? {} : { isCommon: true }),
       schema: toSchema(one),
     })),
     ...(method.request

@@ -31,6 +31,8 @@ export interface Described {
   description?: string;
   required?: boolean;
   deprecated?: boolean;
+  /** Of every operation of the service alike, such as how answers are printed. */
+  isCommon?: boolean;
   style?: string;
   explode?: boolean;
   schema?: Schema;
@@ -69,7 +71,8 @@ export const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
 export function resolve<T extends object>(document: object, node: T | { $ref: string } | undefined): T | undefined {
   let at = node;
   for (let hops = 0; hops < 20; hops += 1) {
-    if (at === undefined || !('$ref' in at) || typeof at.$ref !== 'string') return at as T | undefined;
+    if (typeof at !== 'object' || at === null) return undefined;
+    if (!('$ref' in at) || typeof at.$ref !== 'string') return at as T | undefined;
     at = findPointed(document, at.$ref) as T | { $ref: string } | undefined;
   }
   return undefined;

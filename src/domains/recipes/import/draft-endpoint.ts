@@ -1,0 +1,187 @@
+/**
+ * An endpoint from an operation of a description: places, types, bounds, requiredness and scopes filled in, every sentence
+ * empty, so that a recipe made of drafts does not load until its author has written them.
+ */
+import type { Endpoint } from '../format/format.ts';
+import type { Parameter, RecipeValue } from '../format/parameter.ts';
+import { draftValue } from './draft-value.ts';
+import { nameEndpoint, nameParameter, tellApart } from './names.ts';
+import {
+  type Described,
+  listAlternatives,
+  listParameters,
+  listRequired,
+  methods,
+  type OpenApi,
+  type RequestBody,
+  resolve,
+  type Schema,
+} from './openapi.ts';
+
+export interface Draft {
+  name: string;
+  endpoint: Endpoint;
+  /** What the description says and the draft does not, each with its place. */
+  losses: string[];
+}
+
+/** What every request may have, and what the gateway adds by itself. */
+const standardHeaders = ['accept', 'authorization', 'content-type', 'content-length', 'cookie', 'user-agent'];
+
+/** Undefined where the description has no such operation. */
+export function draftEndpoint(openApi: OpenApi, path: string, method: (typeof methods)[number]): Draft | undefined {
+  const item = openApi.paths[path];
+  const operation = item?.[method];
+  if (!item || !operation) return undefined;
+  const upper = method.toUpperCase() as Endpoint['method'];
+  const drafts = new Parameters(openApi);
+  for (const one of listParameters(openApi, item, operation)) drafts.addDescribed(one);
+  const body = drafts.addBody(resolve<RequestBody>(openApi, operation.requestBody));
+  const scopes = operation.scopes ?? [];
+  return {
+    name: nameEndpoint({ method: upper, path, operationId: operation.operationId }),
+    endpoint: {
+      method: upper,
+      path: path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => `{${nameParameter(name)}}`),
+      description: '',
+      ...(scopes.length > 0 ? { provider_scopes: [scopes.length === 1 ? (scopes[0] as string) : scopes] } : {}),
+      parameters: drafts.made,
+      ...(body ? { body: { encoding: body } } : {}),
+      answer: '',
+      example: {},
+    },
+    losses: drafts.losses,
+  };
+}
+
+export interface DraftedOperation {
+  /** Such as `GET /notes/{id}`. */
+  place: string;
+  operationId: string | undefined;
+  draft: Draft;
+}
+
+/** Every operation, with names that no two of them share. */
+export function listDrafts(openApi: OpenApi): DraftedOperation[] {
+  const found = Object.entries(openApi.paths).flatMap(([path, item]) =>
+    methods.flatMap((method): DraftedOperation[] => {
+      const draft = draftEndpoint(openApi, path, method);
+      return draft ? [{ place: `${method.toUpperCase()} ${path}`, operationId: item[method]?.operationId, draft }] : [];
+    }),
+  );
+  const shared = Map.groupBy(found, ({ draft }) => draft.name);
+  for (const [name, all] of shared) if (all.length > 1) for (const { place, draft } of all) draft.name = tellApart(name, place);
+  return found;
+}
+
+type Encoding = NonNullable<Endpoint['body']>['encoding'];
+
+class Parameters {
+  readonly made: Record<string, Parameter> = {};
+  readonly losses: string[] = [];
+  readonly #openApi: OpenApi;
+
+  constructor(openApi: OpenApi) {
+    this.#openApi = openApi;
+  }
+
+  addDescribed(one: Described): void {
+    if (one.isCommon) return;
+    if (one.in === 'cookie') this.losses.push(`cookie ${one.name}: cookies are not sent`);
+    else if (one.in !== 'header' || !standardHeaders.includes(one.name.toLowerCase())) this.#addPlaced(one);
+  }
+
+  #addPlaced(one: Described): void {
+    const place = one.in as Parameter['in'];
+    const written = Object.entries(one.content ?? {})[0];
+    // `ids[]` is a list in brackets, whatever the style says.
+    const theirs = one.in === 'query' ? one.name.replace(/\[\]$/, '') : one.name;
+    const draft = draftValue(this.#openApi, one.schema ?? written?.[1].schema, `${place} ${one.name}`);
+    const types = [draft.value.type].flat();
+    const style: Partial<Parameter> = {};
+    if (place === 'query' && types.includes('array')) style.array_style = theirs === one.name ? arrayStyleOf(one) : 'brackets';
+    if (place === 'query' && types.includes('object')) style.object_style = written ? 'json' : 'brackets';
+    this.losses.push(...draft.losses);
+    this.#put(theirs, { in: place, ...this.#open(draft.value, one.name), ...requiredIf(one.required || place === 'path'), ...style });
+  }
+
+  addBody(body: RequestBody | undefined): Encoding | undefined {
+    const all = Object.entries(body?.content ?? {});
+    const [type, content] = pickContent(all) ?? [];
+    if (!body || type === undefined) return undefined;
+    if (all.length > 1) this.losses.push(`body: is taken as ${type}, of ${all.map(([name]) => name).join(', ')}`);
+    const encoding = encodingOf(type);
+    if (encoding === undefined) {
+      this.losses.push(`body: of type ${type} is not drafted`);
+      return undefined;
+    }
+    const alternatives = listAlternatives(this.#openApi, content?.schema).filter((one) => one.type !== 'null');
+    const names = [...new Set(alternatives.flatMap((one) => Object.keys(one.properties ?? {})))];
+    if (names.length === 0) return this.#addWhole(content?.schema, body.required === true, encoding);
+    if (alternatives.length > 1) this.losses.push(`body: one of ${alternatives.length} kinds of objects, whose members are joined`);
+    const required = listRequired(alternatives);
+    for (const name of names) {
+      const schemas = alternatives.flatMap((one) => one.properties?.[name] ?? []);
+      this.#addMember(name, schemas.length === 1 ? schemas[0]! : { anyOf: schemas }, required.includes(name), encoding);
+    }
+    return encoding;
+  }
+
+  #addMember(name: string, schema: Schema, isRequired: boolean, encoding: Encoding): void {
+    const plain = listAlternatives(this.#openApi, schema);
+    if (plain.some((one) => one.readOnly)) return;
+    const draft = draftValue(this.#openApi, schema, `body ${name}`);
+    this.losses.push(...draft.losses);
+    const types = [draft.value.type].flat();
+    const more: Partial<Parameter> = {};
+    if (encoding === 'multipart' && plain.some((one) => one.format === 'binary')) Object.assign(more, { type: 'object', file: true });
+    if (encoding === 'form' && types.includes('object')) more.object_style = 'brackets';
+    if (encoding === 'form' && types.includes('array')) more.array_style = 'indexed';
+    this.#put(name, { in: 'body', ...this.#open(draft.value, name), ...requiredIf(isRequired), ...more });
+  }
+
+  #addWhole(schema: Schema | undefined, isRequired: boolean, encoding: Encoding): Encoding {
+    const draft = draftValue(this.#openApi, schema, 'body');
+    this.losses.push(...draft.losses);
+    this.#put('body', { in: 'body', ...this.#open(draft.value, 'body'), ...requiredIf(isRequired) }, '');
+    return encoding;
+  }
+
+  /** A parameter cannot say which members of its object are needed, since the word says whether it is needed itself. */
+  #open({ required, ...value }: RecipeValue, name: string): Omit<Parameter, 'in' | 'description' | 'required'> {
+    if (required) this.losses.push(`${name}: needs ${required.join(', ')}, which is not said`);
+    return value as Omit<Parameter, 'in' | 'description' | 'required'>;
+  }
+
+  /** Two places may have one name. */
+  #put(theirs: string, parameter: Omit<Parameter, 'description'>, as = theirs): void {
+    const plain = nameParameter(theirs);
+    const name = Object.hasOwn(this.made, plain) ? `${plain}_in_${parameter.in}` : plain;
+    const sent = parameter.in === 'path' ? plain : as;
+    const written = parameter.in === 'body' && sent.startsWith('/') ? `/${sent.replaceAll('~', '~0').replaceAll('/', '~1')}` : sent;
+    this.made[name] = { ...parameter, ...(name === sent ? {} : { as: written }), description: '' };
+  }
+}
+
+function requiredIf(isRequired: boolean | undefined): { required?: true } {
+  return isRequired ? { required: true } : {};
+}
+
+function arrayStyleOf({ style = 'form', explode = style === 'form' }: Described): NonNullable<Parameter['array_style']> {
+  if (style === 'spaceDelimited') return 'space';
+  if (style === 'pipeDelimited') return 'pipe';
+  return explode ? 'repeat' : 'comma';
+}
+
+function encodingOf(type: string): Encoding | undefined {
+  const [plain = ''] = type.split(';');
+  if (plain.endsWith('json') || plain === '*/*') return 'json';
+  if (plain === 'application/x-www-form-urlencoded') return 'form';
+  return plain === 'multipart/form-data' ? 'multipart' : undefined;
+}
+
+/** JSON before forms, and whatever can be sent before what cannot. */
+function pickContent<Content>(all: [type: string, content: Content][]): [type: string, content: Content] | undefined {
+  const byEncoding = (encoding: Encoding) => all.find(([type]) => encodingOf(type) === encoding);
+  return byEncoding('json') ?? byEncoding('form') ?? byEncoding('multipart') ?? all[0];
+}

@@ -1,0 +1,91 @@
+/** What a description says of a value, in a recipe's words. Sentences are left out: they are the provider's. */
+import type { JsonType, RecipeValue } from '../format/parameter.ts';
+import { bounds, listAlternatives, type PlainSchema, type Schema } from './openapi.ts';
+
+const formats = ['date', 'date-time', 'time', 'email', 'uri', 'uuid', 'byte', 'ipv4', 'ipv6', 'hostname'];
+const depthMax = 5;
+
+/** The value, and what of it could not be said. */
+export interface DraftedValue {
+  value: RecipeValue;
+  losses: string[];
+}
+
+export function draftValue(document: object, schema: Schema | undefined, at: string, depth = 0): DraftedValue {
+  const all = listAlternatives(document, schema);
+  const plain = all.filter((one) => one.type !== 'null');
+  const isNullable = plain.length < all.length;
+  if (plain.length === 0) return { value: { type: 'string' }, losses: [`${at}: nothing is said of its type`] };
+  const types = [...new Set(plain.map(typeOf))];
+  if (types.length > 1) {
+    const every = isNullable ? [...types, 'null' as const] : types;
+    return { value: { type: every }, losses: [`${at}: one of ${types.join(', ')}, of which no more is said`] };
+  }
+  const [first] = plain as [PlainSchema];
+  const drafted = draftPlain(document, plain.length === 1 ? first : joinChoices(plain), types[0] as JsonType, at, depth);
+  if (plain.length > 1 && types[0] === 'object')
+    drafted.losses.push(`${at}: one of ${plain.length} kinds of objects, whose members are joined`);
+  if (isNullable) drafted.value.type = [types[0] as JsonType, 'null'];
+  return drafted;
+}
+
+function typeOf(schema: PlainSchema): JsonType {
+  if (schema.type !== undefined && schema.type !== 'null') return schema.type as JsonType;
+  if (schema.properties) return 'object';
+  if (schema.items) return 'array';
+  const [sample] = schema.enum ?? [];
+  return typeof sample === 'number'
+    ? 'number'
+    : typeof sample === 'boolean'
+      ? 'boolean'
+      : schema.type === undefined && sample === undefined
+        ? 'object'
+        : 'string';
+}
+
+/** Members of all choices, of which those are required that every choice requires. */
+function joinChoices(choices: PlainSchema[]): PlainSchema {
+  const required = (choices[0]?.required ?? []).filter((name) => choices.every((one) => one.required?.includes(name)));
+  const enums = choices.every((one) => one.enum) ? { enum: [...new Set(choices.flatMap((one) => one.enum ?? []))] } : {};
+  const properties = Object.assign({}, ...choices.map((one) => one.properties ?? {}));
+  const items = choices.flatMap((one) => one.items ?? []);
+  return {
+    ...enums,
+    ...(Object.keys(properties).length > 0 ? { properties } : {}),
+    ...(required.length > 0 ? { required } : {}),
+    ...(items.length > 0 ? { items: items.length === 1 ? items[0]! : { anyOf: items } } : {}),
+  };
+}
+
+function draftPlain(document: object, schema: PlainSchema, type: JsonType, at: string, depth: number): DraftedValue {
+  const losses: string[] = [];
+  const value: RecipeValue = { type };
+  const values = schema.enum?.filter((one) => one === null || ['string', 'number', 'boolean'].includes(typeof one));
+  if (values?.length) value.enum = values as NonNullable<RecipeValue['enum']>;
+  if (schema.default !== undefined && schema.default !== null) value.default = schema.default;
+  if (type === 'string' && schema.format !== undefined && formats.includes(schema.format)) value.format = schema.format;
+  for (const bound of bounds) if (typeof schema[bound] === 'number') value[bound] = schema[bound];
+  if (type === 'array') {
+    const items = draftValue(document, schema.items, `${at}[]`, depth + 1);
+    value.items = items.value;
+    losses.push(...items.losses);
+  }
+  if (type === 'object' && schema.properties && depth >= depthMax) losses.push(`${at}: is deeper than ${depthMax}, and left open`);
+  else if (type === 'object' && schema.properties) losses.push(...draftProperties(document, schema, value, at, depth));
+  return { value, losses };
+}
+
+function draftProperties(document: object, schema: PlainSchema, value: RecipeValue, at: string, depth: number): string[] {
+  const losses: string[] = [];
+  const properties: Record<string, RecipeValue> = {};
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (listAlternatives(document, property).some((one) => one.readOnly)) continue;
+    const inner = draftValue(document, property, `${at}.${name}`, depth + 1);
+    properties[name] = inner.value;
+    losses.push(...inner.losses);
+  }
+  value.properties = properties;
+  const required = (schema.required ?? []).filter((name) => Object.hasOwn(properties, name));
+  if (required.length > 0) value.required = required;
+  return losses;
+}

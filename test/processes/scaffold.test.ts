@@ -1,0 +1,42 @@
+/** The command that drafts endpoints of recipes. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const letters = {
+  openapi: '3.1.0',
+  info: { title: 'Letters', version: '1' },
+  paths: {
+    '/letters/{letter-id}': { post: { operationId: 'sendLetter', parameters: [{ in: 'cookie', name: 'crumb' }] } },
+    '/letters': { get: {} },
+  },
+};
+
+const folder = mkdtempSync(path.join(tmpdir(), 'skillett-draft-'));
+const file = path.join(folder, 'letters.json');
+beforeAll(() => writeFileSync(file, JSON.stringify(letters)));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const script = path.resolve(import.meta.dirname, '../../scripts/recipes.ts');
+const run = (...more: string[]) => spawnSync(process.execPath, [script, 'scaffold', ...more], { encoding: 'utf8' });
+
+it('drafts are printed by `npm run recipes -- scaffold`, and what they lack beside them', () => {
+  expect(run(file).stdout.split('\n').slice(0, 2)).toEqual([
+    'POST /letters/{letter-id}\tsendLetter\tsend_letter',
+    'GET /letters\t\tlist_letters',
+  ]);
+  const drafted = run(file, 'sendLetter');
+  expect(Object.keys(JSON.parse(drafted.stdout).endpoints)).toEqual(['send_letter']);
+  expect(drafted.stderr).toContain('send_letter: cookie crumb: cookies are not sent');
+  for (const [given, message] of [
+    [[file, 'nothing'], 'The description has no operation nothing. Without a name, scaffold lists them.'],
+    [[path.join(folder, 'none.json')], 'no such file'],
+    [[], 'npm run recipes -- scaffold <file>'],
+    [[script], 'The text'],
+  ] as [string[], string][]) {
+    const { status, stderr } = run(...given);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+  }
+});
