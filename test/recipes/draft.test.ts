@@ -90,6 +90,22 @@ it('agree with the description that they were made of, for 19 of 20 operations o
   expect(written.filter((faults) => faults.length === 0).length).toBeGreaterThan(drafts.length * 0.95);
 });
 
+it('are written as deep as there is room for, and open below', () => {
+  const members = (count: number, schema: object) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, schema]));
+  const draftOf = (Node: object) => {
+    const schema = { $ref: '#/components/schemas/Node' };
+    const paths = { '/nodes': { post: { requestBody: { content: { 'application/json': { schema } } } } } };
+    const [only] = listDrafts(readDescription(JSON.stringify({ openapi: '3.0.0', info: {}, paths, components: { schemas: { Node } } })));
+    return only!.draft;
+  };
+  const narrow = draftOf({ type: 'object', properties: members(1, { $ref: '#/components/schemas/Node' }) });
+  expect(narrow.losses).toEqual(['body m0.m0.m0.m0.m0.m0: has further members, and is left open']);
+  const wide = draftOf({ type: 'object', properties: members(30, { $ref: '#/components/schemas/Node' }) });
+  expect(Object.keys(wide.endpoint.parameters)).toHaveLength(30);
+  expect(JSON.stringify(wide.endpoint).length).toBeLessThan(100_000);
+  expect(wide.losses[0]).toBe('body m0.m0: has further members, and is left open');
+});
+
 it.each([
   ['GET', '/repos/{owner}/{repo}/pulls', 'pulls/list', 'list_pulls'],
   ['GET', '/v1/users/{userId}/messages', 'gmail.users.messages.list', 'list_users_messages'],

@@ -4,7 +4,7 @@
  */
 import type { Endpoint } from '../format/format.ts';
 import type { Parameter, RecipeValue } from '../format/parameter.ts';
-import { draftValue } from './draft-value.ts';
+import { draftValue, type Room } from './draft-value.ts';
 import { nameEndpoint, nameParameter, tellApart } from './names.ts';
 import {
   type Described,
@@ -13,6 +13,8 @@ import {
   listRequired,
   methods,
   type OpenApi,
+  type Operation,
+  type PathItem,
   type RequestBody,
   resolve,
   type Schema,
@@ -34,9 +36,7 @@ export function draftEndpoint(openApi: OpenApi, path: string, method: (typeof me
   const operation = item?.[method];
   if (!item || !operation) return undefined;
   const upper = method.toUpperCase() as Endpoint['method'];
-  const drafts = new Parameters(openApi);
-  for (const one of listParameters(openApi, item, operation)) drafts.addDescribed(one);
-  const body = drafts.addBody(resolve<RequestBody>(openApi, operation.requestBody));
+  const { drafts, body } = draftParameters(openApi, item, operation);
   const scopes = operation.scopes ?? [];
   return {
     name: nameEndpoint({ method: upper, path, operationId: operation.operationId }),
@@ -52,6 +52,29 @@ export function draftEndpoint(openApi: OpenApi, path: string, method: (typeof me
     },
     losses: drafts.losses,
   };
+}
+
+/** More would not help whoever reads the document of an endpoint. */
+const valuesMax = 400;
+const depthMax = 5;
+
+/** As deep as there is room for: some services describe objects in objects without end. */
+function draftParameters(openApi: OpenApi, item: PathItem, operation: Operation): { drafts: Parameters; body: Encoding | undefined } {
+  const draftTo = (depth: number) => {
+    const room = { depthMax: depth, left: valuesMax };
+    const drafts = new Parameters(openApi, room);
+    for (const one of listParameters(openApi, item, operation)) drafts.addDescribed(one);
+    const body = drafts.addBody(resolve<RequestBody>(openApi, operation.requestBody));
+    return { drafts, body, left: room.left };
+  };
+  let kept = draftTo(1);
+  for (let depth = 2; depth <= depthMax; depth += 1) {
+    const deeper = draftTo(depth);
+    if (deeper.left <= 0) break;
+    if (deeper.left === kept.left) return deeper;
+    kept = deeper;
+  }
+  return kept;
 }
 
 export interface DraftedOperation {
@@ -81,8 +104,11 @@ class Parameters {
   readonly losses: string[] = [];
   readonly #openApi: OpenApi;
 
-  constructor(openApi: OpenApi) {
+  readonly #room: Room;
+
+  constructor(openApi: OpenApi, room: Room) {
     this.#openApi = openApi;
+    this.#room = room;
   }
 
   addDescribed(one: Described): void {
@@ -96,7 +122,7 @@ class Parameters {
     const written = Object.entries(one.content ?? {})[0];
     // `ids[]` is a list in brackets, whatever the style says.
     const theirs = one.in === 'query' ? one.name.replace(/\[\]$/, '') : one.name;
-    const draft = draftValue(this.#openApi, one.schema ?? written?.[1].schema, `${place} ${one.name}`);
+    const draft = draftValue(this.#openApi, one.schema ?? written?.[1].schema, `${place} ${one.name}`, this.#room);
     const types = [draft.value.type].flat();
     const style: Partial<Parameter> = {};
     if (place === 'query' && types.includes('array')) style.array_style = theirs === one.name ? arrayStyleOf(one) : 'brackets';
@@ -130,7 +156,7 @@ class Parameters {
   #addMember(name: string, schema: Schema, isRequired: boolean, encoding: Encoding): void {
     const plain = listAlternatives(this.#openApi, schema);
     if (plain.some((one) => one.readOnly)) return;
-    const draft = draftValue(this.#openApi, schema, `body ${name}`);
+    const draft = draftValue(this.#openApi, schema, `body ${name}`, this.#room);
     this.losses.push(...draft.losses);
     const types = [draft.value.type].flat();
     const more: Partial<Parameter> = {};
@@ -141,7 +167,7 @@ class Parameters {
   }
 
   #addWhole(schema: Schema | undefined, isRequired: boolean, encoding: Encoding): Encoding {
-    const draft = draftValue(this.#openApi, schema, 'body');
+    const draft = draftValue(this.#openApi, schema, 'body', this.#room);
     this.losses.push(...draft.losses);
     this.#put('body', { in: 'body', ...this.#open(draft.value, 'body'), ...requiredIf(isRequired) }, '');
     return encoding;

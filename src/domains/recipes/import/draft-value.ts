@@ -3,7 +3,14 @@ import type { JsonType, RecipeValue } from '../format/parameter.ts';
 import { bounds, listAlternatives, type PlainSchema, type Schema } from './openapi.ts';
 
 const formats = ['date', 'date-time', 'time', 'email', 'uri', 'uuid', 'byte', 'ipv4', 'ipv6', 'hostname'];
-const depthMax = 5;
+
+/** How much of a value is written out. */
+export interface Room {
+  /** Objects further inside are left open. */
+  depthMax: number;
+  /** Values that may still be written. */
+  left: number;
+}
 
 /** The value, and what of it could not be said. */
 export interface DraftedValue {
@@ -11,7 +18,8 @@ export interface DraftedValue {
   losses: string[];
 }
 
-export function draftValue(document: object, schema: Schema | undefined, at: string, depth = 0): DraftedValue {
+export function draftValue(document: object, schema: Schema | undefined, at: string, room: Room, depth = 0): DraftedValue {
+  room.left -= 1;
   const all = listAlternatives(document, schema);
   const plain = all.filter((one) => one.type !== 'null');
   const isNullable = plain.length < all.length;
@@ -22,7 +30,7 @@ export function draftValue(document: object, schema: Schema | undefined, at: str
     return { value: { type: every }, losses: [`${at}: one of ${types.join(', ')}, of which no more is said`] };
   }
   const [first] = plain as [PlainSchema];
-  const drafted = draftPlain(document, plain.length === 1 ? first : joinChoices(plain), types[0] as JsonType, at, depth);
+  const drafted = draftPlain(document, plain.length === 1 ? first : joinChoices(plain), types[0] as JsonType, at, room, depth);
   if (plain.length > 1 && types[0] === 'object')
     drafted.losses.push(`${at}: one of ${plain.length} kinds of objects, whose members are joined`);
   if (isNullable) drafted.value.type = [types[0] as JsonType, 'null'];
@@ -57,7 +65,7 @@ function joinChoices(choices: PlainSchema[]): PlainSchema {
   };
 }
 
-function draftPlain(document: object, schema: PlainSchema, type: JsonType, at: string, depth: number): DraftedValue {
+function draftPlain(document: object, schema: PlainSchema, type: JsonType, at: string, room: Room, depth: number): DraftedValue {
   const losses: string[] = [];
   const value: RecipeValue = { type };
   const values = schema.enum?.filter((one) => one === null || ['string', 'number', 'boolean'].includes(typeof one));
@@ -66,21 +74,23 @@ function draftPlain(document: object, schema: PlainSchema, type: JsonType, at: s
   if (type === 'string' && schema.format !== undefined && formats.includes(schema.format)) value.format = schema.format;
   for (const bound of bounds) if (typeof schema[bound] === 'number') value[bound] = schema[bound];
   if (type === 'array') {
-    const items = draftValue(document, schema.items, `${at}[]`, depth + 1);
+    const items = draftValue(document, schema.items, `${at}[]`, room, depth + 1);
     value.items = items.value;
     losses.push(...items.losses);
   }
-  if (type === 'object' && schema.properties && depth >= depthMax) losses.push(`${at}: is deeper than ${depthMax}, and left open`);
-  else if (type === 'object' && schema.properties) losses.push(...draftProperties(document, schema, value, at, depth));
+  if (type === 'object' && schema.properties) {
+    if (depth >= room.depthMax || room.left <= 0) losses.push(`${at}: has further members, and is left open`);
+    else losses.push(...draftProperties(document, schema, value, at, room, depth));
+  }
   return { value, losses };
 }
 
-function draftProperties(document: object, schema: PlainSchema, value: RecipeValue, at: string, depth: number): string[] {
+function draftProperties(document: object, schema: PlainSchema, value: RecipeValue, at: string, room: Room, depth: number): string[] {
   const losses: string[] = [];
   const properties: Record<string, RecipeValue> = {};
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (listAlternatives(document, property).some((one) => one.readOnly)) continue;
-    const inner = draftValue(document, property, `${at}.${name}`, depth + 1);
+    const inner = draftValue(document, property, `${at}.${name}`, room, depth + 1);
     properties[name] = inner.value;
     losses.push(...inner.losses);
   }
