@@ -6,6 +6,7 @@ import '../../domains/limits/graphql.ts';
 import '../../domains/audit/graphql.ts';
 import '../../domains/skills/graphql.ts';
 import '../../domains/connections/graphql.ts';
+import '../../domains/connections/oauth2/graphql.ts';
 import '../../domains/executions/graphql.ts';
 import '../../domains/operations/graphql.ts';
 import '../../domains/operations/people-graphql.ts';

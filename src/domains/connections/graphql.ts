@@ -8,8 +8,6 @@ import { type DefaultChange, disconnect, renameConnection, setDefaultConnection 
 import type { ConnectMethod, CredentialField } from './connect-methods.ts';
 import type { Revoked } from './credential/revocation.ts';
 import { type ConnectionView, findConnectionView, listConnections, loadConnections } from './list-connections.ts';
-import { listOverrides, setOAuthClient } from './oauth2/oauth-clients.ts';
-import { type Provider, redirectUri } from './oauth2/oauth2.ts';
 import { type StartedConnection, startConnection } from './start-connection.ts';
 import { type ConnectionVariable, listVariables } from './variables/account-variables.ts';
 
@@ -131,7 +129,7 @@ export const ConnectionConnectionRef = builder.connectionObject(
   { name: 'ConnectionEdge', description: 'A connection in a page.' },
 );
 
-const slugText = { schema: z.string().max(100, 'at most 100 characters') };
+export const slugText = { schema: z.string().max(100, 'at most 100 characters') };
 
 builder.queryField('connections', (t) =>
   t.connection(
@@ -168,7 +166,8 @@ const CredentialFieldRef = builder.objectRef<CredentialField>('CredentialField')
     description: t.exposeString('description', { nullable: true, description: 'What it is; null when the label says it.' }),
     secret: t.exposeBoolean('secret', { description: 'Whether it must be kept from view.' }),
     required: t.exposeBoolean('required', {
-      description: 'Whether it must be given; false where the recipe, or the account that is connected again, has a value for it.',
+      description:
+        'Whether a new account needs it. Where an account is connected again, what stands in its `variables` may be left out and stays.',
     }),
   }),
 });
@@ -251,7 +250,7 @@ const accountText = {
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters'),
 };
 /** RFC 6749, section 3.3. */
-const scopeTexts = {
+export const scopeTexts = {
   schema: z
     .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,300}$/, 'a scope as the service writes it'))
     .min(1, 'name at least one scope, or leave `scopes` out')
@@ -357,61 +356,5 @@ builder.mutationField('disconnect', (t) =>
       if (!connection) throw notFound('Connection');
       return { ...(await disconnect(context.gateway, principal, id, context.requestId)), connection };
     },
-  }),
-);
-
-export const OAuthClientRef = builder.objectRef<Provider>('OAuthClient').implement({
-  description: 'The OAuth client this installation is registered as at a service. Its secret is never shown.',
-  fields: (t) => ({
-    id: t.id({ description: 'Slug of the integration, for clients that cache by `id`.', resolve: (provider) => provider.integration.slug }),
-    integration: t.string({ description: 'Slug of the integration.', resolve: (provider) => provider.integration.slug }),
-    redirectUri: t.string({
-      description: 'The redirect address to register at the service.',
-      resolve: (_provider, _args, context) => redirectUri(context.gateway),
-    }),
-    registerUrl: t.string({ description: 'Where to register.', resolve: (provider) => provider.auth.register.url }),
-    overriddenBy: t.stringList({
-      description:
-        'Settings of the server, by their variables, that go before what is stored, which is not used while they are there; empty when there are none.',
-      resolve: (provider, _args, context) => listOverrides(context.gateway, provider.integration.slug),
-    }),
-  }),
-});
-
-const clientText = { schema: z.string().regex(/^[\x21-\x7e]{1,2000}$/, 'printable ASCII without spaces, as the service shows it') };
-
-builder.mutationField('setOAuthClient', (t) =>
-  t.field({
-    type: OAuthClientRef,
-    description:
-      'Sets the OAuth client of an integration; kept sealed. The environment (`SKILLETT_<SLUG>_CLIENT_ID` with `…_CLIENT_SECRET`, and `…_EXTRA_SCOPES`) goes before it; `overriddenBy` says what it sets. `removeOAuthClient` takes it away. Needs the scope `operator`.',
-    args: {
-      integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }),
-      clientId: t.arg.string({ required: true, description: 'Client id as the service shows it.', validate: clientText }),
-      clientSecret: t.arg.string({ description: 'Client secret.', validate: clientText }),
-      extraScopes: t.arg.stringList({
-        description: 'Scopes to ask for with every consent, beside those of endpoints.',
-        validate: scopeTexts,
-      }),
-    },
-    resolve: async (_root, args, context) =>
-      setOAuthClient(
-        context.gateway,
-        await context.principal(),
-        args.integration,
-        { clientId: args.clientId, clientSecret: args.clientSecret ?? undefined, extraScopes: args.extraScopes ?? undefined },
-        context.requestId,
-      ),
-  }),
-);
-
-builder.mutationField('removeOAuthClient', (t) =>
-  t.field({
-    type: OAuthClientRef,
-    description:
-      'Forgets the OAuth client of an integration that was set here; one that is not there is removed already. Accounts that are connected can no longer be renewed with it. Needs the scope `operator`.',
-    args: { integration: t.arg.string({ required: true, description: 'Slug of the integration.', validate: slugText }) },
-    resolve: async (_root, { integration }, context) =>
-      setOAuthClient(context.gateway, await context.principal(), integration, null, context.requestId),
   }),
 );

@@ -4,8 +4,9 @@ import { builder, listComplexity, pageRequest, toConnection } from '../../core/s
 import { CallCountRef, CallRef } from '../audit/graphql.ts';
 import { listConnectMethods } from '../connections/connect-methods.ts';
 import { loadAccounts } from '../connections/connections.ts';
-import { AuthTypeRef, ConnectionConnectionRef, ConnectionRef, ConnectMethodRef, OAuthClientRef } from '../connections/graphql.ts';
+import { AuthTypeRef, ConnectionConnectionRef, ConnectionRef, ConnectMethodRef } from '../connections/graphql.ts';
 import { listConnectionsOfIntegration } from '../connections/list-connections.ts';
+import { OAuthClientRef } from '../connections/oauth2/graphql.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import { isPrintable } from './commands.ts';
 import {
