@@ -58,17 +58,12 @@ it('a site given beside the token stands in every request of the account, and is
       'accept-encoding: identity',
       'accept: */*',
       'authorization: Bearer tok-1',
-      'content-length: 74',
+      'content-length: 69',
       'content-type: application/json',
       'user-agent: skillett',
       'x-zendesk-site: site acme',
       '{"ticket":{"via":{"channel":"api","site":"acme"},"subject":"Broken"}}',
-    ].map((line) =>
-      line.replace(
-        'content-length: 74',
-        `content-length: ${'{"ticket":{"via":{"channel":"api","site":"acme"},"subject":"Broken"}}'.length}`,
-      ),
-    ),
+    ],
     [
       'GET /api/v2/tickets?site=acme&shape=%7Bliteral%7D&brand_id=1',
       'host: acme.zendesk.com',

@@ -62,9 +62,10 @@ export class Documents {
 
   /** As `read`, of a stranger: `admit` throws where the document is not worth validating. The first fault is thrown. */
   readOpen(query: string, admit: (document: DocumentNode) => void): CheckedDocument {
-    const document = this.find(query)?.document ?? parseDocument(query);
+    const known = this.find(query);
+    const document = known?.document ?? parseDocument(query);
     admit(document);
-    const checked = this.find(query) ?? this.#validate(query, document, { maxErrors: 1, hideSuggestions: true });
+    const checked = known ?? this.#validate(query, document, { maxErrors: 1, hideSuggestions: true });
     const [fault] = checked.faults;
     if (fault) throw badRequest(fault.message);
     this.#kept.set(query, checked, weigh(query, checked));

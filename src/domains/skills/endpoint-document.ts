@@ -99,10 +99,9 @@ function meaningOf(value: RecipeValue): string {
   return [value.description, ...facts].filter((fact) => typeof fact === 'string' && fact !== '').join(' ');
 }
 
-const linkText =
-  'give back what the header `X-Skillett-Next` holds as `next` beside `params` (over MCP `more` as `more`), with the same `params`, until there is none';
-const nextText =
-  ' Or give back what the header `X-Skillett-Next` holds as `next` beside `params` (over MCP `more` as `more`), with the same `params`: that also reads lists to their end that are too long for numbered pages.';
+const giveBack =
+  'give back what the header `X-Skillett-Next` holds as `next` beside `params` (over MCP `more` as `more`), with the same `params`';
+const nextText = ` Or ${giveBack}: that also reads lists to their end that are too long for numbered pages.`;
 
 const formats: Readonly<Record<string, string>> = {
   date: 'A date, such as `2026-11-27`.',
@@ -131,7 +130,7 @@ function renderPaging({ recipe }: CatalogueIntegration, { spec: { pagination } }
   if (pagination === undefined) return [];
   const { style, parameter, next, size_parameter: size } = pagination;
   const sizeText = size === undefined ? '' : ` \`${size}\` sets how much a page holds.`;
-  if (style === 'next_link') return [`For the next page ${linkText}.${sizeText}\n`];
+  if (style === 'next_link') return [`For the next page ${giveBack}, until there is none.${sizeText}\n`];
   const linked = recipe.next_header === undefined ? '' : nextText;
   const how = {
     page: `count \`${parameter}\` up`,
