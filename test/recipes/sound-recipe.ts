@@ -166,3 +166,10 @@ export async function faultsOf(loading: Promise<unknown>): Promise<string[]> {
   if (!(error instanceof RecipeFaults)) throw error;
   return error.faults.map((fault) => `${fault.file.replace(/^.*case-[^/]*\/?/, '')}: ${fault.path}: ${fault.message}`);
 }
+
+/** The faults of the sound recipe after these changes. */
+export async function faultsAfter(...changes: ((sound: Sound) => unknown)[]): Promise<string[]> {
+  const sound = soundRecipe();
+  for (const change of changes) change(sound);
+  return faultsOf(load(await writeFolder(filesOf(sound))));
+}

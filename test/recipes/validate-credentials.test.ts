@@ -1,12 +1,7 @@
 /** What a recipe may say of credentials in paths and of Basic, and what is refused when it is read. */
 import { expect, it } from 'vitest';
-import { faultsOf, filesOf, load, type Sound, soundRecipe, writeFolder } from './sound-recipe.ts';
+import { faultsAfter, type Sound } from './sound-recipe.ts';
 
-const faultsAfter = async (change: (sound: Sound) => unknown) => {
-  const sound = soundRecipe();
-  change(sound);
-  return faultsOf(load(await writeFolder(filesOf(sound))));
-};
 /** A way to connect beside the sound recipe's. */
 const basic = (sends: string) => (s: Sound) => {
   s.recipe.auth = [s.recipe.auth[0], { type: 'basic', how: 'Ask for one.', sends }];

@@ -1,6 +1,6 @@
 /** How values are written, where the recipe says so: what cannot be written is refused when the recipe is read. */
 import { describe, expect, it } from 'vitest';
-import { faultsOf, filesOf, load, type Sound, soundRecipe, writeFolder } from './sound-recipe.ts';
+import { faultsAfter, type Sound } from './sound-recipe.ts';
 
 const object = { type: 'object' };
 const inForm = (s: Sound) => {
@@ -26,12 +26,6 @@ const all =
   };
 const createFault = (rest: string) => `letters/letters.json: endpoints.create_letter.${rest}`;
 const listFault = (rest: string) => `letters/letters.json: endpoints.list_letters.${rest}`;
-
-const faultsAfter = async (change: (sound: Sound) => unknown) => {
-  const sound = soundRecipe();
-  change(sound);
-  return faultsOf(load(await writeFolder(filesOf(sound))));
-};
 
 describe('a recipe may say', () => {
   it.each<[string, (s: Sound) => unknown]>([

@@ -1,6 +1,6 @@
 /** GraphQL documents in recipes: what cannot be right is refused when the recipe is read. */
 import { describe, expect, it } from 'vitest';
-import { faultsOf, filesOf, load, type Sound, soundRecipe, writeFolder } from './sound-recipe.ts';
+import { faultsAfter as faultsOfChanges, type Sound } from './sound-recipe.ts';
 
 /** `upload_file` as a query, and `create_letter` as a mutation. */
 const asGraphql = (s: Sound) => {
@@ -32,12 +32,7 @@ const asGraphql = (s: Sound) => {
 };
 const find = (s: Sound) => s.files.endpoints.upload_file;
 
-const faultsAfter = async (change: (sound: Sound) => unknown) => {
-  const sound = soundRecipe();
-  asGraphql(sound);
-  change(sound);
-  return faultsOf(load(await writeFolder(filesOf(sound))));
-};
+const faultsAfter = (change: (sound: Sound) => unknown) => faultsOfChanges(asGraphql, change);
 
 describe('a recipe may send', () => {
   it.each<[string, (s: Sound) => unknown]>([

@@ -1,6 +1,6 @@
 /** Variables of a connection: what a recipe may say of them, and what is refused when it is read. */
 import { describe, expect, it } from 'vitest';
-import { faultsOf, filesOf, load, type Sound, soundRecipe, writeFolder } from './sound-recipe.ts';
+import { faultsAfter, type Sound } from './sound-recipe.ts';
 
 const site = { description: 'Your site.', pattern: '[a-z]+' };
 
@@ -15,11 +15,6 @@ const all =
   (s: Sound) => {
     for (const change of changes) change(s);
   };
-const faultsAfter = async (change: (sound: Sound) => unknown) => {
-  const sound = soundRecipe();
-  change(sound);
-  return faultsOf(load(await writeFolder(filesOf(sound))));
-};
 /** Two variables of one list, which is asked for at a host that the first knows nothing of. */
 const withLookup = (s: Sound) => {
   const lookup = { url: 'https://letters.example/sites', list: '@', value: 'id', label: 'name' };

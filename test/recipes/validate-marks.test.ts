@@ -1,0 +1,95 @@
+/** What an endpoint does and how its pages are asked for: what contradicts itself is refused when the recipe is read. */
+import { expect, it } from 'vitest';
+import { faultsAfter, type Sound } from './sound-recipe.ts';
+
+it.each<[string, (sound: Sound) => unknown, string]>([
+  [
+    'a DELETE that only reads',
+    (s) => (s.drop_file.read_only = true),
+    'letters/files.json: endpoints.drop_file.read_only: a DELETE is never read-only',
+  ],
+  [
+    'a read that destroys',
+    (s) => (s.list.destructive = true),
+    'letters/letters.json: endpoints.list_letters.destructive: an endpoint that only reads destroys nothing',
+  ],
+  [
+    'a DELETE that is said to destroy nothing',
+    (s) => (s.drop_file.destructive = false),
+    'letters/files.json: endpoints.drop_file.destructive: a DELETE destroys, unless `undone_by` names the endpoint that undoes it: say that in its place',
+  ],
+  [
+    'an undoing endpoint that is not there',
+    (s) => (s.drop_file.undone_by = 'undrop_file'),
+    'letters/files.json: endpoints.drop_file.undone_by: there is no other endpoint undrop_file',
+  ],
+  [
+    'an endpoint that undoes itself',
+    (s) => (s.drop_file.undone_by = 'drop_file'),
+    'letters/files.json: endpoints.drop_file.undone_by: there is no other endpoint drop_file',
+  ],
+  [
+    'something destroyed that can be undone',
+    (s) => Object.assign(s.drop_file, { destructive: true, undone_by: 'create_letter' }),
+    'letters/files.json: endpoints.drop_file.undone_by: what can be undone is not destructive: leave out one of the two',
+  ],
+  [
+    'a read that is undone',
+    (s) => (s.list.undone_by = 'create_letter'),
+    'letters/letters.json: endpoints.list_letters.undone_by: an endpoint that only reads leaves nothing to undo',
+  ],
+  [
+    'redirects of a write',
+    (s) => (s.create.follow_redirects = true),
+    'letters/letters.json: endpoints.create_letter.follow_redirects: only reads may follow redirects',
+  ],
+  [
+    'paging by an unknown parameter',
+    (s) => (s.list.pagination.parameter = 'page'),
+    'letters/letters.json: endpoints.list_letters.pagination.parameter: there is no parameter page',
+  ],
+  [
+    'paging by an inherited name',
+    (s) => (s.list.pagination.size_parameter = 'constructor'),
+    'letters/letters.json: endpoints.list_letters.pagination.size_parameter: there is no parameter constructor',
+  ],
+  [
+    'cursors from nowhere',
+    (s) => delete s.list.pagination.next,
+    'letters/letters.json: endpoints.list_letters.pagination.next: belongs to the style `cursor`, and that style needs it',
+  ],
+  [
+    'a list without the parameter that asks for its next page',
+    (s) => delete s.list.pagination.parameter,
+    'letters/letters.json: endpoints.list_letters.pagination.parameter: is missing: the parameter that asks for the next page',
+  ],
+  [
+    'a link to the next page that stands nowhere',
+    (s) => (s.list.pagination = { style: 'next_link' }),
+    'letters/letters.json: endpoints.list_letters.pagination.next: the style `next_link` needs either this, the place of the link in the answer, or `next_header`',
+  ],
+  [
+    'a link to the next page that stands in two places',
+    (s) => (s.list.pagination = { style: 'next_link', next: 'next', next_header: 'link' }),
+    'letters/letters.json: endpoints.list_letters.pagination.next: the style `next_link` needs either this, the place of the link in the answer, or `next_header`',
+  ],
+  [
+    'a parameter beside a link to the next page',
+    (s) => Object.assign(s.list.pagination, { style: 'next_link' }),
+    'letters/letters.json: endpoints.list_letters.pagination.parameter: has no meaning beside a link',
+  ],
+  [
+    'the header of links beside another style',
+    (s) => Object.assign(s.list.pagination, { next_header: 'link' }),
+    'letters/letters.json: endpoints.list_letters.pagination.next_header: belongs to the style `next_link`',
+  ],
+  [
+    'a broken expression for the next page',
+    (s) => (s.list.pagination.next = 'next.['),
+    'letters/letters.json: endpoints.list_letters.pagination.next: is not a JMESPath expression: ',
+  ],
+])('a recipe is refused for %s', async (_what, breakIt, expected) => {
+  const faults = await faultsAfter(breakIt);
+  expect(faults).toHaveLength(1);
+  expect(faults[0]?.slice(0, expected.length)).toBe(expected);
+});
