@@ -14,7 +14,7 @@ export interface EndpointReport {
   faults: string[];
 }
 
-export function checkRecipe({ integration, endpoints }: Recipe, facts: Facts): EndpointReport[] {
+export function checkRecipe({ integration, endpoints }: Pick<Recipe, 'integration' | 'endpoints'>, facts: Facts): EndpointReport[] {
   const theirs = new Set(facts.sentences?.split(' '));
   return endpoints.map(([name, endpoint]) => {
     const isAbsent = facts.unproved !== undefined || Object.hasOwn(facts.absent ?? {}, name);

@@ -12,7 +12,7 @@ interface Listed {
 /** Undefined for a text that is no such list. */
 export function readEndpointList(text: string): OpenApi | undefined {
   if (!text.startsWith('{')) return undefined;
-  const list = JSON.parse(text) as { operations?: Listed[]; source?: string; version?: string; notion_version?: string };
+  const list = JSON.parse(text) as { api?: string; api_version_header?: { value: string }; operations?: Listed[] };
   if (!Array.isArray(list.operations)) return undefined;
   const paths: Record<string, PathItem> = {};
   for (const one of list.operations) {
@@ -28,5 +28,5 @@ export function readEndpointList(text: string): OpenApi | undefined {
       },
     };
   }
-  return { info: { title: 'List of operations', version: list.version ?? '' }, paths };
+  return { info: { title: list.api ?? 'List of operations', version: list.api_version_header?.value ?? '' }, paths };
 }

@@ -1,21 +1,17 @@
 /** The facts of a recipe, anew from its description. */
 import { readDescription } from '../../src/domains/recipes/import/read-description.ts';
 import { readEndpointList } from './endpoint-list.ts';
-import { extractFacts, type Facts, type FactsHead } from './facts.ts';
+import { extractFacts, type Facts } from './facts.ts';
 import { type Recipe, readSource } from './folders.ts';
 
-/** Undefined where the description is not on this machine. */
-export function extractFrom(head: FactsHead, { integration, endpoints }: Recipe): Facts | undefined {
+/** Undefined where the description is not on this machine. What an earlier extraction found is left behind. */
+export function extractFrom(
+  { title: _title, version: _version, date: _date, paths: _paths, sentences: _sentences, ...head }: Facts,
+  { integration, endpoints }: Recipe,
+): Facts | undefined {
   const found = readSource(head);
   if (!found) return undefined;
   const openApi = readEndpointList(found.text) ?? readDescription(found.text);
-  const { source, trust, constants, base_path, newer, absent } = head;
-  const kept = Object.fromEntries(
-    Object.entries({ source, trust, constants, base_path, newer, absent }).filter(([, value]) => value !== undefined),
-  ) as unknown as FactsHead;
-  return {
-    ...kept,
-    ...(found.date === undefined ? {} : { date: found.date }),
-    ...extractFacts(head, openApi, integration.base_url, endpoints),
-  };
+  const date = found.date === undefined ? {} : { date: found.date };
+  return { ...head, ...date, ...extractFacts(head, openApi, integration.base_url, endpoints) };
 }

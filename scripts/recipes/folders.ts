@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { type Endpoint, type Integration, integration, resource } from '../../src/domains/recipes/format/format.ts';
+import { type Endpoint, type Integration, integration, type Resource, resource } from '../../src/domains/recipes/format/format.ts';
 import type { Facts, FactsHead } from './facts.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -15,6 +15,7 @@ const descriptionsFolder = process.env.API_DESCRIPTIONS ?? path.resolve(root, '.
 
 export interface Recipe {
   integration: Integration;
+  resources: Resource[];
   endpoints: [name: string, endpoint: Endpoint][];
 }
 
@@ -23,9 +24,11 @@ export function readRecipe(slug: string): Recipe {
   const folder = path.join(recipesFolder, slug);
   const readJson = (file: string) => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
   const files = readdirSync(folder).filter((file) => file.endsWith('.json') && !['recipe.json', 'answers.json'].includes(file));
+  const resources = files.map((file) => resource.parse(readJson(file)));
   return {
     integration: integration.parse(readJson('recipe.json')),
-    endpoints: files.flatMap((file) => Object.entries(resource.parse(readJson(file)).endpoints)),
+    resources,
+    endpoints: resources.flatMap((one) => Object.entries(one.endpoints)),
   };
 }
 

@@ -90,6 +90,19 @@ it('agree with the description that they were made of, for 19 of 20 operations o
   expect(written.filter((faults) => faults.length === 0).length).toBeGreaterThan(drafts.length * 0.95);
 });
 
+it('lose no parameter whose name is another one in ours', () => {
+  const properties = { '+1': { type: 'integer' }, '-1': { type: 'integer' }, '(1)': { type: 'integer' }, value_1: { type: 'string' } };
+  const paths = { '/votes': { post: { requestBody: { content: { 'application/json': { schema: { type: 'object', properties } } } } } } };
+  const [only] = listDrafts(readDescription(JSON.stringify({ openapi: '3.0.0', info: {}, paths })));
+  const { parameters } = only!.draft.endpoint;
+  expect(Object.entries(parameters).map(([name, { as }]) => [name, as])).toEqual([
+    ['value_1', '+1'],
+    ['value_1_in_body', '-1'],
+    ['value_1_in_body_2', '(1)'],
+    ['value_1_in_body_3', 'value_1'],
+  ]);
+});
+
 it('are written as deep as there is room for, and open below', () => {
   const members = (count: number, schema: object) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, schema]));
   const draftOf = (Node: object) => {

@@ -12,7 +12,7 @@ import { readRecipe } from './read-recipe.ts';
 const facts = readFacts('gmail')!;
 const source = readSource(facts);
 
-const { recipe, resources, endpoints, requireEndpoint } = readRecipe('gmail');
+const { integration: recipe, resources, endpoints, requireEndpoint } = readRecipe('gmail');
 const oauth2 = recipe.auth.find((auth) => auth.type === 'oauth2');
 const scopes = oauth2?.scopes ?? {};
 

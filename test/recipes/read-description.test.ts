@@ -77,6 +77,8 @@ it.each([
   ['{"swagger": "1.2", "paths": {}}', /^\/swagger: "1\.2" cannot be read; "2\.0" can\.$/],
   ['{"openapi": "3.0.3"}', /^\/paths: is missing, or no object\.$/],
   ['{"openapi": "3.0.3", "paths": []}', /^\/paths: is missing, or no object\.$/],
+  ['{"openapi": "3.0.3", "paths": {"/a/b": null}}', /^\/paths\/~1a~1b: is no object\.$/],
+  ['{"swagger": "2.0", "paths": {"/a": {"get": []}}}', /^\/paths\/~1a\/get: is no object\.$/],
   ['{"name": "notes"}', /^The text does not say what it is\. Give an OpenAPI/],
   ['[]', /^The text is no object\. Give an OpenAPI/],
   ['just words', /^The text is no object\. Give an OpenAPI/],

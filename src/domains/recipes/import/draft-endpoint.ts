@@ -179,10 +179,16 @@ class Parameters {
     return value as Omit<Parameter, 'in' | 'description' | 'required'>;
   }
 
-  /** Two places may have one name. */
+  #freeName(wanted: string[]): string {
+    const last = wanted.at(-1) as string;
+    const names = [...wanted, ...Array.from(Object.keys(this.made), (_, at) => `${last}_${at + 2}`)];
+    return names.find((name) => !Object.hasOwn(this.made, name)) as string;
+  }
+
+  /** Two places may have one name, and two names be one in ours. */
   #put(theirs: string, parameter: Omit<Parameter, 'description'>, as = theirs): void {
     const plain = nameParameter(theirs);
-    const name = Object.hasOwn(this.made, plain) ? `${plain}_in_${parameter.in}` : plain;
+    const name = this.#freeName([plain, `${plain}_in_${parameter.in}`]);
     const sent = parameter.in === 'path' ? plain : as;
     const written = parameter.in === 'body' && sent.startsWith('/') ? `/${sent.replaceAll('~', '~0').replaceAll('/', '~1')}` : sent;
     this.made[name] = { ...parameter, ...(name === sent ? {} : { as: written }), description: '' };

@@ -1,7 +1,7 @@
 /** Texts of descriptions, whatever kind they are. */
 import { LineCounter, parseDocument } from 'yaml';
 import { type Discovery, fromDiscovery } from './discovery.ts';
-import type { OpenApi } from './openapi.ts';
+import { methods, type OpenApi } from './openapi.ts';
 import { fromSwagger, type Swagger } from './swagger.ts';
 
 /** A text that is no description that can be read. The message says where it breaks off, or what is missing. */
@@ -17,12 +17,11 @@ export function readDescription(text: string): OpenApi {
   const document = parse(text);
   const kinds =
     'an OpenAPI 3.0 or 3.1 description (`openapi`), a Swagger 2.0 one (`swagger`) or a Google discovery document (`discoveryVersion`)';
-  if (typeof document !== 'object' || document === null || Array.isArray(document))
-    throw new DescriptionFault(`The text is no object. Give ${kinds}.`);
+  if (!isObject(document)) throw new DescriptionFault(`The text is no object. Give ${kinds}.`);
   if ('discoveryVersion' in document) return fromDiscovery(document as unknown as Discovery);
   const paths = 'paths' in document ? document.paths : undefined;
   if (!('openapi' in document) && !('swagger' in document)) throw new DescriptionFault(`The text does not say what it is. Give ${kinds}.`);
-  if (typeof paths !== 'object' || paths === null || Array.isArray(paths)) throw new DescriptionFault('/paths: is missing, or no object.');
+  requireOperations(paths);
   if ('swagger' in document) {
     if (document.swagger !== '2.0') throw new DescriptionFault(`/swagger: ${JSON.stringify(document.swagger)} cannot be read; "2.0" can.`);
     return fromSwagger(document as unknown as Swagger);
@@ -30,6 +29,21 @@ export function readDescription(text: string): OpenApi {
   if (typeof document.openapi !== 'string' || !/^3\.[01](\.|$)/.test(document.openapi))
     throw new DescriptionFault(`/openapi: ${JSON.stringify(document.openapi)} cannot be read; 3.0 and 3.1 can.`);
   return document as unknown as OpenApi;
+}
+
+/** Throws DescriptionFault with the place of what is no object and should be one. */
+function requireOperations(paths: unknown): void {
+  if (!isObject(paths)) throw new DescriptionFault('/paths: is missing, or no object.');
+  for (const [path, item] of Object.entries(paths)) {
+    const place = `/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    if (!isObject(item)) throw new DescriptionFault(`${place}: is no object.`);
+    for (const method of methods)
+      if (item[method] !== undefined && !isObject(item[method])) throw new DescriptionFault(`${place}/${method}: is no object.`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,4 @@
-/** The command that drafts endpoints of recipes. */
+/** `npm run recipes`: the command that drafts and checks recipes. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,8 @@ beforeAll(() => writeFileSync(file, JSON.stringify(letters)));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const script = path.resolve(import.meta.dirname, '../../scripts/recipes.ts');
-const run = (...more: string[]) => spawnSync(process.execPath, [script, 'scaffold', ...more], { encoding: 'utf8' });
+const command = (...words: string[]) => spawnSync(process.execPath, [script, ...words], { encoding: 'utf8' });
+const run = (...more: string[]) => command('scaffold', ...more);
 
 it('drafts are printed by `npm run recipes -- scaffold`, and what they lack beside them', () => {
   expect(run(file).stdout.split('\n').slice(0, 2)).toEqual([
@@ -39,4 +40,14 @@ it('drafts are printed by `npm run recipes -- scaffold`, and what they lack besi
     const { status, stderr } = run(...given);
     expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
   }
+});
+
+it('a recipe is checked by its name, and says how much of it is proved', () => {
+  expect(command('check', 'slack', 'sandbox')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^slack: \d+ endpoints, \d+ proved\nsandbox: \d+ endpoints, 0 proved\. The service is/),
+  });
+  const unknown = command('check', 'slock');
+  expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringMatching(/^There is no recipe slock\. There are .*slack/)]);
+  expect(command('chekc')).toMatchObject({ status: 2, stderr: expect.stringContaining('npm run recipes -- check [slug …]') });
 });
