@@ -3,15 +3,11 @@
  * numbers can hold its own (RFC 8259, section 6, leaves that to whoever reads it). No value is built for it.
  */
 import { badRequest } from '../errors.ts';
+import { comma, endOfString, openBrace, openBracket, quote } from './json-bytes.ts';
 
 /** Each costs memory and time of its own, whatever its bytes: twenty million fit into 40 MiB. */
 export const jsonValuesMax = 200_000;
 
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const openBrace = 0x7b;
-const openBracket = 0x5b;
 /** Numbers up to here are exact without an exponent: 15 digits are, with a sign or a point. */
 const shortNumberLength = 15;
 /** No longer number is held exactly that anybody writes, and what looks at digits takes their square. */
@@ -31,18 +27,6 @@ export function checkJson(json: Buffer): void {
       if (!isShort(json, at, end) && !isExact(json.toString('latin1', at, end))) throw inexact(json);
       at = end - 1;
     }
-  }
-}
-
-/** Where its closing quote stands. */
-function endOfString(json: Buffer, start: number): number {
-  let end = start;
-  for (;;) {
-    end = json.indexOf(quote, end + 1);
-    if (end === -1) return json.length;
-    let escapes = 0;
-    while (json[end - 1 - escapes] === backslash) escapes += 1;
-    if (escapes % 2 === 0) return end;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where values stand in a JSON text, found without building any of them. The text must be one valid JSON text in UTF-8. */
 import { setImmediate } from 'node:timers/promises';
+import { closeBrace, closeBracket, comma, endOfString, openBrace, openBracket, quote } from './json-bytes.ts';
 
 /** Of the text: from the first byte to behind the last. */
 export interface Range {
@@ -10,14 +11,6 @@ export interface Range {
 interface Member extends Range {
   name: string;
 }
-
-const quote = 0x22;
-const comma = 0x2c;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const backslash = 0x5c;
 
 /** After so much, which takes about a millisecond, others have their turn. */
 const stretchBytes = 1024 * 1024;
@@ -49,7 +42,7 @@ export function isNull(json: Buffer, { start }: Range): boolean {
 function* membersAt(json: Buffer, start: number): Generator<Member | number> {
   let at = skipSpace(json, start + 1);
   while (json[at] === quote) {
-    const nameEnd = endOfString(json, at);
+    const nameEnd = endOfString(json, at) + 1;
     const name = textOf(json, at, nameEnd);
     const valueStart = skipSpace(json, skipSpace(json, nameEnd) + 1);
     const end = yield* endOfValue(json, valueStart);
@@ -61,13 +54,13 @@ function* membersAt(json: Buffer, start: number): Generator<Member | number> {
 
 function* endOfValue(json: Buffer, start: number): Generator<number, number> {
   const first = json[start] as number;
-  if (first === quote) return endOfString(json, start);
+  if (first === quote) return endOfString(json, start) + 1;
   if (first !== openBrace && first !== openBracket) return endOfScalar(json, start);
   let depth = 0;
   let tellAt = start + stretchBytes;
   for (let at = start; at < json.length; at += 1) {
     const byte = json[at] as number;
-    if (byte === quote) at = endOfString(json, at) - 1;
+    if (byte === quote) at = endOfString(json, at);
     else if (byte === openBrace || byte === openBracket) depth += 1;
     else if (byte === closeBrace || byte === closeBracket) {
       depth -= 1;
@@ -76,16 +69,6 @@ function* endOfValue(json: Buffer, start: number): Generator<number, number> {
     if (at < tellAt) continue;
     yield at;
     tellAt = at + stretchBytes;
-  }
-  return json.length;
-}
-
-/** Behind its closing quote. */
-function endOfString(json: Buffer, start: number): number {
-  for (let end = json.indexOf(quote, start + 1); end !== -1; end = json.indexOf(quote, end + 1)) {
-    let escapes = 0;
-    while (json[end - 1 - escapes] === backslash) escapes += 1;
-    if (escapes % 2 === 0) return end + 1;
   }
   return json.length;
 }
