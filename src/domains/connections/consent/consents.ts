@@ -5,7 +5,8 @@ import { OutboundError } from '../../../core/outbound/outbound.ts';
 import { recordAudit } from '../../audit/audit.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { keepConnection, type ProvenCredential } from '../accounts.ts';
-import { findProvider, OAuthRefusal, type Provider } from '../oauth2/oauth2.ts';
+import { findProvider, type Provider } from '../oauth2/oauth2.ts';
+import { OAuthRefusal } from '../oauth2/token-endpoint.ts';
 import { readGiven } from '../variables/account-variables.ts';
 import { type Consent, type ConsentFailure, endConsent, setConsentVariables } from './consent-store.ts';
 

@@ -5,7 +5,8 @@
  */
 import type { Gateway } from '../../../core/context.ts';
 import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
-import { exchangeCode, type Grant, isFromIssuer, redirectUri } from '../oauth2/oauth2.ts';
+import { exchangeCode, isFromIssuer, redirectUri } from '../oauth2/oauth2.ts';
+import type { Grant } from '../oauth2/token-endpoint.ts';
 import { type BrowserCallback, claimConsent, type UnclaimedReason } from './consent-browser.ts';
 import type { Consent } from './consent-store.ts';
 import { type CompletedConsent, ConsentFault, quoteProvider, requireProvider, sealContext, toFault } from './consents.ts';

@@ -21,16 +21,8 @@ import { recordAudit } from '../../audit/audit.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Variables } from '../../recipes/variables.ts';
 import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
-import {
-  findProvider,
-  type Grant,
-  isFinalError,
-  type OAuthClient,
-  OAuthRefusal,
-  type Provider,
-  refreshGrant,
-  tokenTimeoutMs,
-} from '../oauth2/oauth2.ts';
+import { findProvider, isFinalError, type Provider, refreshGrant } from '../oauth2/oauth2.ts';
+import { type Grant, type OAuthClient, OAuthRefusal, tokenTimeoutMs } from '../oauth2/token-endpoint.ts';
 import { connectionGone, reconnectNeeded, requireUsable } from '../usable.ts';
 import { renewVariables } from '../variables/derived-variables.ts';
 import type { StoredCredential } from './credential.ts';

@@ -3,7 +3,8 @@ import type { Gateway } from '../../../core/context.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import { authorityOf, fillAddress } from '../../recipes/variables.ts';
 import { findOAuthClient } from '../oauth2/oauth-clients.ts';
-import { basicAuthentication, encodeClientRequest, type OAuthClient, type Provider, readAnswer, textAt } from '../oauth2/oauth2.ts';
+import type { Provider } from '../oauth2/oauth2.ts';
+import { basicAuthentication, encodeClientRequest, type OAuthClient, readAnswer, textAt } from '../oauth2/token-endpoint.ts';
 import type { StoredCredential } from './credential.ts';
 
 /** `false`: the provider could not be reached or did not confirm. `unsupported`: there is no way to ask it. */

@@ -9,7 +9,7 @@ import type { Graphql } from '../../recipes/format/graphql.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import { evaluateOn, findFailure, successRule } from '../../recipes/success.ts';
 import { fillAddress, fillHeaders, fillText, isFilled, type Variables, variablesOf } from '../../recipes/variables.ts';
-import { accountAt } from '../oauth2/oauth2.ts';
+import { accountAt } from '../oauth2/token-endpoint.ts';
 import { injectCredential, type StoredCredential } from './credential.ts';
 
 const verifyTimeoutMs = 15_000;

@@ -4,7 +4,8 @@ import { badRequest, SkillettError } from '../../../core/errors.ts';
 import { type Principal, requireOperator } from '../../../core/principal.ts';
 import { recordAudit } from '../../audit/audit.ts';
 import { requireIntegration } from '../../recipes/catalogue.ts';
-import { findProvider, type OAuthClient, type Provider, redirectUri } from './oauth2.ts';
+import { findProvider, type Provider, redirectUri } from './oauth2.ts';
+import type { OAuthClient } from './token-endpoint.ts';
 
 interface StoredClient {
   clientId: string;
