@@ -90,6 +90,7 @@ const formTitles: Partial<Record<ConnectMethod['type'], string>> = {
   bearer: 'With a token',
   api_key: 'With an API key',
   basic: 'With a user name and password',
+  client_credentials: 'With an OAuth client',
 };
 
 /** Names of inputs, apart from those of buttons. */

@@ -66,8 +66,10 @@ async function describeMethod(gateway: Gateway, integration: CatalogueIntegratio
   };
 }
 
-function listFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>): CredentialField[] {
-  const further = Object.entries(auth.fields ?? {}).map(([name, { description }]) => furtherField(name, description, true));
+function listFields(auth: Exclude<Auth, { type: 'none' | 'oauth2' }>): CredentialField[] {
+  const further = Object.entries(('fields' in auth && auth.fields) || {}).map(([name, { description }]) =>
+    furtherField(name, description, true),
+  );
   return [...ownFields(auth), ...further];
 }
 
@@ -89,9 +91,14 @@ function furtherField(name: string, description: string, required: boolean): Cre
   return { name, label, description, secret: false, required };
 }
 
-function ownFields(auth: Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>): CredentialField[] {
+function ownFields(auth: Exclude<Auth, { type: 'none' | 'oauth2' }>): CredentialField[] {
   if (auth.type === 'bearer') return [{ name: 'token', label: 'Token', description: null, secret: true, required: true }];
   if (auth.type === 'api_key') return [{ name: 'api_key', label: 'API key', description: null, secret: true, required: true }];
+  if (auth.type === 'client_credentials')
+    return [
+      { name: 'client_id', label: 'Client id', description: null, secret: false, required: true },
+      { name: 'client_secret', label: 'Client secret', description: null, secret: true, required: true },
+    ];
   const labels = { username: auth.username ?? 'User name', password: auth.password ?? 'Password', api_key: auth.password ?? 'API key' };
   return namesOfBasic(auth.sends).map((name) => ({
     name,

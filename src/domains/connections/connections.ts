@@ -6,7 +6,7 @@ import { maySee } from '../../core/principal.ts';
 import { quoted } from '../../core/text/quoted.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import { type Variables, variablesOf } from '../recipes/variables.ts';
-import { type InjectedCredential, injectCredential, type StoredCredential } from './credential/credential.ts';
+import { type InjectedCredential, injectCredential, isRenewable, type StoredCredential } from './credential/credential.ts';
 import { endConnection, refreshConnection } from './credential/refresh.ts';
 import { type RefreshState, readRefreshState } from './credential/refresh-store.ts';
 import { missingScopes } from './oauth2/provider-scopes.ts';
@@ -42,14 +42,10 @@ export async function credentialFor(
   const credential = await openCredential(gateway, connection);
   const leftMs =
     connection.accessExpiresAt === null ? Number.POSITIVE_INFINITY : connection.accessExpiresAt.getTime() - gateway.clock.nowMs();
-  if (credential.type !== 'oauth2' || leftMs > refreshAheadMs(credential)) return inject(integration, connection, credential);
-  if (credential.refreshToken === null && leftMs > 0) return inject(integration, connection, credential);
+  if (!('accessToken' in credential) || leftMs > refreshAheadMs(credential)) return inject(integration, connection, credential);
+  if (!isRenewable(credential) && leftMs > 0) return inject(integration, connection, credential);
   try {
-    return await injectFresh(
-      gateway,
-      integration,
-      await refreshConnection(gateway, integration, connection.id, connection.credentialVersion),
-    );
+    return await injectFresh(gateway, integration, await refreshConnection(gateway, integration, connection));
   } catch (error) {
     // The token still works for a little while, so a provider that is away for a moment, or a client that is not set, fails no call.
     const ended = !(error instanceof SkillettError) || endings.includes(error.code);
@@ -81,10 +77,10 @@ export async function renewCredential(
   requireUsable(integration, now);
   if (now.credentialVersion > used.version) return injectFresh(gateway, integration, now);
   const credential = await openCredential(gateway, now);
-  if (credential.type !== 'oauth2' || credential.refreshToken === null) return undefined;
+  if (!isRenewable(credential)) return undefined;
   // A service that answers 401 to a brand-new token means the call, not the token: asking for ever newer ones would not end.
   if (now.refreshedAt && gateway.clock.nowMs() - now.refreshedAt.getTime() < freshMs) return undefined;
-  return injectFresh(gateway, integration, await refreshConnection(gateway, integration, now.id, now.credentialVersion));
+  return injectFresh(gateway, integration, await refreshConnection(gateway, integration, now));
 }
 
 const freshMs = 10_000;

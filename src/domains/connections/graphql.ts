@@ -36,6 +36,7 @@ const authTypes: Record<ConnectMethod['type'], string> = {
   bearer: 'A token that a person makes at the service.',
   api_key: 'An API key of the service.',
   basic: 'User name and password.',
+  client_credentials: 'An OAuth client that a person makes at the service; the gateway asks for its access tokens.',
   none: 'Nothing is needed.',
 };
 

@@ -1,4 +1,5 @@
 /** Texts of recipes that hold variables of a connection as `{name}`, and the hosts that a recipe lets requests go to. */
+import type { Auth } from './format/auth.ts';
 import type { Integration } from './format/format.ts';
 import type { Lookup } from './format/variables.ts';
 
@@ -84,6 +85,11 @@ export function isKnownHost({ hosts }: Integration, hostname: string): boolean {
   );
 }
 
+/** Whether a way to connect asks a token endpoint, whose answer may give variables. */
+export function hasTokenAnswer(type: Auth['type']): boolean {
+  return type === 'oauth2' || type === 'client_credentials';
+}
+
 export function lookupsOf({ variables }: Integration): [name: string, lookup: Lookup][] {
   return Object.entries(variables ?? {}).flatMap(([name, { from }]): [string, Lookup][] =>
     from !== 'input' && 'lookup' in from ? [[name, from.lookup]] : [],
@@ -93,10 +99,12 @@ export function lookupsOf({ variables }: Integration): [name: string, lookup: Lo
 /** Every address of `recipe.json` that a credential, or a person, is sent to; that of its API first. */
 export function addressesOf(recipe: Integration): string[] {
   const oauth2 = recipe.auth.find((auth) => auth.type === 'oauth2');
+  const grants = recipe.auth.flatMap((auth) => (auth.type === 'client_credentials' ? [auth.token_url] : []));
   const [lookup] = lookupsOf(recipe);
   return [
     recipe.base_url,
     lookup?.[1].url ?? '',
     ...(oauth2 ? [oauth2.authorize_url, oauth2.token_url, oauth2.revocation?.url ?? ''] : []),
+    ...grants,
   ];
 }

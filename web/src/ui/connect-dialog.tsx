@@ -77,7 +77,14 @@ interface MethodProps {
   onDone: (account: string | null) => void;
 }
 
-const methodTexts = { OAUTH2: 'Consent', BEARER: 'Token', API_KEY: 'API key', BASIC: 'User name and password', NONE: 'Nothing' } as const;
+const methodTexts = {
+  OAUTH2: 'Consent',
+  BEARER: 'Token',
+  API_KEY: 'API key',
+  BASIC: 'User name and password',
+  CLIENT_CREDENTIALS: 'OAuth client',
+  NONE: 'Nothing',
+} as const;
 
 function Methods({ service, account, scopes, onDone }: Omit<MethodProps, 'method'>) {
   const methods = service.connectMethods.filter(({ type }) => type !== 'NONE');

@@ -9,6 +9,7 @@ import type { Variables } from '../../recipes/variables.ts';
 import { keepConnection } from '../accounts.ts';
 import { type Consent, insertConsent } from '../consent/consent-store.ts';
 import { type CompletedConsent, keepProven } from '../consent/consents.ts';
+import { issueCredential } from '../grants/issue-credential.ts';
 import type { NewConnection, StartedConnection } from '../start-connection.ts';
 import { findKeptVariables, readGiven } from '../variables/account-variables.ts';
 import { choiceRequired, chooseOne, findChoices, nameOfChoice } from '../variables/choices.ts';
@@ -19,16 +20,18 @@ import { verifyCredential } from './verify.ts';
 /** A credential as it was given, with the account that the service says it belongs to. Throws bad_request, credential_rejected, upstream_…. */
 async function proveCredential(gateway: Gateway, userId: string, integration: CatalogueIntegration, given: unknown, kept: Variables) {
   const values = requireTexts(integration, given);
-  const { auth, credential } = parseCredential(integration, values);
-  const known = withCredentialVariables(integration, credential, readGiven(integration, auth.type, values, kept));
+  const { auth, credential: parsed } = parseCredential(integration, values);
+  const variablesGiven = withCredentialVariables(integration, parsed, readGiven(integration, auth.type, values, kept));
+  const issued = await issueCredential(gateway, userId, { integration, auth, variables: variablesGiven }, parsed);
+  const { credential, variables: known } = issued;
   const found = { integration, auth, credential, variables: known };
   const choices = await findChoices(gateway, userId, found);
   const chosen = choices && chooseOne(choices, known);
   if (choices && !chosen) throw choiceRequired(found, choices);
   const variables = { ...known, ...chosen?.values };
-  const account = await verifyCredential(gateway, userId, integration, auth, credential, variables);
+  const account = issued.account ?? (await verifyCredential(gateway, userId, integration, auth, credential, variables));
   const provider = nameOfChoice(account, chosen, (choices?.length ?? 0) > 1);
-  return { integration, credential, provider, providerScopes: null, expiresInSeconds: undefined, variables };
+  return { integration, credential, provider, providerScopes: null, expiresInSeconds: issued.expiresInSeconds, variables };
 }
 
 export async function connectByCredential(

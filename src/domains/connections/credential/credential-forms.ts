@@ -1,15 +1,15 @@
-/** The forms in which a person can give a credential: `{token}`, `{api_key}`, `{username, password}`, with what the recipe asks for beside. */
+/** The forms in which a person can give a credential: `{token}`, `{api_key}`, `{username, password}`, `{client_id, client_secret}`, with what the recipe asks for beside. */
 import { badRequest, type Fault } from '../../../core/errors.ts';
 import { type BasicName, isInUserName, namesOfBasic } from '../../recipes/basic.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
 import { lookupsOf } from '../../recipes/variables.ts';
 import { askedVariables } from '../variables/account-variables.ts';
-import type { StoredCredential } from './credential.ts';
+import type { GivenCredential } from './credential.ts';
 
-type CredentialAuth = Extract<Auth, { type: 'bearer' | 'api_key' | 'basic' }>;
+type CredentialAuth = Extract<Auth, { type: 'api_key' | 'basic' | 'bearer' | 'client_credentials' }>;
 
-const formNames = { bearer: ['token'], api_key: ['api_key'], basic: [] } as const;
+const formNames = { bearer: ['token'], api_key: ['api_key'], basic: [], client_credentials: ['client_id', 'client_secret'] } as const;
 
 /** Secrets travel in headers and addresses, so they are visible ASCII (RFC 9110, section 5.5). Basic is encoded and may hold more. */
 const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
@@ -22,7 +22,11 @@ function credentialForms(integration: CatalogueIntegration): CredentialAuth[] {
 }
 
 function namesOf(auth: CredentialAuth): string[] {
-  return [...(auth.type === 'basic' ? namesOfBasic(auth.sends) : formNames[auth.type]), ...Object.keys(auth.fields ?? {})];
+  return [...(auth.type === 'basic' ? namesOfBasic(auth.sends) : formNames[auth.type]), ...Object.keys(fieldsOf(auth))];
+}
+
+function fieldsOf(auth: CredentialAuth) {
+  return ('fields' in auth && auth.fields) || {};
 }
 
 function requiredVariables(integration: CatalogueIntegration, auth: CredentialAuth): string[] {
@@ -52,7 +56,7 @@ export function describeForms(integration: CatalogueIntegration): string {
 export function parseCredential(
   integration: CatalogueIntegration,
   values: Readonly<Record<string, string>>,
-): { auth: CredentialAuth; credential: StoredCredential } {
+): { auth: CredentialAuth; credential: GivenCredential } {
   const given = Object.keys(values);
   const auth = credentialForms(integration).find((candidate) => {
     const names = namesOf(candidate);
@@ -67,7 +71,12 @@ export function parseCredential(
   const faults = faultsOf(auth, values);
   if (faults.length > 0)
     throw badRequest(`The credentials are not acceptable: ${faults.map((f) => `\`${f.path}\` ${f.message}`).join('; ')}.`, faults);
-  const fields = Object.fromEntries(Object.keys(auth.fields ?? {}).map((name) => [name, values[name] as string]));
+  if (auth.type === 'client_credentials')
+    return {
+      auth,
+      credential: { type: 'client_credentials', clientId: values.client_id as string, clientSecret: values.client_secret as string },
+    };
+  const fields = Object.fromEntries(Object.keys(fieldsOf(auth)).map((name) => [name, values[name] as string]));
   if (auth.type === 'bearer') return { auth, credential: { type: 'bearer', token: values.token as string, fields } };
   if (auth.type === 'api_key') return { auth, credential: { type: 'api_key', apiKey: values.api_key as string, fields } };
   const { username = '', password = values.api_key as string } = values;
@@ -92,7 +101,7 @@ function faultsOf(auth: CredentialAuth, values: Readonly<Record<string, string>>
 }
 
 function faultOf(auth: CredentialAuth, name: string, value: string): string | undefined {
-  const field = auth.fields?.[name];
+  const field = fieldsOf(auth)[name];
   if (field?.pattern !== undefined && !new RegExp(field.pattern, 'u').test(value)) return `is not as it should be: ${field.description}`;
   if (auth.type === 'basic' && !field) {
     // A service may want the key as the user name and an empty password, or the other way round.

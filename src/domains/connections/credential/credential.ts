@@ -10,7 +10,31 @@ export type StoredCredential =
   | { type: 'api_key'; apiKey: string; fields: Record<string, string> }
   /** An API key that travels like this is the `password`. */
   | { type: 'basic'; username: string; password: string; fields: Record<string, string> }
-  | { type: 'oauth2'; accessToken: string; refreshToken: string | null; expiresInSeconds: number | null };
+  | ({ type: 'oauth2'; refreshToken: string | null } & IssuedToken)
+  | (GrantCredential & IssuedToken);
+
+/** What a person gives once, and with which tokens are asked for again and again. */
+export type GrantCredential = { type: 'client_credentials'; clientId: string; clientSecret: string };
+
+/** The access token of now. */
+export interface IssuedToken {
+  accessToken: string;
+  /** Lifetime as the provider said; null: it did not. */
+  expiresInSeconds: number | null;
+}
+
+/** What a person gives: the credential itself, or that with which its token is asked for. */
+export type GivenCredential = Exclude<StoredCredential, IssuedToken> | GrantCredential;
+
+export function isGrant(given: GivenCredential): given is GrantCredential {
+  return given.type === 'client_credentials';
+}
+
+/** Whether there is something to get a newer access token with. */
+export function isRenewable(credential: StoredCredential): credential is StoredCredential & IssuedToken {
+  if (credential.type === 'oauth2') return credential.refreshToken !== null;
+  return 'accessToken' in credential;
+}
 
 /** What the engine adds to a request. Every name in `headers` carries a secret: never forward it to another origin. */
 export interface InjectedCredential {
@@ -39,7 +63,7 @@ export function injectCredential(
   } else if (auth.type === 'basic' && credential.type === 'basic') {
     // RFC 7617, section 2: UTF-8 is what a service that says nothing is most likely to read.
     injected.headers.authorization = `Basic ${Buffer.from(fillBasic(auth.sends, credential), 'utf8').toString('base64')}`;
-  } else if (auth.type === 'oauth2' && credential.type === 'oauth2') {
+  } else if ('bearer_prefix' in auth && 'accessToken' in credential && auth.type === credential.type) {
     injected.headers.authorization = auth.bearer_prefix + credential.accessToken;
   } else {
     throw new Error(`A credential of the form ${credential.type} cannot be sent as ${auth.type}.`);

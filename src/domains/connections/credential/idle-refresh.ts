@@ -21,9 +21,10 @@ export async function refreshIdleConnections(gateway: Gateway): Promise<number> 
     if (idleDays === undefined) continue;
     const idle = await listIdleConnections(gateway.db, gateway.clock, integration.slug, idleDays / 2, batchMax);
     let failures = 0;
-    for (const { id, credentialVersion } of idle) {
+    for (const connection of idle) {
+      const { id } = connection;
       try {
-        await refreshConnection(gateway, integration, id, credentialVersion);
+        await refreshConnection(gateway, integration, connection);
         refreshed += 1;
         failures = 0;
       } catch (error) {

@@ -136,7 +136,7 @@ export async function markReconnectNeeded(
 export async function listIdleConnections(db: Db, clock: Clock, integration: string, idleDays: number, limit: number) {
   return db
     .selectFrom('connections')
-    .select(['id', 'credentialVersion'])
+    .select(['id', 'authType', 'credentialVersion'])
     .where('integration', '=', integration)
     .where('refreshable', '=', true)
     .where('status', '=', 'connected')

@@ -1,5 +1,6 @@
 /**
- * Refreshing access tokens (RFC 6749, section 6), one token request whatever the number of callers and processes.
+ * Renewing access tokens, by a refresh token (RFC 6749, section 6) or by asking again with what the person gave: one token request
+ * whatever the number of callers and processes.
  *
  * A conditional UPDATE gives one process a lease on one version of the credential. No transaction and no pooled database
  * connection spans the token request. Its answer is stored before it is used, and only while the lease is still ours.
@@ -20,13 +21,13 @@ import { quoted } from '../../../core/text/quoted.ts';
 import { recordAudit } from '../../audit/audit.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Variables } from '../../recipes/variables.ts';
-import { requireOAuthClient } from '../oauth2/oauth-clients.ts';
-import { findProvider, isFinalError, type Provider, refreshGrant } from '../oauth2/oauth2.ts';
-import { type Grant, type OAuthClient, OAuthRefusal, tokenTimeoutMs } from '../oauth2/token-endpoint.ts';
+import { findProvider } from '../oauth2/oauth2.ts';
+import { type Grant, OAuthRefusal, tokenTimeoutMs } from '../oauth2/token-endpoint.ts';
 import { connectionGone, reconnectNeeded, requireUsable } from '../usable.ts';
 import { renewVariables } from '../variables/derived-variables.ts';
-import type { StoredCredential } from './credential.ts';
+import { type IssuedToken, isRenewable, type StoredCredential } from './credential.ts';
 import { markReconnectNeeded, type RefreshState, readRefreshState, releaseLease, storeRefreshed, takeLease } from './refresh-store.ts';
+import { findRenewal, type Renewal } from './renewal.ts';
 import { revokeAtProvider } from './revocation.ts';
 
 /** Longer than a token request can take, so that a live holder never loses its lease. */
@@ -48,18 +49,21 @@ function runningOf({ vault }: Gateway): Running {
   return known;
 }
 
+/** A connection whose access token of this version is to be renewed. */
+type Renewable = Pick<RefreshState, 'authType' | 'credentialVersion' | 'id'>;
+
 /**
- * The connection with a newer credential than `version`, whoever fetched it. Throws token_expired when only a new
+ * The connection with a newer credential than this one, whoever fetched it. Throws token_expired when only a new
  * consent helps, connection_frozen, upstream_unreachable when the provider is away, integration_not_connected when the
  * connection is gone, unavailable when this process stops.
  */
-export function refreshConnection(gateway: Gateway, integration: CatalogueIntegration, id: string, version: number): Promise<RefreshState> {
+export function refreshConnection(gateway: Gateway, integration: CatalogueIntegration, connection: Renewable): Promise<RefreshState> {
   const { refreshes, stopping } = runningOf(gateway);
-  const name = `${id}/${version}`;
+  const name = `${connection.id}/${connection.credentialVersion}`;
   let refresh = refreshes.get(name);
   if (!refresh) {
     if (stopping) return Promise.reject(unavailable('This process is stopping. Send the call again.', 1));
-    refresh = refreshOnce(gateway, integration, id, version).finally(() => refreshes.delete(name));
+    refresh = refreshOnce(gateway, integration, connection).finally(() => refreshes.delete(name));
     refreshes.set(name, refresh);
   }
   return refresh;
@@ -75,41 +79,42 @@ export async function finishRefreshes(gateway: Gateway): Promise<void> {
   await Promise.allSettled(here.refreshes.values());
 }
 
-async function refreshOnce(gateway: Gateway, integration: CatalogueIntegration, id: string, version: number): Promise<RefreshState> {
+async function refreshOnce(
+  gateway: Gateway,
+  integration: CatalogueIntegration,
+  { id, authType, credentialVersion: version }: Renewable,
+): Promise<RefreshState> {
   const { db, clock } = gateway;
-  const provider = findProvider(gateway, integration);
-  if (!provider) throw reconnectNeeded(integration);
-  const client = await requireOAuthClient(gateway, provider);
+  const renewal = await findRenewal(gateway, integration, authType);
+  if (!renewal) throw reconnectNeeded(integration);
   const holder = randomUUID();
   const deadline = performance.now() + (leaseSeconds + 5) * 1000;
   while (performance.now() < deadline) {
     const taken = await takeLease(db, clock, { id, version, holder, seconds: leaseSeconds });
-    if (taken)
-      return refreshUnderLease(gateway, { ...provider, ...findProvider(gateway, integration, taken.variables) }, client, taken, holder);
+    if (taken) return refreshUnderLease(gateway, integration, renewal, taken, holder);
     const state = await readRefreshState(db, clock, id);
     if (!state) throw connectionGone(integration);
     requireUsable(integration, state);
     if (state.credentialVersion > version) return state;
-    if (state.lease === 'lapsed') await endLapsedLease(gateway, provider, state);
+    if (state.lease === 'lapsed') await endLapsedLease(gateway, renewal, state);
     else if (state.lease === 'held') await sleep(pollMs);
   }
   throw new SkillettError('upstream_unreachable', `Another process is still renewing the ${integration.slug} token. Try again shortly.`);
 }
 
-async function endLapsedLease(gateway: Gateway, provider: Provider, state: RefreshState): Promise<void> {
+async function endLapsedLease(gateway: Gateway, renewal: Renewal, state: RefreshState): Promise<void> {
   const holder = state.refreshHolder as string;
-  if (provider.auth.refresh?.reusable) await releaseLease(gateway.db, state.id, holder);
+  if (renewal.isRepeatable) await releaseLease(gateway.db, state.id, holder);
   else await endConnection(gateway, state, holder, 'refresh_interrupted');
 }
 
 async function refreshUnderLease(
   gateway: Gateway,
-  provider: Provider,
-  client: OAuthClient,
+  integration: CatalogueIntegration,
+  renewal: Renewal,
   state: RefreshState,
   holder: string,
 ): Promise<RefreshState> {
-  const { slug } = provider.integration;
   let used: StoredCredential;
   try {
     used = JSON.parse(await gateway.vault.open(state.credential, state.id)) as StoredCredential;
@@ -118,47 +123,45 @@ async function refreshUnderLease(
     await releaseLease(gateway.db, state.id, holder);
     throw error;
   }
-  if (used.type !== 'oauth2' || used.refreshToken === null) {
+  if (!isRenewable(used) || used.type !== state.authType) {
     await endConnection(gateway, state, holder, 'expired');
-    throw reconnectNeeded(provider.integration);
+    throw reconnectNeeded(integration);
   }
   let grant: Grant;
   try {
-    grant = await refreshGrant(gateway, provider, client, {
-      userId: state.userId,
-      refreshToken: used.refreshToken,
-      scopes: state.providerScopes,
-    });
+    grant = await renewal.ask(state, used);
   } catch (error) {
-    if (error instanceof OAuthRefusal && isFinalError(provider.auth, error.error)) {
+    if (error instanceof OAuthRefusal && renewal.isFinal(error.error)) {
       await endConnection(gateway, state, holder, error.error);
-      throw reconnectNeeded(provider.integration, error);
+      throw reconnectNeeded(integration, error);
     }
     await untilDatabaseIsBack(() => releaseLease(gateway.db, state.id, holder));
-    throw toSkillettError(slug, error);
+    throw toSkillettError(integration.slug, error);
   }
-  const fresh: StoredCredential = {
-    type: 'oauth2',
+  const fresh: IssuedCredential = {
+    ...used,
     accessToken: grant.accessToken,
     // RFC 6749, section 6: without a new refresh token the old one stays in force; the same goes for a lifetime.
-    refreshToken: grant.refreshToken ?? used.refreshToken,
+    ...('refreshToken' in used && { refreshToken: grant.refreshToken ?? used.refreshToken }),
     expiresInSeconds: grant.expiresInSeconds ?? used.expiresInSeconds,
   };
   const providerScopes = grant.scopes === undefined ? state.providerScopes : grant.scopes;
-  const variables = renewVariables(gateway, provider.integration, state, grant.found);
-  return storeFresh(gateway, provider, state, holder, { fresh, providerScopes, variables });
+  const variables = renewVariables(gateway, integration, state, grant.found);
+  return storeFresh(gateway, integration, state, holder, { fresh, providerScopes, variables });
 }
+
+type IssuedCredential = StoredCredential & IssuedToken;
 
 /** What a token answer renewed. */
 interface Renewed {
-  fresh: StoredCredential & { type: 'oauth2' };
+  fresh: IssuedCredential;
   providerScopes: string[] | null;
   variables: Variables;
 }
 
 async function storeFresh(
   gateway: Gateway,
-  provider: Provider,
+  integration: CatalogueIntegration,
   state: RefreshState,
   holder: string,
   { fresh, providerScopes, variables }: Renewed,
@@ -177,10 +180,10 @@ async function storeFresh(
   const stored = await readRefreshState(db, clock, state.id);
   if (!stored) {
     // Disconnected meanwhile: nobody holds the new token, so nobody but us can end it.
-    await revokeAtProvider(gateway, state.userId, provider, fresh);
-    throw connectionGone(provider.integration);
+    await revokeAtProvider(gateway, state.userId, findProvider(gateway, integration, state.variables), fresh);
+    throw connectionGone(integration);
   }
-  requireUsable(provider.integration, stored);
+  requireUsable(integration, stored);
   if (stored.credentialVersion === state.credentialVersion)
     throw new SkillettError('upstream_unreachable', `Another process is still renewing the ${state.integration} token. Try again shortly.`);
   return stored;

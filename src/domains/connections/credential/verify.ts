@@ -16,7 +16,7 @@ const verifyTimeoutMs = 15_000;
 const verifyBytesMax = 4 * 1024 * 1024;
 
 /**
- * Account of the credential. Throws credential_rejected when the service refuses it, upstream_unreachable when the
+ * Account of the credential, as `verify` of the recipe names it. Throws credential_rejected when the service refuses it, upstream_unreachable when the
  * service is away, upstream_unexpected when its answer names no account.
  */
 export async function verifyCredential(
@@ -39,7 +39,7 @@ export async function verifyCredential(
   const rule = status < 300 ? successRule(integration.recipe, verify) : undefined;
   const failure = rule && (await findFailure(rule, evaluateOn(body ?? null)));
   requireAccepted(integration, auth, failure?.status ?? status, body);
-  const account = accountAt(verify.graphql ? dataAt(body, verify.graphql) : body, verify.account);
+  const account = verify.account && accountAt(verify.graphql ? dataAt(body, verify.graphql) : body, verify.account);
   if (!account)
     throw new SkillettError(
       'upstream_unexpected',

@@ -20,6 +20,8 @@ export interface TokenEndpoint {
   tokenUrl: string;
   /** What the installation set in place of the recipe's addresses. */
   settings: IntegrationSettings;
+  /** In lower case, what the answer may call the token (RFC 6749, section 7.1); undefined: anything. */
+  tokenTypes?: readonly string[] | undefined;
 }
 
 export type TokenTerms = Pick<OAuth2, 'scope_separator' | 'token_answer' | 'token_endpoint_auth_method' | 'token_request'>;
@@ -115,7 +117,10 @@ function lowerCased(headers: Record<string, string> | undefined): Record<string,
 }
 
 /** RFC 6749, section 2.3.1: in the body, or as Basic with both parts form-encoded first. */
-function authenticateClient(auth: TokenTerms, client: OAuthClient): { headers: Record<string, string>; parameters: Record<string, string> } {
+function authenticateClient(
+  auth: TokenTerms,
+  client: OAuthClient,
+): { headers: Record<string, string>; parameters: Record<string, string> } {
   if (auth.token_endpoint_auth_method === 'client_secret_basic')
     return { headers: { authorization: basicAuthentication(client) }, parameters: {} };
   const secret = auth.token_endpoint_auth_method === 'client_secret_post' && client.clientSecret !== undefined;
@@ -154,6 +159,12 @@ function readTokenAnswer(provider: TokenEndpoint, status: number, answer: unknow
   if (status >= 300 || accessToken === undefined)
     throw new SkillettError('upstream_unexpected', `${said} without a token or an error code.`);
   if (!sendable.test(accessToken)) throw new SkillettError('upstream_unexpected', `${said} with a token that no request can carry.`);
+  const tokenType = textAt(answer, 'token_type');
+  if (provider.tokenTypes && tokenType !== undefined && !provider.tokenTypes.includes(tokenType.toLowerCase()))
+    throw new SkillettError(
+      'upstream_unexpected',
+      `${said} with a token of the type ${quoted(tokenType)}, which is not sent as this one would be.`,
+    );
   return {
     accessToken,
     refreshToken: textAt(answer, at.refresh_token ?? 'refresh_token') ?? null,

@@ -10,6 +10,7 @@ import {
   addressesOf,
   authorityOf,
   fillAddress,
+  hasTokenAnswer,
   isKnownHost,
   lookupsOf,
   namesIn,
@@ -29,7 +30,7 @@ export function askedVariables({ recipe }: CatalogueIntegration, type: Auth['typ
   return Object.entries(recipe.variables ?? {}).filter(([, { from }]) => {
     if (from === 'input') return true;
     if ('lookup' in from) return false;
-    return 'token_answer' in from ? type !== 'oauth2' : type === 'oauth2';
+    return 'token_answer' in from ? !hasTokenAnswer(type) : type === 'oauth2';
   });
 }
 

@@ -4,12 +4,11 @@ import { badRequest, SkillettError } from '../../../core/errors.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { evaluateOn } from '../../recipes/success.ts';
 import type { Variables } from '../../recipes/variables.ts';
-import type { StoredCredential } from '../credential/credential.ts';
+import type { GivenCredential } from '../credential/credential.ts';
 import { hostFaults, valueFault } from './account-variables.ts';
 
 /** What the credential says of its account, beside what was given. Throws bad_request, which never repeats any of it. */
-export function withCredentialVariables(integration: CatalogueIntegration, credential: StoredCredential, given: Variables): Variables {
-  if (credential.type === 'oauth2') return given;
+export function withCredentialVariables(integration: CatalogueIntegration, credential: GivenCredential, given: Variables): Variables {
   const { path, text, isSecret } = partOf(credential);
   const found: Record<string, string> = {};
   for (const [name, { from }] of Object.entries(integration.recipe.variables ?? {})) {
@@ -25,9 +24,10 @@ export function withCredentialVariables(integration: CatalogueIntegration, crede
   ]);
 }
 
-function partOf(credential: Exclude<StoredCredential, { type: 'oauth2' }>): { path: string; text: string; isSecret: boolean } {
+function partOf(credential: GivenCredential): { path: string; text: string; isSecret: boolean } {
   if (credential.type === 'bearer') return { path: 'token', text: credential.token, isSecret: true };
   if (credential.type === 'api_key') return { path: 'api_key', text: credential.apiKey, isSecret: true };
+  if (credential.type === 'client_credentials') return { path: 'client_id', text: credential.clientId, isSecret: false };
   // A key that is sent as Basic has no user name.
   if (credential.username === '') return { path: 'api_key', text: credential.password, isSecret: true };
   return { path: 'username', text: credential.username, isSecret: false };

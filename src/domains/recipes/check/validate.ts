@@ -6,6 +6,7 @@ import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable, namesIn } from '../variables.ts';
 import { checkCredentialPath, checkForms } from './credential.ts';
 import { validateEndpoint } from './endpoint.ts';
+import { checkGrant, checkTokenAnswer, namesAccount } from './grants.ts';
 import { checkVerifyDocument } from './graphql.ts';
 import {
   checkAddress,
@@ -45,9 +46,8 @@ export function validateIntegration(
 function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Report): void {
   if (recipe.auth.find((other) => other.type === auth.type) !== auth)
     report([...path, 'type'], `${auth.type} is listed twice; a connection could not say which of them it uses`);
-  const namesAccount = auth.type === 'none' || (auth.type === 'oauth2' && auth.token_answer?.account !== undefined);
-  if (!namesAccount && recipe.verify === undefined)
-    report(path, `the file needs \`verify\`: a call that proves a credential of type ${auth.type} and names its account`);
+  if (!namesAccount(auth) && recipe.verify?.account === undefined)
+    report(path, `the file needs \`verify\` with \`account\`: a call that proves a credential of type ${auth.type} and names its account`);
   if (auth.type === 'none') return;
   if (auth.type === 'oauth2') {
     for (const name of ['authorize_url', 'token_url'] as const) {
@@ -56,12 +56,10 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
     }
     if (auth.issuer !== undefined) checkGiven(auth.issuer, [...path, 'issuer'], recipe, report);
     if (auth.revocation) checkAddress(auth.revocation.url, [...path, 'revocation', 'url'], recipe, report, ['client_id']);
-    const { account, ...answer } = auth.token_answer ?? {};
-    for (const [name, expression] of Object.entries(answer)) checkExpression(expression, [...path, 'token_answer', name], report);
-    for (const [name, expression] of Object.entries(account ?? {}))
-      checkExpression(expression, [...path, 'token_answer', 'account', name], report);
+    checkTokenAnswer(auth.token_answer, [...path, 'token_answer'], report);
     return;
   }
+  if ('token_url' in auth) return checkGrant(auth, path, recipe, report);
   for (const [name, field] of Object.entries(auth.fields ?? {})) {
     checkPattern(field.pattern, [...path, 'fields', name], report);
     if ((field.header === undefined) === (field.query === undefined))
@@ -79,7 +77,7 @@ function checkVerify(recipe: Integration, report: Report): void {
       report(['verify', 'path'], `cannot hold {${name}}: the file has no variable of that name`);
   checkSuccess(verify, success, ['verify', 'success'], report);
   checkVerifyDocument(verify, ['verify'], report);
-  for (const [name, expression] of Object.entries(verify.account)) checkExpression(expression, ['verify', 'account', name], report);
+  for (const [name, expression] of Object.entries(verify.account ?? {})) checkExpression(expression, ['verify', 'account', name], report);
 }
 
 function checkGuides(recipe: Integration, guideFiles: readonly string[], report: Report): void {

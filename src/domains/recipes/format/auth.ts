@@ -1,11 +1,8 @@
 /** The ways to authenticate to a service, with the differences between OAuth providers. */
 import { z } from 'zod';
-import { expression, headerName, headers, slug, text, url } from './texts.ts';
-
-export const accountNames = {
-  id: expression.describe('What the provider never changes about the account: the same value means the same account.'),
-  label: expression.describe('How a person knows the account: login, e-mail address, workspace.'),
-};
+import { clientCredentials } from './grants.ts';
+import { credentialHelp, headerName, slug, text, url } from './texts.ts';
+import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenRequest } from './token-endpoint.ts';
 
 const oauth2 = z
   .strictObject({
@@ -40,36 +37,9 @@ const oauth2 = z
       .optional()
       .describe('Sent with every authorize request, for instance `access_type=offline`.'),
     pkce: z.boolean().default(true).describe('Send an S256 challenge (RFC 7636). Default true: providers that do not know it ignore it.'),
-    token_endpoint_auth_method: z
-      .enum(['client_secret_post', 'client_secret_basic', 'none'])
-      .default('client_secret_post')
-      .describe('As in RFC 7591, section 2.'),
-    token_request: z
-      .strictObject({
-        encoding: z.enum(['form', 'json']).default('form').describe('How the body is written. Default: a form, as RFC 6749 says.'),
-        headers: headers.optional().describe('Sent with every token request.'),
-      })
-      .optional()
-      .describe('How tokens are asked for, where it is not as usual.'),
-    token_answer: z
-      .strictObject({
-        access_token: expression.optional(),
-        refresh_token: expression.optional(),
-        expires_in: expression.optional(),
-        scope: expression
-          .optional()
-          .describe(
-            'The granted scopes as text or list; `false` when this kind of token knows no scopes, nothing when the grant is as asked.',
-          ),
-        error: expression.optional().describe('Where an error stands, also in an answer with status 200.'),
-        error_description: expression.optional(),
-        account: z
-          .strictObject(accountNames)
-          .optional()
-          .describe('Where the account is named, when the token answer names it and no verification call is needed.'),
-      })
-      .optional()
-      .describe('Where the provider puts what RFC 6749 (section 5) names at the top level.'),
+    token_endpoint_auth_method: authMethod,
+    token_request: tokenRequest,
+    token_answer: tokenAnswer.optional().describe(tokenAnswerHelp),
     refresh: z
       .strictObject({
         send_scope: z.boolean().optional().describe('Send `scope` with a refresh.'),
@@ -108,14 +78,10 @@ const oauth2 = z
       })
       .optional()
       .describe('How the provider is told that a person disconnects. Absent where it cannot be told.'),
-    bearer_prefix: z.string().default('Bearer ').describe('Before the access token in the Authorization header.'),
+    bearer_prefix: bearerPrefix,
   })
   .meta({ id: 'OAuth2' });
 
-const credentialHelp = {
-  create_url: url.optional().describe('The page of the service where a person makes such a credential.'),
-  how: text.describe('How to get one, in a sentence, with the permissions it needs.'),
-};
 const fields = z
   .record(
     slug,
@@ -169,12 +135,13 @@ export const auth = z
         password: text.optional().describe('What the service calls the password.'),
       })
       .meta({ id: 'Basic' }),
+    clientCredentials,
     z
       .strictObject({ type: z.literal('none').describe('Nothing is needed: endpoints can be called without connecting.') })
       .meta({ id: 'NoAuth' }),
   ])
   .describe(
-    'A way to authenticate to the service. A bearer token is given as `{token}`, an API key as `{api_key}`, Basic as `{username, password}`.',
+    'A way to authenticate to the service. A bearer token is given as `{token}`, an API key as `{api_key}`, Basic as `{username, password}`, an OAuth client as `{client_id, client_secret}`.',
   );
 
 export type Auth = z.infer<typeof auth>;

@@ -6,10 +6,11 @@
  * Nothing in it is code: every difference between providers is a field below, and the engine never asks for a slug.
  */
 import { z } from 'zod';
-import { accountNames, auth } from './auth.ts';
+import { auth } from './auth.ts';
 import { graphql } from './graphql.ts';
 import { mailParts, parameter } from './parameter.ts';
 import { expression, headerName, headers, jsonPointer, slug, text, url } from './texts.ts';
+import { accountNames } from './token-endpoint.ts';
 import { hosts, variables } from './variables.ts';
 
 export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -217,10 +218,15 @@ export const integration = z
             "For a service whose API is GraphQL: a query without variables, and which part of its answer's `data` names the account.",
           ),
         success: ownSuccess.optional().describe("What differs here from the integration's `success`."),
-        account: z.strictObject(accountNames).describe('Where the answer names the account.'),
+        account: z
+          .strictObject(accountNames)
+          .optional()
+          .describe('Where the answer names the account; left out where every way to connect names it otherwise.'),
       })
       .optional()
-      .describe('A read that proves a credential and names its account. Needed unless every way to connect is `none`.'),
+      .describe(
+        'A read that proves a credential and names its account. Needed unless every way to connect is `none`, or says itself what the account is.',
+      ),
     success: success
       .optional()
       .describe('For services that answer failures with a 2xx status: what a success is, and what a failure means.'),

@@ -11,3 +11,8 @@ export const jsonPointer = z
   .string()
   .regex(/^(\/([^~/]|~[01])*)*$/)
   .describe('A JSON Pointer (RFC 6901) into the JSON body.');
+
+export const credentialHelp = {
+  create_url: url.optional().describe('The page of the service where a person makes such a credential.'),
+  how: text.describe('How to get one, in a sentence, with the permissions it needs.'),
+};
