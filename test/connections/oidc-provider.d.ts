@@ -7,6 +7,7 @@ declare module 'oidc-provider' {
     callback(): (request: IncomingMessage, response: ServerResponse) => void;
     interactionFinished(request: IncomingMessage, response: ServerResponse, result: Record<string, unknown>): Promise<void>;
     on(event: string, listener: (...args: unknown[]) => void): this;
+    ClientCredentials: { find(token: string): Promise<{ clientId: string; scope?: string } | undefined> };
     Grant: new (of: {
       accountId: string;
       clientId: string;

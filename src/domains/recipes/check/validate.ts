@@ -46,8 +46,10 @@ export function validateIntegration(
 function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Report): void {
   if (recipe.auth.find((other) => other.type === auth.type) !== auth)
     report([...path, 'type'], `${auth.type} is listed twice; a connection could not say which of them it uses`);
-  if (!namesAccount(auth) && recipe.verify?.account === undefined)
-    report(path, `the file needs \`verify\` with \`account\`: a call that proves a credential of type ${auth.type} and names its account`);
+  if (!namesAccount(auth) && recipe.verify?.account === undefined) {
+    const what = recipe.verify === undefined ? '`verify`' : '`account` in `verify`';
+    report(path, `the file needs ${what}: a call that proves a credential of type ${auth.type} and names its account`);
+  }
   if (auth.type === 'none') return;
   if (auth.type === 'oauth2') {
     for (const name of ['authorize_url', 'token_url'] as const) {

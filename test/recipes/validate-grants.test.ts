@@ -1,0 +1,77 @@
+/** What a recipe may say of grants that the gateway asks for itself, and what is refused when it is read. */
+import { expect, it } from 'vitest';
+import { faultsAfter, type Sound } from './sound-recipe.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: recipes as JSON, broken ones too
+type Json = any;
+
+const client = (more: Json = {}, change: (s: Sound) => unknown = () => {}) =>
+  faultsAfter((s) => {
+    s.recipe.auth[1] = { type: 'client_credentials', how: 'Make a client.', token_url: 'https://letters.example/token', ...more };
+    change(s);
+  });
+const variable =
+  (from: Json, more: Json = {}) =>
+  (s: Sound) => {
+    s.recipe.variables = { site: { description: 'The site.', pattern: '[a-z]+', from, ...more } };
+    s.recipe.hosts = ['*.letters.example', 'letters.example'];
+  };
+const lookup = { lookup: { url: 'https://letters.example/sites', list: '[]', value: 'id', label: 'name' } };
+
+it.each([
+  [{}, undefined],
+  [
+    { grant_type: 'account_credentials', token_endpoint_auth_method: 'client_secret_basic', parameters: { scope: 'a b', audience: 'x' } },
+    undefined,
+  ],
+  [
+    { token_url: 'https://{site}.letters.example/token', parameters: { site: '{site}' }, account: '{client_id} at {site}' },
+    variable('input'),
+  ],
+  [{ token_url: 'https://{site}.letters.example/token' }, variable({ credential: '@' })],
+  [{ account: '{site}' }, variable({ token_answer: 'site' })],
+  [{ token_answer: { access_token: 'data.token', expires_in: 'data.ttl', account: { id: 'id', label: 'name' } } }, undefined],
+])('client credentials may say %j', async (more, change) => expect(await client(more, change)).toEqual([]));
+
+it.each<[Json, string, ((s: Sound) => void)?]>([
+  [{ token_url: undefined }, 'token_url'],
+  [{ grant_type: 'password' }, 'grant_type: needs a person or a token'],
+  [{ grant_type: 'refresh_token' }, 'grant_type: needs a person or a token'],
+  [{ grant_type: 'a b' }, 'grant_type'],
+  [{ token_endpoint_auth_method: 'none' }, 'must send the secret'],
+  [{ parameters: { client_secret: 'x' } }, 'is what the grant itself says'],
+  [{ parameters: { grant_type: 'x' } }, 'is what the grant itself says'],
+  [{ parameters: { tenant: '{tenant}' } }, 'cannot hold {tenant}: the file has no variable of that name'],
+  [{ token_url: 'https://{tenant}.letters.example/token' }, 'holds a brace that nothing fills'],
+  [{ token_url: 'https://evil.example/token' }, 'leads to evil.example, which `hosts` does not name', variable('input')],
+  [{ token_url: 'https://{site}.letters.example/token' }, 'needs {site} before there is a token', variable({ token_answer: 'site' })],
+  [{ parameters: { site: '{site}' } }, 'needs {site} before there is a token', variable(lookup)],
+  [{ account: 'everybody' }, 'would be the same for everybody'],
+  [{ account: '{tenant}' }, 'cannot hold {tenant}'],
+  [{ account: '{site}' }, 'which an account may be without', variable('input', { default: '' })],
+  [{ account: '{client_id}', token_answer: { account: { id: 'id', label: 'id' } } }, 'leave one of them out'],
+  [{ token_answer: { access_token: 'a[' } }, 'is not a JMESPath expression'],
+  [{ token_answer: { account: { id: 'a[', label: 'id' } } }, 'is not a JMESPath expression'],
+  [{ token_answer: { refresh_token: 'a' } }, 'refresh_token'],
+  [{ fields: {} }, 'fields'],
+])('client credentials cannot say %j: %s', async (more, said, change) => expect((await client(more, change)).join('\n')).toContain(said));
+
+it('who the account is has to come from somewhere', async () => {
+  const faults = (more: Json) =>
+    client(more, (s) => {
+      s.recipe.auth = [s.recipe.auth[1]];
+      s.recipe.verify = undefined;
+      delete s.create.provider_scopes;
+    });
+  expect((await faults({})).join('\n')).toContain('the file needs `verify`');
+  expect(await faults({ account: '{client_id}' })).toEqual([]);
+  const nameless = await client({}, (s) => delete s.recipe.verify.account);
+  expect(nameless.join('\n')).toContain('the file needs `account` in `verify`');
+});
+
+it('a variable cannot be called as a part of the credential is', async () => {
+  const faults = await client({}, (s) => {
+    s.recipe.variables = { client_id: { description: 'An id.' } };
+  });
+  expect(faults.join('\n')).toContain('is the name of a part of the credential');
+});
