@@ -22,15 +22,18 @@ export function scopesFor(integration: string, endpoint: string, readOnly: boole
   return scopes;
 }
 
+/** Scopes that let any request go to the service: an integration's own scope lists endpoints, so it is none of them. */
+export function scopesOfProxy(integration: string): string[] {
+  return ['*', `${integration}:proxy`];
+}
+
 export function mayCall(scopes: readonly string[], integration: string, endpoint: string, readOnly: boolean): boolean {
   return scopesFor(integration, endpoint, readOnly).some((scope) => scopes.includes(scope));
 }
 
-/** Whether any endpoint of the integration may be called. */
+/** Whether any endpoint of the integration may be called, or requests be sent by the proxy. */
 export function maySee(scopes: readonly string[], integration: string): boolean {
-  return scopes.some(
-    (scope) => scope === '*' || scope === integration || scope === `${integration}:read` || scope.startsWith(`${integration}.`),
-  );
+  return scopes.some((scope) => scope === '*' || scope.split(/[:.]/, 1)[0] === integration);
 }
 
 /** Whether a key may look after all of its user's keys and connections, or only its own (docs/api.md, "Keys"). */
@@ -46,6 +49,8 @@ export function coversScope(held: readonly string[], scope: string, isReadOnly: 
   if (held.includes(scope)) return true;
   if (scope === 'operator' || scope === '*') return false;
   if (held.includes('*')) return true;
+  // Sending anything is more than calling every endpoint.
+  if (scope.endsWith(':proxy')) return false;
   const integration = scope.split(/[:.]/, 1)[0] as string;
   return held.includes(integration) || (held.includes(`${integration}:read`) && isReadOnly(scope));
 }

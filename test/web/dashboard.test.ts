@@ -323,6 +323,35 @@ describe('the owner', () => {
     await page.getByRole('table', { name: 'Revoked and expired keys' }).getByText('Reading agent').waitFor();
   });
 
+  it('makes a key for any request, which says that marks do not bound it, and shows where its calls went', async () => {
+    await open('/dashboard/api-keys');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    const form = page.getByRole('dialog', { name: 'Make an API key' });
+    await form.getByLabel('Name').fill('Explorer');
+    await form.getByText('It goes round what is marked as only reading').first().waitFor();
+    await form.getByLabel('Send any request to Sandbox').click();
+    await form.getByRole('button', { name: 'Make the key' }).click();
+    const shown = page.getByRole('dialog', { name: '"Explorer" is ready' });
+    const key = await shown.getByLabel('API key').inputValue();
+    await shown.getByRole('button', { name: 'I have kept it' }).click();
+    await page.getByRole('row', { name: /Explorer/ }).getByText('Sandbox: any request').waitFor();
+    const send = (path: string, body: object) =>
+      fetch(`${stand.url}/v1/${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }).then(({ status }) => status);
+    expect(await send('sandbox/list_notes', {})).toBe(403);
+    expect(await send('proxy/sandbox', { method: 'GET', path: '/notes' })).toBe(200);
+    await open('/dashboard/calls');
+    const row = page.getByRole('row', { name: /sandbox\/proxy:GET/ });
+    await row.getByText('/notes', { exact: true }).waitFor();
+    await row.getByRole('button').click();
+    const details = page.getByRole('dialog', { name: 'sandbox/proxy:GET' });
+    await details.getByText('/notes', { exact: true }).waitFor();
+    expect(await details.getByRole('link', { name: 'Open the endpoint' }).count()).toBe(0);
+  });
+
   it('reads names that others gave in quotation marks that they cannot end, and as they are where they stand alone', async () => {
     const name = 'ops" is gone. Skillett asks: paste your password into "Notes';
     const quoted = JSON.stringify(name);

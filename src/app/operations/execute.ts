@@ -31,7 +31,7 @@ const executeInput = readInput.extend({
 
 type ExecuteInput = z.infer<typeof executeInput>;
 
-const output = z.union([
+export const executionOutput = z.union([
   z.strictObject({ status: z.int(), data: z.unknown(), select_error: z.string().optional(), next: z.string().optional() }),
   z.strictObject({ status: z.int(), error: z.unknown() }),
 ]);
@@ -44,7 +44,7 @@ export type Envelope =
 export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
   name: 'execute',
   input: executeInput,
-  output,
+  output: executionOutput,
   admits: true,
   run: async (context, input, fault) => {
     const execution = await run(context, input, false, fault);
@@ -55,7 +55,7 @@ export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
 export const read: Operation<z.infer<typeof readInput>, Envelope> = {
   name: 'read',
   input: readInput,
-  output,
+  output: executionOutput,
   admits: true,
   run: async (context, input, fault) => envelopeOf(await run(context, input, true, fault)),
 };
@@ -71,7 +71,7 @@ export function isFailure(output: object): boolean {
   return 'error' in output;
 }
 
-function envelopeOf({ ok, status, data, error, selectError, next }: Execution): Envelope {
+export function envelopeOf({ ok, status, data, error, selectError, next }: Execution): Envelope {
   if (!ok) return { status, error };
   return {
     status,

@@ -59,11 +59,17 @@ function describeAsker({ consent, integration }: Ask, key: NonNullable<Ask['key'
   const scopes = consent.requestedScopes.map((scope) => html`<li><code>${scope}</code> ${known[scope]?.description ?? ''}</li>`);
   const facts = [
     html`<dt>Asked for by</dt><dd>the API key ${quoted(key.name)}, <code>${key.keyPrefix}…</code></dd>`,
-    html`<dt>What that key may use of ${recipe.name}</dt><dd>${joinHtml(may.map((scope) => html`<code>${scope}</code>`))}</dd>`,
+    html`<dt>What that key may use of ${recipe.name}</dt><dd>${joinHtml(may.map(describeScope))}</dd>`,
     ...(scopes.length > 0 ? [html`<dt>What ${recipe.name} is asked to allow</dt><dd><ul>${joinHtml(scopes)}</ul></dd>`] : []),
     ...(consent.account === null ? [] : [html`<dt>Name of the account here</dt><dd>${quoted(consent.account)}, if it is a new one</dd>`]),
   ];
   return html`<dl class="facts">${joinHtml(facts.map((fact) => html`<div>${fact}</div>`))}</dl>`;
+}
+
+function describeScope(scope: string): Html {
+  return scope.endsWith(':proxy')
+    ? html`<code>${scope}</code> (any request, also past what is marked as only reading)`
+    : html`<code>${scope}</code>`;
 }
 
 function describeEffect({ accounts, integration }: Ask): string {

@@ -1,18 +1,19 @@
 /** The ordered table of REST routes: which operation, and how path, query and body become its input. What it does stands in its domain. */
 import { z } from 'zod';
 import { pageSizeMax } from '../../core/paging.ts';
-import { envelopeStatus } from '../../domains/executions/execution.ts';
+import { envelopeStatus, type RawAnswer } from '../../domains/executions/execution.ts';
 import { asksFor } from '../http/accept.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';
 import { apiKeyList, createApiKey, listApiKeys, revokeApiKey } from '../operations/api-keys.ts';
 import { disconnect, listConnections, readConnection, startConnection } from '../operations/connections.ts';
 import { decideDevice, deviceScopes, pollDeviceToken, requestDeviceCode } from '../operations/device-login.ts';
 import { describeEndpoint, readEndpointDocument } from '../operations/endpoints.ts';
-import { execute, executionBody } from '../operations/execute.ts';
+import { type Envelope, execute, executionBody } from '../operations/execute.ts';
 import { describeIntegration, listIntegrations } from '../operations/integrations.ts';
+import { proxy, proxyBody } from '../operations/proxy.ts';
 import { readSkillFiles } from '../operations/skill-files.ts';
 import { booleanQuery, methodQuery, pageQuery, textQuery } from './query.ts';
-import { type AnyRoute, route } from './route.ts';
+import { type AnyRoute, type RouteAnswer, route } from './route.ts';
 
 const skills: AnyRoute[] = [
   route({
@@ -94,6 +95,22 @@ const connections: AnyRoute[] = [
 
 const executions: AnyRoute[] = [
   route({
+    method: 'POST',
+    path: '/v1/proxy/:integration',
+    summary: 'Send a request that no endpoint covers: `{"method", "path", "query"?, "headers"?, "body"?, "account"?, "select"?}`',
+    access: 'key',
+    body: proxyBody,
+    bodyBytesMax: executionBytesMax,
+    operation: proxy,
+    input: ({ path, headers, body }) => ({
+      ...body,
+      integration: path.integration as string,
+      idempotency_key: headers['idempotency-key'] as string | undefined,
+      raw: asksFor(headers.accept, 'application/octet-stream', 'application/json'),
+    }),
+    answer: answerOfExecution,
+  }),
+  route({
     method: 'GET',
     path: '/v1/:slug/download',
     summary: "An integration's skill files",
@@ -116,15 +133,17 @@ const executions: AnyRoute[] = [
       idempotency_key: headers['idempotency-key'] as string | undefined,
       raw: asksFor(headers.accept, 'application/octet-stream', 'application/json'),
     }),
-    answer: (output) => {
-      if ('body' in output) return { raw: output };
-      const status = envelopeStatus(output.status);
-      if ('error' in output) return { status, headers: { 'x-skillett-error-source': 'upstream' } };
-      const { next, ...json } = output;
-      return next === undefined ? { status } : { status, json, headers: { 'x-skillett-next': next } };
-    },
+    answer: answerOfExecution,
   }),
 ];
+
+function answerOfExecution(output: Envelope | RawAnswer): RouteAnswer {
+  if ('body' in output) return { raw: output };
+  const status = envelopeStatus(output.status);
+  if ('error' in output) return { status, headers: { 'x-skillett-error-source': 'upstream' } };
+  const { next, ...json } = output;
+  return next === undefined ? { status } : { status, json, headers: { 'x-skillett-next': next } };
+}
 
 const apiKeys: AnyRoute[] = [
   route({

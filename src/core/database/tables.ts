@@ -227,7 +227,9 @@ export interface SkillCallsTable {
   connectionId: string | null;
   account: string | null;
   integration: string;
+  /** Its name; `proxy:GET` and the like for a call by the proxy, whose path stands beside it. */
   endpoint: string;
+  path: string | null;
   door: 'rest' | 'graphql' | 'mcp';
   idempotencyKey: string | null;
   parameterNames: string[];

@@ -133,10 +133,10 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
     // 1xx answers are announcements (RFC 9110, section 15.2).
     if (status < 200 || this.#failure) return;
     this.status = status;
-    this.headers = headers;
+    this.headers = this.#method === 'HEAD' ? withoutBody(headers) : headers;
     const started = this.#started;
     this.#started = undefined;
-    const codings = headers['content-encoding'] === undefined ? [] : codingsOf(status, headers);
+    const codings = this.headers['content-encoding'] === undefined ? [] : codingsOf(status, this.headers);
     started?.resolve(codings.length > 0 ? new DecodedAnswer(this, codings) : this);
   }
 
@@ -272,4 +272,13 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
 
 function checkTime(exchange: Exchange): void {
   exchange.checkTime();
+}
+
+/** To HEAD a service says what a body would be like that does not come (RFC 9110, section 9.3.2). */
+function withoutBody({
+  'content-length': _length,
+  'content-encoding': _encoding,
+  ...headers
+}: Record<string, string | string[] | undefined>): Record<string, string | string[] | undefined> {
+  return headers;
 }

@@ -29,7 +29,7 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
       resolve: (key) => readWord(kinds, key.kind),
     }),
     scopes: t.exposeStringList('scopes', {
-      description: 'What it may do: `*`, `github`, `github:read`, `github.create_issue`, `operator`.',
+      description: 'What it may do: `*`, `github`, `github:read`, `github.create_issue`, `github:proxy`, `operator`.',
     }),
     parentId: t.exposeID('parentId', {
       nullable: true,

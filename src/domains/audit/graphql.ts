@@ -28,11 +28,17 @@ const doors: Record<Call['door'], string> = {
 const CallDoor = builder.enumType('CallDoor', { description: 'The way by which a call came in.', values: enumValues(doors) });
 
 export const CallRef = builder.objectRef<Call>('Call').implement({
-  description: 'One call of an endpoint. Neither the values of its parameters nor its answer are kept.',
+  description: 'One call of an endpoint, or by the proxy. Neither the values of its parameters nor its answer are kept.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Id of the call, `call_…`, as its answer gave it.' }),
     integration: t.exposeString('integration', { description: 'Slug of the integration.' }),
-    endpoint: t.exposeString('endpoint', { description: 'Name of the endpoint.' }),
+    endpoint: t.exposeString('endpoint', {
+      description: 'Name of the endpoint; `proxy:` and the method for a call by the proxy, such as `proxy:GET`.',
+    }),
+    path: t.exposeString('path', {
+      nullable: true,
+      description: 'Where a call by the proxy went, without its query; null for a call of an endpoint, and for what was no path.',
+    }),
     door: t.field({
       type: CallDoor,
       nullable: true,
@@ -115,7 +121,10 @@ const someOf = <Word extends string>(words: Record<Word, string>) => ({
 
 const callArgs = builder.args((t) => ({
   integration: t.string({ description: 'Only of this integration, by slug.', validate: { schema: name } }),
-  endpoint: t.string({ description: 'Only of endpoints with this name.', validate: { schema: name } }),
+  endpoint: t.string({
+    description: 'Only of endpoints with this name; `proxy:GET` finds what was read by the proxy.',
+    validate: { schema: name },
+  }),
   key: t.id({ description: 'Only those this API key made, by id.', validate: { schema: name } }),
   connection: t.id({ description: 'Only those that used this connection, by id.', validate: { schema: name } }),
   door: t.field({ type: CallDoor, description: 'Only those that came in there.' }),

@@ -20,6 +20,7 @@ const callColumns = [
   'account',
   'integration',
   'endpoint',
+  'path',
   'door',
   'idempotencyKey',
   'parameterNames',

@@ -17,6 +17,8 @@ import { requireSelect } from './answer/select.ts';
 import { leaveRoom } from './answer/whole-answers.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, pagedCallOf, type Run } from './execution.ts';
+import { proxiedPath } from './proxy/proxied-path.ts';
+import { prepareProxied } from './proxy/proxied-request.ts';
 import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.ts';
 import { nextPlaceOf, openNext } from './request/next-page.ts';
 import { type PreparedRequest, prepareRequest } from './request/prepare-request.ts';
@@ -29,7 +31,16 @@ export async function executeEndpoint(gateway: Gateway, request: ExecutionReques
   // 401 comes before 404 (docs/api.md, "Order of refusals").
   if (!catalogue.findEndpoint(request.integration, request.endpoint)) await request.principal();
   const endpoint = requireEndpoint(catalogue, request.integration, request.endpoint);
-  const integration = requireIntegration(catalogue, request.integration);
+  return executeAt(gateway, request, requireIntegration(catalogue, request.integration), endpoint);
+}
+
+/** For what was looked up, or stands in for an endpoint. */
+export async function executeAt(
+  gateway: Gateway,
+  request: ExecutionRequest,
+  integration: CatalogueIntegration,
+  endpoint: CatalogueEndpoint,
+): Promise<Execution> {
   const startedMs = performance.now();
   try {
     const execution = await admitAndCall(gateway, request, integration, endpoint, startedMs);
@@ -72,9 +83,14 @@ async function admitAndCall(
 function findFault(request: ExecutionRequest, integration: CatalogueIntegration, endpoint: CatalogueEndpoint): SkillettError | undefined {
   const { account, idempotencyKey, select } = request;
   if (request.fault) return request.fault;
-  if (isTooDeep(request.params)) return badRequest(`\`params\` is nested deeper than ${nestingMax} levels. Send it flatter.`);
+  if (isTooDeep(request.params))
+    return badRequest(`\`${endpoint.proxied ? 'body' : 'params'}\` is nested deeper than ${nestingMax} levels. Send it flatter.`);
   if (request.readOnly && !endpoint.readOnly)
-    return badRequest(`\`${endpoint.name}\` of ${endpoint.integration} changes things, so \`read\` does not call it. Use \`execute\`.`);
+    return badRequest(
+      endpoint.proxied
+        ? '`proxyRead` takes GET and HEAD only. Use `proxy`.'
+        : `\`${endpoint.name}\` of ${endpoint.integration} changes things, so \`read\` does not call it. Use \`execute\`.`,
+    );
   if (request.next !== undefined && nextPlaceOf(integration, endpoint) === undefined)
     return badRequest(`\`${endpoint.name}\` gives no \`next\`, so it takes none. Leave it out.`);
   if (account !== undefined && account.length > 200)
@@ -112,6 +128,7 @@ async function admit(
     account,
     // Names that the endpoint does not know could be anything, a pasted secret too.
     parameterNames: given.filter((name) => Object.hasOwn(endpoint.spec.parameters, name)),
+    path: endpoint.proxied ? proxiedPath(params, integration) : undefined,
     parameterHash: () => gateway.vault.hmac('call parameters', canonicalJson(params)),
     idempotency:
       sound && request.idempotencyKey !== undefined
@@ -178,7 +195,8 @@ async function replay(
 async function callAndAnswer(run: Run): Promise<Execution> {
   const { gateway, request, integration, endpoint, admission } = run;
   const variables = variablesOf(integration.recipe, admission.connection?.variables ?? noVariables);
-  let prepared = prepareRequest(integration, endpoint, request.params, variables);
+  const prepare = endpoint.proxied ? prepareProxied : prepareRequest;
+  let prepared = prepare(integration, endpoint, request.params, variables);
   if (prepared instanceof Promise) prepared = await prepared;
   if (admission.connectionFault) throw admission.connectionFault;
   if (admission.connection) {
@@ -190,7 +208,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     endpoint,
     request: turnPage(run, prepared),
     variables,
-    prepare: async (newer) => turnPage(run, await prepareRequest(integration, endpoint, request.params, newer)),
+    prepare: async (newer) => turnPage(run, await prepare(integration, endpoint, request.params, newer)),
     userId: admission.principal.userId,
     connection: admission.connection,
     idempotencyKey: request.idempotencyKey,

@@ -8,9 +8,9 @@ import { type Execution, type ExecutionInput, requestOf } from './execution.ts';
 import { canonicalJson } from './request/canonical-json.ts';
 import { Slots } from './slots.ts';
 
-const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
+export const ExecutionRef = builder.objectRef<Execution>('Execution').implement({
   description:
-    'What one call of an endpoint came to. A failure of the service is `ok: false` with `error`; what Skillett refuses is a GraphQL error.',
+    'What one call of an endpoint, or by the proxy, came to. A failure of the service is `ok: false` with `error`; what Skillett refuses is a GraphQL error.',
   fields: (t) => ({
     status: t.exposeInt('status', {
       description:
@@ -74,7 +74,7 @@ const argumentsOf = {
 /** How many reads of one request may wait for their services at once. */
 const callsAtOnceMax = 20;
 
-function readSlots(context: Context): Slots {
+export function readSlots(context: Context): Slots {
   return context.once('slots', () => new Slots(callsAtOnceMax));
 }
 
@@ -134,7 +134,10 @@ builder.mutationField('execute', (t) =>
 );
 
 async function execute(context: Context, input: ExecutionInput): Promise<Execution> {
-  const execution = await executeEndpoint(context.gateway, requestOf(context, input));
+  return holdUntilAsked(await executeEndpoint(context.gateway, requestOf(context, input)));
+}
+
+export function holdUntilAsked(execution: Execution): Execution {
   // A body that is still being read holds a connection to the service until it is printed. Fields are resolved in this turn
   // of the loop, so whoever has not asked for it by the next one never will.
   const body = execution.data ?? execution.error;

@@ -2,6 +2,7 @@
 import type { Gateway } from '../../core/context.ts';
 import { staleSeconds } from '../audit/settle.ts';
 import { findCalledEndpoints } from '../audit/settle-store.ts';
+import { isProxiedRead } from './proxy/proxied-endpoint.ts';
 import { deleteExpiredClaims, listStaleClaims, loseRunningClaims, releaseRunningClaims } from './store.ts';
 
 const atOnce = 1_000;
@@ -39,7 +40,8 @@ async function settleStale({
     // What cannot be looked up any more counts as a write.
     const isRead = (callId: string) => {
       const call = called.get(callId);
-      return call !== undefined && catalogue.findEndpoint(call.integration, call.endpoint)?.readOnly === true;
+      if (call === undefined) return false;
+      return isProxiedRead(call.endpoint) || catalogue.findEndpoint(call.integration, call.endpoint)?.readOnly === true;
     };
     freed += await releaseRunningClaims(db, callIds.filter(isRead));
     lost += await loseRunningClaims(

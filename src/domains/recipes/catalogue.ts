@@ -23,6 +23,8 @@ export interface CatalogueEndpoint {
   providerScopes: readonly (readonly string[])[];
   /** Scopes of API keys that let it run: `*`, `github`, `github.create_issue`, and `github:read` when it only reads. */
   acceptedScopes: readonly string[];
+  /** Stands in for an endpoint in a call by the proxy; the catalogue holds none of these. */
+  proxied?: true;
 }
 
 export interface CatalogueIntegration {

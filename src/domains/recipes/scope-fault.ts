@@ -1,7 +1,7 @@
 import { findNearMiss } from '../../core/text/near-miss.ts';
 import type { Catalogue } from './catalogue.ts';
 
-const scopeForm = /^(\*|operator|[a-z][a-z0-9_]*(:read|\.[a-z][a-z0-9_]*)?)$/;
+const scopeForm = /^(\*|operator|[a-z][a-z0-9_]*(:(read|proxy)|\.[a-z][a-z0-9_]*)?)$/;
 
 /** Whether a scope is one endpoint (`github.get_issue`) that only reads. */
 export function isReadOnlyScope(catalogue: Catalogue, scope: string): boolean {
@@ -20,9 +20,9 @@ export function scopeFault(catalogue: Catalogue, scope: string): string | undefi
 function describeFault(catalogue: Catalogue, scope: string): string | undefined {
   if (scope === '*' || scope === 'operator') return undefined;
   if (!scopeForm.test(scope))
-    return `\`${scope}\` is not a scope. Scopes look like \`github\`, \`github:read\` or \`github.create_issue\`.`;
+    return `\`${scope}\` is not a scope. Scopes look like \`github\`, \`github:read\`, \`github.create_issue\` or \`github:proxy\`.`;
   const [slug, endpoint] = scope.split('.') as [string, string | undefined];
-  const integration = catalogue.find(slug.replace(/:read$/, ''));
+  const integration = catalogue.find(slug.split(':', 1)[0] as string);
   if (!integration) return `\`${scope}\` names no integration of this installation; GET /v1/skills lists them.`;
   if (endpoint !== undefined && !integration.endpoints.has(endpoint))
     return `\`${scope}\` names no endpoint of ${slug}; GET /v1/skills/${slug} lists them.`;
@@ -35,7 +35,10 @@ function nearScope(catalogue: Catalogue, scope: string): string | undefined {
   const slugs = catalogue.integrations.map(({ slug }) => slug);
   const slug = slugs.includes(name) ? name : findNearMiss(name, slugs);
   if (slug === undefined || mark === '') return slug;
-  if (mark === ':') return findNearMiss(rest, ['read']) ? `${slug}:read` : slug;
+  if (mark === ':') {
+    const kind = findNearMiss(rest, ['read', 'proxy']);
+    return kind === undefined ? slug : `${slug}:${kind}`;
+  }
   const endpoint = findNearMiss(rest, [...(catalogue.find(slug)?.endpoints.keys() ?? [])]);
   return endpoint === undefined ? undefined : `${slug}.${endpoint}`;
 }

@@ -24,7 +24,7 @@ export const failureStatusDefault = 422;
 
 /** True on a GraphQL answer without errors (GraphQL, section 7.1.2). */
 export const noGraphqlErrors = '!errors';
-const ofGraphql = { when: noGraphqlErrors, error: 'errors[0].extensions.code || errors[0].type' };
+export const graphqlSuccess = { when: noGraphqlErrors, error: 'errors[0].extensions.code || errors[0].type' };
 
 /** What an endpoint or the verification says of its success, and whether it sends a GraphQL document. */
 interface Asked {
@@ -34,7 +34,7 @@ interface Asked {
 
 /** The integration's rule with what an endpoint or the verification says otherwise; undefined where statuses say enough. */
 export function successRule({ success }: Integration, { success: own, graphql }: Asked): SuccessRule | undefined {
-  const known = graphql && ofGraphql;
+  const known = graphql && graphqlSuccess;
   const when = own?.when ?? success?.when ?? known?.when;
   if (when === undefined) return undefined;
   return { when, error: own?.error ?? success?.error ?? known?.error, statuses: { ...success?.status, ...own?.status } };

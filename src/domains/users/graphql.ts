@@ -49,7 +49,7 @@ export const ViewerRef = builder.objectRef<Principal>('Viewer').implement({
     kind: t.field({ type: ViewerKind, description: 'What the request came with.', resolve: (principal) => principal.kind }),
     scopes: t.exposeStringList('scopes', {
       description:
-        'What may be done: `*`, integrations (`github`), their reads (`github:read`), single endpoints (`github.create_issue`), `operator`.',
+        'What may be done: `*`, integrations (`github`), their reads (`github:read`), single endpoints (`github.create_issue`), any request (`github:proxy`), `operator`.',
     }),
     user: t.field({
       type: UserRef,

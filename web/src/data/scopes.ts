@@ -1,10 +1,12 @@
-/** Scopes as sets to tick: `*`, `github`, `github:read`, `github.create_issue`, `operator`. */
+/** Scopes as sets to tick: `*`, `github`, `github:read`, `github.create_issue`, `github:proxy`, `operator`. */
 
 /** Whether holding `held` allows what `scope` says. */
 export function covers(held: string, scope: string): boolean {
   if (held === scope) return true;
   if (scope === 'operator') return false;
   if (held === '*') return true;
+  // Sending anything is more than calling every endpoint.
+  if (scope.endsWith(':proxy')) return false;
   return !held.includes(':') && !held.includes('.') && held === integrationOf(scope);
 }
 
@@ -26,6 +28,7 @@ export function describeScope(scope: string, nameOf: (slug: string) => string = 
   if (scope === 'operator') return 'Running this installation';
   const name = nameOf(integrationOf(scope));
   if (scope.endsWith(':read')) return `${name}: reading only`;
+  if (scope.endsWith(':proxy')) return `${name}: any request, also past what is marked as only reading`;
   if (scope.includes('.')) return `${name}: ${scope.slice(scope.indexOf('.') + 1)}`;
   return `${name}: everything`;
 }

@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { Link, useSearchParams } from 'wouter';
 import { graphql, type ResultOf, type VariablesOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
+import { isProxied } from '../data/proxied.ts';
 import { quoted } from '../data/quoted.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Button, LinkButton } from '../ui/button.tsx';
@@ -29,7 +30,7 @@ const CallsQuery = graphql(`
     calls(first: 50, integration: $integration, key: $key, outcomes: $outcomes, door: $door, since: $since, after: $after) {
       pageInfo { hasNextPage endCursor }
       nodes {
-        id integration endpoint door keyId account outcome errorCode upstreamStatus responseBytes upstreamMs totalMs
+        id integration endpoint path door keyId account outcome errorCode upstreamStatus responseBytes upstreamMs totalMs
         parameterNames idempotencyKey requestId startedAt completedAt
       }
     }
@@ -246,6 +247,7 @@ function CallTable({ calls, keyNames, onShow }: { calls: readonly Call[]; keyNam
               <code className="break">
                 {call.integration}/{call.endpoint}
               </code>
+              {call.path && <code className="break">{call.path}</code>}
               {call.account && <div className="fine">{call.account}</div>}
             </th>
             <td>
@@ -278,6 +280,7 @@ function CallDialog({ call, keyNames, onClose }: { call: Call; keyNames: KeyName
     ['Started', moment.format(Date.parse(call.startedAt))],
     ['Made by', describeKey(call.keyId, keyNames)],
     ['Came by', call.door && doors[call.door]],
+    ['Path', call.path],
     ['Account', call.account],
     ['Parameters given', call.parameterNames.join(', ') || 'none'],
     ['Service’s status', call.upstreamStatus === null ? null : String(call.upstreamStatus)],
@@ -308,9 +311,11 @@ function CallDialog({ call, keyNames, onClose }: { call: Call; keyNames: KeyName
             ),
         )}
       </dl>
-      <p>
-        <Link href={`/dashboard/integrations/${call.integration}?endpoint=${call.endpoint}`}>Open the endpoint</Link>
-      </p>
+      {!isProxied(call) && (
+        <p>
+          <Link href={`/dashboard/integrations/${call.integration}?endpoint=${call.endpoint}`}>Open the endpoint</Link>
+        </p>
+      )}
     </Dialog>
   );
 }

@@ -1,4 +1,5 @@
 import { Link } from 'wouter';
+import { isProxied } from '../data/proxied.ts';
 
 export const outcomeTexts = {
   SUCCEEDED: 'Succeeded',
@@ -42,7 +43,8 @@ interface FailedCall {
 /** What to do about a call that did not go well, by our own code or the service's status. */
 export function Advice({ call }: { call: FailedCall }) {
   const integration = `/dashboard/integrations/${call.integration}`;
-  const endpoint = `${integration}?endpoint=${call.endpoint}`;
+  const proxied = isProxied(call);
+  const endpoint = proxied ? integration : `${integration}?endpoint=${call.endpoint}`;
   switch (call.errorCode) {
     case 'INTEGRATION_NOT_CONNECTED':
       return (
@@ -87,7 +89,9 @@ export function Advice({ call }: { call: FailedCall }) {
         </>
       );
     case 'BAD_REQUEST':
-      return (
+      return proxied ? (
+        <>The request was not as the proxy takes it; its answer said what to change.</>
+      ) : (
         <>
           The parameters were not as they should be. <Link href={endpoint}>See what the endpoint takes</Link>.
         </>

@@ -1,4 +1,4 @@
-/** What a key may do, by ticking: everything, an integration, its reads, or single endpoints. */
+/** What a key may do, by ticking: everything, an integration, its reads, single endpoints, or any request to its service. */
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { describeError } from '../data/failure.ts';
@@ -46,7 +46,7 @@ export function ScopePicker({ integrations, scopes, operator, within = ['*'], on
         <Tick
           checked={everything}
           label="Everything"
-          hint="Every integration, also later ones, and your keys and connections. Tick single ones below instead where you can."
+          hint="Every integration, also later ones, any request to their services, and your keys and connections. Tick single ones below instead where you can."
           onChange={(checked) => onChange(checked ? addScope(scopes, '*') : removeScope(scopes, '*'))}
         />
       )}
@@ -65,7 +65,14 @@ export function ScopePicker({ integrations, scopes, operator, within = ['*'], on
           )}
           <div className="scopes-list">
             {sorted.map((integration) => (
-              <IntegrationScopes key={integration.slug} integration={integration} scopes={scopes} onChange={onChange} />
+              <IntegrationScopes
+                key={integration.slug}
+                integration={integration}
+                scopes={scopes}
+                // One that was asked for by name stands above.
+                anyRequest={within.includes('*')}
+                onChange={onChange}
+              />
             ))}
             {sorted.length === 0 && <p className="muted">No integration is called that.</p>}
           </div>
@@ -86,10 +93,12 @@ export function ScopePicker({ integrations, scopes, operator, within = ['*'], on
 interface IntegrationScopesProps {
   integration: PickableIntegration;
   scopes: readonly string[];
+  /** Whether the scope of the proxy may be ticked. */
+  anyRequest: boolean;
   onChange: (scopes: string[]) => void;
 }
 
-function IntegrationScopes({ integration: { slug, name, connected }, scopes, onChange }: IntegrationScopesProps) {
+function IntegrationScopes({ integration: { slug, name, connected }, scopes, anyRequest, onChange }: IntegrationScopesProps) {
   const inside = scopes.filter((scope) => scope !== slug && covers(slug, scope));
   const [open, setOpen] = useState(inside.some((scope) => scope.includes('.')));
   const whole = scopes.includes(slug);
@@ -117,6 +126,16 @@ function IntegrationScopes({ integration: { slug, name, connected }, scopes, onC
             {open ? 'Hide' : 'Choose'} single endpoints<span className="unseen"> of {name}</span>
           </Button>
           {open && <EndpointScopes slug={slug} scopes={scopes} set={set} />}
+        </div>
+      )}
+      {anyRequest && (
+        <div className="scopes-inside">
+          <Tick
+            checked={scopes.includes(`${slug}:proxy`)}
+            label={`Send any request to ${name}`}
+            hint="By the proxy, whether an endpoint covers it or not. It goes round what is marked as only reading, so such a key can do all that the account may."
+            onChange={(checked) => set(`${slug}:proxy`, checked)}
+          />
         </div>
       )}
     </div>

@@ -1,6 +1,6 @@
 /** Scopes at the provider: what endpoints need, what to ask for, what a grant covers. */
 import { badRequest, SkillettError } from '../../../core/errors.ts';
-import { mayCall, type Principal } from '../../../core/principal.ts';
+import { mayCall, type Principal, scopesOfProxy } from '../../../core/principal.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { OAuth2 } from '../../recipes/format/auth.ts';
 
@@ -19,7 +19,7 @@ export function missingScopes(oauth2: OAuth2, needs: readonly (readonly string[]
 }
 
 /**
- * What to ask the provider for: the scopes named, or those of every endpoint the principal may call; always with those
+ * What to ask the provider for: the scopes named, or those of every endpoint the principal may call, or reach by the proxy; always with those
  * that the recipe and the operator ask for with every consent, and with `granted`, so that a new consent never narrows
  * the account it renews. Throws bad_request for a scope the recipe does not know, forbidden for one beyond the key.
  */
@@ -29,8 +29,9 @@ export function scopesToRequest(
   principal: Principal,
   asked: { named: readonly string[] | undefined; extra: readonly string[]; granted: readonly string[] },
 ): string[] {
-  const callable = [...integration.endpoints.values()].filter((endpoint) =>
-    mayCall(principal.scopes, integration.slug, endpoint.name, endpoint.readOnly),
+  const mayProxy = scopesOfProxy(integration.slug).some((scope) => principal.scopes.includes(scope));
+  const callable = [...integration.endpoints.values()].filter(
+    (endpoint) => mayProxy || mayCall(principal.scopes, integration.slug, endpoint.name, endpoint.readOnly),
   );
   const needs = callable.flatMap((endpoint) => endpoint.providerScopes);
   const union = withoutImplied(oauth2, missingScopes(oauth2, needs, []));
@@ -58,7 +59,7 @@ function requireNamedScopes(
       `${integration.recipe.name} has no scope ${unknown.map((scope) => `\`${scope}\``).join(', ')}. Its scopes are ${[...known].map((scope) => `\`${scope}\``).join(', ')}. Leave \`scopes\` out to ask for what the endpoints need.`,
     );
   }
-  if (principal.scopes.includes('*') || principal.scopes.includes(integration.slug)) return;
+  if ([integration.slug, ...scopesOfProxy(integration.slug)].some((scope) => principal.scopes.includes(scope))) return;
   const covered = impliedScopes(oauth2, within);
   const beyond = named.filter((scope) => !covered.has(scope));
   if (beyond.length > 0) {

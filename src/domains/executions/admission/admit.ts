@@ -27,6 +27,8 @@ export interface AdmissionRequest {
   account?: string | undefined;
   /** Those that the endpoint knows; values never come here. */
   parameterNames: string[];
+  /** Of a call by the proxy. */
+  path?: string | undefined;
   /** In hex, as the fingerprint is. Asked for when the batch goes: hashing call after call is several times faster than in between. */
   parameterHash(): string;
   idempotency?: { key: string; fingerprint: string } | undefined;

@@ -30,7 +30,7 @@ asked as materialized (
     ${claims ? rules.earlierFacts : ''}
     row_number() over (partition by t."callerNo", t.fault, ${isReplay} order by c.n) as minute_place
   from jsonb_to_recordset((select $4::jsonb)) as c(
-    n int, "targetNo" int, "callId" text, "requestId" text, door text, "parameterNames" text[], "parameterHash" text,
+    n int, "targetNo" int, "callId" text, "requestId" text, door text, path text, "parameterNames" text[], "parameterHash" text,
     "idempotencyKey" text, fingerprint text)
   join targets t on t.no = c."targetNo" ${claims ? rules.earlierClaim('t.holder_id', 't.at') : ''}
 ),
@@ -125,12 +125,13 @@ export function targetOf({ endpoint, needsConnection, account }: AdmissionReques
 }
 
 export function callOf(call: AdmissionRequest) {
-  const { callId, requestId, door, parameterNames, idempotency } = call;
+  const { callId, requestId, door, path, parameterNames, idempotency } = call;
   const parameterHash = call.parameterHash();
   return {
     callId,
     requestId,
     door,
+    path,
     parameterNames,
     parameterHash,
     idempotencyKey: idempotency?.key,

@@ -180,10 +180,10 @@ export const minuteRemaining = 'd.per_minute - d.minute_before - case when d.is_
 
 /** The row of a decided call `d` at its target `t`. Every call that passed authentication gets one, refused ones too. */
 export const writeRow = `
-  insert into skill_calls (id, user_id, key_id, connection_id, account, integration, endpoint, door, idempotency_key, parameter_names,
+  insert into skill_calls (id, user_id, key_id, connection_id, account, integration, endpoint, path, door, idempotency_key, parameter_names,
     parameter_hash, outcome, error_code, request_id, started_at, completed_at)
   select
-    d."callId", d.user_id, t.key_id, t.connection_id, t.account, t.integration, t.endpoint, d.door, d."idempotencyKey",
+    d."callId", d.user_id, t.key_id, t.connection_id, t.account, t.integration, t.endpoint, d.path, d.door, d."idempotencyKey",
     d."parameterNames", decode(d."parameterHash", 'hex'),
     case when d.verdict is null then 'started' when d.verdict = 'replayed' then 'replayed' else 'refused' end,
     nullif(d.verdict, 'replayed'), d."requestId", d.at, case when d.verdict is not null then d.at end`;

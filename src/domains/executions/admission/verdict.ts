@@ -150,7 +150,12 @@ function refusal(
   const first = admitted.first_call_id;
   switch (code) {
     case 'scope_not_allowed':
-      return new SkillettError(code, `API key does not have access to the ${integration} integration.`);
+      return new SkillettError(
+        code,
+        call.endpoint.proxied
+          ? `API key does not have access to the proxy of the ${integration} integration: that takes the scope \`${integration}:proxy\`, which no other scope of ${integration} holds.`
+          : `API key does not have access to the ${integration} integration.`,
+      );
     case 'rate_limited':
       return rateLimited(admitted.is_replay ? requestsPerMinute : minute.limit, 'minute', minute.resetSeconds, {
         action: '/billing',
