@@ -398,6 +398,13 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
     expect(created.headers.get('set-cookie')).toBeNull();
     expect(created.headers.get('ratelimit-limit')).toBe('3000');
 
+    const proxied = await server.request('POST', '/v1/proxy/github', {
+      body: { method: 'POST', path: '/repos/octocat/hello-world/issues', body: { title: 'Found a bug' } },
+    });
+    expect([proxied.status, proxied.text]).toEqual([created.status, created.text]);
+    const missing = await server.request('POST', '/v1/proxy/github', { body: { method: 'GET', path: '/nothing' } });
+    expect(missing.text).toBe('{"status":404,"error":{"message":"Not Found"}}');
+
     const failed = await server.request('POST', '/v1/github/list_issues_for_repo', { body: { params: { repo: 'octocat/gone' } } });
     expect(failed.status).toBe(410);
     expect(failed.text).toBe('{"status":410,"error":{"message":"Issues are disabled for this repo"}}');

@@ -334,7 +334,10 @@ describe('the owner', () => {
     const shown = page.getByRole('dialog', { name: '"Explorer" is ready' });
     const key = await shown.getByLabel('API key').inputValue();
     await shown.getByRole('button', { name: 'I have kept it' }).click();
-    await page.getByRole('row', { name: /Explorer/ }).getByText('Sandbox: any request').waitFor();
+    await page
+      .getByRole('row', { name: /Explorer/ })
+      .getByText('Sandbox: any request')
+      .waitFor();
     const send = (path: string, body: object) =>
       fetch(`${stand.url}/v1/${path}`, {
         method: 'POST',

@@ -5,6 +5,7 @@ import type { SkillettError } from '../../core/errors.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
 import { executeEndpoint } from '../../domains/executions/execute.ts';
 import { type Execution, type RawAnswer, requestOf } from '../../domains/executions/execution.ts';
+import { executeProxied } from '../../domains/executions/proxy/execute-proxied.ts';
 import type { Operation } from './operation.ts';
 
 /** As they came: a record of zod's would drop `__proto__`, which then is lost here and refused elsewhere. */
@@ -31,7 +32,7 @@ const executeInput = readInput.extend({
 
 type ExecuteInput = z.infer<typeof executeInput>;
 
-export const executionOutput = z.union([
+const output = z.union([
   z.strictObject({ status: z.int(), data: z.unknown(), select_error: z.string().optional(), next: z.string().optional() }),
   z.strictObject({ status: z.int(), error: z.unknown() }),
 ]);
@@ -44,7 +45,7 @@ export type Envelope =
 export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
   name: 'execute',
   input: executeInput,
-  output: executionOutput,
+  output,
   admits: true,
   run: async (context, input, fault) => {
     const execution = await run(context, input, false, fault);
@@ -55,9 +56,40 @@ export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
 export const read: Operation<z.infer<typeof readInput>, Envelope> = {
   name: 'read',
   input: readInput,
-  output: executionOutput,
+  output,
   admits: true,
   run: async (context, input, fault) => envelopeOf(await run(context, input, true, fault)),
+};
+
+/** Of a request that no endpoint covers. What is wrong with it the engine says, once it knows that the caller may send one at all. */
+export const proxyBody = z.strictObject({
+  method: z.unknown(),
+  path: z.unknown(),
+  query: z.unknown().optional(),
+  headers: z.unknown().optional(),
+  body: z.unknown().optional(),
+  account: z.string().nullish(),
+  select: z.string().nullish(),
+});
+
+const proxyInput = proxyBody.extend({
+  integration: z.string(),
+  idempotency_key: z.string().nullish(),
+  /** The service's body as it comes. */
+  raw: z.boolean().optional(),
+});
+
+export const proxy: Operation<z.infer<typeof proxyInput>, Envelope | RawAnswer> = {
+  name: 'proxy',
+  input: proxyInput,
+  output,
+  admits: true,
+  run: async (context, input, fault) => {
+    const { integration, account, select, idempotency_key: idempotencyKey, raw, ...call } = input;
+    const asked = { integration, endpoint: '', account, select, idempotencyKey, raw, readOnly: false, fault };
+    const execution = await executeProxied(context.gateway, requestOf(context, asked), call);
+    return execution.raw ?? envelopeOf(execution);
+  },
 };
 
 function run(context: Context, input: ExecuteInput, readOnly: boolean, fault: SkillettError | undefined): Promise<Execution> {
@@ -71,7 +103,7 @@ export function isFailure(output: object): boolean {
   return 'error' in output;
 }
 
-export function envelopeOf({ ok, status, data, error, selectError, next }: Execution): Envelope {
+function envelopeOf({ ok, status, data, error, selectError, next }: Execution): Envelope {
   if (!ok) return { status, error };
   return {
     status,

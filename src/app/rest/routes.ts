@@ -8,9 +8,8 @@ import { apiKeyList, createApiKey, listApiKeys, revokeApiKey } from '../operatio
 import { disconnect, listConnections, readConnection, startConnection } from '../operations/connections.ts';
 import { decideDevice, deviceScopes, pollDeviceToken, requestDeviceCode } from '../operations/device-login.ts';
 import { describeEndpoint, readEndpointDocument } from '../operations/endpoints.ts';
-import { type Envelope, execute, executionBody } from '../operations/execute.ts';
+import { type Envelope, execute, executionBody, proxy, proxyBody } from '../operations/execute.ts';
 import { describeIntegration, listIntegrations } from '../operations/integrations.ts';
-import { proxy, proxyBody } from '../operations/proxy.ts';
 import { readSkillFiles } from '../operations/skill-files.ts';
 import { booleanQuery, methodQuery, pageQuery, textQuery } from './query.ts';
 import { type AnyRoute, type RouteAnswer, route } from './route.ts';
