@@ -88,8 +88,62 @@ it.each<[string, (sound: Sound) => unknown, string]>([
     (s) => (s.list.pagination.next = 'next.['),
     'letters/letters.json: endpoints.list_letters.pagination.next: is not a JMESPath expression: ',
   ],
+  [
+    'a broken expression for the rows',
+    (s) => (s.list.pagination.items = 'rows.['),
+    'letters/letters.json: endpoints.list_letters.pagination.items: is not a JMESPath expression: ',
+  ],
+  [
+    'an expression that is endless',
+    (s) => (s.list.pagination.items = `a${'.a'.repeat(500)}`),
+    'letters/letters.json: endpoints.list_letters.pagination.items: Too big: expected string to have <=1000 characters',
+  ],
+  [
+    'a word about further pages beside tokens',
+    (s) => (s.list.pagination.more = 'more'),
+    'letters/letters.json: endpoints.list_letters.pagination.more: belongs to the styles `page` and `offset`',
+  ],
+  [
+    'further rows that begin nobody knows where',
+    (s) => (s.list.pagination = { style: 'offset', parameter: 'size', more: 'more' }),
+    'letters/letters.json: endpoints.list_letters.pagination.items: is missing: with `more`, the next page begins after the rows',
+  ],
+  [
+    'counting up what is no number',
+    (s) => (s.list.pagination = { style: 'page', parameter: 'cursor', more: 'more' }),
+    'letters/letters.json: endpoints.list_letters.parameters.cursor.type: must be integer, since `pagination.more` counts it up',
+  ],
+  [
+    'further pages of what changes things',
+    (s) => {
+      s.create.parameters.page = { in: 'body', type: 'integer', description: 'Which.' };
+      s.create.pagination = { style: 'page', parameter: 'page', more: 'more' };
+    },
+    'letters/letters.json: endpoints.create_letter.pagination.more: is for reads: nothing else has a next page to give',
+  ],
+  [
+    'other names of paths where nothing links to a page',
+    (s) => (s.recipe.next_paths = { '/a': '/b' }),
+    'letters/recipe.json: next_paths: is asked of links to next pages, and no endpoint gives one',
+  ],
 ])('a recipe is refused for %s', async (_what, breakIt, expected) => {
   const faults = await faultsAfter(breakIt);
   expect(faults).toHaveLength(1);
   expect(faults[0]?.slice(0, expected.length)).toBe(expected);
+});
+
+it.each<[string, (s: Sound) => unknown]>([
+  ['page numbers with a word about further ones', (s) => (s.list.pagination = { style: 'page', parameter: 'size', more: 'more' })],
+  ['offsets with rows', (s) => (s.list.pagination = { style: 'offset', parameter: 'size', more: 'more', items: '@' })],
+  ['where the rows are beside tokens', (s) => (s.list.pagination.items = 'data.rows')],
+  ['other names of paths beside a header of links', (s) => Object.assign(s.recipe, { next_paths: { '/a': '/b' }, next_header: 'link' })],
+  [
+    'other names of paths beside links in the answer',
+    (s) => {
+      s.recipe.next_paths = { '/a': '/b' };
+      s.list.pagination = { style: 'next_link', next: 'next' };
+    },
+  ],
+])('a recipe may say %s', async (_what, change) => {
+  expect(await faultsAfter(change)).toEqual([]);
 });

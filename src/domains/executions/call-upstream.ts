@@ -10,6 +10,7 @@ import { requireKnownHost } from '../recipes/known-host.ts';
 import type { Variables } from '../recipes/variables.ts';
 import { type JudgedAnswer, judgeAnswer } from './answer/judge-answer.ts';
 import { leaveRoom, type Reader } from './answer/whole-answers.ts';
+import type { Parameters } from './request/check-parameters.ts';
 import type { PreparedRequest } from './request/prepare-request.ts';
 import { attemptsMax, pause, pauseAfterAnswer, pauseAfterFailure } from './retry.ts';
 
@@ -18,6 +19,8 @@ const timeoutMsDefault = 30_000;
 export interface UpstreamCall extends Reader {
   integration: CatalogueIntegration;
   endpoint: CatalogueEndpoint;
+  /** What `request` was made of: the caller's, and the number of the page that they asked for. */
+  params: Parameters;
   request: PreparedRequest;
   /** Those that `request` was made with. */
   variables: Variables;

@@ -20,6 +20,7 @@ import { type Execution, type ExecutionRequest, envelopeStatus, pagedCallOf, typ
 import { proxiedPath } from './proxy/proxied-path.ts';
 import { prepareProxied } from './proxy/proxied-request.ts';
 import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.ts';
+import type { Parameters } from './request/check-parameters.ts';
 import { nextPlaceOf, openNext } from './request/next-page.ts';
 import { type PreparedRequest, prepareRequest } from './request/prepare-request.ts';
 import { askedWait } from './retry.ts';
@@ -196,7 +197,8 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   const { gateway, request, integration, endpoint, admission } = run;
   const variables = variablesOf(integration.recipe, admission.connection?.variables ?? noVariables);
   const prepare = endpoint.proxied ? prepareProxied : prepareRequest;
-  let prepared = prepare(integration, endpoint, request.params, variables);
+  const params = admission.connectionFault ? request.params : turnNumber(run);
+  let prepared = prepare(integration, endpoint, params, variables);
   if (prepared instanceof Promise) prepared = await prepared;
   if (admission.connectionFault) throw admission.connectionFault;
   if (admission.connection) {
@@ -206,9 +208,10 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   const call: UpstreamCall = {
     integration,
     endpoint,
+    params: (params ?? {}) as Parameters,
     request: turnPage(run, prepared),
     variables,
-    prepare: async (newer) => turnPage(run, await prepare(integration, endpoint, request.params, newer)),
+    prepare: async (newer) => turnPage(run, await prepare(integration, endpoint, params, newer)),
     userId: admission.principal.userId,
     connection: admission.connection,
     idempotencyKey: request.idempotencyKey,
@@ -232,11 +235,19 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   }
 }
 
+/** The caller's parameters, with the number of the page that `next` asks for. */
+function turnNumber(run: Run): unknown {
+  const { next, params } = run.request;
+  const place = next === undefined ? undefined : nextPlaceOf(run.integration, run.endpoint);
+  if (next === undefined || place?.kind !== 'number') return params;
+  return { ...(params as object), [place.paging.parameter]: Number(openNext(run.gateway, pagedCallOf(run), 'next number', next)) };
+}
+
 function turnPage(run: Run, prepared: PreparedRequest): PreparedRequest {
   const { next } = run.request;
-  if (next === undefined) return prepared;
+  if (next === undefined || nextPlaceOf(run.integration, run.endpoint)?.kind === 'number') return prepared;
   const [place] = prepared.url.split('?');
-  return { ...prepared, url: `${place}?${openNext(run.gateway, pagedCallOf(run), next)}` };
+  return { ...prepared, url: `${place}?${openNext(run.gateway, pagedCallOf(run), 'next page', next)}` };
 }
 
 /** A service that asks callers to come back later says so to ours too, also where it has headers of its own for that. */

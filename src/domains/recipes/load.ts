@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import type { IntegrationSettings } from '../../core/config/integration-settings.ts';
 import { buildCatalogue, buildEndpoint, type Catalogue, type CatalogueIntegration } from './catalogue.ts';
 import { CheckedFiles } from './check/checked-files.ts';
+import { checkNextPaths } from './check/pages.ts';
 import type { FaultPath, Report } from './check/texts.ts';
 import { validateIntegration, validateReferences, validateResource } from './check/validate.ts';
 import { type Integration, integration, type Resource, resource } from './format/format.ts';
@@ -187,6 +188,7 @@ function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
   }
   const endpointNames = allRead ? new Set(definedIn.keys()) : undefined;
   if (endpointNames) for (const [file, content] of resources) validateReferences(content, endpointNames, files.report(file));
+  if (recipe && allRead) checkNextPaths(recipe, resources.values(), files.report('recipe.json'));
   if (recipe) validateIntegration(recipe, endpointNames, [...files.guides.keys()], files.report('recipe.json'));
 }
 

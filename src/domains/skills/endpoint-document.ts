@@ -128,9 +128,10 @@ function boundsText(min: number | undefined, max: number | undefined, unit: stri
 
 function renderPaging({ recipe }: CatalogueIntegration, { spec: { pagination } }: CatalogueEndpoint): string[] {
   if (pagination === undefined) return [];
-  const { style, parameter, next, size_parameter: size } = pagination;
-  const sizeText = size === undefined ? '' : ` \`${size}\` sets how much a page holds.`;
-  if (style === 'next_link') return [`For the next page ${giveBack}, until there is none.${sizeText}\n`];
+  const { style, parameter, next, more, items, size_parameter: size } = pagination;
+  const rowsText = items === undefined || items === '@' ? '' : ` The rows stand in \`${items}\` of \`data\`.`;
+  const sizeText = `${size === undefined ? '' : ` \`${size}\` sets how much a page holds.`}${rowsText}`;
+  if (style === 'next_link' || more !== undefined) return [`For the next page ${giveBack}, until there is none.${sizeText}\n`];
   const linked = recipe.next_header === undefined ? '' : nextText;
   const how = {
     page: `count \`${parameter}\` up`,

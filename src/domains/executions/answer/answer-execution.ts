@@ -6,6 +6,7 @@ import { Crowded } from '../../../core/turns/turn.ts';
 import type { UpstreamCall } from '../call-upstream.ts';
 import { type Execution, envelopeStatus, pagedCallOf, type Run } from '../execution.ts';
 import { findNextQuery, findNextTarget, nextPlaceOf, sealNext } from '../request/next-page.ts';
+import { nextNumber } from '../request/numbered-pages.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { readAnswer } from './read-answer.ts';
@@ -42,12 +43,15 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
   );
 }
 
-function nextOf(run: Run, call: UpstreamCall, { answer, ok, nextLink }: JudgedAnswer): string | undefined {
+function nextOf(run: Run, call: UpstreamCall, { answer, ok, next }: JudgedAnswer): string | undefined {
   const place = ok ? nextPlaceOf(call.integration, call.endpoint) : undefined;
-  const target = place?.header === undefined ? nextLink : findNextTarget(answer, place.header);
-  if (place === undefined || target === undefined) return undefined;
-  const query = findNextQuery(target, { ...call, url: call.request.url });
-  return query === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), query);
+  if (place?.kind === 'number') {
+    const number = next && 'rows' in next ? nextNumber(place.paging, call.params, next.rows) : undefined;
+    return number === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), 'next number', String(number));
+  }
+  const target = place?.kind === 'header' ? findNextTarget(answer, place.name) : next && 'link' in next ? next.link : undefined;
+  const query = place && target !== undefined ? findNextQuery(target, { ...call, url: call.request.url }) : undefined;
+  return query === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), 'next page', query);
 }
 
 type Cut = { json: RawJson; selectError: string | undefined };

@@ -7,7 +7,7 @@ import { Crowded } from '../../../core/turns/turn.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { isTruthy } from '../../recipes/expression.ts';
 import { evaluateOn, failureStatusDefault, findFailure, noGraphqlErrors, successRule } from '../../recipes/success.ts';
-import { nextPlaceOf } from '../request/next-page.ts';
+import { type NextPlace, nextPlaceOf } from '../request/next-page.ts';
 import { ExpressionFailed } from './expression-thread.ts';
 import { Expressions } from './expressions.ts';
 import { hasErrors, unwrapData } from './graphql-answer.ts';
@@ -25,8 +25,8 @@ export interface JudgedAnswer {
   limited: boolean;
   /** What stands in `data` or `error`, where it had to be read to know. */
   json: RawJson | undefined;
-  /** The address of the next page, where the body holds it. */
-  nextLink?: string | undefined;
+  /** What the body says of the next page: its address, or that there is one, beside the number of rows here where the recipe knows it. */
+  next?: { link: string } | { rows: number | undefined } | undefined;
 }
 
 /** How the answer was asked for. */
@@ -51,7 +51,8 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
     return { answer, status: failureStatusDefault, ok: false, code: undefined, limited: false, json: undefined };
   const isRead = !question.raw && mayFail(status);
   const rule = isRead ? successRule(question.integration.recipe, question.endpoint.spec) : undefined;
-  const nextAt = isRead ? nextPlaceOf(question.integration, question.endpoint)?.body : undefined;
+  const place = isRead ? nextPlaceOf(question.integration, question.endpoint) : undefined;
+  const nextAt = place?.kind === 'header' ? undefined : place;
   if (!rule && nextAt === undefined) {
     const limited = await saysTooMany(question.integration, answer);
     return { answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined };
@@ -66,16 +67,22 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
   if (failure) return { answer, status: failure.status, ok: false, code: failure.code, limited: false, json };
   const data = graphql ? await unwrapData(question, whole, graphql) : json;
   const evaluateData = graphql && nextAt !== undefined ? evaluateIn(question, await data.load()) : evaluate;
-  const nextLink = nextAt === undefined ? undefined : await evaluateData(nextAt);
-  return {
-    answer,
-    status,
-    ok: true,
-    code: undefined,
-    limited: false,
-    json: data,
-    nextLink: typeof nextLink === 'string' ? nextLink : undefined,
-  };
+  const next = nextAt && (await findNext(nextAt, evaluateData));
+  return { answer, status, ok: true, code: undefined, limited: false, json: data, next };
+}
+
+async function findNext(
+  place: Exclude<NextPlace, { kind: 'header' }>,
+  evaluate: (expression: string) => unknown,
+): Promise<JudgedAnswer['next']> {
+  if (place.kind === 'link') {
+    const link = await evaluate(place.at);
+    return typeof link === 'string' ? { link } : undefined;
+  }
+  const { more, count } = place.paging;
+  if (!isTruthy(await evaluate(more))) return undefined;
+  const rows = count === undefined ? undefined : await evaluate(count);
+  return { rows: count === undefined ? undefined : typeof rows === 'number' ? rows : 0 };
 }
 
 /** Only 2xx can be a failure in disguise; 204 and 205 have no body to say so (RFC 9110, sections 15.3.5 and 15.3.6). */

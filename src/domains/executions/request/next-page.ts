@@ -10,6 +10,7 @@ import { type OutboundAnswer, readHeader } from '../../../core/outbound/outbound
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { fillAddress, type Variables } from '../../recipes/variables.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { type NumberedPages, numberedPagesOf } from './numbered-pages.ts';
 
 /** Longer ones are no page's. */
 const nextLengthMax = 8_192;
@@ -22,15 +23,17 @@ export interface PagedCall {
   params: unknown;
 }
 
-/** Where answers of an endpoint link to their next page: in a header, or in the body at what an expression finds. */
-export function nextPlaceOf(
-  { recipe }: CatalogueIntegration,
-  { readOnly, spec: { pagination } }: CatalogueEndpoint,
-): { header: string; body?: undefined } | { header?: undefined; body: string } | undefined {
+/** Where answers of an endpoint say how their list goes on: by a link in a header or the body, or by whether there is more to count to. */
+export type NextPlace = { kind: 'header'; name: string } | { kind: 'link'; at: string } | { kind: 'number'; paging: NumberedPages };
+
+export function nextPlaceOf({ recipe }: CatalogueIntegration, { readOnly, spec }: CatalogueEndpoint): NextPlace | undefined {
+  const { pagination } = spec;
   if (!readOnly || !pagination) return undefined;
-  if (pagination.style === 'next_link' && pagination.next !== undefined) return { body: pagination.next };
-  const header = pagination.next_header ?? recipe.next_header;
-  return header === undefined ? undefined : { header: header.toLowerCase() };
+  if (pagination.style === 'next_link' && pagination.next !== undefined) return { kind: 'link', at: pagination.next };
+  const paging = numberedPagesOf(spec);
+  if (paging) return { kind: 'number', paging };
+  const name = pagination.next_header ?? recipe.next_header;
+  return name === undefined ? undefined : { kind: 'header', name: name.toLowerCase() };
 }
 
 /** A request whose answer may link to the next page. */
@@ -93,25 +96,28 @@ function findNextLink(links: string): string | undefined {
   return undefined;
 }
 
-export function sealNext(gateway: Gateway, call: PagedCall, query: string): string | undefined {
-  const next = `${Buffer.from(query).toString('base64url')}.${sign(gateway, call, query)}`;
+/** What asks for a page: the query of a link, or the number of a page or of its first row. */
+type Asking = 'next page' | 'next number';
+
+export function sealNext(gateway: Gateway, call: PagedCall, asking: Asking, content: string): string | undefined {
+  const next = `${Buffer.from(content).toString('base64url')}.${sign(gateway, call, asking, content)}`;
   return next.length > nextLengthMax ? undefined : next;
 }
 
-/** The query of the page. Throws bad_request for what came from another call, or from nowhere. */
-export function openNext(gateway: Gateway, call: PagedCall, next: string): string {
+/** What was sealed. Throws bad_request for what came from another call, or from nowhere. */
+export function openNext(gateway: Gateway, call: PagedCall, asking: Asking, next: string): string {
   const [encoded = ''] = next.length > nextLengthMax ? [] : next.split('.', 1);
-  const query = Buffer.from(encoded, 'base64url').toString('utf8');
+  const content = Buffer.from(encoded, 'base64url').toString('utf8');
   // The whole text, since base64url can be written in several ways.
   const given = Buffer.from(next);
-  const sealed = Buffer.from(sealNext(gateway, call, query) ?? '');
-  if (given.length === sealed.length && timingSafeEqual(given, sealed)) return query;
+  const sealed = Buffer.from(sealNext(gateway, call, asking, content) ?? '');
+  if (given.length === sealed.length && timingSafeEqual(given, sealed)) return content;
   throw badRequest(
     '`next` is not that of this call. Give it back as the answer gave it, with the same endpoint, `params` and account; for the first page leave it out.',
   );
 }
 
-function sign(gateway: Gateway, { userId, connectionId, endpoint, params }: PagedCall, query: string): string {
+function sign(gateway: Gateway, { userId, connectionId, endpoint, params }: PagedCall, asking: Asking, content: string): string {
   const call = [userId, endpoint.integration, endpoint.name, connectionId ?? null, canonicalJson(params ?? {})];
-  return gateway.vault.hmac('next page', JSON.stringify([...call, query]));
+  return gateway.vault.hmac(asking, JSON.stringify([...call, content]));
 }

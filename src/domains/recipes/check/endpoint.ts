@@ -7,8 +7,9 @@ import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable } from '../variables.ts';
 import { checkCredentialPath } from './credential.ts';
 import { checkGraphql } from './graphql.ts';
+import { checkPagination } from './pages.ts';
 import { encodingOf, validatePlaces } from './places.ts';
-import { checkBaseUrl, checkExpression, checkGaps, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
+import { checkBaseUrl, checkGaps, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
 import { validateValues } from './values.ts';
 import { checkUntouched } from './variables.ts';
 
@@ -185,26 +186,6 @@ function checkRawBody({ body, parameters }: Endpoint, report: Report): void {
   for (const [name, parameter] of Object.entries(parameters))
     if (parameter.in === 'body' && name !== body?.content)
       report(['parameters', name, 'in'], `the body is ${body?.content} alone: nothing else can stand in it`);
-}
-
-function checkPagination(endpoint: Endpoint, report: Report): void {
-  const { pagination } = endpoint;
-  if (pagination === undefined) return;
-  for (const word of ['parameter', 'size_parameter'] as const) {
-    const name = pagination[word];
-    if (name !== undefined && !Object.hasOwn(endpoint.parameters, name)) report(['pagination', word], `there is no parameter ${name}`);
-  }
-  const { style, next, next_header: header, parameter } = pagination;
-  const linked = style === 'next_link';
-  if (linked && (next === undefined) === (header === undefined))
-    report(['pagination', 'next'], 'the style `next_link` needs either this, the place of the link in the answer, or `next_header`');
-  if (linked && !isReadOnly(endpoint)) report(['pagination', 'style'], 'only reads have pages that are linked to');
-  if (!linked && header !== undefined) report(['pagination', 'next_header'], 'belongs to the style `next_link`');
-  if (!linked && (style === 'cursor') !== (next !== undefined))
-    report(['pagination', 'next'], 'belongs to the style `cursor`, and that style needs it');
-  if (linked === (parameter !== undefined))
-    report(['pagination', 'parameter'], linked ? 'has no meaning beside a link' : 'is missing: the parameter that asks for the next page');
-  checkExpression(pagination.next, ['pagination', 'next'], report);
 }
 
 function checkRequiredAny({ required_any, parameters }: Endpoint, report: Report): void {

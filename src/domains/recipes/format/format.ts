@@ -7,91 +7,17 @@
  */
 import { z } from 'zod';
 import { auth } from './auth.ts';
+import { body } from './body.ts';
 import { graphql } from './graphql.ts';
-import { mailParts, parameter } from './parameter.ts';
-import { expression, headerName, headers, jsonPointer, slug, text, url } from './texts.ts';
+import { nextHeader, nextPaths, pagination } from './pages.ts';
+import { parameter } from './parameter.ts';
+import { ownSuccess, status, success } from './success.ts';
+import { expression, headerName, headers, slug, text, url } from './texts.ts';
 import { accountNames } from './token-endpoint.ts';
 import { hosts, variables } from './variables.ts';
 
 export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const httpMethod = z.enum(httpMethods);
-
-const body = z
-  .strictObject({
-    encoding: z
-      .enum(['json', 'form', 'multipart', 'mail', 'raw', 'related'])
-      .describe(
-        'application/json, application/x-www-form-urlencoded, multipart/form-data, a composed RFC 822 message, the value of one parameter as it is, or multipart/related: a JSON part and the bytes of one parameter.',
-      ),
-    content: text
-      .optional()
-      .describe(
-        'With `raw`: our name of the parameter that is the whole body: a text, base64 (`format: "byte"`), or a file. Its Content-Type is text/plain, application/octet-stream or the file\'s own; a header of the endpoint stands over it. With `related`: the file or base64 that is the second part; the first is the JSON of all others.',
-      ),
-    constants: z.record(z.string(), z.json()).optional().describe('Values always sent. Keys are names, or JSON Pointers in a JSON body.'),
-    mail_at: jsonPointer
-      .optional()
-      .describe(
-        `With \`mail\`: where in a JSON body the base64url message goes (Gmail: \`/raw\`); without it the message itself is the body (message/rfc822). Parameters with \`in: "mail"\` name their part by \`as\`: ${mailParts.join(', ')}.`,
-      ),
-  })
-  .meta({ id: 'Body' });
-
-const nextHeader = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]*$/)
-  .describe(
-    'Name, in lower case, of the header in which answers of endpoints with `pagination` link to their next page, as `Link` does (RFC 8288, `rel="next"`). Callers get that page by `next`, whatever the parameters.',
-  );
-
-const pagination = z
-  .strictObject({
-    style: z
-      .enum(['page', 'cursor', 'offset', 'next_link'])
-      .describe(
-        'How the next page is asked for: by page number, by a token from the last answer, by the number of items to skip, or only by the link that the last answer gave.',
-      ),
-    parameter: text.optional().describe('Our name of the parameter that asks for the next page; with every style but `next_link`.'),
-    next: expression
-      .optional()
-      .describe(
-        "With `cursor`: where the last answer's `data` holds the next token. With `next_link`: where it holds the address of the next page; the raw form, which is not looked into, gives none.",
-      ),
-    next_header: nextHeader
-      .optional()
-      .describe('With `next_link`: the header that links to the next page of this endpoint, in place of `next`.'),
-    size_parameter: text.optional().describe('Our name of the parameter that sets the page size.'),
-  })
-  .meta({ id: 'Pagination' });
-
-const pathStart = z
-  .string()
-  .regex(/^(\/([A-Za-z0-9._~-]+|\{[a-z_]+\}))+$/, 'a path such as /repos/{owner}: segments, or names in braces, with a slash before each');
-
-const nextPaths = z
-  .record(pathStart, pathStart)
-  .describe(
-    'Where links to next pages name the path that was asked in another way: how ours begins, and how theirs does, such as `/orgs/{org}` and `/organizations/{id}`. A name in braces stands for any segment, and what follows must be the same. A link with any other path than the one that was asked is not taken.',
-  );
-
-const status = z.int().min(400).max(599);
-
-const success = z
-  .strictObject({
-    when: expression.describe(
-      'A JMESPath expression on `data` that is true when the call did what it was asked (null, false and what is empty are not). An answer that is not JSON is a text here, an empty one null; 204 and 205 are not asked.',
-    ),
-    error: expression.optional().describe("A JMESPath expression that gives the service's code for what went wrong."),
-    status: z
-      .record(text, status)
-      .optional()
-      .describe(
-        'The HTTP status of each code; 422 for one that is not here. 401 says that the credential is refused: it is renewed once, and the connection ends where that does not help. 429 and 5xx are retried for reads, as those statuses are.',
-      ),
-  })
-  .meta({ id: 'Success' });
-
-const ownSuccess = success.partial().meta({ id: 'OwnSuccess' });
 
 const schemaAddress = z.string().optional().describe('Where an editor finds this description: `../recipe.schema.json`.');
 
@@ -296,9 +222,6 @@ export const integration = z
   })
   .meta({ id: 'Integration' });
 
-export type Success = z.infer<typeof success>;
-/** What an endpoint or the verification says otherwise. */
-export type OwnSuccess = z.infer<typeof ownSuccess>;
 export type Integration = z.infer<typeof integration>;
 export type Resource = z.infer<typeof resource>;
 export type Endpoint = z.infer<typeof endpoint>;

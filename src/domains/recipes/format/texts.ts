@@ -6,7 +6,7 @@ export const text = z.string().min(1);
 export const url = z.url({ protocol: /^https?$/ });
 export const headerName = z.string().regex(/^[A-Za-z0-9-]+$/);
 export const headers = z.record(headerName, z.string().regex(/^[\x20-\x7e]*$/, 'printable ASCII'));
-export const expression = text.describe('A JMESPath expression (https://jmespath.org/specification.html).');
+export const expression = text.max(1_000).describe('A JMESPath expression (https://jmespath.org/specification.html).');
 export const jsonPointer = z
   .string()
   .regex(/^(\/([^~/]|~[01])*)*$/)
