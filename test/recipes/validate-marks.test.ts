@@ -114,6 +114,31 @@ it.each<[string, (sound: Sound) => unknown, string]>([
     'letters/letters.json: endpoints.list_letters.parameters.cursor.type: must be integer, since `pagination.more` counts it up',
   ],
   [
+    'a header of answers that sets a cookie',
+    (s) => (s.list.answer_headers = ['etag', 'set-cookie']),
+    'letters/letters.json: endpoints.list_letters.answer_headers.1: set-cookie has a meaning of its own in answers of the gateway',
+  ],
+  [
+    'a header of answers that is ours',
+    (s) => (s.list.answer_headers = ['x-skillett-next']),
+    'letters/letters.json: endpoints.list_letters.answer_headers.0: x-skillett-next has a meaning of its own',
+  ],
+  [
+    'a header of answers that belongs to one connection',
+    (s) => (s.list.answer_headers = ['transfer-encoding']),
+    'letters/letters.json: endpoints.list_letters.answer_headers.0: transfer-encoding has a meaning of its own',
+  ],
+  [
+    'a header of answers in which the credential travels',
+    (s) => (s.list.answer_headers = ['x-letters-key']),
+    'letters/letters.json: endpoints.list_letters.answer_headers.0: x-letters-key is where the credential travels',
+  ],
+  [
+    'a header of answers that is named twice',
+    (s) => (s.list.answer_headers = ['etag', 'etag']),
+    'letters/letters.json: endpoints.list_letters.answer_headers.1: etag is listed twice',
+  ],
+  [
     'further pages of what changes things',
     (s) => {
       s.create.parameters.page = { in: 'body', type: 'integer', description: 'Which.' };
@@ -135,6 +160,7 @@ it.each<[string, (sound: Sound) => unknown, string]>([
 it.each<[string, (s: Sound) => unknown]>([
   ['page numbers with a word about further ones', (s) => (s.list.pagination = { style: 'page', parameter: 'size', more: 'more' })],
   ['offsets with rows', (s) => (s.list.pagination = { style: 'offset', parameter: 'size', more: 'more', items: '@' })],
+  ['headers of answers', (s) => (s.list.answer_headers = ['etag', 'x-total-count', 'location', 'link'])],
   ['where the rows are beside tokens', (s) => (s.list.pagination.items = 'data.rows')],
   ['other names of paths beside a header of links', (s) => Object.assign(s.recipe, { next_paths: { '/a': '/b' }, next_header: 'link' })],
   [

@@ -3,9 +3,10 @@
  * reads, and every session pays for them: short, with the remedy.
  */
 import { z } from 'zod';
+import { readHeaders } from '../../domains/executions/answer/passed/answer-headers.ts';
 import { startConnection } from '../operations/connections.ts';
 import { readEndpointDocument, searchEndpoints } from '../operations/endpoints.ts';
-import { execute as executeOperation, isFailure, paramsInput, read as readOperation } from '../operations/execute.ts';
+import { type Envelope, execute as executeOperation, isFailure, paramsInput, read as readOperation } from '../operations/execute.ts';
 import { listIntegrations } from '../operations/integrations.ts';
 import type { AnyOperation, Operation } from '../operations/operation.ts';
 
@@ -93,7 +94,7 @@ const call = {
   more: callOptions.more,
 };
 
-/** What REST calls `next` is `more` in a tool's arguments and answers. */
+/** What REST calls `next` is `more` in a tool's arguments and answers, and headers are text. */
 function withMore<Input extends { next?: string | null | undefined }>(
   operation: Operation<Input, object>,
 ): Operation<Omit<Input, 'next'> & { more?: string | undefined }, object> {
@@ -102,9 +103,9 @@ function withMore<Input extends { next?: string | null | undefined }>(
     input: operation.input as never,
     run: async (context, { more, ...input }, fault) => {
       const output = await operation.run(context, { ...input, next: more } as unknown as Input, fault);
-      if (!('next' in output)) return output;
-      const { next, ...rest } = output;
-      return { ...rest, more: next };
+      if (!('next' in output || 'meta' in output)) return output;
+      const { next, meta, ...rest } = output as Extract<Envelope, { data: unknown }>;
+      return { ...rest, ...(next === undefined ? {} : { more: next }), ...(meta ? { meta: readHeaders(meta) } : {}) };
     },
   };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Context } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
+import type { AnswerHeaders } from '../../domains/executions/answer/passed/answer-headers.ts';
 import { executeEndpoint } from '../../domains/executions/execute.ts';
 import { type Execution, type RawAnswer, requestOf } from '../../domains/executions/execution.ts';
 import { executeProxied } from '../../domains/executions/proxy/execute-proxied.ts';
@@ -32,15 +33,17 @@ const executeInput = readInput.extend({
 
 type ExecuteInput = z.infer<typeof executeInput>;
 
+const meta = z.record(z.string(), z.string()).optional();
+
 const output = z.union([
-  z.strictObject({ status: z.int(), data: z.unknown(), select_error: z.string().optional(), next: z.string().optional() }),
-  z.strictObject({ status: z.int(), error: z.unknown() }),
+  z.strictObject({ status: z.int(), data: z.unknown(), select_error: z.string().optional(), next: z.string().optional(), meta }),
+  z.strictObject({ status: z.int(), error: z.unknown(), meta }),
 ]);
 
 /** What the service came to; printed by `writeSpliced`. */
 export type Envelope =
-  | { status: number; data: RawJson | null; select_error?: string /** Leads to the next page. */; next?: string }
-  | { status: number; error: RawJson | null };
+  | { status: number; data: RawJson | null; select_error?: string /** Leads to the next page. */; next?: string; meta?: AnswerHeaders }
+  | { status: number; error: RawJson | null /** Headers of the answer that the recipe names. */; meta?: AnswerHeaders };
 
 export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
   name: 'execute',
@@ -103,12 +106,14 @@ export function isFailure(output: object): boolean {
   return 'error' in output;
 }
 
-function envelopeOf({ ok, status, data, error, selectError, next }: Execution): Envelope {
-  if (!ok) return { status, error };
+function envelopeOf({ ok, status, data, error, selectError, next, meta }: Execution): Envelope {
+  const named = meta === null ? {} : { meta };
+  if (!ok) return { status, error, ...named };
   return {
     status,
     data,
     ...(selectError === null ? {} : { select_error: selectError }),
     ...(next === null ? {} : { next }),
+    ...named,
   };
 }

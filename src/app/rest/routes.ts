@@ -139,9 +139,11 @@ const executions: AnyRoute[] = [
 function answerOfExecution(output: Envelope | RawAnswer): RouteAnswer {
   if ('body' in output) return { raw: output };
   const status = envelopeStatus(output.status);
-  if ('error' in output) return { status, headers: { 'x-skillett-error-source': 'upstream' } };
-  const { next, ...json } = output;
-  return next === undefined ? { status } : { status, json, headers: { 'x-skillett-next': next } };
+  if (output.meta === undefined && !('next' in output) && !('error' in output)) return { status };
+  const { meta, ...named } = output;
+  if ('error' in named) return { status, json: named, headers: { ...meta, 'x-skillett-error-source': 'upstream' } };
+  const { next, ...json } = named;
+  return { status, json, headers: { ...meta, ...(next === undefined ? {} : { 'x-skillett-next': next }) } };
 }
 
 const apiKeys: AnyRoute[] = [

@@ -35,6 +35,15 @@ export function maskCredential(text: string, credential: AddressCredential): str
   return Object.entries(credential.path).reduce((shown, [name, value]) => shown.replaceAll(value, () => `{${name}}`), decodeFully(text));
 }
 
+/** A text that may hold addresses, as it may be shown: what stands in a path as above, what stands in a query as three dots. */
+export function maskInText(text: string, credential: AddressCredential): string {
+  const lowerCase = credential.query.map((name) => name.toLowerCase());
+  const masked = text.replaceAll(/([?&;])([^=&;\s"<>?#]+)=([^&;\s"<>#,]*)/g, (pair, sign: string, name: string) =>
+    lowerCase.includes(decodeFully(name).toLowerCase()) ? `${sign}${name}=...` : pair,
+  );
+  return maskCredential(masked, credential);
+}
+
 /** A path as it is sent (RFC 3986, section 3.3): of the name in braces, the credential; a colon stands for itself. */
 export function fillCredential(address: string, path: Readonly<Record<string, string>>): string {
   const end = address.indexOf('?');

@@ -189,6 +189,7 @@ async function replay(
     replayed: true,
     selectError: kept.selectError ?? null,
     next: kept.next ?? null,
+    meta: kept.meta ?? null,
     raw: kept.raw && { status: envelopeStatus(first.status), ...kept.raw },
   };
 }

@@ -7,6 +7,7 @@ import { isRedirect } from '../../core/outbound/outbound.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Admission } from './admission/admit.ts';
+import type { AnswerHeaders } from './answer/passed/answer-headers.ts';
 import type { UpstreamCall } from './call-upstream.ts';
 import type { PagedCall } from './request/next-page.ts';
 
@@ -91,6 +92,8 @@ export interface Execution {
   selectError: string | null;
   /** Leads to the next page, where the service says that there is one. */
   next: string | null;
+  /** Headers of the answer that the recipe names; in the raw form they stand among its own. */
+  meta: AnswerHeaders | null;
   /** In the raw form, instead of `data` and `error`. */
   raw: RawAnswer | undefined;
 }

@@ -3,6 +3,7 @@ import type { RawJson } from '../../core/json/raw-json.ts';
 import { builder } from '../../core/schema/builder.ts';
 import { loadCalls } from '../audit/calls.ts';
 import { CallRef } from '../audit/graphql.ts';
+import { readHeaders } from './answer/passed/answer-headers.ts';
 import { executeEndpoint } from './execute.ts';
 import { type Execution, type ExecutionInput, requestOf } from './execution.ts';
 import { canonicalJson } from './request/canonical-json.ts';
@@ -53,6 +54,13 @@ export const ExecutionRef = builder.objectRef<Execution>('Execution').implement(
       nullable: true,
       description:
         'Leads to the next page of a list: give it back as the argument `next`, with the same other arguments. Null on the last page, and where the recipe knows no such link.',
+    }),
+    meta: t.field({
+      type: 'JSON',
+      nullable: true,
+      resolve: ({ meta }) => meta && readHeaders(meta),
+      description:
+        'Headers of the answer that the recipe names, by their names in lower case: `{"x-total-count": "12"}`. They are content of the service, as `data` is. Null where there are none.',
     }),
     replayed: t.exposeBoolean('replayed', {
       description: 'Whether this is the first answer to the idempotency key, given again without a new call.',

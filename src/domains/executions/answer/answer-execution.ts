@@ -9,6 +9,7 @@ import { findNextQuery, findNextTarget, nextPlaceOf, sealNext } from '../request
 import { nextNumber } from '../request/numbered-pages.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
+import { namedHeaders } from './passed/answer-headers.ts';
 import { readAnswer } from './read-answer.ts';
 import { applySelect, selectPatienceMs } from './select.ts';
 import { keepRoom, makeRoom } from './whole-answers.ts';
@@ -20,7 +21,7 @@ export async function answerExecution(run: Run, call: UpstreamCall, judged: Judg
   return run.request.raw && !isRedirect(judged.answer.status) ? answerRaw(run, call, judged, body) : answerJson(run, call, judged, body);
 }
 
-type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'next' | 'raw'>;
+type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'next' | 'meta' | 'raw'>;
 
 async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
   const { answer, ok } = judged;
@@ -32,14 +33,22 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
       : await select(judged, expression, call, passedOn);
   const kept = run.admission.claim && (body || json.pieces) && (await json.load());
   const next = nextOf(run, call, judged);
-  await keep(run, judged, kept && { json: kept, selectError, next });
+  const meta = namedHeaders(call.endpoint, answer, call.addressCredential);
+  await keep(run, judged, kept && { json: kept, selectError, next, meta });
   // Over GraphQL nothing goes out before all fields are done: one that kept its room would keep the next ones of its request out.
   const held = run.request.door === 'graphql' ? json : keepRoom(call, json);
   return finish(
     run,
     call,
     { ...judged, over: json.whenOver },
-    { data: ok ? held : null, error: ok ? null : held, selectError: selectError ?? null, next: next ?? null, raw: undefined },
+    {
+      data: ok ? held : null,
+      error: ok ? null : held,
+      selectError: selectError ?? null,
+      next: next ?? null,
+      meta: meta ?? null,
+      raw: undefined,
+    },
   );
 }
 
@@ -82,7 +91,7 @@ function notApplied({ message }: Error): string {
 
 async function answerRaw(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
   const { answer } = judged;
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...namedHeaders(call.endpoint, answer, call.addressCredential) };
   for (const name of ['content-type', 'content-length', 'content-disposition']) {
     const value = answer.headers[name];
     if (typeof value === 'string') headers[name] = value;
@@ -92,7 +101,7 @@ async function answerRaw(run: Run, call: UpstreamCall, judged: JudgedAnswer, bod
   if (next !== undefined) headers['x-skillett-next'] = next;
   await keep(run, judged, body && { raw: { headers, body } });
   const raw = { status: envelopeStatus(judged.status), headers, body: answer.body };
-  return finish(run, call, judged, { data: null, error: null, selectError: null, next: next ?? null, raw });
+  return finish(run, call, judged, { data: null, error: null, selectError: null, next: next ?? null, meta: null, raw });
 }
 
 /** Commits the first answer of an idempotency key. When that fails the client still gets it; a repetition is then refused, not sent. */

@@ -5,12 +5,13 @@ import type { Sealed } from '../../../core/crypto.ts';
 import type { SkillettError } from '../../../core/errors.ts';
 import { isJson } from '../../../core/json/json-scan.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
+import type { AnswerHeaders } from './passed/answer-headers.ts';
 
 /** The longest answer that is kept. */
 export const keptBytesMax = 1024 * 1024;
 
 export type KeptAnswer =
-  | { json: Buffer; selectError: string | undefined; next: string | undefined }
+  | { json: Buffer; selectError: string | undefined; next: string | undefined; meta: AnswerHeaders | undefined }
   /** In the form `Accept: application/octet-stream`. */
   | { raw: { headers: Record<string, string>; body: Buffer } }
   /** Why the answer could not be given, although the service had answered. */
@@ -22,6 +23,7 @@ type KeptFailure = Pick<SkillettError, 'code' | 'message'>;
 interface Head {
   selectError?: string | undefined;
   next?: string | undefined;
+  meta?: AnswerHeaders | undefined;
   rawHeaders?: Record<string, string>;
   failure?: KeptFailure;
 }
@@ -38,13 +40,17 @@ function headAndBody(kept: Exclude<KeptAnswer, { failure: KeptFailure }>): [Head
     const { headers, body } = kept.raw;
     return [{ rawHeaders: headers }, body.length > keptBytesMax ? undefined : body.toString('base64')];
   }
-  return [{ selectError: kept.selectError, next: kept.next }, kept.json.length > keptBytesMax ? undefined : kept.json.toString('utf8')];
+  return [
+    { selectError: kept.selectError, next: kept.next, meta: kept.meta },
+    kept.json.length > keptBytesMax ? undefined : kept.json.toString('utf8'),
+  ];
 }
 
 export interface ReplayedAnswer {
   json: RawJson;
   selectError: string | undefined;
   next: string | undefined;
+  meta: AnswerHeaders | undefined;
   raw: { headers: Record<string, string>; body: Readable } | undefined;
   failure: KeptFailure | undefined;
 }
@@ -52,7 +58,7 @@ export interface ReplayedAnswer {
 export async function openAnswer(gateway: Gateway, callId: string, sealed: string | null): Promise<ReplayedAnswer> {
   if (sealed === null) {
     const note = `The first answer to this idempotency key was longer than ${keptBytesMax / 1024 / 1024} MiB, so only its status was kept.`;
-    return { json: RawJson.fromValue(note), selectError: undefined, next: undefined, raw: undefined, failure: undefined };
+    return { json: RawJson.fromValue(note), selectError: undefined, next: undefined, meta: undefined, raw: undefined, failure: undefined };
   }
   const text = await gateway.vault.open(sealed, callId);
   const end = text.indexOf('\n');
@@ -60,10 +66,10 @@ export async function openAnswer(gateway: Gateway, callId: string, sealed: strin
   const body = text.slice(end + 1);
   if (head.rawHeaders) {
     const raw = { headers: head.rawHeaders, body: Readable.from([Buffer.from(body, 'base64')]) };
-    return { json: RawJson.fromValue(null), selectError: undefined, next: undefined, raw, failure: undefined };
+    return { json: RawJson.fromValue(null), selectError: undefined, next: undefined, meta: undefined, raw, failure: undefined };
   }
   // What an older release kept was not proven to be JSON.
   const bytes = Buffer.from(body);
   const json = isJson(bytes) ? RawJson.fromBytes(bytes) : RawJson.fromValue(body);
-  return { json, selectError: head.selectError, next: head.next, raw: undefined, failure: head.failure };
+  return { json, selectError: head.selectError, next: head.next, meta: head.meta, raw: undefined, failure: head.failure };
 }

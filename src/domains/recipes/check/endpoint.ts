@@ -5,6 +5,7 @@ import { mailParts, type Parameter } from '../format/parameter.ts';
 import { namesOfSplit } from '../parameter-schema.ts';
 import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable } from '../variables.ts';
+import { checkAnswerHeaders } from './answers.ts';
 import { checkCredentialPath } from './credential.ts';
 import { checkGraphql } from './graphql.ts';
 import { checkPagination } from './pages.ts';
@@ -29,6 +30,7 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   checkGraphql(endpoint, report);
   validatePlaces(endpoint, recipe, report);
   checkPagination(endpoint, report);
+  checkAnswerHeaders(endpoint, recipe, report);
   checkRequiredAny(endpoint, report);
   checkSuccess(endpoint, recipe ? recipe.success : 'unknown', ['success'], report);
   if (recipe) checkScopes(endpoint, recipe, report);

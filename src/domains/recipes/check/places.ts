@@ -45,7 +45,7 @@ function findOverlap(holders: ReadonlyMap<string, string>, place: string): strin
   return undefined;
 }
 
-function listCredentialPlaces(recipe: Integration): string[] {
+export function listCredentialPlaces(recipe: Integration): string[] {
   return recipe.auth.flatMap((auth) => {
     if (auth.type === 'none' || 'token_url' in auth) return [];
     const fields = Object.values(auth.fields ?? {}).map((field) =>

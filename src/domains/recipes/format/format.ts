@@ -18,6 +18,7 @@ import { hosts, variables } from './variables.ts';
 
 export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const httpMethod = z.enum(httpMethods);
+const answerHeader = z.string().regex(/^[a-z0-9-]+$/, 'a header name in lower case');
 
 const schemaAddress = z.string().optional().describe('Where an editor finds this description: `../recipe.schema.json`.');
 
@@ -79,6 +80,14 @@ export const endpoint = z
       .describe("What differs here from the integration's `success`; `status` adds to its codes. Asked of answers with a 2xx status."),
     follow_redirects: z.boolean().optional().describe('Reads only: follow up to three redirects under the outbound rules.'),
     timeout_ms: z.int().min(1000).max(120_000).optional().describe('Time until the whole answer must be there. Default 30000.'),
+    answer_headers: z
+      .array(answerHeader)
+      .min(1)
+      .max(20)
+      .optional()
+      .describe(
+        "Headers of the service's answer, in lower case, that callers get: as headers over REST, in `meta` over GraphQL and MCP. None that frames a message, sets a cookie, asks for a credential, or has a meaning in answers of the gateway.",
+      ),
     answer: text.describe('What `data` holds on success, named by its fields.'),
     example: z
       .record(z.string(), z.json())
