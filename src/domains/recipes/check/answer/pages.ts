@@ -1,7 +1,7 @@
 /** How the next page is asked for, and whether there can be one. */
-import { isReadOnly } from '../catalogue.ts';
-import type { Endpoint, Integration, Resource } from '../format/format.ts';
-import { checkExpression, type Report } from './texts.ts';
+import { isReadOnly } from '../../catalogue.ts';
+import type { Endpoint, Integration, Resource } from '../../format/format.ts';
+import { checkExpression, type Report } from '../texts.ts';
 
 export function checkPagination(endpoint: Endpoint, report: Report): void {
   const { pagination } = endpoint;

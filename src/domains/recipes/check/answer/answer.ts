@@ -1,8 +1,8 @@
 /** What callers get of an answer beside its body. */
-import { neverSent } from '../../../core/outbound/never-sent.ts';
-import type { Endpoint, Integration } from '../format/format.ts';
-import { listCredentialPlaces } from './places.ts';
-import type { Report } from './texts.ts';
+import { neverSent } from '../../../../core/outbound/never-sent.ts';
+import type { Endpoint, Integration } from '../../format/format.ts';
+import { listCredentialPlaces } from '../places.ts';
+import type { Report } from '../texts.ts';
 
 /**
  * What our own answers say in these would be taken for ours, or a browser or proxy would do as a service says: frame and caching
