@@ -1,9 +1,9 @@
 /** What a recipe says about success: whether an answer with a good status is one, and what status its failure has. */
 import { search } from '@jmespath-community/jmespath';
 import { isTruthy } from './expression.ts';
+import type { OwnSuccess } from './format/answer/success.ts';
 import type { Integration } from './format/format.ts';
 import type { Graphql } from './format/graphql.ts';
-import type { OwnSuccess } from './format/success.ts';
 
 export interface SuccessRule {
   /** True on the answer of a call that did what it was asked. */

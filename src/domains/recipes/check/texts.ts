@@ -1,8 +1,8 @@
 /** Checks of single texts in a recipe: header names, addresses, patterns, expressions. */
 import { neverSent } from '../../../core/outbound/never-sent.ts';
 import { findExpressionFault } from '../expression.ts';
+import type { OwnSuccess, Success } from '../format/answer/success.ts';
 import type { Integration } from '../format/format.ts';
-import type { OwnSuccess, Success } from '../format/success.ts';
 import { authorityOf, isKnownHost, isVariable, namesIn } from '../variables.ts';
 
 export type FaultPath = readonly (string | number)[];

@@ -6,12 +6,12 @@
  * Nothing in it is code: every difference between providers is a field below, and the engine never asks for a slug.
  */
 import { z } from 'zod';
+import { nextHeader, nextPaths, pagination } from './answer/pages.ts';
+import { ownSuccess, status, success } from './answer/success.ts';
 import { auth } from './auth.ts';
 import { body } from './body.ts';
 import { graphql } from './graphql.ts';
-import { nextHeader, nextPaths, pagination } from './pages.ts';
 import { parameter } from './parameter.ts';
-import { ownSuccess, status, success } from './success.ts';
 import { expression, headerName, headers, slug, text, url } from './texts.ts';
 import { accountNames } from './token-endpoint.ts';
 import { hosts, variables } from './variables.ts';

@@ -1,6 +1,6 @@
 /** How a recipe says that a list goes on. */
 import { z } from 'zod';
-import { expression, text } from './texts.ts';
+import { expression, text } from '../texts.ts';
 
 export const nextHeader = z
   .string()

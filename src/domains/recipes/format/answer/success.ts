@@ -1,6 +1,6 @@
 /** How a recipe says what a success is. */
 import { z } from 'zod';
-import { expression, text } from './texts.ts';
+import { expression, text } from '../texts.ts';
 
 export const status = z.int().min(400).max(599);
 
