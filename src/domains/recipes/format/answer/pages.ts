@@ -48,5 +48,3 @@ export const nextPaths = z
   .describe(
     'Where links to next pages name the path that was asked in another way: how ours begins, and how theirs does, such as `/orgs/{org}` and `/organizations/{id}`. A name in braces stands for any segment, and what follows must be the same. A link with any other path than the one that was asked is not taken.',
   );
-
-export type Pagination = z.infer<typeof pagination>;
