@@ -1,0 +1,51 @@
+/** Calling endpoints, and the log of calls. */
+import type { Command } from 'commander';
+import { globalOptions, targetOf } from './options.ts';
+
+const runHelp = `
+Parameters are flags by their names: --title "Login fails" --labels bug,help --draft, --no-draft, --per-page=5. A list takes commas or is
+repeated; an object is JSON. A value @file is the file's content, and - is standard input (@@ stands for a leading @). \`skillett skills
+<integration> <endpoint>\` explains them.
+
+Options, also among the parameters:
+  --params <json>           All parameters at once, as JSON, @file or -.
+  --account <name>          The account to use, where several are connected.
+  --select <expression>     A JMESPath expression that cuts the answer.
+  --next <next>             \`next\` of the page before.
+  --idempotency-key <key>   Makes repeating safe for 24 hours.
+  --raw                     The service's body as it came, without envelope.
+  --dry-run                 Show the request, without the key, and send nothing.`;
+
+export function addExecutionCommands(program: Command): void {
+  program
+    .command('run')
+    .argument('<integration>', 'Slug of the integration, such as github.')
+    .argument('<endpoint>', 'Name of the endpoint, such as create_issue.')
+    .argument('[flags...]', 'Parameters, as flags.')
+    .usage('<integration> <endpoint> [--parameter value …]')
+    .description('Call an endpoint and print its answer.')
+    .addHelpText('after', runHelp)
+    .passThroughOptions()
+    .allowUnknownOption()
+    .action(async (integration, endpoint, flags, _options, command) =>
+      (await import('./run.ts')).run(targetOf(command), integration, endpoint, flags, globalOptions(command)),
+    );
+
+  program
+    .command('calls')
+    .description('Show the call log, the latest first.')
+    .option('--integration <slug>', 'Only of this integration.')
+    .option('--endpoint <name>', 'Only of endpoints with this name.')
+    .option(
+      '--outcome <outcome>',
+      'Only those that ended so, such as failed; may be repeated.',
+      (value, before: string[]) => [...before, value],
+      [],
+    )
+    .option('--since <time>', 'Only those that started then or later, such as 2026-01-31T12:00:00Z.')
+    .option('--limit <number>', 'How many, 1 to 100.', '25')
+    .option('--cursor <cursor>', '`next_cursor` of the page before.')
+    .action(async (options, command) =>
+      (await import('./calls.ts')).showCalls(targetOf(command), { ...options, ...globalOptions(command) }),
+    );
+}
