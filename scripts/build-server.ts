@@ -2,9 +2,10 @@
  * Writes dist/server: the server as one file of JavaScript, which starts in half the CPU that its sources take. `src/skillett.cjs` runs
  * it as long as it was made of the sources that are there.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { transformWithOxc } from 'vite';
 import { bundledRecipes, cacheFolder } from '../src/app/process/folders.ts';
 import { loadCatalogue } from '../src/domains/recipes/load.ts';
 import { bundle } from './bundle.ts';
@@ -21,7 +22,12 @@ await bundle('src/main.ts', target, external);
 // On its own: of a file that both shared, the thread could run what starts the server.
 await bundle('src/domains/executions/answer/expression-worker.ts', target, external);
 writeFileSync(path.join(target, 'package.json'), '{ "type": "commonjs" }\n');
-for (const file of readdirSync(target)) escapeLetters(path.join(target, file));
+for (const file of readdirSync(target).filter((name) => name.endsWith('.js'))) escapeLetters(path.join(target, file));
+mkdirSync(path.join(target, 'migrations'));
+for (const file of readdirSync(path.join(root, 'migrations'))) {
+  const { code } = await transformWithOxc(readFileSync(path.join(root, 'migrations', file), 'utf8'), file, { sourcemap: false });
+  writeFileSync(path.join(target, 'migrations', `${path.parse(file).name}.mjs`), code);
+}
 await loadCatalogue({ bundledFolder: bundledRecipes, extraFolder: undefined, integrations: new Map(), cacheFolder });
 // Last: without it nothing of the folder is run.
 writeFileSync(path.join(target, 'sources'), hash);

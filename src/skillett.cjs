@@ -9,8 +9,11 @@ const { hash } = require('node:crypto');
 const root = path.resolve(__dirname, '..');
 const built = path.join(root, 'dist/server');
 
+// Node strips no types under node_modules; a package that was installed is what was built, and has no package-lock.json.
+const isInstalled = root.includes(`${path.sep}node_modules${path.sep}`);
+
 if (require.main === module) {
-  if (readBuilt() === hashSources()) require(path.join(built, 'main.js'));
+  if (isInstalled || readBuilt() === hashSources()) require(path.join(built, 'main.js'));
   else import('./main.ts');
 }
 

@@ -18,8 +18,8 @@ if (require.main === module) {
 
 function start() {
   require('node:module').enableCompileCache();
-  if (readBuilt() === hashCommandLine()) require(path.join(built, 'main.js'));
-  else if (__dirname.includes(`${path.sep}node_modules${path.sep}`)) fail('This copy of skillett is incomplete. Install it again.');
+  // Node strips no types under node_modules; a package that was installed is what was built.
+  if (__dirname.includes(`${path.sep}node_modules${path.sep}`) || readBuilt() === hashCommandLine()) require(path.join(built, 'main.js'));
   else import('./main.ts');
 }
 

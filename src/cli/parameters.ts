@@ -19,11 +19,14 @@ export interface Flag {
   value: string | undefined;
 }
 
+/** As curl has it. */
+const standardInput = '@-';
+
 const exactJson = JSON as unknown as { rawJSON(text: string): unknown };
 
 /**
- * `--a 1`, `--a=1`, `--a` and `--no-a`, in their order. `kindOf` says of a name whether a value follows it, which none does after a boolean;
- * it ends the command where nothing has that name.
+ * `--a 1`, `--a=1`, `--a` and `--no-a`, in their order. `kindOf` says of a name whether a value follows it, which after a boolean is only
+ * `true` or `false`; it ends the command where nothing has that name. `--a -` is standard input, `--a=-` a hyphen.
  */
 export function readFlags(words: string[], kindOf: (name: string) => 'value' | 'alone'): Flag[] {
   const flags: Flag[] = [];
@@ -34,11 +37,13 @@ export function readFlags(words: string[], kindOf: (name: string) => 'value' | '
     const equals = word.indexOf('=');
     const name = word.slice(2, equals > 0 ? equals : undefined);
     const kind = kindOf(name);
-    if (equals > 0 || kind === 'alone') flags.push({ name, value: equals > 0 ? word.slice(equals + 1) : undefined });
+    const next = words[at + 1];
+    if (equals > 0) flags.push({ name, value: word.slice(equals + 1) });
+    else if (kind === 'alone' && next !== 'true' && next !== 'false') flags.push({ name, value: undefined });
+    else if (next === undefined) throw new CommandFailure(`--${name} needs a value.`);
     else {
-      const value = words[++at];
-      if (value === undefined) throw new CommandFailure(`--${name} needs a value.`);
-      flags.push({ name, value });
+      flags.push({ name, value: next === '-' ? standardInput : next });
+      at += 1;
     }
   }
   return flags;
@@ -107,42 +112,54 @@ async function readParameter(
 }
 
 async function readList(name: string, schema: ParameterSchema, values: string[], sources: InputSources): Promise<unknown> {
+  const items = schema.items ?? {};
   const [first = ''] = values;
-  if (values.length === 1) {
-    const text = /^[@-]/.test(first) ? await readText(first, sources) : first;
-    if (text.trimStart().startsWith('[')) return parseJson(name, text);
-    const items = text === first ? text.split(',') : text.split(/\r?\n/).filter((line) => line !== '');
-    return Promise.all(items.map((item) => readValue(name, schema.items ?? {}, item, literalOnly)));
+  if (values.length > 1 || isFile(items)) {
+    const single = values.length === 1 && /^\s*\[/.test(first);
+    return single ? parseJson(name, first) : Promise.all(values.map((value) => readValue(name, items, value, sources)));
   }
-  return Promise.all(values.map((item) => readValue(name, schema.items ?? {}, item, sources)));
+  const text = await readText(first, sources);
+  if (/^\s*[[{]/.test(text)) return parseJson(name, /^\s*\[/.test(text) ? text : `[${text}]`);
+  // A file has an item a line.
+  const words = text === first ? text.split(',') : text.split(/\r?\n/).filter((line) => line !== '');
+  return words.map((word) => typeValue(name, items, word));
 }
 
-/** For words that are no `@file` any more. */
-const literalOnly: InputSources & { literal: true } = { literal: true, readInput: async () => Buffer.alloc(0) };
-
 async function readValue(name: string, schema: ParameterSchema, value: string, sources: InputSources): Promise<unknown> {
-  const types = typesOf(schema);
-  const isFile = schema.properties?.base64 !== undefined;
-  const fromSource = sources !== literalOnly && (value === '-' || (value.startsWith('@') && !value.startsWith('@@')));
-  if (isFile && fromSource) {
-    const content = await readBytes(value, sources);
-    const filename = value === '-' ? 'input' : path.basename(value.slice(1));
-    return { filename, content_type: mime.getType(filename) ?? 'application/octet-stream', base64: content.toString('base64') };
+  if (isFromFile(value)) {
+    if (isFile(schema)) {
+      const filename = value === standardInput ? 'input' : path.basename(value.slice(1));
+      const content = await readBytes(value, sources);
+      return { filename, content_type: mime.getType(filename) ?? 'application/octet-stream', base64: content.toString('base64') };
+    }
+    if (schema.format === 'byte') return (await readBytes(value, sources)).toString('base64');
   }
-  if (schema.format === 'byte' && fromSource) return (await readBytes(value, sources)).toString('base64');
-  const text = await readText(value, sources);
-  if (
-    text.length < 400 &&
-    types.some((type) => type === 'integer' || type === 'number') &&
-    /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)
-  )
+  return typeValue(name, schema, await readText(value, sources));
+}
+
+/** A text as the type that the schema wants. */
+function typeValue(name: string, schema: ParameterSchema, text: string): unknown {
+  const types = typesOf(schema);
+  const takes = (...wanted: string[]) => wanted.some((type) => types.includes(type));
+  if (takes('integer', 'number') && text.length < 400 && /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text))
     return exactJson.rawJSON(text);
-  if (types.includes('boolean') && /^(true|false)$/.test(text)) return text === 'true';
-  if (types.includes('null') && text === 'null' && !types.includes('string')) return null;
-  if (types.includes('string')) return text;
-  if (types.includes('object') || types.includes('array') || types.length === 0) return parseJson(name, text);
-  const wanted = types.includes('boolean') ? 'true or false' : 'a number';
-  throw new CommandFailure(`--${name} takes ${wanted}, and ${JSON.stringify(text.slice(0, 100))} is none.`);
+  if (takes('boolean') && /^(true|false)$/.test(text)) return text === 'true';
+  if (takes('null') && text === 'null' && !takes('string')) return null;
+  if (takes('object', 'array') && /^\s*[[{]/.test(text)) return parseJson(name, text);
+  if (takes('string')) return text;
+  if (takes('object', 'array') || types.length === 0) return parseJson(name, text);
+  throw new CommandFailure(
+    `--${name} takes ${takes('boolean') ? 'true or false' : 'a number'}, and ${JSON.stringify(text.slice(0, 100))} is none.`,
+  );
+}
+
+/** Whether it is a file as `{filename, content_type, base64}`. */
+function isFile({ properties }: ParameterSchema): boolean {
+  return properties?.base64 !== undefined;
+}
+
+function isFromFile(value: string): boolean {
+  return value.startsWith('@') && !value.startsWith('@@');
 }
 
 function typesOf({ type }: ParameterSchema): string[] {
@@ -157,16 +174,14 @@ function parseJson(name: string, text: string): unknown {
   }
 }
 
-/** The value itself, the content of `@file`, or standard input for `-`. */
+/** The value itself, the content of `@file`, or standard input. */
 export async function readText(value: string, sources: InputSources): Promise<string> {
-  if (sources === literalOnly) return value;
-  if (value.startsWith('@@')) return value.slice(1);
-  if (value !== '-' && !value.startsWith('@')) return value;
-  return (await readBytes(value, sources)).toString('utf8');
+  if (isFromFile(value)) return (await readBytes(value, sources)).toString('utf8');
+  return value.startsWith('@@') ? value.slice(1) : value;
 }
 
 async function readBytes(value: string, sources: InputSources): Promise<Buffer> {
-  if (value === '-') return sources.readInput();
+  if (value === standardInput) return sources.readInput();
   try {
     return readFileSync(value.slice(1));
   } catch (error) {

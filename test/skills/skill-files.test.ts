@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readCall } from '../../src/cli/commands/run.ts';
+import type { ParameterSchema } from '../../src/cli/parameters.ts';
 import type { Catalogue, CatalogueEndpoint } from '../../src/domains/recipes/catalogue.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
 import { quoteForShell } from '../../src/domains/skills/commands.ts';
@@ -19,6 +21,10 @@ beforeAll(async () => {
 
 function listAllEndpoints(): CatalogueEndpoint[] {
   return bundled.integrations.flatMap((integration) => [...integration.endpoints.values()]);
+}
+
+function propertiesOf({ schema }: CatalogueEndpoint): Record<string, ParameterSchema> {
+  return (schema as { properties: Record<string, ParameterSchema> }).properties;
 }
 
 type FrontMatterValue = string | boolean | string[] | Record<string, string>;
@@ -160,18 +166,15 @@ describe('the files of every bundled integration', () => {
 });
 
 describe('the examples of every bundled endpoint', () => {
-  it('reach the command line as the parameters they show', () => {
+  it('reach the command line as the parameters they show', async () => {
     const endpoints = listAllEndpoints();
     const calls = argumentsInShell(endpoints.map((endpoint) => buildExample(endpoint, publicUrl).cli));
     expect(calls).toHaveLength(endpoints.length);
     for (const [at, endpoint] of endpoints.entries()) {
       const [command, ...rest] = calls[at] as string[];
       expect([command, ...rest.slice(0, 3)]).toEqual(['skillett', 'run', endpoint.integration, endpoint.name]);
-      const flags = Object.entries(endpoint.spec.example).flatMap(([name, value]) => {
-        const text = typeof value === 'string' ? value : JSON.stringify(value);
-        return text.startsWith('-') ? [`--${name}=${text}`] : [`--${name}`, text];
-      });
-      expect(rest.slice(3)).toEqual(flags);
+      const { params } = await readCall(rest.slice(3), propertiesOf(endpoint), { readInput: () => Promise.reject(new Error('no input')) });
+      expect(JSON.parse(JSON.stringify(params))).toEqual(endpoint.spec.example);
     }
   });
 
@@ -237,6 +240,15 @@ describe('values that mean something to a shell, to YAML or to Markdown', () => 
     sound.create.example = { text: '-n' };
     const endpoint = (await load(await writeFolder(filesOf(sound)))).findEndpoint('letters', 'create_letter');
     expect(endpoint && buildExample(endpoint, publicUrl).cli).toBe('skillett run letters create_letter --text=-n');
+  });
+
+  it('with an @ in front are no file, and beside options of the command a parameter of their name is given as JSON', async () => {
+    const sound = soundRecipe();
+    sound.create.example = { text: '@ada' };
+    const endpoint = (await load(await writeFolder(filesOf(sound)))).findEndpoint('letters', 'create_letter') as CatalogueEndpoint;
+    expect(buildExample(endpoint, publicUrl).cli).toBe('skillett run letters create_letter --text @@ada');
+    const call = buildExample(endpoint, publicUrl, { params: { select: 'x' }, account: 'work' }).cli;
+    expect(call).toBe(`skillett run letters create_letter --params '{"select":"x"}' --account work`);
   });
 
   it('are quoted in YAML unless they can only be text', () => {

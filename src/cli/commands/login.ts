@@ -55,7 +55,7 @@ interface DeviceCode {
 /** The device authorization grant (RFC 8628): a person approves in any browser, and this asks until that is done. */
 async function askForKey(target: Target, { browser, scope }: LoginOptions): Promise<string> {
   const open = { ...target, key: undefined };
-  const body = { client_name: `skillett on ${hostname()}`, ...(scope === undefined ? {} : { scope }) };
+  const body = { client_name: `Command line (${hostname()})`, ...(scope === undefined ? {} : { scope }) };
   const started = await askServer(open, { method: 'POST', path: '/auth/device/code', body });
   if (started.status !== 200) throw refusalOf(target, started);
   const code = jsonOf<DeviceCode>(target, started);

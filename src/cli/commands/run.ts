@@ -1,7 +1,17 @@
 /** `run`: calls an endpoint. */
 import { askRoute, askServer, linesOf, type Refusal, requireKey, type ServerAnswer } from '../ask-server.ts';
 import { CommandFailure } from '../failure.ts';
-import { failAsUnknown, isBoolean, type ParameterSchema, parameterOf, readFlags, readParameters, readText } from '../parameters.ts';
+import {
+  type Flag,
+  failAsUnknown,
+  type InputSources,
+  isBoolean,
+  type ParameterSchema,
+  parameterOf,
+  readFlags,
+  readParameters,
+  readText,
+} from '../parameters.ts';
 import { isForPeople, type PrintOptions, parseExactly, printBody, printPretty, say } from '../print.ts';
 import type { Target } from '../profiles.ts';
 import { readInput } from '../read-secret.ts';
@@ -19,18 +29,7 @@ export async function run(target: Target, integration: string, endpoint: string,
   const place = `${encodeURIComponent(integration)}/${encodeURIComponent(endpoint)}`;
   requireKey(target);
   const schemas = words.length === 0 ? {} : await findSchemas(target, place);
-  const flags = readFlags(words, (name) => kindOf(name, schemas));
-  const options = new Map(flags.filter(({ name }) => optionNames.includes(name)).map(({ name, value }) => [name, value]));
-  const sources = { readInput: takeOnce(readInput) };
-  const all = options.get('params');
-  const params = {
-    ...(all === undefined ? {} : parseParams(await readText(all, sources))),
-    ...(await readParameters(
-      flags.filter(({ name }) => !optionNames.includes(name)),
-      schemas,
-      sources,
-    )),
-  };
+  const { params, options } = await readCall(words, schemas, { readInput: takeOnce(readInput) });
   const body = JSON.stringify({ params, account: options.get('account'), select: options.get('select'), next: options.get('next') });
   const idempotencyKey = options.get('idempotency-key');
   const headers: Record<string, string> = {
@@ -50,6 +49,26 @@ export async function run(target: Target, integration: string, endpoint: string,
   const answer = await askServer(target, { method: 'POST', path: `/v1/${place}`, body, headers });
   printAnswer(answer, options.has('raw'), { json: print.json === true || options.has('json') });
   process.exitCode = exitCodeOf(answer);
+}
+
+/** What flags say: the endpoint's parameters, and the options of `run`. */
+export async function readCall(
+  words: string[],
+  schemas: Record<string, ParameterSchema>,
+  sources: InputSources,
+): Promise<{ params: Record<string, unknown>; options: Map<string, string | undefined> }> {
+  const flags = readFlags(words, (name) => kindOf(name, schemas));
+  const isOption = ({ name }: Flag) => optionNames.includes(name);
+  const options = new Map(flags.filter(isOption).map(({ name, value }) => [name, value]));
+  const all = options.get('params');
+  const ofFlags = flags.filter((flag) => !isOption(flag));
+  return {
+    params: {
+      ...(all === undefined ? {} : parseParams(await readText(all, sources))),
+      ...(await readParameters(ofFlags, schemas, sources)),
+    },
+    options,
+  };
 }
 
 async function findSchemas(target: Target, place: string): Promise<Record<string, ParameterSchema>> {

@@ -105,7 +105,13 @@ export async function openEmbedded(folder: string | undefined, template?: Blob):
   };
 }
 
-export const migrationsFolder = path.resolve(import.meta.dirname, '../../../migrations');
+const packageFolder = path.resolve(import.meta.dirname, '../../..');
+
+/** Node strips no types under node_modules, so an installed package runs what `npm run build` made of them. */
+export const migrationsFolder = path.join(
+  packageFolder,
+  packageFolder.includes(`${path.sep}node_modules${path.sep}`) ? 'dist/server/migrations' : 'migrations',
+);
 
 /** A newer release has been here, and what it changed is not known to this one. */
 export class NewerDatabase extends Error {

@@ -36,13 +36,18 @@ function listInputs({ params, account, select }: PlannedCall): Record<string, un
   };
 }
 
+/** Words of `skillett run` that are its own, so that a parameter of that name is no flag. */
+const optionsOfRun = new Set(['params', 'account', 'select', 'next', 'raw', 'json']);
+
 /** `skillett run github create_issue --repo octocat/hello-world --title "Login fails"`; lists and objects are JSON. */
 export function printCliCommand(endpoint: CatalogueEndpoint, call: PlannedCall): string {
-  const { params, ...options } = listInputs(call);
-  const flags = Object.entries({ ...(params as Record<string, unknown>), ...options }).map(([name, value]) => {
+  const { params = {}, ...options } = listInputs(call);
+  const isTaken = Object.keys(params as object).some((name) => optionsOfRun.has(name));
+  const flags = Object.entries({ ...(isTaken ? { params } : (params as Record<string, unknown>)), ...options }).map(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
-    // A value that starts with a hyphen would be taken for a flag.
-    return text.startsWith('-') ? `--${name}=${quoteForShell(text)}` : `--${name} ${quoteForShell(text)}`;
+    // A leading @ names a file. A value that starts with a hyphen would be taken for a flag.
+    const literal = text.startsWith('@') ? `@${text}` : text;
+    return literal.startsWith('-') ? `--${name}=${quoteForShell(literal)}` : `--${name} ${quoteForShell(literal)}`;
   });
   return ['skillett run', endpoint.integration, endpoint.name, ...flags].join(' ');
 }

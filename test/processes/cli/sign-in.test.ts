@@ -57,7 +57,7 @@ describe('login', () => {
     expect(statSync(profilesFile()).mode & 0o777).toBe(0o600);
     expect(output.stdout + output.stderr).not.toContain(profiles.default.key);
     const viewer = JSON.parse((await command.run(['whoami'])).stdout);
-    expect(viewer).toMatchObject({ url: server.url, scopes: ['github:read'], key: { name: expect.stringContaining('skillett on') } });
+    expect(viewer).toMatchObject({ url: server.url, scopes: ['github:read'], key: { name: expect.stringContaining('Command line (') } });
     expect(readFileSync(path.join(command.home, '.skillett/skills/skillett/SKILL.md'), 'utf8')).toContain('name: skillett');
   });
 
