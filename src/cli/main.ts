@@ -1,8 +1,8 @@
 /** The command `skillett`: speaks HTTP to a server, prints answers on standard output and lines for people on standard error. */
 import { CommanderError } from 'commander';
 import { CommandFailure } from './failure.ts';
-import { printable } from './print.ts';
 import { createProgram } from './program.ts';
+import { printable } from './terminal/print.ts';
 
 /** A reader that goes away, such as `| head`, ends the command without a word. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

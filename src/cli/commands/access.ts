@@ -10,17 +10,17 @@ export function addAccessCommands(program: Command): void {
     .option('--with-key', 'Take an API key from standard input, or ask for it.')
     .option('--scope <scopes>', 'What the new key may do, such as github:read,slack. Left out: everything but running the server.')
     .option('--agent <agent>', 'Install the core skill for claude, cursor, windsurf or other. Left out: as the folders here say.')
-    .action(async (options, command) => (await import('./login.ts')).logIn(targetOf(command, true), options));
+    .action(async (options, command) => (await import('../access/login.ts')).logIn(targetOf(command, true), options));
 
   program
     .command('logout')
     .description('Revoke the key of this profile and forget it.')
-    .action(async (_options, command) => (await import('./login.ts')).logOut(targetOf(command)));
+    .action(async (_options, command) => (await import('../access/login.ts')).logOut(targetOf(command)));
 
   program
     .command('whoami')
     .description('Show which server, user and key a command uses.')
-    .action(async (_options, command) => (await import('./login.ts')).showViewer(targetOf(command), globalOptions(command)));
+    .action(async (_options, command) => (await import('../access/login.ts')).showViewer(targetOf(command), globalOptions(command)));
 
   program
     .command('connect')
@@ -32,7 +32,7 @@ export function addAccessCommands(program: Command): void {
     .option('--set <name=value>', 'A value that belongs to the account, such as its site; may be repeated.', collect, [])
     .option('--no-browser', 'Print the address and open nothing.')
     .action(async (integration, options, command) =>
-      (await import('./connect.ts')).connect(targetOf(command), integration, { ...options, ...globalOptions(command) }),
+      (await import('../access/connect.ts')).connect(targetOf(command), integration, { ...options, ...globalOptions(command) }),
     );
 
   program
@@ -41,20 +41,22 @@ export function addAccessCommands(program: Command): void {
     .option('--limit <number>', 'How many, 1 to 100.')
     .option('--cursor <cursor>', '`next_cursor` of the page before.')
     .action(async (options, command) =>
-      (await import('./connect.ts')).listConnections(targetOf(command), { ...options, ...globalOptions(command) }),
+      (await import('../access/connect.ts')).listConnections(targetOf(command), { ...options, ...globalOptions(command) }),
     );
 
   program
     .command('disconnect')
     .argument('<connection>', 'Id of the connection, conn_…; `skillett connections` shows it.')
     .description('Disconnect an account, and revoke what it granted where its service can.')
-    .action(async (id, _options, command) => (await import('./connect.ts')).disconnect(targetOf(command), id, globalOptions(command)));
+    .action(async (id, _options, command) =>
+      (await import('../access/connect.ts')).disconnect(targetOf(command), id, globalOptions(command)),
+    );
 
   const keys = program.command('keys').description('API keys: list, create, revoke.');
   keys
     .command('list')
     .description('List the API keys.')
-    .action(async (_options, command) => (await import('./keys.ts')).listKeys(targetOf(command), globalOptions(command)));
+    .action(async (_options, command) => (await import('../access/keys.ts')).listKeys(targetOf(command), globalOptions(command)));
   keys
     .command('create')
     .argument('<name>', 'What it is for.')
@@ -62,13 +64,13 @@ export function addAccessCommands(program: Command): void {
     .option('--scope <scopes>', 'What it may do, such as github:read,slack.create_message. Left out: everything.')
     .option('--expires <time>', 'When it ends: a time such as 2027-01-31T00:00:00Z, or days such as 90d.')
     .action(async (name, options, command) =>
-      (await import('./keys.ts')).createKey(targetOf(command), name, { ...options, ...globalOptions(command) }),
+      (await import('../access/keys.ts')).createKey(targetOf(command), name, { ...options, ...globalOptions(command) }),
     );
   keys
     .command('revoke')
     .argument('<id>', 'Id of the key, key_…')
     .description('Revoke an API key and those made with it.')
-    .action(async (id, _options, command) => (await import('./keys.ts')).revokeKey(targetOf(command), id));
+    .action(async (id, _options, command) => (await import('../access/keys.ts')).revokeKey(targetOf(command), id));
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -12,7 +12,10 @@ export function addCatalogueCommands(program: Command): void {
     .option('--limit <number>', 'How many, 1 to 100.')
     .option('--cursor <cursor>', '`next_cursor` of the page before.')
     .action(async (integration, endpoint, options, command) =>
-      (await import('./skills.ts')).showSkills(targetOf(command), integration, endpoint, { ...options, ...globalOptions(command) }),
+      (await import('../catalogue/skills.ts')).showSkills(targetOf(command), integration, endpoint, {
+        ...options,
+        ...globalOptions(command),
+      }),
     );
 
   program
@@ -20,7 +23,7 @@ export function addCatalogueCommands(program: Command): void {
     .argument('<words...>', 'What is to be done, such as: create issue.')
     .description('Find endpoints by what they do.')
     .action(async (words: string[], _options, command) =>
-      (await import('./skills.ts')).findEndpoints(targetOf(command), words.join(' '), globalOptions(command)),
+      (await import('../catalogue/skills.ts')).findEndpoints(targetOf(command), words.join(' '), globalOptions(command)),
     );
 
   program
@@ -30,6 +33,6 @@ export function addCatalogueCommands(program: Command): void {
     .option('--agent <agent>', 'For claude, cursor, windsurf or other. Left out: as the folders here say.')
     .option('--force', 'Write over files that were changed here.')
     .action(async (integration, options, command) =>
-      (await import('../skill-folders.ts')).pullSkill(targetOf(command), integration, { ...options, ...globalOptions(command) }),
+      (await import('../catalogue/skill-folders.ts')).pullSkill(targetOf(command), integration, { ...options, ...globalOptions(command) }),
     );
 }

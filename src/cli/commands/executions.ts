@@ -28,7 +28,7 @@ export function addExecutionCommands(program: Command): void {
     .passThroughOptions()
     .allowUnknownOption()
     .action(async (integration, endpoint, flags, _options, command) =>
-      (await import('./run.ts')).run(targetOf(command), integration, endpoint, flags, globalOptions(command)),
+      (await import('../executions/run.ts')).run(targetOf(command), integration, endpoint, flags, globalOptions(command)),
     );
 
   program
@@ -46,6 +46,6 @@ export function addExecutionCommands(program: Command): void {
     .option('--limit <number>', 'How many, 1 to 100.', '25')
     .option('--cursor <cursor>', '`next_cursor` of the page before.')
     .action(async (options, command) =>
-      (await import('./calls.ts')).showCalls(targetOf(command), { ...options, ...globalOptions(command) }),
+      (await import('../executions/calls.ts')).showCalls(targetOf(command), { ...options, ...globalOptions(command) }),
     );
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { PrintOptions } from '../print.ts';
 import { findTarget, type Target, type TargetOptions } from '../profiles.ts';
+import type { PrintOptions } from '../terminal/print.ts';
 
 export type GlobalOptions = PrintOptions & TargetOptions;
 

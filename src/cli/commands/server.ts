@@ -23,21 +23,21 @@ export function addServerCommands(program: Command): void {
   program
     .command('serve')
     .description('Run the server of this package; settings come from the environment, or from .env in this folder.')
-    .action(async () => (await import('./serve.ts')).serve([]));
+    .action(async () => (await import('../serve.ts')).serve([]));
   program
     .command('backup')
     .argument('<folder>', 'Where the copy goes.')
     .description('Copy the database of the data folder here while its server runs.')
-    .action(async (folder) => (await import('./serve.ts')).serve(['backup', folder]));
+    .action(async (folder) => (await import('../serve.ts')).serve(['backup', folder]));
   program
     .command('restore')
     .argument('<folder>', 'Where the copy is.')
     .description('Make a data folder of a copy.')
-    .action(async (folder) => (await import('./serve.ts')).serve(['restore', folder]));
+    .action(async (folder) => (await import('../serve.ts')).serve(['restore', folder]));
 
   program
     .command('completion')
     .argument('<shell>', 'bash, zsh or fish.')
     .description('Print what makes a shell complete the commands.')
-    .action(async (shell) => (await import('../completion.ts')).printCompletion(program, shell));
+    .action(async (shell) => (await import('../terminal/completion.ts')).printCompletion(program, shell));
 }

@@ -5,8 +5,8 @@
 import { createInterface } from 'node:readline';
 import { askServer, requireKey, type ServerAnswer } from '../ask-server.ts';
 import { CommandFailure } from '../failure.ts';
-import { say } from '../print.ts';
 import type { Target } from '../profiles.ts';
+import { say } from '../terminal/print.ts';
 
 interface Message {
   id?: string | number | null;

@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSyn
 import path from 'node:path';
 import { askGraphql } from '../ask-server.ts';
 import { CommandFailure, fileFailure, suggest } from '../failure.ts';
-import { printable, say } from '../print.ts';
 import { findKeptKey, type Target } from '../profiles.ts';
+import { printable, say } from '../terminal/print.ts';
 import { type McpClient, mcpClients, type ServerEntry } from './clients.ts';
 
 interface InstallOptions {

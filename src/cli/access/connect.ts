@@ -1,11 +1,11 @@
 /** `connect`, `connections` and `disconnect`. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { askGraphql, askRoute, requireKey } from '../ask-server.ts';
-import { openBrowser } from '../browser.ts';
 import { CommandFailure } from '../failure.ts';
-import { isForPeople, type PrintOptions, printBody, printJson, printTable, say } from '../print.ts';
 import type { Target } from '../profiles.ts';
-import { askPerson, readInputText } from '../read-secret.ts';
+import { openBrowser } from '../terminal/browser.ts';
+import { isForPeople, type PrintOptions, printBody, printJson, printTable, say } from '../terminal/print.ts';
+import { askPerson, readInputText } from '../terminal/read-secret.ts';
 
 const pollMs = 3_000;
 const waitMs = 300_000;

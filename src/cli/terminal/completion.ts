@@ -1,6 +1,6 @@
 /** `completion`: what makes a shell complete commands and their options. Generated from the commands themselves. */
 import type { Command } from 'commander';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure } from '../failure.ts';
 
 interface Words {
   /** The words before, such as `keys create`. */

@@ -1,5 +1,5 @@
 /** Texts that are no arguments, since every process of the machine sees arguments: from standard input, or typed unseen. */
-import { CommandFailure } from './failure.ts';
+import { CommandFailure } from '../failure.ts';
 
 /** All of standard input, without the line's end that `echo` adds. */
 export async function readInput(): Promise<Buffer> {

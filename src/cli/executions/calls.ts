@@ -1,8 +1,8 @@
 /** `calls`: the call log. */
 import { askGraphql } from '../ask-server.ts';
 import { CommandFailure } from '../failure.ts';
-import { isForPeople, type PrintOptions, printJson, printTable, say } from '../print.ts';
 import type { Target } from '../profiles.ts';
+import { isForPeople, type PrintOptions, printJson, printTable, say } from '../terminal/print.ts';
 
 interface CallsOptions extends PrintOptions {
   integration?: string;

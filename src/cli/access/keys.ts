@@ -1,8 +1,8 @@
 /** `keys list`, `keys create` and `keys revoke`. */
 import { askRoute } from '../ask-server.ts';
 import { CommandFailure } from '../failure.ts';
-import { isForPeople, type PrintOptions, printBody, printTable, say } from '../print.ts';
 import type { Target } from '../profiles.ts';
+import { isForPeople, type PrintOptions, printBody, printTable, say } from '../terminal/print.ts';
 
 interface KeyRow {
   id: string;

@@ -2,12 +2,12 @@
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { askGraphql, askServer, jsonOf, refusalOf } from '../ask-server.ts';
-import { openBrowser } from '../browser.ts';
+import { installCoreSkill } from '../catalogue/skill-folders.ts';
 import { CommandFailure } from '../failure.ts';
-import { isForPeople, type PrintOptions, printJson, printTable, say } from '../print.ts';
 import { findKeptKey, forgetProfile, keepProfile, profilesFile, type Target } from '../profiles.ts';
-import { askPerson, readInputText } from '../read-secret.ts';
-import { installCoreSkill } from '../skill-folders.ts';
+import { openBrowser } from '../terminal/browser.ts';
+import { isForPeople, type PrintOptions, printJson, printTable, say } from '../terminal/print.ts';
+import { askPerson, readInputText } from '../terminal/read-secret.ts';
 
 interface LoginOptions {
   browser: boolean;

@@ -1,7 +1,7 @@
 /** `serve`, `backup` and `restore`: the server of this package, as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
-import { packageFolder } from '../package-folder.ts';
+import { packageFolder } from './package-folder.ts';
 
 /** As `npm start` runs it. Ends with its exit code. */
 export async function serve(args: string[]): Promise<void> {

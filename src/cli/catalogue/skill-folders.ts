@@ -13,10 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { askGraphql, askRoute } from './ask-server.ts';
-import { CommandFailure, fileFailure, suggest } from './failure.ts';
-import { isForPeople, type PrintOptions, printJson, say } from './print.ts';
-import type { Target } from './profiles.ts';
+import { askGraphql, askRoute } from '../ask-server.ts';
+import { CommandFailure, fileFailure, suggest } from '../failure.ts';
+import type { Target } from '../profiles.ts';
+import { isForPeople, type PrintOptions, printJson, say } from '../terminal/print.ts';
 
 interface SkillFile {
   /** Below the skill's folder, with `/`. */

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import mime from 'mime/lite';
-import { CommandFailure, fileFailure, suggest } from './failure.ts';
-import { parseExactly } from './print.ts';
+import { CommandFailure, fileFailure, suggest } from '../failure.ts';
+import { parseExactly } from '../terminal/print.ts';
 
 /** As much of JSON Schema (2020-12) as decides how a flag is read. */
 export interface ParameterSchema {

@@ -1,7 +1,7 @@
 /** `skills` and `find`. */
 import { askGraphql, askRoute, askServer, refusalOf, requireKey } from '../ask-server.ts';
-import { isForPeople, type PrintOptions, printBody, printJson, printTable, say } from '../print.ts';
 import type { Target } from '../profiles.ts';
+import { isForPeople, type PrintOptions, printBody, printJson, printTable, say } from '../terminal/print.ts';
 
 interface SkillsOptions extends PrintOptions {
   search?: string;

@@ -1,6 +1,9 @@
 /** `run`: calls an endpoint. */
 import { askRoute, askServer, linesOf, type Refusal, requireKey, type ServerAnswer } from '../ask-server.ts';
 import { CommandFailure } from '../failure.ts';
+import type { Target } from '../profiles.ts';
+import { isForPeople, type PrintOptions, parseExactly, printBody, printPretty, say } from '../terminal/print.ts';
+import { readInput } from '../terminal/read-secret.ts';
 import {
   type Flag,
   failAsUnknown,
@@ -11,10 +14,7 @@ import {
   readFlags,
   readParameters,
   readText,
-} from '../parameters.ts';
-import { isForPeople, type PrintOptions, parseExactly, printBody, printPretty, say } from '../print.ts';
-import type { Target } from '../profiles.ts';
-import { readInput } from '../read-secret.ts';
+} from './parameters.ts';
 
 /** What `run` takes beside the endpoint's parameters; these words are its own even where a parameter has the name. */
 const optionsWithValue = ['params', 'account', 'select', 'next', 'idempotency-key'] as const;
