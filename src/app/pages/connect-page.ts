@@ -97,6 +97,7 @@ const formTitles: Partial<Record<ConnectMethod['type'], string>> = {
   api_key: 'With an API key',
   basic: 'With a user name and password',
   client_credentials: 'With an OAuth client',
+  jwt_bearer: 'With a private key',
 };
 
 /** Names of inputs, apart from those of buttons. */
@@ -116,9 +117,14 @@ ${joinHtml(form.fields.map((field) => renderField(form.type, field, attempt)))}
 function renderField(type: string, field: CredentialField, attempt: Attempt | undefined): Html {
   const id = `${type}-${field.name}`;
   const value = field.secret ? '' : (attempt?.values[field.name] ?? '');
+  const rest = html`id="${id}" name="${credentialPrefix + field.name}" autocomplete="off" spellcheck="false" autocapitalize="none"`;
   const fault = attempt?.failure.details?.find(({ path }) => path === `credentials.${field.name}`)?.message;
+  const invalid = fault === undefined ? html`` : html` aria-invalid="true"`;
+  const input = field.multiline
+    ? html`<textarea ${rest} rows="6"${invalid}>${value}</textarea>`
+    : html`<input ${rest} type="${field.secret ? 'password' : 'text'}" value="${value}"${invalid}>`;
   return html`<div class="field"><label for="${id}">${field.label}</label>
-<input id="${id}" name="${credentialPrefix + field.name}" type="${field.secret ? 'password' : 'text'}" value="${value}" autocomplete="off" spellcheck="false" autocapitalize="none"${fault === undefined ? html`` : html` aria-invalid="true"`}>
+${input}
 ${field.description === null ? html`` : html`<span class="hint">${field.description}</span>`}
 ${fault === undefined ? html`` : html`<span class="fault">${fault}</span>`}</div>`;
 }

@@ -33,7 +33,7 @@ code { font-family: var(--mono); font-size: 0.875em; }
 .fine, .hint, figcaption { color: var(--muted); font-size: 0.8125rem; }
 blockquote { margin-top: 0.25rem; padding: 0.5rem 0.75rem; border-left: 3px solid var(--line-strong); font-family: var(--mono); font-size: 0.875rem; white-space: pre-wrap; }
 .field { display: grid; gap: 0.25rem; }
-input { width: 100%; min-height: 2.375rem; padding: 0.4rem 0.7rem; border: 1px solid var(--line-strong); border-radius: 0.4375rem; background: var(--raised); color: var(--text); font: 400 0.875rem/1.5 var(--mono); }
+input, textarea { width: 100%; min-height: 2.375rem; padding: 0.4rem 0.7rem; border: 1px solid var(--line-strong); border-radius: 0.4375rem; background: var(--raised); color: var(--text); font: 400 0.875rem/1.5 var(--mono); }
 .row { display: flex; flex-wrap: wrap; gap: 0.625rem; justify-content: flex-end; }
 button { min-height: 2.375rem; padding: 0 0.875rem; border: 1px solid var(--line-strong); border-radius: 0.4375rem; background: var(--raised); color: var(--text); font: inherit; font-weight: 550; line-height: 1.2; cursor: pointer; }
 button:hover { border-color: var(--accent); color: var(--accent-strong); }

@@ -4,6 +4,7 @@ import { namesOfBasic } from '../recipes/basic.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Auth } from '../recipes/format/auth.ts';
 import { lookupsOf } from '../recipes/variables.ts';
+import { keyNameOf } from './grants/given-key.ts';
 import { findOAuthClient, listOverrides } from './oauth2/oauth-clients.ts';
 import { findProvider, redirectUri } from './oauth2/oauth2.ts';
 import { askedVariables } from './variables/account-variables.ts';
@@ -32,6 +33,8 @@ export interface CredentialField {
   secret: boolean;
   /** Left out, there is another value for it. */
   required: boolean;
+  /** Has several lines, such as a key or a file. */
+  multiline: boolean;
 }
 
 /** In the order of the recipe: the preferred way first. */
@@ -88,23 +91,28 @@ function listVariableFields(integration: CatalogueIntegration, type: Auth['type'
 
 function furtherField(name: string, description: string, required: boolean): CredentialField {
   const label = name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
-  return { name, label, description, secret: false, required };
+  return { name, label, description, secret: false, required, multiline: false };
 }
 
 function ownFields(auth: Exclude<Auth, { type: 'none' | 'oauth2' }>): CredentialField[] {
-  if (auth.type === 'bearer') return [{ name: 'token', label: 'Token', description: null, secret: true, required: true }];
-  if (auth.type === 'api_key') return [{ name: 'api_key', label: 'API key', description: null, secret: true, required: true }];
-  if (auth.type === 'client_credentials')
-    return [
-      { name: 'client_id', label: 'Client id', description: null, secret: false, required: true },
-      { name: 'client_secret', label: 'Client secret', description: null, secret: true, required: true },
-    ];
-  const labels = { username: auth.username ?? 'User name', password: auth.password ?? 'Password', api_key: auth.password ?? 'API key' };
-  return namesOfBasic(auth.sends).map((name) => ({
-    name,
-    label: labels[name],
-    description: null,
-    secret: name !== 'username',
-    required: true,
-  }));
+  switch (auth.type) {
+    case 'bearer':
+      return [ownField('token', 'Token')];
+    case 'api_key':
+      return [ownField('api_key', 'API key')];
+    case 'client_credentials':
+      return [{ ...ownField('client_id', 'Client id'), secret: false }, ownField('client_secret', 'Client secret')];
+    case 'jwt_bearer': {
+      const name = keyNameOf(auth);
+      return [{ ...ownField(name, name === 'key_file' ? 'Key file (JSON)' : 'Private key (PEM)'), multiline: true }];
+    }
+    case 'basic': {
+      const labels = { username: auth.username ?? 'User name', password: auth.password ?? 'Password', api_key: auth.password ?? 'API key' };
+      return namesOfBasic(auth.sends).map((name) => ({ ...ownField(name, labels[name]), secret: name !== 'username' }));
+    }
+  }
+}
+
+function ownField(name: string, label: string): CredentialField {
+  return { name, label, description: null, secret: true, required: true, multiline: false };
 }

@@ -37,6 +37,7 @@ const authTypes: Record<ConnectMethod['type'], string> = {
   api_key: 'An API key of the service.',
   basic: 'User name and password.',
   client_credentials: 'An OAuth client that a person makes at the service; the gateway asks for its access tokens.',
+  jwt_bearer: 'A private key that a person makes at the service; the gateway signs with it and asks for access tokens.',
   none: 'Nothing is needed.',
 };
 
@@ -166,6 +167,7 @@ const CredentialFieldRef = builder.objectRef<CredentialField>('CredentialField')
     label: t.exposeString('label', { description: 'What a form calls it.' }),
     description: t.exposeString('description', { nullable: true, description: 'What it is; null when the label says it.' }),
     secret: t.exposeBoolean('secret', { description: 'Whether it must be kept from view.' }),
+    multiline: t.exposeBoolean('multiline', { description: 'Whether it has several lines, such as a private key or a JSON file.' }),
     required: t.exposeBoolean('required', {
       description:
         'Whether a new account needs it. Where an account is connected again, what stands in its `variables` may be left out and stays.',

@@ -87,7 +87,7 @@ export function isKnownHost({ hosts }: Integration, hostname: string): boolean {
 
 /** Whether a way to connect asks a token endpoint, whose answer may give variables. */
 export function hasTokenAnswer(type: Auth['type']): boolean {
-  return type === 'oauth2' || type === 'client_credentials';
+  return type === 'oauth2' || type === 'client_credentials' || type === 'jwt_bearer';
 }
 
 export function lookupsOf({ variables }: Integration): [name: string, lookup: Lookup][] {
@@ -99,7 +99,7 @@ export function lookupsOf({ variables }: Integration): [name: string, lookup: Lo
 /** Every address of `recipe.json` that a credential, or a person, is sent to; that of its API first. */
 export function addressesOf(recipe: Integration): string[] {
   const oauth2 = recipe.auth.find((auth) => auth.type === 'oauth2');
-  const grants = recipe.auth.flatMap((auth) => (auth.type === 'client_credentials' ? [auth.token_url] : []));
+  const grants = recipe.auth.flatMap((auth) => ('exchange' in auth ? [auth.token_url ?? '', auth.exchange?.url ?? ''] : []));
   const [lookup] = lookupsOf(recipe);
   return [
     recipe.base_url,

@@ -21,7 +21,7 @@ const MethodsQuery = graphql(`
     integration(slug: $slug) {
       slug
       name
-      connectMethods { type ready how url redirectUri fields { name label description secret required } }
+      connectMethods { type ready how url redirectUri fields { name label description secret required multiline } }
     }
   }
 `);
@@ -83,6 +83,7 @@ const methodTexts = {
   API_KEY: 'API key',
   BASIC: 'User name and password',
   CLIENT_CREDENTIALS: 'OAuth client',
+  JWT_BEARER: 'Private key',
   NONE: 'Nothing',
 } as const;
 
@@ -324,12 +325,12 @@ interface FieldsProps {
 
 function Fields({ method, isRenewed, values, failure, onChange }: FieldsProps) {
   const faultOf = (name: string) => failure?.details?.find(({ path }) => path === `credentials.${name}`)?.message;
-  return method.fields.map(({ name, label, description, secret, required }) => (
+  return method.fields.map(({ name, label, description, secret, required, multiline }) => (
     <TextField
       key={name}
       label={required ? label : `${label} (optional)`}
       hint={[description, ...(isRenewed ? ['Left empty, it stays as it is.'] : [])].filter(Boolean).join(' ') || undefined}
-      type={secret ? 'password' : 'text'}
+      {...(multiline ? { lines: 6 } : { type: secret ? 'password' : 'text' })}
       autoComplete="off"
       className="mono"
       spellCheck={false}

@@ -20,8 +20,8 @@ import { verifyCredential } from './verify.ts';
 /** A credential as it was given, with the account that the service says it belongs to. Throws bad_request, credential_rejected, upstream_…. */
 async function proveCredential(gateway: Gateway, userId: string, integration: CatalogueIntegration, given: unknown, kept: Variables) {
   const values = requireTexts(integration, given);
-  const { auth, credential: parsed } = parseCredential(integration, values);
-  const variablesGiven = withCredentialVariables(integration, parsed, readGiven(integration, auth.type, values, kept));
+  const { auth, credential: parsed, about } = parseCredential(integration, values);
+  const variablesGiven = withCredentialVariables(integration, parsed, readGiven(integration, auth.type, values, kept), about);
   const issued = await issueCredential(gateway, userId, { integration, auth, variables: variablesGiven }, parsed);
   const { credential, variables: known } = issued;
   const found = { integration, auth, credential, variables: known };

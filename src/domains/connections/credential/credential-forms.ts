@@ -1,15 +1,22 @@
-/** The forms in which a person can give a credential: `{token}`, `{api_key}`, `{username, password}`, `{client_id, client_secret}`, with what the recipe asks for beside. */
+/** The forms in which a person can give a credential: `{token}`, `{api_key}`, `{username, password}`, `{client_id, client_secret}`, a private key, with what the recipe asks for beside. */
 import { badRequest, type Fault } from '../../../core/errors.ts';
 import { type BasicName, isInUserName, namesOfBasic } from '../../recipes/basic.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
 import { lookupsOf } from '../../recipes/variables.ts';
+import { keyNameOf, readGivenKey } from '../grants/given-key.ts';
 import { askedVariables } from '../variables/account-variables.ts';
 import type { GivenCredential } from './credential.ts';
 
-type CredentialAuth = Extract<Auth, { type: 'api_key' | 'basic' | 'bearer' | 'client_credentials' }>;
+type CredentialAuth = Extract<Auth, { type: 'api_key' | 'basic' | 'bearer' | 'client_credentials' | 'jwt_bearer' }>;
 
-const formNames = { bearer: ['token'], api_key: ['api_key'], basic: [], client_credentials: ['client_id', 'client_secret'] } as const;
+const formNames = {
+  bearer: ['token'],
+  api_key: ['api_key'],
+  basic: [],
+  client_credentials: ['client_id', 'client_secret'],
+  jwt_bearer: [],
+} as const;
 
 /** Secrets travel in headers and addresses, so they are visible ASCII (RFC 9110, section 5.5). Basic is encoded and may hold more. */
 const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
@@ -22,6 +29,7 @@ function credentialForms(integration: CatalogueIntegration): CredentialAuth[] {
 }
 
 function namesOf(auth: CredentialAuth): string[] {
+  if (auth.type === 'jwt_bearer') return [keyNameOf(auth)];
   return [...(auth.type === 'basic' ? namesOfBasic(auth.sends) : formNames[auth.type]), ...Object.keys(fieldsOf(auth))];
 }
 
@@ -52,11 +60,14 @@ export function describeForms(integration: CatalogueIntegration): string {
   return 'It needs no connection: call its endpoints as they are.';
 }
 
-/** The credential and the way to authenticate it is for. Throws bad_request naming the forms that are taken. */
+/**
+ * The credential and the way to authenticate it is for, with what else it says of its account. Throws bad_request naming the forms that are
+ * taken, credential_rejected for a private key that is none.
+ */
 export function parseCredential(
   integration: CatalogueIntegration,
   values: Readonly<Record<string, string>>,
-): { auth: CredentialAuth; credential: GivenCredential } {
+): { auth: CredentialAuth; credential: GivenCredential; about?: unknown } {
   const given = Object.keys(values);
   const auth = credentialForms(integration).find((candidate) => {
     const names = namesOf(candidate);
@@ -67,6 +78,10 @@ export function parseCredential(
     throw badRequest(
       `${integration.recipe.name} does not take credentials with ${given.length === 0 ? 'no fields' : given.map((name) => `\`${name}\``).join(', ')}. ${describeForms(integration)}`,
     );
+  }
+  if (auth.type === 'jwt_bearer') {
+    const { privateKey, about } = readGivenKey(integration, auth, values);
+    return { auth, credential: { type: 'jwt_bearer', privateKey }, about };
   }
   const faults = faultsOf(auth, values);
   if (faults.length > 0)

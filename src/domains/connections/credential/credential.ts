@@ -14,7 +14,10 @@ export type StoredCredential =
   | (GrantCredential & IssuedToken);
 
 /** What a person gives once, and with which tokens are asked for again and again. */
-export type GrantCredential = { type: 'client_credentials'; clientId: string; clientSecret: string };
+export type GrantCredential =
+  | { type: 'client_credentials'; clientId: string; clientSecret: string }
+  /** PKCS #8 in PEM. */
+  | { type: 'jwt_bearer'; privateKey: string };
 
 /** The access token of now. */
 export interface IssuedToken {
@@ -27,7 +30,7 @@ export interface IssuedToken {
 export type GivenCredential = Exclude<StoredCredential, IssuedToken> | GrantCredential;
 
 export function isGrant(given: GivenCredential): given is GrantCredential {
-  return given.type === 'client_credentials';
+  return given.type === 'client_credentials' || given.type === 'jwt_bearer';
 }
 
 /** Whether there is something to get a newer access token with. */

@@ -20,7 +20,7 @@ export interface Renewal {
 /** Undefined where the recipe does not name this way to connect any more. Throws bad_request where an OAuth client is needed and not set. */
 export async function findRenewal(gateway: Gateway, integration: CatalogueIntegration, authType: string): Promise<Renewal | undefined> {
   const auth = integration.recipe.auth.find(({ type }) => type === authType);
-  if (auth?.type === 'client_credentials')
+  if (auth?.type === 'client_credentials' || auth?.type === 'jwt_bearer')
     return {
       isRepeatable: true,
       ask: ({ userId, variables }, used) => askByGrant(gateway, userId, { integration, auth, variables }, used),

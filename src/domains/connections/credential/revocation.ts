@@ -1,9 +1,10 @@
 /** Ends a credential at its provider, where the recipe knows how. */
 import type { Gateway } from '../../../core/context.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
-import { authorityOf, fillAddress } from '../../recipes/variables.ts';
+import { fillAddress } from '../../recipes/variables.ts';
 import { findOAuthClient } from '../oauth2/oauth-clients.ts';
 import type { Provider } from '../oauth2/oauth2.ts';
+import { placeBeside } from '../oauth2/place-beside.ts';
 import { basicAuthentication, encodeClientRequest, type OAuthClient, readAnswer, textAt } from '../oauth2/token-endpoint.ts';
 import type { StoredCredential } from './credential.ts';
 
@@ -19,7 +20,8 @@ export async function revokeAtProvider(
   credential: StoredCredential | undefined,
 ): Promise<Revoked> {
   if (!provider || credential?.type !== 'oauth2') return 'unsupported';
-  const place = revocationPlace(provider);
+  const { url: recipeUrl } = provider.auth.revocation ?? {};
+  const place = recipeUrl === undefined ? undefined : placeBeside(provider, provider.auth.token_url, recipeUrl);
   const client = place && (await findOAuthClient(gateway, provider));
   if (!place || !client) return 'unsupported';
   const wanted = provider.auth.revocation?.token === 'refresh_token' ? credential.refreshToken : credential.accessToken;
@@ -39,22 +41,6 @@ export async function revokeAtProvider(
     gateway.log.warn({ err: error, integration: provider.integration.slug }, 'a token could not be revoked at its provider');
     return 'false';
   }
-}
-
-/**
- * Where to ask. An installation that moved the API or the token endpoint elsewhere moves a revocation endpoint of the
- * same place with it; one that would then belong to neither is not used, since the token is none of that origin's.
- */
-function revocationPlace({ auth, integration, settings }: Provider): { address: string; fromInstallation: boolean } | undefined {
-  const { url } = auth.revocation ?? {};
-  if (url === undefined) return undefined;
-  const { base_url: base } = integration.recipe;
-  if (url.startsWith(`${base}/`))
-    return { address: integration.baseUrl + url.slice(base.length), fromInstallation: integration.baseUrlOverridden };
-  const { tokenUrl } = settings;
-  if (tokenUrl === undefined) return { address: url, fromInstallation: false };
-  if (authorityOf(url) !== authorityOf(auth.token_url)) return undefined;
-  return { address: authorityOf(tokenUrl) + url.slice(authorityOf(url).length).split(/[?#]/, 1)[0], fromInstallation: true };
 }
 
 function revocationRequest(provider: Provider, client: OAuthClient, url: URL, token: string) {

@@ -2,27 +2,20 @@
 import type { Gateway } from '../../../core/context.ts';
 import { SkillettError } from '../../../core/errors.ts';
 import { quoted } from '../../../core/text/quoted.ts';
-import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
-import type { ClientCredentials } from '../../recipes/format/grants.ts';
-import { fillAddress, fillText, isFilled, type Variables, variablesOf } from '../../recipes/variables.ts';
+import { fillAddress, fillText, isFilled, variablesOf } from '../../recipes/variables.ts';
 import type { GrantCredential, StoredCredential } from '../credential/credential.ts';
 import { type Grant, OAuthRefusal, requestToken, type TokenEndpoint } from '../oauth2/token-endpoint.ts';
-
-export interface AskedGrant {
-  integration: CatalogueIntegration;
-  auth: ClientCredentials;
-  /** What is known of the account. */
-  variables: Variables;
-}
+import { signAssertion } from './assertion.ts';
+import { type AskedGrant, exchangeToken, type GrantAuth, isFinalExchange } from './exchange.ts';
 
 const finalErrors = ['invalid_grant', 'invalid_client', 'unauthorized_client'];
 
 /** Whether a credential that is refused with this code will not be taken later either. */
-export function isFinalRefusal(auth: ClientCredentials, error: string): boolean {
-  return finalErrors.includes(error) || (auth.final_errors ?? []).includes(error);
+export function isFinalRefusal(auth: GrantAuth, error: string): boolean {
+  return finalErrors.includes(error) || isFinalExchange(auth, error) || (auth.final_errors ?? []).includes(error);
 }
 
-/** RFC 6749, section 4.4. Throws OAuthRefusal, upstream_unreachable, upstream_unexpected, integration_not_connected for an unknown host. */
+/** Throws OAuthRefusal, upstream_unreachable, upstream_unexpected, integration_not_connected for an unknown host. */
 export async function askByGrant(
   gateway: Gateway,
   userId: string,
@@ -30,10 +23,35 @@ export async function askByGrant(
   credential: GrantCredential | StoredCredential,
 ): Promise<Grant> {
   const { auth } = asked;
-  if (credential.type !== auth.type) throw new Error(`A credential of the form ${credential.type} is none for ${auth.type}.`);
-  const client = { clientId: credential.clientId, clientSecret: credential.clientSecret };
-  const parameters = { grant_type: auth.grant_type, ...parametersOf(asked) };
-  return requestToken(gateway, userId, tokenEndpointOf(gateway, asked), client, parameters);
+  if (auth.type === 'client_credentials' && credential.type === 'client_credentials') {
+    // RFC 6749, section 4.4.
+    const client = { clientId: credential.clientId, clientSecret: credential.clientSecret };
+    const parameters = { ...parametersOf(asked), grant_type: auth.grant_type };
+    return exchanged(
+      gateway,
+      userId,
+      asked,
+      await requestToken(gateway, userId, tokenEndpointOf(gateway, asked, auth.token_url), client, parameters),
+    );
+  }
+  if (auth.type !== 'jwt_bearer' || credential.type !== 'jwt_bearer')
+    throw new Error(`A credential of the form ${credential.type} is none for ${auth.type}.`);
+  const variables = variablesOf(asked.integration.recipe, asked.variables);
+  const sign = (audience: string | undefined) =>
+    signAssertion(asked.integration, auth, { privateKey: credential.privateKey, variables, audience, nowMs: gateway.clock.nowMs() });
+  if (auth.token_url === undefined) return exchangeToken(gateway, userId, asked, await sign(undefined));
+  const endpoint = tokenEndpointOf(gateway, asked, auth.token_url);
+  // RFC 7523, section 2.1: whose assertion it is stands in it, so no client is named beside.
+  const parameters = { ...parametersOf(asked), grant_type: jwtBearerGrant, assertion: await sign(endpoint.tokenUrl) };
+  return exchanged(gateway, userId, asked, await requestToken(gateway, userId, endpoint, undefined, parameters));
+}
+
+const jwtBearerGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+async function exchanged(gateway: Gateway, userId: string, asked: AskedGrant, grant: Grant): Promise<Grant> {
+  if (!asked.auth.exchange) return grant;
+  const last = await exchangeToken(gateway, userId, asked, grant.accessToken);
+  return { ...last, account: grant.account, found: { ...grant.found, ...last.found } };
 }
 
 function parametersOf({ integration: { recipe }, auth, variables: kept }: AskedGrant): Record<string, string> {
@@ -42,12 +60,12 @@ function parametersOf({ integration: { recipe }, auth, variables: kept }: AskedG
   return Object.fromEntries(filled.map(([name, value]) => [name, fillText(value, variables)]));
 }
 
-function tokenEndpointOf(gateway: Gateway, { integration, auth, variables }: AskedGrant): TokenEndpoint {
+function tokenEndpointOf(gateway: Gateway, { integration, auth, variables }: AskedGrant, url: string): TokenEndpoint {
   const settings = gateway.config.integrations.get(integration.slug) ?? {};
   return {
     integration,
-    auth: { ...auth, scope_separator: ' ' },
-    tokenUrl: fillAddress(settings.tokenUrl ?? auth.token_url, variablesOf(integration.recipe, variables)),
+    auth: { token_endpoint_auth_method: 'none', ...auth, scope_separator: ' ' },
+    tokenUrl: fillAddress(settings.tokenUrl ?? url, variablesOf(integration.recipe, variables)),
     settings,
     tokenTypes: ['bearer', auth.bearer_prefix.trim().toLowerCase()],
   };
@@ -71,6 +89,6 @@ export async function obtainToken(gateway: Gateway, userId: string, asked: Asked
 /** A text of the recipe that names the account. */
 export function nameAccount({ integration: { recipe }, auth, variables }: AskedGrant, given: GrantCredential) {
   if (auth.account === undefined) return undefined;
-  const name = fillText(auth.account, { ...variablesOf(recipe, variables), client_id: given.clientId });
+  const name = fillText(auth.account, { ...variablesOf(recipe, variables), ...('clientId' in given && { client_id: given.clientId }) });
   return { id: name, label: name };
 }

@@ -23,7 +23,7 @@ export async function issueCredential(
   given: GivenCredential,
 ): Promise<IssuedCredential> {
   if (!isGrant(given)) return { credential: given, variables, account: undefined, expiresInSeconds: undefined };
-  if (!('token_url' in auth) || auth.type !== given.type)
+  if ((auth.type !== 'client_credentials' && auth.type !== 'jwt_bearer') || auth.type !== given.type)
     throw new Error(`A credential of the form ${given.type} is none for ${auth.type}.`);
   const grant = await obtainToken(gateway, userId, { integration, auth, variables }, given);
   const known = withAnswerVariables(integration, grant.found, variables);

@@ -144,7 +144,7 @@ export async function readAnswer(answer: OutboundAnswer): Promise<unknown> {
 }
 
 /** RFC 6749, sections 5.1 and 5.2, through the expressions of the recipe. Throws OAuthRefusal for any answer that names an error, whatever its status. */
-function readTokenAnswer(provider: TokenEndpoint, status: number, answer: unknown): Grant {
+export function readTokenAnswer(provider: TokenEndpoint, status: number, answer: unknown): Grant {
   const { auth, integration } = provider;
   const at = auth.token_answer ?? {};
   const error = textAt(answer, at.error ?? 'error');
@@ -198,7 +198,7 @@ function readScopes(auth: TokenTerms, said: unknown): string[] | null | undefine
 }
 
 /** Undefined when it is not there, and when the answer holds something else than the expression can take. */
-function valueAt(answer: unknown, expression: string): unknown {
+export function valueAt(answer: unknown, expression: string): unknown {
   if (answer === null || typeof answer !== 'object') return undefined;
   try {
     return search(answer as never, expression);

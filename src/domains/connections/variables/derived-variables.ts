@@ -7,9 +7,14 @@ import type { Variables } from '../../recipes/variables.ts';
 import type { GivenCredential } from '../credential/credential.ts';
 import { hostFaults, valueFault } from './account-variables.ts';
 
-/** What the credential says of its account, beside what was given. Throws bad_request, which never repeats any of it. */
-export function withCredentialVariables(integration: CatalogueIntegration, credential: GivenCredential, given: Variables): Variables {
-  const { path, text, isSecret } = partOf(credential);
+/** What the credential, or the file that it came in (`about`), says of its account, beside what was given. Throws bad_request, which never repeats any of it. */
+export function withCredentialVariables(
+  integration: CatalogueIntegration,
+  credential: GivenCredential,
+  given: Variables,
+  about?: unknown,
+): Variables {
+  const { path, text, isSecret } = partOf(credential, about);
   const found: Record<string, string> = {};
   for (const [name, { from }] of Object.entries(integration.recipe.variables ?? {})) {
     const value = from !== 'input' && 'credential' in from ? evaluateOn(text)(from.credential) : undefined;
@@ -24,9 +29,11 @@ export function withCredentialVariables(integration: CatalogueIntegration, crede
   ]);
 }
 
-function partOf(credential: GivenCredential): { path: string; text: string; isSecret: boolean } {
+function partOf(credential: GivenCredential, about: unknown): { path: string; text: unknown; isSecret: boolean } {
   if (credential.type === 'bearer') return { path: 'token', text: credential.token, isSecret: true };
   if (credential.type === 'api_key') return { path: 'api_key', text: credential.apiKey, isSecret: true };
+  // Of a file no secret can become a variable: keys have several lines, and variables one.
+  if (credential.type === 'jwt_bearer') return { path: 'key_file', text: about, isSecret: true };
   if (credential.type === 'client_credentials') return { path: 'client_id', text: credential.clientId, isSecret: false };
   // A key that is sent as Basic has no user name.
   if (credential.username === '') return { path: 'api_key', text: credential.password, isSecret: true };

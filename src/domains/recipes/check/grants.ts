@@ -1,9 +1,9 @@
 /** Ways to connect with which the gateway asks for tokens itself. */
 import type { Auth, OAuth2 } from '../format/auth.ts';
 import type { Integration } from '../format/format.ts';
-import type { ClientCredentials } from '../format/grants.ts';
+import { type ClientCredentials, type Exchange, type JwtBearer, ownClaims } from '../format/grants.ts';
 import { isVariable, namesIn } from '../variables.ts';
-import { checkAddress, checkExpression, checkGaps, type FaultPath, type Report } from './texts.ts';
+import { checkAddress, checkExpression, checkGaps, checkHeaders, type FaultPath, type Report } from './texts.ts';
 
 /** Whether who the account is does not have to be asked of the service. */
 export function namesAccount(auth: Auth): boolean {
@@ -21,29 +21,84 @@ export function checkTokenAnswer(answer: Partial<NonNullable<OAuth2['token_answe
 const ownParameters = ['grant_type', 'client_id', 'client_secret', 'assertion', 'client_assertion', 'client_assertion_type'];
 const grantsOfPeople = ['authorization_code', 'refresh_token', 'password'];
 
-export function checkGrant(auth: ClientCredentials, path: FaultPath, recipe: Integration, report: Report): void {
-  checkAddress(auth.token_url, [...path, 'token_url'], recipe, report);
-  checkKnownBefore(auth.token_url, [...path, 'token_url'], recipe, report);
-  if (grantsOfPeople.includes(auth.grant_type)) report([...path, 'grant_type'], 'needs a person or a token, and this asks with neither');
-  if (auth.token_endpoint_auth_method === 'none')
-    report([...path, 'token_endpoint_auth_method'], 'must send the secret: without it anybody could ask');
+export function isGrantAuth(auth: Auth): auth is ClientCredentials | JwtBearer {
+  return auth.type === 'client_credentials' || auth.type === 'jwt_bearer';
+}
+
+export function checkGrant(auth: ClientCredentials | JwtBearer, path: FaultPath, recipe: Integration, report: Report): void {
+  if (auth.token_url !== undefined) checkKnownAddress(auth.token_url, [...path, 'token_url'], recipe, report);
+  if (auth.type === 'client_credentials') checkClient(auth, path, report);
+  else checkAssertion(auth, path, recipe, report);
   for (const [name, value] of Object.entries(auth.parameters ?? {})) {
     const at = [...path, 'parameters', name];
     if (ownParameters.includes(name)) report(at, 'is what the grant itself says');
-    checkNames(value, at, recipe, report);
-    checkKnownBefore(value, at, recipe, report);
+    checkConstant(value, at, recipe, report);
   }
   checkTokenAnswer(auth.token_answer, [...path, 'token_answer'], report);
+  if (auth.exchange) checkExchange(auth.exchange, [...path, 'exchange'], recipe, report);
   checkAccount(auth, path, recipe, report);
 }
 
-function checkAccount(auth: ClientCredentials, path: FaultPath, recipe: Integration, report: Report): void {
+function checkClient(auth: ClientCredentials, path: FaultPath, report: Report): void {
+  if (grantsOfPeople.includes(auth.grant_type)) report([...path, 'grant_type'], 'needs a person or a token, and this asks with neither');
+  if (auth.token_endpoint_auth_method === 'none')
+    report([...path, 'token_endpoint_auth_method'], 'must send the secret: without it anybody could ask');
+}
+
+/** RFC 7515, section 4.1: what says which key checks the signature, and what must be understood, is nobody's but the gateway's. */
+const ownHeader = ['alg', 'typ', 'jku', 'jwk', 'x5u', 'x5c', 'crit', 'b64'];
+
+function checkAssertion(auth: JwtBearer, path: FaultPath, recipe: Integration, report: Report): void {
+  if (auth.token_url === undefined) {
+    if (auth.exchange === undefined) report([...path, 'token_url'], 'is missing, and so is `exchange`: nobody would take the JWT');
+    for (const name of ['parameters', 'token_request', 'token_answer'] as const)
+      if (auth[name] !== undefined) report([...path, name], 'has no meaning without `token_url`');
+  }
+  for (const [name, value] of Object.entries(auth.header ?? {})) {
+    if (ownHeader.includes(name)) report([...path, 'header', name], 'is for the gateway to say, or for nobody');
+    checkConstant(value, [...path, 'header', name], recipe, report);
+  }
+  for (const [name, value] of Object.entries(auth.claims)) {
+    if (ownClaims.includes(name)) report([...path, 'claims', name], 'is set by the gateway, for every JWT anew');
+    checkConstant(value, [...path, 'claims', name], recipe, report);
+  }
+  checkExpression(auth.key_file?.private_key, [...path, 'key_file', 'private_key'], report);
+  if (auth.key_file !== undefined) return;
+  for (const [name, { from }] of Object.entries(recipe.variables ?? {}))
+    if (from !== 'input' && 'credential' in from)
+      report(
+        ['variables', name, 'from'],
+        'is part of a credential, and a private key says nothing but itself: ask the person, or for a `key_file`',
+      );
+}
+
+function checkExchange({ url, body, answer, headers }: Exchange, path: FaultPath, recipe: Integration, report: Report): void {
+  checkKnownAddress(url, [...path, 'url'], recipe, report);
+  checkHeaders(headers, (at, message) => report([...path, ...at], message));
+  for (const [name, value] of Object.entries(body ?? {})) checkConstant(value, [...path, 'body', name], recipe, report);
+  for (const [name, expression] of Object.entries(answer)) checkExpression(expression, [...path, 'answer', name], report);
+  if (answer.expires_in !== undefined && answer.expires_at !== undefined)
+    report([...path, 'answer', 'expires_at'], 'says what `expires_in` says: leave one of them out');
+}
+
+function checkKnownAddress(address: string, path: FaultPath, recipe: Integration, report: Report): void {
+  checkAddress(address, path, recipe, report);
+  checkKnownBefore(address, path, recipe, report);
+}
+
+function checkConstant(value: unknown, path: FaultPath, recipe: Integration, report: Report): void {
+  const written = JSON.stringify(value);
+  checkNames(written, path, recipe, report);
+  checkKnownBefore(written, path, recipe, report);
+}
+
+function checkAccount(auth: ClientCredentials | JwtBearer, path: FaultPath, recipe: Integration, report: Report): void {
   const { account } = auth;
   if (account === undefined) return;
   const at = [...path, 'account'];
   if (auth.token_answer?.account !== undefined) report(at, 'is named by `token_answer.account` already: leave one of them out');
-  if (namesIn(account).length === 0) report(at, 'would be the same for everybody: it needs a variable in braces, or {client_id}');
-  checkNames(account, at, recipe, report, ['client_id']);
+  if (namesIn(account).length === 0) report(at, 'would be the same for everybody: it needs a variable in braces');
+  checkNames(account, at, recipe, report, auth.type === 'client_credentials' ? ['client_id'] : []);
   checkGaps(account, at, recipe, report);
 }
 

@@ -47,7 +47,7 @@ function findOverlap(holders: ReadonlyMap<string, string>, place: string): strin
 
 export function listCredentialPlaces(recipe: Integration): string[] {
   return recipe.auth.flatMap((auth) => {
-    if (auth.type === 'none' || 'token_url' in auth) return [];
+    if (auth.type === 'none' || 'bearer_prefix' in auth) return [];
     const fields = Object.values(auth.fields ?? {}).map((field) =>
       field.header === undefined ? placeOf('query', field.query ?? '') : placeOf('header', field.header),
     );
