@@ -1,9 +1,30 @@
 /** A real authorisation server on loopback (oidc-provider) for clients that ask in their own name, and an API that takes its tokens. */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Provider } from 'oidc-provider';
 
 export const machine = { client_id: 'the-machine', client_secret: 'secret of the: machine+&%' };
+
+/** Clients that hold a key: the server knows the public half. */
+const pairs = {
+  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  ES256: generateKeyPairSync('ec', { namedCurve: 'prime256v1' }),
+};
+export const holderOf = (algorithm: 'ES256' | 'RS256') => `the-holder-of-${algorithm}`;
+export const keyOf = (algorithm: 'ES256' | 'RS256'): KeyObject => pairs[algorithm].privateKey;
+export const pemOf = (key: KeyObject, type: 'pkcs1' | 'pkcs8' | 'sec1' = 'pkcs8') =>
+  key.export({ type: type as 'pkcs8', format: 'pem' }) as string;
+
+const holders = (['RS256', 'ES256'] as const).map((algorithm) => ({
+  client_id: holderOf(algorithm),
+  redirect_uris: [],
+  response_types: [],
+  grant_types: ['client_credentials'],
+  token_endpoint_auth_method: 'private_key_jwt',
+  token_endpoint_auth_signing_alg: algorithm,
+  jwks: { keys: [{ ...pairs[algorithm].publicKey.export({ format: 'jwk' }), kid: 'key-1', use: 'sig', alg: algorithm }] },
+}));
 
 export class TokenServer {
   origin = '';
@@ -32,6 +53,7 @@ export class TokenServer {
           grant_types: ['client_credentials'],
           token_endpoint_auth_method: 'client_secret_basic',
         },
+        ...holders,
       ],
       scopes: ['notes'],
       features: { devInteractions: { enabled: false }, clientCredentials: { enabled: true } },
@@ -54,6 +76,7 @@ export class TokenServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const provider = this.#provider as Provider;
+    if (request.url === '/token') await takeAssertion(request);
     if (!request.url?.startsWith('/api/')) return provider.callback()(request, response);
     const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
     const found = this.ended.has(token) ? undefined : await provider.ClientCredentials.find(token);
@@ -62,4 +85,18 @@ export class TokenServer {
       .writeHead(found ? 200 : 401, { 'content-type': 'application/json' })
       .end(JSON.stringify(found ? { id: found.clientId, scope: found.scope } : { error: 'invalid_token' }));
   }
+}
+
+/**
+ * The server takes a JWT as the client's proof (RFC 7523, section 2.2) and has no grant by one (section 2.1), so what arrives as the
+ * second is handed on as the first: signature, algorithm, issuer, audience, lifetime and that it comes once are checked by its own code.
+ */
+async function takeAssertion(request: IncomingMessage): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));
+  const { assertion, grant_type, ...rest } = form;
+  const isGrant = grant_type === 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+  const proof = { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: assertion };
+  Object.assign(request, { body: isGrant ? { ...rest, grant_type: 'client_credentials', ...proof } : form });
 }

@@ -75,3 +75,56 @@ it('a variable cannot be called as a part of the credential is', async () => {
   });
   expect(faults.join('\n')).toContain('is the name of a part of the credential');
 });
+
+const key = (more: Json = {}, change: (s: Sound) => unknown = () => {}) =>
+  client({ type: 'jwt_bearer', algorithm: 'RS256', claims: { iss: 'me' }, ...more }, change);
+const exchange = (more: Json = {}) => ({ url: 'https://api.letters.example/v1/tokens', answer: { access_token: 'token' }, ...more });
+
+it.each<[Json, ((s: Sound) => unknown)?]>([
+  [{}],
+  [{ algorithm: 'ES256', header: { kid: '{site}' }, claims: { iss: '{site}', aud: 'x', list: ['{site}', 7] } }, variable('input')],
+  [{ key_file: { private_key: 'key' }, claims: { iss: '{site}' }, account: '{site}' }, variable({ credential: 'name' })],
+  [{ token_url: undefined, exchange: exchange() }],
+  [
+    { exchange: exchange({ url: 'https://{site}.letters.example/t', body: { a: { b: '{site}' } }, headers: { 'X-A': '1' } }) },
+    variable('input'),
+  ],
+])('a private key may say %j', async (more, change) => expect(await key(more, change)).toEqual([]));
+
+it.each<[Json, string, ((s: Sound) => unknown)?]>([
+  [{ algorithm: 'HS256' }, 'algorithm'],
+  [{ algorithm: 'none' }, 'algorithm'],
+  [{ algorithm: undefined }, 'algorithm'],
+  [{ claims: undefined }, 'claims'],
+  [{ token_url: undefined }, 'is missing, and so is `exchange`'],
+  [{ token_url: undefined, exchange: exchange(), parameters: { scope: 'a' } }, 'parameters: has no meaning without `token_url`'],
+  [{ token_url: undefined, exchange: exchange(), token_answer: {} }, 'token_answer: has no meaning without `token_url`'],
+  [{ token_url: undefined, exchange: exchange(), token_request: {} }, 'token_request: has no meaning without `token_url`'],
+  [{ grant_type: 'x' }, 'grant_type'],
+  [{ parameters: { assertion: 'x' } }, 'is what the grant itself says'],
+  [{ claims: { exp: 7 } }, 'is set by the gateway'],
+  [{ claims: { jti: 'x' } }, 'is set by the gateway'],
+  [{ header: { alg: 'none' } }, 'is for the gateway to say, or for nobody'],
+  [{ header: { jku: 'https://evil.example' } }, 'is for the gateway to say, or for nobody'],
+  [{ header: { crit: 'x' } }, 'is for the gateway to say, or for nobody'],
+  [{ header: { kid: '{tenant}' } }, 'cannot hold {tenant}'],
+  [{ claims: { deep: { inner: '{tenant}' } } }, 'cannot hold {tenant}'],
+  [{ claims: { iss: '{site}' } }, 'needs {site} before there is a token', variable({ token_answer: 'site' })],
+  [{ claims: { iss: '{site}' } }, 'needs {site} before there is a token', variable(lookup)],
+  [{}, 'a private key says nothing but itself', variable({ credential: 'name' })],
+  [{ key_file: { private_key: 'a[' } }, 'is not a JMESPath expression'],
+  [{ account: '{client_id}' }, 'cannot hold {client_id}'],
+  [{ lifetime_seconds: 86_400 }, 'lifetime_seconds'],
+  [{ exchange: exchange({ url: 'https://evil.example/t' }) }, 'leads to evil.example', variable('input')],
+  [
+    { exchange: exchange({ url: 'https://{site}.letters.example/t' }) },
+    'needs {site} before there is a token',
+    variable({ token_answer: 'site' }),
+  ],
+  [{ exchange: exchange({ answer: {} }) }, 'access_token'],
+  [{ exchange: exchange({ answer: { access_token: 'a', expires_in: 'b', expires_at: 'c' } }) }, 'leave one of them out'],
+  [{ exchange: exchange({ answer: { access_token: 'a[' } }) }, 'is not a JMESPath expression'],
+  [{ exchange: exchange({ headers: { Authorization: 'x' } }) }, 'the gateway sets the header Authorization itself'],
+  [{ exchange: exchange({ body: { a: '{tenant}' } }) }, 'cannot hold {tenant}'],
+  [{ exchange: exchange({ final_statuses: [503] }) }, 'final_statuses'],
+])('a private key cannot say %j: %s', async (more, said, change) => expect((await key(more, change)).join('\n')).toContain(said));
