@@ -57,10 +57,10 @@ async function countsOf(keys: readonly TestKey[]): Promise<number[]> {
 }
 
 it('a call whose row cannot be written is not made, and fails alone: its neighbours are admitted and counted once', async () => {
-  const { queue } = openQueue(database);
+  const { queue, clock } = openQueue(database);
   const userId = await addUser(database, { limits: { perMinute: 150, perDay: 180 } });
   const keys = [await addKey(database, userId), await addKey(database, userId)] as const;
-  await roomInMinute(5_000);
+  await roomInMinute(5_000, clock);
   const calls = Array.from({ length: 200 }, (_, at) =>
     callBy(keys[at % 2 === 0 ? 0 : 1], at === 77 || at === 130 ? { requestId: 'bad' } : {}),
   );
@@ -73,9 +73,9 @@ it('a call whose row cannot be written is not made, and fails alone: its neighbo
 });
 
 it('a batch that meets deadlocks is tried again and counted once; when they do not end, the client is told to come back', async () => {
-  const { queue } = openQueue(database);
+  const { queue, clock } = openQueue(database);
   const key = await addKey(database, await addUser(database));
-  await roomInMinute(5_000);
+  await roomInMinute(5_000, clock);
   const admitAll = (requestIds: string[]) =>
     Promise.all(requestIds.map((requestId) => queue.admit(callBy(key, { requestId })).catch((error: SkillettError) => error)));
   for (const admission of await admitAll(['req_1', 'deadlock-3', 'req_2'])) expect(admission).not.toBeInstanceOf(Error);
@@ -88,7 +88,8 @@ it('a batch that meets deadlocks is tried again and counted once; when they do n
 });
 
 it('batches of two processes over the same keys, users and idempotency keys never wait for each other in a circle', async () => {
-  const queues = [openQueue(database).queue, openQueue(second).queue];
+  const opened = [openQueue(database), openQueue(second)];
+  const queues = opened.map(({ queue }) => queue);
   const users = await Promise.all(Array.from({ length: 6 }, () => addUser(database)));
   const keys = await Promise.all(Array.from({ length: 48 }, (_, at) => addKey(database, users[at % 6] as string)));
   // Slow enough that two statements meet.
@@ -97,7 +98,7 @@ it('batches of two processes over the same keys, users and idempotency keys neve
     database.db,
   );
   await sql`create trigger linger before insert on minute_counters for each row execute function linger()`.execute(database.db);
-  await roomInMinute(12_000);
+  await roomInMinute(12_000, ...opened.map(({ clock }) => clock));
   const rounds = 10;
   let claims = 0;
   for (let round = 0; round < rounds; round += 1) {

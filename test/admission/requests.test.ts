@@ -36,15 +36,16 @@ async function newKey(limits: Record<string, number | null> = {}): Promise<strin
 
 /** As if the holder had made so many requests in this minute. */
 async function pretendRequests(holderId: string, requests: number): Promise<void> {
+  const { sqlNow } = server.gateway.clock;
   await sql`
     insert into minute_counters (holder_id, minute, requests, last_used_at)
-    values (${holderId}, date_trunc('minute', now(), 'UTC'), ${requests}, now())
+    values (${holderId}, date_trunc('minute', ${sqlNow}, 'UTC'), ${requests}, ${sqlNow})
     on conflict (holder_id) do update set minute = excluded.minute, requests = excluded.requests`.execute(server.gateway.db);
 }
 
 it('a key has exactly 600 requests a minute that are no executions, over both doors, and its executions are counted apart', async () => {
   const key = await newKey();
-  await roomInMinute(8_000);
+  await roomInMinute(8_000, server.gateway.clock);
   await pretendRequests(key, 590);
   const ask = (at: number): Promise<TestAnswer> =>
     at % 2 === 0
@@ -76,7 +77,7 @@ function toRest(json: { errors: { message: string; extensions: { code: string; a
 
 it('replays are requests but no executions', async () => {
   const key = await newKey({ perMinute: 2 });
-  await roomInMinute(8_000);
+  await roomInMinute(8_000, server.gateway.clock);
   const call = () => server.request('POST', '/v1/desk/create_thing', { ...as(key), body: {}, headers: { 'idempotency-key': 'again' } });
   expect((await call()).headers.get('ratelimit-remaining')).toBe('1');
   for (let count = 0; count < 5; count += 1) {
@@ -98,7 +99,7 @@ it('a session counts as one key: with a minute of its own, and a day together wi
   const userId = await addUser(server.gateway.database, { limits: { perMinute: 2, perDay: 5 } });
   const key = (await addKey(server.gateway.database, userId)).id;
   const browsers = [await signedIn(server, userId), await signedIn(server, userId)] as const;
-  await roomInMinute(8_000);
+  await roomInMinute(8_000, server.gateway.clock);
   const outcomes = async (browser: Browser): Promise<string[]> => {
     const { json } = await browser.graphql(
       `mutation { ${[0, 1, 2].map((at) => `a${at}: ${read.slice(1, -1)}`).join(' ')} }`.replace(/read\(/g, 'execute('),

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Clock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { readConfig } from '../../src/core/config/config.ts';
 import type { PlanName } from '../../src/core/config/plans.ts';
 import type { Database } from '../../src/core/database/database.ts';
@@ -91,6 +91,7 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
   let database: Database;
   let drop: () => Promise<void>;
   let queue: AdmissionQueue;
+  let clock: Clock;
   beforeAll(async () => {
     if (name === 'PostgreSQL') ({ database, drop } = await createTestDatabase());
     else {
@@ -99,7 +100,7 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
     }
     // So that every drawn user may be an owner.
     await sql`drop index users_one_owner`.execute(database.db);
-    ({ queue } = openQueue(database, env));
+    ({ queue, clock } = openQueue(database, env));
   });
   afterAll(async () => {
     await queue.close();
@@ -132,7 +133,7 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
   }
 
   async function addCounts(userId: string, key: TestKey, { usedMinute, usedDay }: Case): Promise<void> {
-    const now = new Date();
+    const now = clock.now();
     const minute = new Date(Math.floor(now.getTime() / 60_000) * 60_000);
     await database.db
       .insertInto('minuteCounters')
@@ -166,9 +167,9 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
     const drawn = fc.sample(drawnCase, { numRuns: 120, seed: Number(process.env.SEED ?? 7) });
     const cases = [...drawn, mismatch];
     const [alone, together] = [await Promise.all(cases.map(addTwin)), await Promise.all(cases.map(addTwin))];
-    await roomInMinute(15_000);
+    await roomInMinute(15_000, clock);
     // What was counted in the minute before is no count of this one.
-    const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000);
+    const minute = new Date(Math.floor(clock.nowMs() / 60_000) * 60_000);
     await database.db.updateTable('minuteCounters').set({ minute }).execute();
     const batch = together.map((twin) => queue.admit(twin.request));
     await Promise.allSettled(batch);
@@ -193,7 +194,7 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
     const { endpoint, plan, limits } = drawn;
     if (drawn.key !== 'session') {
       const hash = drawn.key === 'unknown' ? Buffer.from(key.hash).reverse() : key.hash;
-      const fault = await requireKeyByHash(database.db, new Clock(), hash).then(
+      const fault = await requireKeyByHash(database.db, clock, hash).then(
         () => undefined,
         (error: SkillettError) => error.code,
       );

@@ -20,12 +20,12 @@ const code = (admitting: Promise<unknown>) =>
   );
 
 it('a call passes the thousands that another key has waiting, which all go on, and what is above them is refused to that key alone', async () => {
-  const { queue } = openQueue(database);
+  const { queue, clock } = openQueue(database);
   const [many, few] = [
     await addKey(database, await addUser(database, { limits: { perMinute: null } })),
     await addKey(database, await addUser(database)),
   ];
-  await roomInMinute(15_000);
+  await roomInMinute(15_000, clock);
   let before = 0;
   const flood = Array.from({ length: 4_096 }, async () => {
     const outcome = await code(queue.admit(callBy(many)));
@@ -42,12 +42,12 @@ it('a call passes the thousands that another key has waiting, which all go on, a
 }, 60_000);
 
 it('a caller gets in however many others fill the queue together', async () => {
-  const { queue } = openQueue(database);
+  const { queue, clock } = openQueue(database);
   const keys = await Promise.all(
     Array.from({ length: 12 }, async () => addKey(database, await addUser(database, { limits: { perMinute: null } }))),
   );
   const late = await addKey(database, await addUser(database));
-  await roomInMinute(15_000);
+  await roomInMinute(15_000, clock);
   const flood = keys.flatMap((key) => Array.from({ length: 640 }, () => code(queue.admit(callBy(key)))));
   let ended = 0;
   for (const one of flood) void one.then((outcome) => (ended += outcome === 'admitted' ? 1 : 0));

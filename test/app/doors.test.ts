@@ -287,7 +287,7 @@ const timeless = (value: unknown) =>
 
 describe('an execution, and a refusal of one, is the same through REST, GraphQL and MCP:', () => {
   it.each(Object.entries(cases))('%s', async (_name, { call, user, scopes, before = 0, upstream, ...expected }) => {
-    if (user?.limits) await roomInMinute(5_000);
+    if (user?.limits) await roomInMinute(5_000, stand.server.gateway.clock);
     upstream?.();
     const seen: unknown[] = [];
     for (const door of doors) {

@@ -100,7 +100,7 @@ describe('a row', () => {
   it('is there for every call that passed authentication, however it ended, with its door', async () => {
     const userId = await addUser(server.gateway.database, { limits: { perMinute: 6 } });
     const key = (await addKey(server.gateway.database, userId, { scopes: ['desk', 'safe'] })).id;
-    await roomInMinute(5_000);
+    await roomInMinute(5_000, server.gateway.clock);
     await call(key, 'desk/list_things', { params: { q: 'x' } });
     await server.graphql('{ read(integration: "desk", endpoint: "list_things") { status } }', undefined, as(key));
     upstream.json('{"message":"no"}', 404);
@@ -413,7 +413,7 @@ describe('the log', () => {
 it('usage counts what has been let through, and limits of nobody are null', async () => {
   const userId = await addUser(server.gateway.database, { plan: 'free' });
   const [key, second] = [await addKey(server.gateway.database, userId), await addKey(server.gateway.database, userId)];
-  await roomInMinute(5_000);
+  await roomInMinute(5_000, server.gateway.clock);
   for (const caller of [key, key, key, second]) await call(caller.id, 'desk/list_things');
   await call(key.id, 'desk/list_things', { params: { wrong: 1 } });
   const window = 'used limit remaining resetsAt';

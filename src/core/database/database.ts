@@ -69,7 +69,13 @@ export function openPostgres(
   // A connection that the server closes is replaced on next use. Without a listener of its own it would end the process when
   // that happens between two statements of a transaction; the pool listens only to those that nobody uses.
   let closing = false;
-  pool.on('connect', (client) => client.on('error', (error) => closing || options.onError?.(error)));
+  pool.on('connect', (client) => {
+    let told = false;
+    client.on('error', (error) => {
+      if (!closing && !told) options.onError?.(error);
+      told = true;
+    });
+  });
   pool.on('error', () => {});
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [camelCase()] });
   return {
