@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/core/database/database.ts';
 import type { AdmissionQueue } from '../../src/domains/executions/admission/admit.ts';
-import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
+import { createPgliteTestDatabase, createTestDatabase } from '../support/database.ts';
 import { addConnection, addKey, addUser, callBy, codeOf, findCall, listMails, listNotes, openQueue } from './people.ts';
 
-describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
+describe.each(['PostgreSQL', 'PGlite'])('on %s', (name) => {
   let database: Database;
   let drop: () => Promise<void>;
   let queue: AdmissionQueue;
   beforeAll(async () => {
     if (name === 'PostgreSQL') ({ database, drop } = await createTestDatabase());
     else {
-      database = await createEmbeddedTestDatabase();
+      database = await createPgliteTestDatabase();
       drop = () => database.close();
     }
     ({ queue } = openQueue(database));

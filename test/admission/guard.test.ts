@@ -3,7 +3,7 @@ import { Clock } from '../../src/core/clock.ts';
 import { type Database, openPostgres } from '../../src/core/database/database.ts';
 import type { SkillettError } from '../../src/core/errors.ts';
 import { type FieldGuard, type GuardedRequest, guardField, networkOf } from '../../src/domains/limits/guard.ts';
-import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
+import { createPgliteTestDatabase, createTestDatabase } from '../support/database.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { tally } from '../support/tally.ts';
 import { addKey, addUser } from './people.ts';
@@ -23,7 +23,7 @@ const outcomeOf = (promise: Promise<void>): Promise<string> =>
     (error: SkillettError) => error.code,
   );
 
-describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
+describe.each(['PostgreSQL', 'PGlite'])('on %s', (name) => {
   let databases: Database[];
   let drop: () => Promise<void>;
   beforeAll(async () => {
@@ -36,9 +36,9 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
         await made.drop();
       };
     } else {
-      const embedded = await createEmbeddedTestDatabase();
-      databases = [embedded, embedded];
-      drop = () => embedded.close();
+      const pglite = await createPgliteTestDatabase();
+      databases = [pglite, pglite];
+      drop = () => pglite.close();
     }
   });
   afterAll(() => drop());

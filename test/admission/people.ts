@@ -11,10 +11,15 @@ import { AdmissionQueue, type AdmissionRequest } from '../../src/domains/executi
 import { buildEndpoint } from '../../src/domains/recipes/catalogue.ts';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 
-export function openQueue(database: Database, env: Record<string, string> = {}): { queue: AdmissionQueue; clock: Clock } {
+export function openQueue(
+  database: Database,
+  env: Record<string, string> = {},
+  statementMsMax?: number,
+): { queue: AdmissionQueue; clock: Clock } {
   const clock = new Clock();
   const config = readConfig({ SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'), ...env });
-  return { queue: new AdmissionQueue({ database, db: database.db, clock, config, log: pino({ level: 'silent' }) }), clock };
+  const parts = { database, db: database.db, clock, config, log: pino({ level: 'silent' }) };
+  return { queue: new AdmissionQueue(parts, statementMsMax), clock };
 }
 
 export async function addUser(

@@ -14,7 +14,7 @@ import { mayCall } from '../../src/core/principal.ts';
 import { requireKeyByHash } from '../../src/domains/api-keys/api-keys.ts';
 import type { Admission, AdmissionQueue, AdmissionRequest } from '../../src/domains/executions/admission/admit.ts';
 import { planLimits } from '../../src/domains/limits/plans.ts';
-import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
+import { createPgliteTestDatabase, createTestDatabase } from '../support/database.ts';
 import { roomInMinute } from '../support/minute.ts';
 import { addConnection, addKey, addUser, callBy, findCall, listMails, listNotes, openQueue, type TestKey } from './people.ts';
 
@@ -87,7 +87,7 @@ async function describeOutcome(database: Database, admitting: Promise<Admission>
   };
 }
 
-describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
+describe.each(['PostgreSQL', 'PGlite'])('on %s', (name) => {
   let database: Database;
   let drop: () => Promise<void>;
   let queue: AdmissionQueue;
@@ -95,7 +95,7 @@ describe.each(['PostgreSQL', 'the embedded database'])('on %s', (name) => {
   beforeAll(async () => {
     if (name === 'PostgreSQL') ({ database, drop } = await createTestDatabase());
     else {
-      database = await createEmbeddedTestDatabase();
+      database = await createPgliteTestDatabase();
       drop = () => database.close();
     }
     // So that every drawn user may be an owner.

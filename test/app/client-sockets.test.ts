@@ -37,7 +37,6 @@ describe('a client', () => {
   beforeAll(async () => {
     upstream = await Upstream.start();
     server = await startTestServer({
-      kind: 'embedded',
       env: { SKILLETT_HACKERNEWS_BASE_URL: upstream.origin },
       timeouts: { headersTimeout: 600, requestTimeout: 1_200, connectionsCheckingInterval: 100, stalledTimeout: 700 },
     });
@@ -119,7 +118,7 @@ describe('a client', () => {
 
 describe('SKILLETT_CONNECTIONS_MAX', () => {
   it('bounds what all clients hold together and what one address does, and room comes back', async () => {
-    const server = await startTestServer({ kind: 'embedded', env: { SKILLETT_CONNECTIONS_MAX: '8' } });
+    const server = await startTestServer({ env: { SKILLETT_CONNECTIONS_MAX: '8' } });
     try {
       const held = [await dial(server), await dial(server)];
       expect(await isOpen(server)).toBe(false);
@@ -135,7 +134,7 @@ describe('SKILLETT_CONNECTIONS_MAX', () => {
   });
 
   it('gives a proxy of TRUST_PROXY as many as there are', async () => {
-    const server = await startTestServer({ kind: 'embedded', env: { SKILLETT_CONNECTIONS_MAX: '8', TRUST_PROXY: '127.0.0.1' } });
+    const server = await startTestServer({ env: { SKILLETT_CONNECTIONS_MAX: '8', TRUST_PROXY: '127.0.0.1' } });
     try {
       const held = [];
       for (let count = 0; count < 7; count += 1) held.push(await dial(server));

@@ -29,7 +29,7 @@ function startGitHub(): Promise<Server> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kind) => {
+describe.each(['postgres', 'pglite'] as const)('the REST contract on %s', (kind) => {
   let server: TestServer;
   let github: Server;
   /** Rows that have answered. */
@@ -471,7 +471,7 @@ describe.each(['postgres', 'embedded'] as const)('the REST contract on %s', (kin
 
     const denied = await server.request('POST', '/v1/sandbox/list_notes', { body: {}, authorization });
     expect(denied.json).toEqual(
-      kind === 'embedded'
+      kind === 'pglite'
         ? { error: 'scope_not_allowed', message: 'API key does not have access to the sandbox integration.' }
         : { error: 'not_found', message: 'Integration not found.' },
     );

@@ -6,7 +6,7 @@ import { openLink } from '../support/consent-link.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
 
-describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
+describe.each(['postgres', 'pglite'] as const)('on %s', (kind) => {
   let server: TestServer;
   let github: Upstream;
   let account: string;

@@ -8,7 +8,7 @@ import { eventually, type ReceivedRequest, Upstream } from '../support/upstream.
 /** More than the pool has connections. */
 const callers = 12;
 
-describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
+describe.each(['postgres', 'pglite'] as const)('on %s', (kind) => {
   let server: TestServer;
   let github: Upstream;
   /** Which requests wait, and what lets them go. */

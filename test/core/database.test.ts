@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Database, isDatabaseAway, migrate, openPostgres } from '../../src/core/database/database.ts';
-import { createEmbeddedTestDatabase, createEmptyDatabase, createTestDatabase } from '../support/database.ts';
+import { createEmptyDatabase, createPgliteTestDatabase, createTestDatabase } from '../support/database.ts';
 
 const open: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -14,15 +14,15 @@ async function postgres(): Promise<Database> {
   return database;
 }
 
-async function embedded(): Promise<Database> {
-  const database = await createEmbeddedTestDatabase();
+async function pglite(): Promise<Database> {
+  const database = await createPgliteTestDatabase();
   open.push(() => database.close());
   return database;
 }
 
 describe.each([
   ['PostgreSQL', postgres],
-  ['the embedded database', embedded],
+  ['PGlite', pglite],
 ])('on %s', (_name, openDatabase) => {
   it('reads counts as numbers and dates as text, by query builder and by named statement', async () => {
     const database = await openDatabase();

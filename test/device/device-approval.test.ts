@@ -169,21 +169,21 @@ describe('guessing a user code', () => {
   });
 });
 
-describe('on the embedded database', () => {
+describe('on PGlite', () => {
   it('a login completes once, and is slowed down and refused as on PostgreSQL', async () => {
-    const embedded = await createDeviceStand('embedded');
+    const pglite = await createDeviceStand('pglite');
     try {
-      const person = await embedded.signIn();
-      const { json: code } = await embedded.post('/auth/device/code', { client_name: 'Notebook' });
-      const ask = () => embedded.post('/auth/device/token', { device_code: code.device_code, grant_type: grantType });
+      const person = await pglite.signIn();
+      const { json: code } = await pglite.post('/auth/device/code', { client_name: 'Notebook' });
+      const ask = () => pglite.post('/auth/device/token', { device_code: code.device_code, grant_type: grantType });
       expect([(await ask()).json.error, (await ask()).json.error]).toEqual(['authorization_pending', 'slow_down']);
       const decision = { user_code: code.user_code };
-      expect((await embedded.post('/auth/device/authorize', decision, { as: person })).json).toEqual({ status: 'authorized' });
+      expect((await pglite.post('/auth/device/authorize', decision, { as: person })).json).toEqual({ status: 'authorized' });
       const answers = await Promise.all(Array.from({ length: 5 }, ask));
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400]);
-      expect((await embedded.post('/auth/device/authorize', decision, { as: person })).json.error).toBe('bad_request');
+      expect((await pglite.post('/auth/device/authorize', decision, { as: person })).json.error).toBe('bad_request');
     } finally {
-      await embedded.close();
+      await pglite.close();
     }
   });
 });

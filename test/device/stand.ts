@@ -11,7 +11,7 @@ import type { Gateway } from '../../src/core/context.ts';
 import { type Database, openPostgres } from '../../src/core/database/database.ts';
 import { newId } from '../../src/core/ids.ts';
 import { createLog } from '../../src/core/log.ts';
-import { createEmbeddedTestDatabase, createTestDatabase } from '../support/database.ts';
+import { createPgliteTestDatabase, createTestDatabase } from '../support/database.ts';
 import { checkOutput } from '../support/rest-rows.ts';
 
 export interface Person {
@@ -60,7 +60,7 @@ export interface DeviceStand {
 
 const publicUrl = 'http://skillett.test';
 
-export async function createDeviceStand(kind: Database['kind'] = 'postgres'): Promise<DeviceStand> {
+export async function createDeviceStand(kind: 'postgres' | 'pglite' = 'postgres'): Promise<DeviceStand> {
   const { databaseUrl, databases, drop } = await openDatabases(kind);
   const masterKey = randomBytes(32).toString('base64');
   const log: string[] = [];
@@ -91,12 +91,12 @@ export async function createDeviceStand(kind: Database['kind'] = 'postgres'): Pr
   };
 }
 
-/** The same database twice: over connections of their own, or the embedded one itself. */
+/** The same database twice: over connections of their own, or PGlite itself. */
 async function openDatabases(
-  kind: Database['kind'],
+  kind: 'postgres' | 'pglite',
 ): Promise<{ databaseUrl: string | undefined; databases: [Database, Database]; drop: () => Promise<void> }> {
-  if (kind === 'embedded') {
-    const database = await createEmbeddedTestDatabase();
+  if (kind === 'pglite') {
+    const database = await createPgliteTestDatabase();
     return { databaseUrl: undefined, databases: [database, database], drop: () => database.close() };
   }
   const { url: databaseUrl, database, drop } = await createTestDatabase();

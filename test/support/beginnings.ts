@@ -27,13 +27,13 @@ export interface Beginnings {
   /** Files of PostgreSQL, to be copied with `copyFolder`. */
   cluster: string;
   /** As `dumpDataDir` writes it. */
-  embedded: string;
+  pglite: string;
 }
 
 export async function findBeginnings(): Promise<Beginnings> {
   const folder = path.join(cache, hashOfSources());
   if (!existsSync(folder)) await makeBeginnings(folder);
-  return { cluster: path.join(folder, 'postgres'), embedded: path.join(folder, 'embedded.tar.gz') };
+  return { cluster: path.join(folder, 'postgres'), pglite: path.join(folder, 'pglite.tar.gz') };
 }
 
 function hashOfSources(): string {
@@ -56,7 +56,7 @@ async function makeBeginnings(folder: string): Promise<void> {
   try {
     // One after the other: PGlite lives in this thread, and while it works nobody hears what PostgreSQL answers.
     await makeCluster(path.join(made, 'postgres'));
-    await dumpEmbedded(path.join(made, 'embedded.tar.gz'));
+    await dumpPglite(path.join(made, 'pglite.tar.gz'));
     await rm(cache, { recursive: true, force: true });
     await mkdir(cache, { recursive: true });
     const beside = `${folder}.${randomBytes(4).toString('hex')}`;
@@ -106,7 +106,7 @@ export async function startCluster(folder: string, { initialise = false } = {}):
   return { url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`, stop: () => server.stop() };
 }
 
-async function dumpEmbedded(file: string): Promise<void> {
+async function dumpPglite(file: string): Promise<void> {
   const pglite = await PGlite.create();
   const db = new Kysely<never>({ dialect: new PGliteDialect({ pglite }) });
   await migrate(db as never);

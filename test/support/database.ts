@@ -29,7 +29,7 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop: () => 
   return { url: withDatabase(serverUrl, name), drop: () => runOn(serverUrl, `drop database ${name} with (force)`) };
 }
 
-/** A migrated embedded database in memory. */
-export async function createEmbeddedTestDatabase(): Promise<Database> {
-  return openEmbedded(undefined, new Blob([await readFile(inject('embeddedTemplate'))]));
+/** A migrated PGlite in memory: for what the embedded database may be, and seconds of work. */
+export async function createPgliteTestDatabase(): Promise<Database> {
+  return openEmbedded(undefined, new Blob([await readFile(inject('pgliteTemplate'))]));
 }

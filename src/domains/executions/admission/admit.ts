@@ -49,7 +49,7 @@ export interface Admission {
 const statementsMax = 2;
 const attemptsMax = 5;
 /** A client waits no longer for the database (a table that somebody locked, a network that swallows everything). */
-const statementMsMax = 5_000;
+const statementMsMaxDefault = 5_000;
 /** How long a client whose answer is there waits for a database that restarts, so that its idempotency key ends as it did. */
 const claimPatienceMs = 4_000;
 const claimPauseMs = 250;
@@ -65,9 +65,11 @@ export class AdmissionQueue {
   /** Statements that nobody waits for any more. While there are any, the database is as good as away. */
   #stuck = 0;
   #closed = false;
+  readonly #statementMsMax: number;
 
-  constructor(parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>) {
+  constructor(parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>, statementMsMax = statementMsMaxDefault) {
     this.#parts = parts;
+    this.#statementMsMax = statementMsMax;
     this.#completions = new CompletionBuffer(parts);
     this.#loader = new DataLoader((batch) => this.#admitBatch(batch), {
       cache: false,
@@ -144,7 +146,7 @@ export class AdmissionQueue {
       if (this.#stuck > 0) return batch.map(tooSlow);
       const admitting = this.#admitInFlight(batch);
       const tooLate = new Promise<undefined>((resolve) => {
-        patience = setTimeout(() => resolve(undefined), statementMsMax);
+        patience = setTimeout(() => resolve(undefined), this.#statementMsMax);
       });
       const outcomes = await Promise.race([admitting, tooLate]);
       return outcomes ?? this.#giveUp(batch, admitting);
@@ -175,7 +177,7 @@ export class AdmissionQueue {
           callId: (batch[at] as AdmissionRequest).callId,
           outcome: 'failed',
           errorCode: 'unavailable',
-          totalMs: statementMsMax,
+          totalMs: this.#statementMsMax,
         });
         // A claim that cannot be released lapses as one of a call that died.
         if (admission.claim) this.releaseIdempotent(admission.claim).catch(() => {});
