@@ -5,22 +5,19 @@
  */
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
-import type { RecipeValue } from '../../src/domains/recipes/format/parameter.ts';
 import {
   basePathOf,
-  bounds,
   listAlternatives,
   listParameters,
   type methods,
   type OpenApi,
   type Operation,
   type PathItem,
-  type PlainSchema,
   type RequestBody,
   resolve,
   type Schema,
 } from '../../src/domains/recipes/import/openapi.ts';
-import { listSent, pickContent, type Sent } from './sent.ts';
+import { shrinkOperation } from './shrink.ts';
 
 /** What is written by hand in a file of facts; all else is extracted. */
 export interface FactsHead {
@@ -55,17 +52,25 @@ type Named = readonly (readonly [name: string, endpoint: Endpoint])[];
 export function extractFacts(head: FactsHead, openApi: OpenApi, baseUrl: string, endpoints: Named): Omit<Facts, keyof FactsHead> {
   const paths: OpenApi['paths'] = {};
   const sentences = new Set<string>();
-  for (const [, endpoint] of endpoints) {
-    const found = findOperation(head, openApi, baseUrl, endpoint);
+  // Several endpoints may call one operation, each with a part of what it takes.
+  for (const same of Map.groupBy(endpoints.map(([, endpoint]) => endpoint), placeOf).values()) {
+    const [first] = same as [Endpoint];
+    const found = findOperation(head, openApi, baseUrl, first);
     if (!found) continue;
-    const method = endpoint.method.toLowerCase() as (typeof methods)[number];
-    paths[endpoint.path] = { ...paths[endpoint.path], [method]: shrinkOperation(head, openApi, found, endpoint) };
-    for (const sentence of listSentences(openApi, found)) sentences.add(hashSentence(sentence));
+    const method = first.method.toLowerCase() as (typeof methods)[number];
+    paths[first.path] = { ...paths[first.path], [method]: shrinkOperation(found, same, head.constants) };
+    for (const sentence of listSentences(found)) sentences.add(hashSentence(sentence));
   }
   return { title: openApi.info.title, version: openApi.info.version, paths, sentences: [...sentences].sort().join(' ') };
 }
 
-interface Found {
+function placeOf({ method, path }: Endpoint): string {
+  return `${method} ${path}`;
+}
+
+/** An operation of a description. */
+export interface Found {
+  openApi: OpenApi;
   item: PathItem;
   operation: Operation;
 }
@@ -77,90 +82,13 @@ function findOperation(head: FactsHead, openApi: OpenApi, baseUrl: string, endpo
   for (const [path, item] of Object.entries(openApi.paths)) {
     const operation = item[method];
     const written = path.split('?')[0]!.replaceAll(/\{(\w+)\}/g, (whole, name: string) => head.constants?.[name] ?? whole);
-    if (operation && bases.some((base) => base + written === ours)) return { item, operation };
+    if (operation && bases.some((base) => base + written === ours)) return { openApi, item, operation };
   }
   return undefined;
 }
 
-/** What a recipe sends below one place: the parts that it fills by themselves, and the value it gives. */
-interface Use {
-  parts: Map<string, Use>;
-  values: RecipeValue[];
-}
-
-function useOf(sent: readonly Sent[]): Use {
-  const top: Use = { parts: new Map(), values: [] };
-  for (const one of sent) {
-    const steps = one.in === 'body' && one.name === '' ? [] : [one.name, ...one.below];
-    const at = steps.reduce((use, step) => {
-      if (!use.parts.has(step)) use.parts.set(step, { parts: new Map(), values: [] });
-      return use.parts.get(step)!;
-    }, top);
-    if (one.value) at.values.push(one.value);
-  }
-  return top;
-}
-
-function shrinkOperation(head: FactsHead, openApi: OpenApi, { item, operation }: Found, endpoint: Endpoint): Operation {
-  const sent = listSent(endpoint);
-  const body = resolve<RequestBody>(openApi, operation.requestBody);
-  const picked = body && pickContent(endpoint, body.content ?? {});
-  const parameters = listParameters(openApi, item, operation).filter(
-    (one) => one.in !== 'cookie' && !Object.hasOwn(head.constants ?? {}, one.name),
-  );
-  return {
-    ...(operation.deprecated ? { deprecated: true } : {}),
-    ...(operation.scopes ? { scopes: operation.scopes } : {}),
-    parameters: parameters.map((one) => ({
-      in: one.in,
-      name: one.name,
-      ...(one.required ? { required: true } : {}),
-      schema: shrink(
-        openApi,
-        one.schema ?? Object.values(one.content ?? {})[0]?.schema,
-        useOf(sent.filter((other) => other.in === one.in)).parts.get(one.name),
-      ),
-    })),
-    ...(picked
-      ? {
-          requestBody: {
-            ...(body.required ? { required: true } : {}),
-            content: { [picked[0]]: { schema: shrink(openApi, picked[1].schema, useOf(sent.filter((one) => one.in === 'body')), true) } },
-          },
-        }
-      : {}),
-  };
-}
-
-function shrink(openApi: OpenApi, schema: Schema | undefined, use: Use | undefined, isOpen = false): Schema {
-  const texts = listAlternatives(openApi, schema).map((one) => JSON.stringify(shrinkPlain(openApi, one, use, isOpen)));
-  const all = [...new Set(texts)].map((text) => JSON.parse(text) as Schema);
-  return all.length === 1 ? all[0]! : { oneOf: all };
-}
-
-function shrinkPlain(openApi: OpenApi, schema: PlainSchema, use: Use | undefined, isOpen: boolean): Schema {
-  const kept = [...bounds, 'type', 'enum', 'default'] as const;
-  const small: Schema = Object.fromEntries(kept.flatMap((word) => (schema[word] === undefined ? [] : [[word, schema[word]]])));
-  const named = use?.values.some((value) => value.properties) || (use?.parts.size ?? 0) > 0;
-  if (schema.properties && (isOpen || named)) {
-    const inside = (name: string): Use => ({
-      parts: use?.parts.get(name)?.parts ?? new Map(),
-      values: [...(use?.parts.get(name)?.values ?? []), ...(use?.values ?? []).flatMap((value) => value.properties?.[name] ?? [])],
-    });
-    const written = Object.entries(schema.properties).filter(([, property]) => resolve<Schema>(openApi, property)?.readOnly !== true);
-    small.properties = Object.fromEntries(written.map(([name, property]) => [name, shrink(openApi, property, inside(name))]));
-    const required = (schema.required ?? []).filter((name) => Object.hasOwn(small.properties!, name));
-    if (required.length > 0) small.required = required;
-  }
-  if (schema.items) {
-    const items = (use?.values ?? []).flatMap((value) => value.items ?? []);
-    small.items = shrink(openApi, schema.items, { parts: new Map(), values: items });
-  }
-  return small;
-}
-
 /** Sentences about an operation, its parameters, and what its body holds, to the depth of four. */
-function listSentences(openApi: OpenApi, { item, operation }: Found): string[] {
+function listSentences({ openApi, item, operation }: Found): string[] {
   const body = resolve<RequestBody>(openApi, operation.requestBody);
   const texts = [operation.summary, operation.description];
   for (const parameter of listParameters(openApi, item, operation)) {

@@ -16,6 +16,12 @@ export interface Schema extends Partial<Record<Bound, number>> {
   enum?: unknown[];
   const?: unknown;
   default?: unknown;
+  pattern?: string;
+  uniqueItems?: boolean;
+  /** A truth value in OpenAPI 3.0, a number since. */
+  exclusiveMinimum?: number | boolean;
+  exclusiveMaximum?: number | boolean;
+  additionalProperties?: boolean | Schema;
   items?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
