@@ -33,6 +33,8 @@ export interface FactsHead {
   base_path?: string;
   /** Documented today, and not in a description of this age: by endpoint, names with the page that says so. */
   newer?: Record<string, Record<string, string>>;
+  /** Types of bodies that the service takes beside those of the description, each with the page that says so. */
+  body_types?: Record<string, string>;
   /** Endpoints that the description does not have, with the reason. */
   absent?: Record<string, string>;
 }
@@ -53,7 +55,10 @@ export function extractFacts(head: FactsHead, openApi: OpenApi, baseUrl: string,
   const paths: OpenApi['paths'] = {};
   const sentences = new Set<string>();
   // Several endpoints may call one operation, each with a part of what it takes.
-  for (const same of Map.groupBy(endpoints.map(([, endpoint]) => endpoint), placeOf).values()) {
+  for (const same of Map.groupBy(
+    endpoints.map(([, endpoint]) => endpoint),
+    placeOf,
+  ).values()) {
     const [first] = same as [Endpoint];
     const found = findOperation(head, openApi, baseUrl, first);
     if (!found) continue;

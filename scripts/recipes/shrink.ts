@@ -31,11 +31,7 @@ const nothing: Use = { parts: new Map(), values: [], isOpen: false };
 const anything: Use = { ...nothing, isOpen: true };
 
 /** Of the operation, as much as all `endpoints` that call it can send. `constants`: parameters of the path that they write out. */
-export function shrinkOperation(
-  { openApi, item, operation }: Found,
-  endpoints: readonly Endpoint[],
-  constants: object = {},
-): Operation {
+export function shrinkOperation({ openApi, item, operation }: Found, endpoints: readonly Endpoint[], constants: object = {}): Operation {
   const sent = endpoints.flatMap(listSent);
   const body = resolve<RequestBody>(openApi, operation.requestBody);
   const picked = new Map(endpoints.flatMap((endpoint) => toList(body && pickContent(endpoint, body.content ?? {}))));
@@ -49,7 +45,9 @@ export function shrinkOperation(
       ? {
           requestBody: {
             ...(body.required ? { required: true } : {}),
-            content: Object.fromEntries([...picked].map(([type, { schema }]) => [type, { schema: shrink(openApi, schema, usedIn('body'), true) }])),
+            content: Object.fromEntries(
+              [...picked].map(([type, { schema }]) => [type, { schema: shrink(openApi, schema, usedIn('body'), true) }]),
+            ),
           },
         }
       : {}),

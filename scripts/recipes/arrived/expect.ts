@@ -1,0 +1,61 @@
+/** What must arrive for an endpoint, of the facts of its recipe. */
+import type { Endpoint } from '../../../src/domains/recipes/format/format.ts';
+import type { Described, methods, Operation, RequestBody, Schema } from '../../../src/domains/recipes/import/openapi.ts';
+import type { Facts } from '../facts.ts';
+import type { Expected } from './arrival-faults.ts';
+
+/** Undefined where the facts say that there is no description, or that it does not have this endpoint. */
+export function expectOf(facts: Facts, name: string, endpoint: Endpoint): Expected | undefined {
+  const method = endpoint.method.toLowerCase() as (typeof methods)[number];
+  const operation = facts.paths?.[endpoint.path]?.[method];
+  if (!operation) return undefined;
+  const own = facts.trust === 'names' ? keepNames(operation) : operation;
+  return {
+    method: endpoint.method,
+    path: endpoint.path,
+    operation: addTypes(addNewer(own, endpoint, Object.keys(facts.newer?.[name] ?? {})), Object.keys(facts.body_types ?? {})),
+    paths: Object.entries(facts.paths ?? {}).flatMap(([path, item]) => (item[method] ? [path] : [])),
+    segments: Object.entries(endpoint.parameters).flatMap(([one, { segments, as }]) => (segments ? [as ?? one] : [])),
+  };
+}
+
+function keepNames({ parameters, requestBody, ...rest }: Operation): Operation {
+  const body = requestBody as RequestBody | undefined;
+  return {
+    ...rest,
+    parameters: ((parameters ?? []) as Described[]).map(({ in: place, name }) => ({ in: place, name, schema: {} })),
+    ...(body ? { requestBody: mapSchemas(body, (schema) => objectOf(Object.keys(schema.properties ?? {}))) } : {}),
+  };
+}
+
+function objectOf(names: readonly string[]): Schema {
+  return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, {}])) };
+}
+
+function mapSchemas({ required: _required, content }: RequestBody, map: (schema: Schema) => Schema): RequestBody {
+  return { content: Object.fromEntries(Object.entries(content).map(([type, { schema }]) => [type, { schema: map(schema ?? {}) }])) };
+}
+
+/** Documented by the service today, though not in a description of this age. */
+function addNewer(operation: Operation, endpoint: Endpoint, names: readonly string[]): Operation {
+  const body = operation.requestBody as RequestBody | undefined;
+  const written = Object.entries(endpoint.parameters).map(([name, { in: place, as }]) => ({ place, name: as ?? name }));
+  const inBody = names.filter((name) => written.some((one) => one.place === 'body' && one.name === name));
+  const others = names.flatMap((name) => written.filter((one) => one.name === name && one.place !== 'body'));
+  const add = (schema: Schema): Schema => ({ ...schema, properties: { ...schema.properties, ...objectOf(inBody).properties } });
+  return {
+    ...operation,
+    parameters: [...(operation.parameters ?? []), ...others.map(({ place, name }) => ({ in: place, name, schema: {} }))],
+    ...(body && inBody.length > 0 ? { requestBody: mapSchemas(body, add) } : {}),
+  };
+}
+
+function addTypes(operation: Operation, types: readonly string[]): Operation {
+  const body = operation.requestBody as RequestBody | undefined;
+  const [first] = Object.values(body?.content ?? {});
+  if (!body || !first || types.length === 0) return operation;
+  return {
+    ...operation,
+    requestBody: { ...body, content: { ...body.content, ...Object.fromEntries(types.map((type) => [type, first])) } },
+  };
+}
