@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import type { Vault } from './crypto.ts';
 import type { Database, Db } from './database/database.ts';
+import type { LeavingSignal } from './leaving.ts';
 import type { Log } from './log.ts';
 import type { Outbound } from './outbound/outbound.ts';
 import type { Principal } from './principal.ts';
@@ -38,9 +39,9 @@ export interface Context {
   address: string;
   userAgent: string | undefined;
   /** Aborted when the client leaves. */
-  signal: AbortSignal;
+  signal: LeavingSignal;
   /** What the request carries, unchecked for keys; see `principal`. Throws 401 `api_key_invalid` for what has not the form of a key. */
-  caller(): Promise<Caller>;
+  caller(): Caller | Promise<Caller>;
   /** Whose key or session it is: one look-up, which does not count against the limit of requests. Throws the 401s of `principal`. */
   holder(): Promise<{ userId: string }>;
   /** Who is asking, looked up once per request. Throws 401 `unauthorized`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, 429 `rate_limited`. */

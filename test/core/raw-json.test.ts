@@ -27,7 +27,7 @@ const relay = createServer(async (request, response) => {
   try {
     const data = await ask();
     const value = request.url === '/twice' ? { a: data, b: data } : request.url === '/two' ? [await ask(), data] : { status: 200, data };
-    await writeSpliced(response, value);
+    await writeSpliced(response, value, (bytes) => bytes !== undefined && response.setHeader('content-length', bytes));
   } catch (error) {
     response.writeHead(502).end((error as Error).message);
   }

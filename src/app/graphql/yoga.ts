@@ -5,11 +5,12 @@ import { createYoga, type Plugin, processRegularResult } from 'graphql-yoga';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { checkJson } from '../../core/json/check-json.ts';
-import { writeSpliced } from '../../core/json/raw-json.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import type { Playground } from '../dashboard/playground.ts';
 import { asksFor } from '../http/accept.ts';
 import { requireOwnOrigin } from '../http/authenticate.ts';
 import { executionBytesMax, readBodyBytes } from '../http/body/read-body.ts';
+import type { ClientResponse } from '../http/client-response.ts';
 import { createContext } from '../http/context.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
 import { Documents } from './documents.ts';
@@ -27,7 +28,12 @@ interface ServerContext {
   answer: { value?: unknown };
 }
 
-export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void>;
+export type GraphqlHandler = (
+  request: IncomingMessage,
+  response: ClientResponse,
+  requestId: string,
+  signal: LeavingSignal,
+) => Promise<void>;
 
 /** `sendPlayground` answers browsers that open the address; without it they are refused. */
 export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, sendPlayground?: Playground['send']): GraphqlHandler {
@@ -75,36 +81,40 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
         },
         { skillett: context, queriesOnly: get, answer },
       );
-      response.statusCode = result.status;
       for (const [name, value] of result.headers) response.setHeader(name, value);
       if (introspection && result.status === 200) introspection.keep(answer.value);
-      setAnswerHeaders(context, response);
-      if ('value' in answer) await writeSpliced(response, answer.value);
-      else response.end(await result.text());
+      if ('value' in answer) await sendValue(context, response, result.status, answer.value);
+      else sendText(context, response, result.status, await result.text());
     } catch (thrown) {
       refuseGraphql(gateway, request, response, toSkillettError(gateway, thrown, requestId), requestId);
     }
   };
 }
 
-async function sendResult(context: Context, response: ServerResponse, result: ExecutionResult, mediaType: string): Promise<void> {
-  let value = result;
-  if (result.errors) {
-    value = shapeResult(context.gateway, result, context.requestId);
-    const { status, headers } = processRegularResult({ ...value, stringify: () => '' } as never, { Response } as never, mediaType);
-    response.statusCode = status;
-    for (const [name, text] of headers) response.setHeader(name, text);
-    // It was for the answer as a whole.
-    for (const error of value.errors ?? []) delete error.extensions.http;
-  } else response.setHeader('content-type', `${mediaType}; charset=utf-8`);
-  setAnswerHeaders(context, response);
-  await writeSpliced(response, value);
+function sendResult(context: Context, response: ClientResponse, result: ExecutionResult, mediaType: string): void | Promise<void> {
+  if (!result.errors) {
+    const headers = ['content-type', `${mediaType}; charset=utf-8`];
+    for (const [name, text] of context.answerHeaders) headers.push(name, text);
+    return response.sendJson(200, headers, result);
+  }
+  const value = shapeResult(context.gateway, result, context.requestId);
+  const { status, headers } = processRegularResult({ ...value, stringify: () => '' } as never, { Response } as never, mediaType);
+  for (const [name, text] of headers) response.setHeader(name, text);
+  // It was for the answer as a whole.
+  for (const error of value.errors ?? []) delete error.extensions.http;
+  return sendValue(context, response, status, value);
 }
 
-function setAnswerHeaders(context: Context, response: ServerResponse): void {
+/** With headers that were set for it, over which those of the context stand. */
+function sendValue(context: Context, response: ClientResponse, status: number, value: unknown): void | Promise<void> {
   for (const [name, text] of context.answerHeaders) response.setHeader(name, text);
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('x-content-type-options', 'nosniff');
+  return response.sendJson(status, [], value);
+}
+
+function sendText(context: Context, response: ClientResponse, status: number, text: string): void {
+  for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
+  response.writeHead(status, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  response.end(text);
 }
 
 /** What refuses a whole request has the form of GraphQL's errors too, so that clients find it where they look. */

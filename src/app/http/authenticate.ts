@@ -1,4 +1,4 @@
-/** Who is asking. Each way to authenticate is one strategy; the first that finds its sign in the request decides. */
+/** Who is asking: by a key where a request shows one, else by a session. */
 import type { IncomingMessage } from 'node:http';
 import type { Caller, Gateway } from '../../core/context.ts';
 import { sha256Hex } from '../../core/crypto.ts';
@@ -10,10 +10,8 @@ import { planLimits } from '../../domains/limits/plans.ts';
 import { countRequest, requestsPerMinute } from '../../domains/limits/requests.ts';
 import { findUser, type User } from '../../domains/users/store.ts';
 
-type Strategy = (gateway: Gateway, request: IncomingMessage) => Caller | Promise<Caller | undefined> | undefined;
-
 /** RFC 6750, section 2.1. The scheme's name is case-insensitive (RFC 9110, section 11.1). What cannot be a key of ours is refused without a look-up. */
-const bearer: Strategy = (_gateway, request) => {
+function readBearer(request: IncomingMessage): Caller | undefined {
   const header = request.headers.authorization;
   if (header === undefined) return undefined;
   const match = /^bearer +([\x21-\x7e]{1,512})$/i.exec(header);
@@ -21,15 +19,12 @@ const bearer: Strategy = (_gateway, request) => {
   const token = match[1] as string;
   if (!keyForm.test(token)) throw authenticationFault('api_key_invalid');
   return { kind: 'api_key', hash: sha256Hex(token) };
-};
+}
 
-const session: Strategy = async (gateway, request) => {
-  if (request.headers.cookie === undefined) return undefined;
-  const found = await gateway.findSession(request.headers.cookie);
-  return found && { kind: 'session', sessionId: found.sessionId, userId: found.userId };
-};
-
-const strategies: readonly Strategy[] = [bearer, session];
+async function readSession(gateway: Gateway, cookie: string): Promise<Caller> {
+  const found = await gateway.findSession(cookie);
+  return found ? { kind: 'session', sessionId: found.sessionId, userId: found.userId } : { kind: 'none' };
+}
 
 declare module '../../core/context.ts' {
   interface Gateway {
@@ -38,12 +33,12 @@ declare module '../../core/context.ts' {
   }
 }
 
-export async function authenticate(gateway: Gateway, request: IncomingMessage): Promise<Caller> {
-  for (const strategy of strategies) {
-    const caller = await strategy(gateway, request);
-    if (caller) return caller;
-  }
-  return { kind: 'none' };
+/** At once for a key, which is only looked up when it is used. */
+export function authenticate(gateway: Gateway, request: IncomingMessage): Caller | Promise<Caller> {
+  const caller = readBearer(request);
+  if (caller) return caller;
+  const { cookie } = request.headers;
+  return cookie === undefined ? { kind: 'none' } : readSession(gateway, cookie);
 }
 
 /** An API key, or a session, whose user has not closed the account. */

@@ -2,12 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { Caller, Context, Door, Gateway } from '../../core/context.ts';
 import { newId } from '../../core/ids.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import type { Principal } from '../../core/principal.ts';
 import { authenticate, type Holder, lookUpHolder, lookUpPrincipal } from './authenticate.ts';
 
 /** What one request's resolvers share. Nothing is looked up until it is asked for. */
-export function createContext(gateway: Gateway, request: IncomingMessage, door: Door, requestId: string, signal: AbortSignal): Context {
-  let caller: Promise<Caller> | undefined;
+export function createContext(gateway: Gateway, request: IncomingMessage, door: Door, requestId: string, signal: LeavingSignal): Context {
+  let caller: Caller | Promise<Caller> | undefined;
   let holder: Promise<Holder> | undefined;
   let principal: Promise<Principal> | undefined;
   let values: Map<string, unknown> | undefined;
@@ -23,8 +24,8 @@ export function createContext(gateway: Gateway, request: IncomingMessage, door: 
     userAgent: request.headers['user-agent'],
     signal,
     caller: () => (caller ??= authenticate(gateway, request)),
-    holder: () => (holder ??= context.caller().then((found) => lookUpHolder(gateway, found))),
-    principal: () => (principal ??= context.caller().then(async (found) => lookUpPrincipal(gateway, found, await holder))),
+    holder: () => (holder ??= (async () => lookUpHolder(gateway, await context.caller()))()),
+    principal: () => (principal ??= (async () => lookUpPrincipal(gateway, await context.caller(), await holder))()),
     once: <T>(name: string, make: () => T): T => {
       values ??= new Map();
       if (!values.has(name)) values.set(name, make());

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import { metricsRegistry } from '../../core/metrics.ts';
 import { requireOperator } from '../../core/principal.ts';
 import { createContext } from './context.ts';
@@ -13,7 +14,7 @@ export async function answerMetrics(
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  signal: AbortSignal,
+  signal: LeavingSignal,
 ): Promise<void> {
   try {
     requireOperator(await createContext(gateway, request, 'rest', requestId, signal).principal());

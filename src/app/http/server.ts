@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import { createPlayground } from '../dashboard/playground.ts';
 import { createGraphqlHandler, refuseGraphql } from '../graphql/yoga.ts';
 import { createMcpHandler } from '../mcp/door.ts';
@@ -13,6 +14,7 @@ import { Arrivals } from './arrival/arrivals.ts';
 import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './arrival/client-sockets.ts';
 import { printablePath, refuseKeyInAddress, splitTarget } from './arrival/request-target.ts';
 import { closeUnlessRead } from './body/read-body.ts';
+import { ClientResponse } from './client-response.ts';
 import { newRequestId } from './context.ts';
 import { createCors } from './cors.ts';
 import { sendError } from './send-error.ts';
@@ -23,10 +25,15 @@ const drainMsMax = 30_000;
 /** Beside REST, which takes every path that is nobody else's: where programs call with a key, those in pages too. */
 const agentPaths: ReadonlySet<string> = new Set(['/graphql', '/mcp']);
 
-export type Handler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void> | void;
+export type Handler = (
+  request: IncomingMessage,
+  response: ClientResponse,
+  requestId: string,
+  signal: LeavingSignal,
+) => Promise<void> | void;
 
 export interface HttpServer {
-  server: Server;
+  server: Server<typeof IncomingMessage, typeof ClientResponse>;
   /** Stops accepting, lets what runs finish, then closes. */
   stop(): Promise<void>;
 }
@@ -39,6 +46,7 @@ export function createHttpServer(
   { stalledTimeout, ...timeouts }: ClientTimeouts = clientTimeouts,
 ): HttpServer {
   const rest = new RestRouter(gateway, routes);
+  const restHandler: Handler = (request, response, requestId, signal) => rest.handle(request, response, requestId, signal);
   const playground = gateway.config.playground ? createPlayground(gateway) : undefined;
   const graphql = createGraphqlHandler(gateway, schema, playground?.send);
   const cors = createCors(gateway.config.corsOrigins);
@@ -53,18 +61,31 @@ export function createHttpServer(
   ]);
   const prefixes = [...pages, ...(playground?.pages ?? [])].filter(([path]) => path.endsWith('/') && path !== '/');
 
-  const server = createServer(timeouts, (request, response) => {
-    const requestId = newRequestId();
-    response.setHeader('x-request-id', requestId);
+  async function answer(handler: Handler, request: IncomingMessage, response: ClientResponse): Promise<void> {
+    const { requestId, leaving } = response;
+    try {
+      await handler(request, response, requestId, leaving);
+    } catch (error) {
+      gateway.log.error({ requestId, err: error }, 'a request handler failed');
+      response.destroy();
+    }
+  }
+
+  /** Listens to every answer. */
+  function leave(this: ClientResponse): void {
+    arrivals.leave(this.req);
+    if (!this.writableFinished) this.leaving.abort();
+    // A connection kept alive would hold up the stop until it times out.
+    if (state.stopping) setImmediate(() => server.closeIdleConnections());
+  }
+
+  const server = createServer({ ...timeouts, ServerResponse: ClientResponse }, (request, response) => {
+    const { requestId } = response;
+    response.on('close', leave);
+    if (!arrivals.count(request)) return;
     if (state.stopping) response.setHeader('connection', 'close');
     closeUnlessRead(request, response);
     closeWhenStalled(response, stalledTimeout);
-    const leaving = new AbortController();
-    response.on('close', () => {
-      if (!response.writableFinished) leaving.abort();
-      // A connection kept alive would hold up the stop until it times out.
-      if (state.stopping) setImmediate(() => server.closeIdleConnections());
-    });
     const pathname = splitTarget(request.url as string)[0];
     const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];
     if (gateway.log.isLevelEnabled('debug'))
@@ -74,15 +95,7 @@ export function createHttpServer(
       handler === graphql ? refuseGraphql(gateway, request, response, error, requestId) : sendError(gateway, response, error);
     const fault = findAddressFault(request);
     if (fault) return refuse(fault);
-    const answer = async () =>
-      handler ? handler(request, response, requestId, leaving.signal) : rest.handle(request, response, requestId, leaving.signal);
-    const begin = () => {
-      answer().catch((error) => {
-        gateway.log.error({ requestId, err: error }, 'a request handler failed');
-        response.destroy();
-      });
-    };
-    arrivals.enter({ request, response, begin, refuse });
+    arrivals.enter({ request, response, begin: () => void answer(handler ?? restHandler, request, response), refuse });
   });
   limitConnections(gateway, server);
   const sockets = new Set<Socket>();

@@ -4,10 +4,11 @@ import { text as readText } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
-import { writeSpliced } from '../../core/json/raw-json.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import { unauthorized } from '../http/authenticate.ts';
 import { readCheckedBody } from '../http/body/checked-body.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';
+import type { ClientResponse } from '../http/client-response.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
 import { sendError } from '../http/send-error.ts';
@@ -15,7 +16,7 @@ import { requireOwnAddress } from './own-address.ts';
 import type { AnswerMessage } from './protocol.ts';
 import type { ToolAnswer } from './toolbox.ts';
 
-type McpHandler = (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => Promise<void>;
+type McpHandler = (request: IncomingMessage, response: ClientResponse, requestId: string, signal: LeavingSignal) => Promise<void>;
 
 export function createMcpHandler(gateway: Gateway): McpHandler {
   let opened: Promise<AnswerMessage> | undefined;
@@ -28,9 +29,9 @@ export function createMcpHandler(gateway: Gateway): McpHandler {
       const message = await readMessage(request, response, context);
       opened ??= import('./protocol.ts').then(({ openProtocol }) => openProtocol(gateway));
       const exchange = await (await opened)(context, request.headers, message);
+      if (exchange.message) return await sendMessage(context, response, exchange.message);
       for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
       if (exchange.refusal) throw exchange.refusal;
-      if (exchange.message) return await sendMessage(response, exchange.message);
       // Whatever it was: nobody gets an answer with a key that is not good.
       if (!exchange.answer) await context.principal();
       await send(response, exchange.response as Response, exchange.answer);
@@ -67,25 +68,22 @@ async function readMessage(request: IncomingMessage, response: ServerResponse, c
   }
 }
 
-async function sendMessage(response: ServerResponse, message: object): Promise<void> {
-  response.setHeader('content-type', 'application/json');
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('x-content-type-options', 'nosniff');
-  await writeSpliced(response, message);
+function sendMessage(context: Context, response: ClientResponse, message: object): void | Promise<void> {
+  const headers = ['content-type', 'application/json'];
+  for (const [name, value] of context.answerHeaders) headers.push(name, value);
+  return response.sendJson(200, headers, message);
 }
 
-async function send(response: ServerResponse, { status, headers, body }: Response, answer: ToolAnswer | undefined): Promise<void> {
-  response.statusCode = status;
+/** The headers of the context are set. */
+async function send(response: ClientResponse, { status, headers, body }: Response, answer: ToolAnswer | undefined): Promise<void> {
   const type = headers.get('content-type');
-  if (type !== null) response.setHeader('content-type', type);
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('x-content-type-options', 'nosniff');
   const text = body === null ? '' : await readText(body);
-  if (!answer) {
-    response.end(text);
-    return;
+  if (type !== null) response.setHeader('content-type', type);
+  if (answer) {
+    const message = JSON.parse(text);
+    message.result.content[0].text = answer.text;
+    return response.sendJson(status, [], message);
   }
-  const message = JSON.parse(text);
-  message.result.content[0].text = answer.text;
-  await writeSpliced(response, message);
+  response.writeHead(status, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  response.end(text);
 }

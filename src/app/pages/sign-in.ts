@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import { guardField } from '../../domains/limits/guard.ts';
 import { addressHeader, authPath } from '../../domains/users/sign-in/auth.ts';
 import { rememberBrowser } from '../../domains/users/sign-in/known-browser.ts';
@@ -45,7 +46,7 @@ export async function answerSignIn(
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  signal: AbortSignal,
+  signal: LeavingSignal,
 ): Promise<void> {
   const [path, search] = splitTarget(request.url as string);
   const route = path.slice(authPath.length);

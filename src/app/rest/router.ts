@@ -1,14 +1,15 @@
 /** The REST door: match a row, read the body, run its operation, print the answer. It knows no product. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Context, Gateway } from '../../core/context.ts';
+import type { Caller, Context, Gateway } from '../../core/context.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
-import { writeSpliced } from '../../core/json/raw-json.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import type { RawAnswer } from '../../domains/executions/execution.ts';
 import { asksFor } from '../http/accept.ts';
 import { splitTarget } from '../http/arrival/request-target.ts';
 import { requireOwnOrigin, unauthorized } from '../http/authenticate.ts';
 import { readCheckedBody } from '../http/body/checked-body.ts';
+import type { ClientResponse } from '../http/client-response.ts';
 import { createContext } from '../http/context.ts';
 import { toSkillettError } from '../http/failures.ts';
 import { sendError } from '../http/send-error.ts';
@@ -40,7 +41,7 @@ export class RestRouter {
     }
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal): Promise<void> {
+  async handle(request: IncomingMessage, response: ClientResponse, requestId: string, signal: LeavingSignal): Promise<void> {
     try {
       await this.#run(request, response, requestId, signal);
     } catch (thrown) {
@@ -48,16 +49,20 @@ export class RestRouter {
     }
   }
 
-  async #run(request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal): Promise<void> {
+  async #run(request: IncomingMessage, response: ClientResponse, requestId: string, signal: LeavingSignal): Promise<void> {
     const [pathname, search] = splitTarget(request.url as string);
     const { route, path } = this.#match(request.method as string, pathname);
     const context = createContext(this.#gateway, request, 'rest', requestId, signal);
     const query = search === '' ? noQuery : new URLSearchParams(search);
     const asked: RouteRequest<unknown> = { gateway: this.#gateway, path, query, headers: request.headers, body: undefined };
-    await requireAccess(this.#gateway, route, request, context);
+    if (route.access !== 'open') {
+      const caller = context.caller();
+      requireAccess(this.#gateway, route, request, caller instanceof Promise ? await caller : caller);
+    }
     let fault: SkillettError | undefined;
     try {
-      asked.body = await readCheckedBody(request, response, route, route.access === 'open' ? undefined : context);
+      const body = readCheckedBody(request, response, route, route.access === 'open' ? undefined : context);
+      asked.body = body instanceof Promise ? await body : body;
     } catch (thrown) {
       fault = await admitFault(route, context, thrown);
     }
@@ -65,11 +70,14 @@ export class RestRouter {
     let output: unknown;
     try {
       output = await (markdown ?? route.operation).run(context, route.input(asked), fault);
-    } finally {
+    } catch (thrown) {
       for (const [name, value] of context.answerHeaders) response.setHeader(name, value);
+      throw thrown;
     }
-    if (markdown) sendMarkdown(response, output as string);
-    else await sendOutput(response, route, asked, output);
+    const headers: string[] = [];
+    for (const [name, value] of context.answerHeaders) headers.push(name, value);
+    if (markdown) sendMarkdown(response, headers, output as string);
+    else await sendOutput(response, headers, route, asked, output);
   }
 
   #match(method: string, pathname: string): { route: CompiledRoute; path: Record<string, string> } {
@@ -112,9 +120,7 @@ function matchSegments(pattern: readonly string[], segments: readonly string[]):
   return path;
 }
 
-async function requireAccess(gateway: Gateway, route: AnyRoute, request: IncomingMessage, context: Context): Promise<void> {
-  if (route.access === 'open') return;
-  const caller = await context.caller();
+function requireAccess(gateway: Gateway, route: AnyRoute, request: IncomingMessage, caller: Caller): void {
   if (caller.kind === 'none') throw unauthorized();
   if (caller.kind === 'api_key') {
     if (route.access === 'session')
@@ -128,33 +134,38 @@ async function requireAccess(gateway: Gateway, route: AnyRoute, request: Incomin
   if (route.method !== 'GET' || request.headers.origin !== undefined) requireOwnOrigin(gateway, request);
 }
 
-async function sendOutput(response: ServerResponse, route: AnyRoute, asked: RouteRequest<unknown>, output: unknown): Promise<void> {
+function sendOutput(
+  response: ClientResponse,
+  headers: string[],
+  route: AnyRoute,
+  asked: RouteRequest<unknown>,
+  output: unknown,
+): void | Promise<void> {
   const answer = route.answer?.(output, asked);
-  if (answer?.raw) return sendRaw(response, answer.raw);
-  response.statusCode = answer?.status ?? route.status ?? 200;
-  for (const [name, value] of Object.entries(answer?.headers ?? {})) response.setHeader(name, value);
-  setSafeHeaders(response);
-  if (response.statusCode === 204) {
-    response.end();
-    return;
+  if (answer?.raw) return sendRaw(response, headers, answer.raw);
+  const status = answer?.status ?? route.status ?? 200;
+  for (const name in answer?.headers) headers.push(name, answer.headers[name] as string);
+  if (status !== 204) {
+    headers.push('content-type', 'application/json; charset=utf-8');
+    return response.sendJson(status, headers, answer?.json ?? output);
   }
-  response.setHeader('content-type', 'application/json; charset=utf-8');
-  await writeSpliced(response, answer?.json ?? output);
+  headers.push(...safeHeaders);
+  response.sendHead(status, headers);
+  response.end();
 }
 
-function sendMarkdown(response: ServerResponse, text: string): void {
-  setSafeHeaders(response);
-  response.setHeader('content-type', 'text/markdown; charset=utf-8');
+const safeHeaders = ['cache-control', 'no-store', 'x-content-type-options', 'nosniff'];
+
+function sendMarkdown(response: ClientResponse, headers: string[], text: string): void {
+  headers.push(...safeHeaders, 'content-type', 'text/markdown; charset=utf-8', 'content-length', String(Buffer.byteLength(text)));
+  response.sendHead(200, headers);
   response.end(text);
 }
 
-function setSafeHeaders(response: ServerResponse): void {
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('x-content-type-options', 'nosniff');
-}
-
-async function sendRaw(response: ServerResponse, raw: RawAnswer): Promise<void> {
-  response.writeHead(raw.status, { ...raw.headers, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+async function sendRaw(response: ClientResponse, headers: string[], raw: RawAnswer): Promise<void> {
+  for (const name in raw.headers) headers.push(name, raw.headers[name] as string);
+  headers.push(...safeHeaders);
+  response.sendHead(raw.status, headers);
   // A body that breaks off must not look complete: pipeline destroys the socket then.
   await pipeline(raw.body, response).catch(() => response.destroy());
 }

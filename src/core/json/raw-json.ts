@@ -135,13 +135,15 @@ function spliceMarked(value: unknown): (string | RawJson)[] {
 }
 
 /**
- * Prints a value as JSON onto a response and ends it. When a part that is still being read breaks off, the target is
- * destroyed, so that nobody takes what arrived for the whole.
+ * Prints a value as JSON and ends the target. `begin` is called before the first byte, with how many there will be where that is
+ * known, and nothing is left to wait for then. When a part that is still being read breaks off, the target is destroyed, so that nobody
+ * takes what arrived for the whole.
  */
-export async function writeSpliced(target: Writable, value: unknown): Promise<void> {
+export function writeSpliced(target: Writable, value: unknown, begin?: (bytes: number | undefined) => void): void | Promise<void> {
   const parts = spliceJson(value);
-  if (parts.every(isWhole)) writeWhole(target, parts);
-  else await writeStreamed(target, parts);
+  if (parts.every(isWhole)) return writeWhole(target, parts, begin);
+  begin?.(undefined);
+  return writeStreamed(target, parts);
 }
 
 type WholePart = string | (RawJson & { pieces: readonly Buffer[] });
@@ -158,9 +160,9 @@ export function lengthOf(part: WholePart): number {
 /** Up to here one copy costs less than several chunks on their way through the streams. */
 const copiedBytesMax = 32 * 1024;
 
-function writeWhole(target: Writable, parts: readonly WholePart[]): void {
+function writeWhole(target: Writable, parts: readonly WholePart[], begin: ((bytes: number) => void) | undefined): void {
   const bytes = parts.reduce((sum, part) => sum + lengthOf(part), 0);
-  if ('setHeader' in target && typeof target.setHeader === 'function') target.setHeader('content-length', bytes);
+  begin?.(bytes);
   if (bytes <= copiedBytesMax) {
     let text = '';
     for (const part of parts)

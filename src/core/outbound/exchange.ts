@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
 import { type SkillettError, unavailable } from '../errors.ts';
+import type { LeavingListener, LeavingSignal } from '../leaving.ts';
 import type { Task, Turns } from '../turns/turns.ts';
 import { type OutboundAnswer, streamOf } from './answer.ts';
 import { codingsOf, DecodedAnswer } from './decoded.ts';
@@ -12,7 +13,7 @@ interface ExchangeRequest {
   integration: string;
   turnOf: string;
   body?: Buffer | string | undefined;
-  signal?: AbortSignal | undefined;
+  signal?: LeavingSignal | undefined;
 }
 
 /** Where its connection comes from. `release` is called once, when the exchange is over. */
@@ -36,12 +37,12 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Task {
+export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Task, LeavingListener {
   readonly integration: string;
   status = 0;
   headers: Readonly<Record<string, string | string[] | undefined>> = {};
   readonly #method: string;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: LeavingSignal | undefined;
   readonly turnOf: string;
   readonly waitingBytes: number;
   readonly #place: Place;
@@ -105,7 +106,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
     }
   }
 
-  /** The signal's listener: an object needs no closure per call. */
+  /** Whoever asked has gone. */
   handleEvent(): void {
     this.#fail(this.#aborted());
   }

@@ -7,6 +7,7 @@ import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { SkillettError } from '../errors.ts';
+import type { LeavingSignal } from '../leaving.ts';
 import { Turns } from '../turns/turns.ts';
 import { type AddressCredential, holdsCredential, moveCredential, noAddressCredential } from './address-credential.ts';
 import { Exemptions, isPublicAddress, isPublicHost } from './addresses.ts';
@@ -30,7 +31,7 @@ export interface OutboundRequest {
   /** Whose call it is: the id of a user, who may not keep others from the origin's connections. */
   turnOf: string;
   /** Aborts the exchange, also while the answer's body is read. */
-  signal?: AbortSignal | undefined;
+  signal?: LeavingSignal | undefined;
   /**
    * Follow up to three redirects. `read`: of a GET, to another origin with nothing but `accept` and `user-agent`. `write`: where
    * method and body stay (307, 308) and the origin too.

@@ -1,10 +1,11 @@
 /** Waiting for a turn at something scarce, as long as there is patience for it and somebody who waits. */
+import type { LeavingListener, LeavingSignal } from '../leaving.ts';
 import type { Task, Turns } from './turns.ts';
 
 /** Whose turn it takes, and until when there is anybody who waits for it. */
 export interface Asker {
   readonly userId: string;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: LeavingSignal | undefined;
   /** For turns of any kind until now: patience is for all of them together. */
   waitedMs: number;
 }
@@ -19,7 +20,7 @@ interface Place {
 export class Crowded extends Error {}
 
 /** Whoever has it must `leave` once. */
-export class Turn implements Task {
+export class Turn implements Task, LeavingListener {
   readonly turnOf: string;
   readonly waitingBytes: number;
   readonly place: Place;

@@ -1,6 +1,7 @@
 /** The request to the service: credential, one renewal of it, and the attempts that are allowed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Gateway } from '../../core/context.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import { type AddressCredential, fillCredential } from '../../core/outbound/address-credential.ts';
 import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound/outbound.ts';
 import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
@@ -32,7 +33,7 @@ export interface UpstreamCall extends Reader {
   idempotencyKey: string | undefined;
   /** The body passes as it comes, and is not looked into. */
   raw: boolean;
-  signal: AbortSignal | undefined;
+  signal: LeavingSignal | undefined;
   /** Set when the first attempt begins. */
   startedMs: number | undefined;
   /** Whether the service may have received any part of an attempt that it did not refuse for its credential. */
@@ -179,9 +180,5 @@ async function renewKeeping(
 const bodyKeptBytesMax = 64 * 1024;
 
 async function pauseFor(ms: number, call: UpstreamCall): Promise<void> {
-  try {
-    await pause(ms, call.signal);
-  } catch {
-    throw OutboundError.givenUp(call.integration.slug, call.sent);
-  }
+  if (!(await pause(ms, call.signal))) throw OutboundError.givenUp(call.integration.slug, call.sent);
 }

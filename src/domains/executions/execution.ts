@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Caller, Context, Door, Gateway } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
+import type { LeavingSignal } from '../../core/leaving.ts';
 import { isRedirect } from '../../core/outbound/outbound.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
@@ -48,7 +49,7 @@ export function requestOf(context: Context, input: ExecutionInput): ExecutionReq
 }
 
 export interface ExecutionRequest {
-  caller(): Promise<Caller>;
+  caller(): Caller | Promise<Caller>;
   /** Looked up only where there is nothing to admit. */
   principal(): Promise<Principal>;
   integration: string;
@@ -66,7 +67,7 @@ export interface ExecutionRequest {
   door: Door;
   requestId: string;
   /** Aborted when the client leaves. */
-  signal: AbortSignal;
+  signal: LeavingSignal;
   /** Refuse what is not read-only. */
   readOnly: boolean;
   /** Answer the service's body as it comes, in `raw`. */

@@ -1,5 +1,5 @@
 /** When a call that failed may be made again, and after how long. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { LeavingListener, LeavingSignal } from '../../core/leaving.ts';
 import { parseHttpDate } from '../../core/text/http-date.ts';
 import type { Integration } from '../recipes/format/format.ts';
 import type { JudgedAnswer } from './answer/judge-answer.ts';
@@ -41,8 +41,19 @@ export function pauseAfterFailure(attempt: number): number {
   return firstPauseMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2);
 }
 
-export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, signal ? { signal } : {});
+/** False at once when whoever asked has gone. */
+export function pause(ms: number, signal: LeavingSignal | undefined): Promise<boolean> {
+  if (signal?.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const listener: LeavingListener = { handleEvent: () => end(false) };
+    const timer = setTimeout(() => end(true), ms);
+    const end = (whole: boolean): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', listener);
+      resolve(whole);
+    };
+    signal?.addEventListener('abort', listener);
+  });
 }
 
 function isLimited(recipe: Integration, judged: Judged): boolean {

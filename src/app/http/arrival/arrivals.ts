@@ -13,8 +13,8 @@ import { clientAddressOf } from '../context.ts';
 interface Arrival {
   request: IncomingMessage;
   response: ServerResponse;
-  /** Must not throw. */
-  begin(): void;
+  /** Must not throw. Called once node has read on to the end of what came with the headers, which mostly is all of the body. */
+  begin(this: void): void;
   refuse(error: SkillettError): void;
 }
 
@@ -39,21 +39,37 @@ export class Arrivals {
     this.#gateway = gateway;
   }
 
-  /** Begins it now or in a later turn, or refuses it. */
+  /** Begins it in this turn or in a later one, or refuses it. */
   enter(arrival: Arrival): void {
-    if (!this.#countOnSocket(arrival)) return;
     this.#startTurn();
     if (this.#begun < begunPerTurn && this.#lines.size === 0) {
       this.#begun += 1;
-      return arrival.begin();
+      return queueMicrotask(arrival.begin);
     }
-    const network = networkOf(clientAddressOf(this.#gateway, arrival.request));
-    const caller = callerOf(arrival.request) ?? network;
+    const caller = callerOf(arrival.request) ?? this.#networkOf(arrival);
     const line = this.#lines.get(caller);
-    if (!line && this.#mayBeginAtOnce(caller, network)) return arrival.begin();
+    if (!line && this.#mayBeginAtOnce(caller, this.#networkOf(arrival))) return queueMicrotask(arrival.begin);
     if (!line) this.#lines.set(caller, [arrival]);
     else if (line.length < waitingMax) line.push(arrival);
     else arrival.refuse(unavailable(`${waitingMax} of your requests wait to be begun already. Make fewer at once.`, 2));
+  }
+
+  /** False where the connection was closed: node reads on while requests of it wait, without a bound. Those it counts must `leave` once. */
+  count({ socket }: IncomingMessage): boolean {
+    const unanswered = (this.#unanswered.get(socket) ?? 0) + 1;
+    this.#unanswered.set(socket, unanswered);
+    if (unanswered <= unansweredMax) return true;
+    socket.destroy();
+    return false;
+  }
+
+  /** It was answered, or its client has gone. */
+  leave({ socket }: IncomingMessage): void {
+    this.#unanswered.set(socket, (this.#unanswered.get(socket) as number) - 1);
+  }
+
+  #networkOf({ request }: Arrival): string {
+    return networkOf(clientAddressOf(this.#gateway, request));
   }
 
   /** Whoever has nothing waiting need not wait for those who have; with ever new names, though, an address gets no further. */
@@ -91,16 +107,6 @@ export class Arrivals {
     if (arrival.response.destroyed) return;
     this.#begun += 1;
     arrival.begin();
-  }
-
-  /** False where the connection was closed: node reads on while requests of it wait, without a bound. */
-  #countOnSocket({ request: { socket }, response }: Arrival): boolean {
-    const unanswered = (this.#unanswered.get(socket) ?? 0) + 1;
-    this.#unanswered.set(socket, unanswered);
-    response.once('close', () => this.#unanswered.set(socket, (this.#unanswered.get(socket) as number) - 1));
-    if (unanswered <= unansweredMax) return true;
-    socket.destroy();
-    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The connections of clients: how many there may be, and how long one may leave us waiting. */
-import type { Server, ServerOptions, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ServerOptions, ServerResponse } from 'node:http';
+import type { Server, Socket } from 'node:net';
 import type { Gateway } from '../../../core/context.ts';
 import { networkOf } from '../../../domains/limits/guard.ts';
 import { isTrustedProxy, plainAddress } from '../context.ts';

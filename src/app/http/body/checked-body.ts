@@ -21,16 +21,18 @@ export interface BodyRules {
   form?: boolean;
 }
 
-/** Without `context` everybody is a stranger. No body counts as an empty object. */
-export async function readCheckedBody(
+/** Without `context` everybody is a stranger. No body counts as an empty object. At once where it is there already. */
+export function readCheckedBody(
   request: IncomingMessage,
   response: ServerResponse,
   { body, bodyBytesMax = bodyBytesMaxDefault, form: formAllowed = false }: BodyRules,
   context: Context | undefined,
-): Promise<unknown> {
+): unknown {
   if (!body) return undefined;
-  const bytes = await readBodyBytes(request, response, bodyBytesMax, context);
-  return checkBody(body, bytes.length === 0 ? {} : parseBody(bytes, request.headers['content-type'] ?? '', formAllowed));
+  const check = (bytes: Buffer) =>
+    checkBody(body, bytes.length === 0 ? {} : parseBody(bytes, request.headers['content-type'] ?? '', formAllowed));
+  const read = readBodyBytes(request, response, bodyBytesMax, context);
+  return read instanceof Promise ? read.then(check) : check(read);
 }
 
 function parseBody(bytes: Buffer, contentType: string, formAllowed: boolean): unknown {

@@ -26,14 +26,33 @@ const shareOfAddress = Math.max(longestBytes, heldBytesMax / 2);
 const heldBytes = new Map<string, number>();
 
 /**
- * Reads a request's body whole. Throws payload_too_large as soon as it is known to be longer, 401 when it is longer than a stranger's may
+ * Reads a request's body whole, at once where it is short and there already, as most are. Throws payload_too_large as soon as it is known to be longer, 401 when it is longer than a stranger's may
  * be and whoever sends it is nobody, and unavailable when large bodies fill the room for them. Without `context` everybody is a stranger.
  */
-export async function readBodyBytes(
+export function readBodyBytes(
   request: IncomingMessage,
   response: ServerResponse,
   bytesMax: number,
   context?: Context,
+): Buffer | Promise<Buffer> {
+  return takeArrived(request, response, bytesMax) ?? readArriving(request, response, bytesMax, context);
+}
+
+/** Nothing of it is left to be waited for, refused or held: it is no longer than a stranger's may be. */
+function takeArrived(request: IncomingMessage, response: ServerResponse, bytesMax: number): Buffer | undefined {
+  const { complete, readable, readableLength, headers } = request;
+  if (!complete || !readable || readableLength > Math.min(bytesMax, strangerBytesMax) || headers.expect !== undefined) return undefined;
+  keepAlive(request, response);
+  return request.read() ?? noBytes;
+}
+
+const noBytes = Buffer.alloc(0);
+
+async function readArriving(
+  request: IncomingMessage,
+  response: ServerResponse,
+  bytesMax: number,
+  context: Context | undefined,
 ): Promise<Buffer> {
   const stranger = !context || (await context.caller()).kind === 'none';
   const body = new Body(request, response, stranger ? Math.min(bytesMax, strangerBytesMax) : bytesMax);
