@@ -2,10 +2,10 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import type { Vault } from './crypto.ts';
 import type { Database, Db } from './database/database.ts';
-import type { LeavingSignal } from './leaving.ts';
 import type { Log } from './log.ts';
 import type { Outbound } from './outbound/outbound.ts';
 import type { Principal } from './principal.ts';
+import type { LeavingSignal } from './turns/leaving.ts';
 
 /**
  * What lives as long as the process. core knows no domain, so each domain adds its own part by declaration merging

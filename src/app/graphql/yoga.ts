@@ -5,7 +5,7 @@ import { createYoga, type Plugin, processRegularResult } from 'graphql-yoga';
 import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { checkJson } from '../../core/json/check-json.ts';
-import type { LeavingSignal } from '../../core/leaving.ts';
+import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import type { Playground } from '../dashboard/playground.ts';
 import { asksFor } from '../http/accept.ts';
 import { requireOwnOrigin } from '../http/authenticate.ts';

@@ -1,7 +1,7 @@
 /** The answer to a client, with what every answer has. */
 import { ServerResponse } from 'node:http';
 import { writeSpliced } from '../../core/json/raw-json.ts';
-import { Leaving } from '../../core/leaving.ts';
+import { Leaving } from '../../core/turns/leaving.ts';
 import { newRequestId } from './context.ts';
 
 export class ClientResponse extends ServerResponse {

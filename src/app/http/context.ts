@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { Caller, Context, Door, Gateway } from '../../core/context.ts';
 import { newId } from '../../core/ids.ts';
-import type { LeavingSignal } from '../../core/leaving.ts';
 import type { Principal } from '../../core/principal.ts';
+import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { authenticate, type Holder, lookUpHolder, lookUpPrincipal } from './authenticate.ts';
 
 /** What one request's resolvers share. Nothing is looked up until it is asked for. */

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
-import type { LeavingSignal } from '../../core/leaving.ts';
 import { metricsRegistry } from '../../core/metrics.ts';
 import { requireOperator } from '../../core/principal.ts';
+import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { createContext } from './context.ts';
 import { toSkillettError } from './failures.ts';
 import { sendError } from './send-error.ts';

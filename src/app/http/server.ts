@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
-import type { LeavingSignal } from '../../core/leaving.ts';
+import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { createPlayground } from '../dashboard/playground.ts';
 import { createGraphqlHandler, refuseGraphql } from '../graphql/yoga.ts';
 import { createMcpHandler } from '../mcp/door.ts';

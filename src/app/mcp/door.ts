@@ -4,7 +4,7 @@ import { text as readText } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
-import type { LeavingSignal } from '../../core/leaving.ts';
+import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { unauthorized } from '../http/authenticate.ts';
 import { readCheckedBody } from '../http/body/checked-body.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
-import type { LeavingSignal } from '../../core/leaving.ts';
+import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { guardField } from '../../domains/limits/guard.ts';
 import { addressHeader, authPath } from '../../domains/users/sign-in/auth.ts';
 import { rememberBrowser } from '../../domains/users/sign-in/known-browser.ts';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Caller, Context, Gateway } from '../../core/context.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
-import type { LeavingSignal } from '../../core/leaving.ts';
+import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import type { RawAnswer } from '../../domains/executions/execution.ts';
 import { asksFor } from '../http/accept.ts';
 import { splitTarget } from '../http/arrival/request-target.ts';

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
 import { type SkillettError, unavailable } from '../errors.ts';
-import type { LeavingListener, LeavingSignal } from '../leaving.ts';
+import type { LeavingListener, LeavingSignal } from '../turns/leaving.ts';
 import type { Task, Turns } from '../turns/turns.ts';
 import { type OutboundAnswer, streamOf } from './answer.ts';
 import { codingsOf, DecodedAnswer } from './decoded.ts';
@@ -164,9 +164,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
     this.#fail(error);
   }
 
-  async gather(bytesMax: number): Promise<readonly Buffer[] | undefined> {
-    if (!this.#ended && this.#queued <= bytesMax) await this.#wait(bytesMax);
-    return this.#queued > bytesMax ? undefined : this.#chunks;
+  gather(bytesMax: number): Promise<readonly Buffer[] | undefined> {
+    const gathered = () => (this.#queued > bytesMax ? undefined : this.#chunks);
+    return this.#ended || this.#queued > bytesMax ? Promise.resolve(gathered()) : this.#wait(bytesMax).then(gathered);
   }
 
   async collect(bytesMax: number): Promise<Buffer | undefined> {

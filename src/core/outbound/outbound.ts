@@ -7,7 +7,7 @@ import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { SkillettError } from '../errors.ts';
-import type { LeavingSignal } from '../leaving.ts';
+import type { LeavingSignal } from '../turns/leaving.ts';
 import { Turns } from '../turns/turns.ts';
 import { type AddressCredential, holdsCredential, moveCredential, noAddressCredential } from './address-credential.ts';
 import { Exemptions, isPublicAddress, isPublicHost } from './addresses.ts';
@@ -113,10 +113,11 @@ export class Outbound {
    * Resolves once the headers of the answer are there.
    * Throws OutboundError (`upstream_unreachable`, `upstream_timeout`, `upstream_unexpected`) and `unavailable`.
    */
-  async send(request: OutboundRequest): Promise<OutboundAnswer> {
+  send(request: OutboundRequest): Promise<OutboundAnswer> {
     const deadlineMs = performance.now() + request.timeoutMs;
-    const answer = await this.#exchange(request, request.url, sendableHeaders(request.headers), request.timeoutMs);
-    return request.followRedirects && isRedirect(answer.status) ? this.#followRedirects(request, answer, deadlineMs) : answer;
+    const exchange = this.#exchange(request, request.url, sendableHeaders(request.headers), request.timeoutMs);
+    if (!request.followRedirects) return exchange;
+    return exchange.then((answer) => (isRedirect(answer.status) ? this.#followRedirects(request, answer, deadlineMs) : answer));
   }
 
   /** Lets what runs finish. */
@@ -149,7 +150,7 @@ export class Outbound {
 
   #exchange(request: OutboundRequest, url: URL, headers: Record<string, string>, timeoutMs: number): Promise<OutboundAnswer> {
     const exempt = this.#exemptions.cover(request.integration, url);
-    if (!exempt && !(isHttp(url) && isPublicHost(url.hostname))) throw OutboundError.refused(request.integration);
+    if (!exempt && !(isHttp(url) && isPublicHost(url.hostname))) return Promise.reject(OutboundError.refused(request.integration));
     const pool = this.#poolOf(url.origin, exempt);
     const options: Dispatcher.DispatchOptions = {
       path: url.pathname + url.search,

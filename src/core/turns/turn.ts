@@ -1,5 +1,5 @@
 /** Waiting for a turn at something scarce, as long as there is patience for it and somebody who waits. */
-import type { LeavingListener, LeavingSignal } from '../leaving.ts';
+import type { LeavingListener, LeavingSignal } from './leaving.ts';
 import type { Task, Turns } from './turns.ts';
 
 /** Whose turn it takes, and until when there is anybody who waits for it. */

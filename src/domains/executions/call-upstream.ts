@@ -1,9 +1,9 @@
 /** The request to the service: credential, one renewal of it, and the attempts that are allowed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Gateway } from '../../core/context.ts';
-import type { LeavingSignal } from '../../core/leaving.ts';
 import { type AddressCredential, fillCredential } from '../../core/outbound/address-credential.ts';
 import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound/outbound.ts';
+import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
 import type { InjectedCredential } from '../connections/credential/credential.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
@@ -47,15 +47,24 @@ export interface UpstreamCall extends Reader {
 /** Throws token_expired, connection_frozen, unavailable, and OutboundError. */
 export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promise<JudgedAnswer> {
   let credential = call.connection && (await credentialFor(gateway, call.integration, call.connection));
-  if (credential) await follow(call, credential);
+  if (credential && !isDeepStrictEqual(credential.variables, call.variables)) await follow(call, credential);
   call.startedMs = performance.now();
   const deadlineMs = call.startedMs + (call.endpoint.spec.timeout_ms ?? timeoutMsDefault);
   const repeatable = call.endpoint.readOnly || providerIdempotency(call) !== undefined;
   for (let attempt = 1, renewed = false; ; attempt += 1) {
     const sentBefore = call.sent;
-    const answer = await attemptOnce(gateway, call, credential, deadlineMs, attempt, repeatable);
-    if (!answer) continue;
-    const judged = await judgeAnswer(call, answer);
+    call.answeredStatus = undefined;
+    let answer: OutboundAnswer;
+    try {
+      answer = await send(gateway, call, credential, Math.max(1, deadlineMs - performance.now()));
+    } catch (error) {
+      await pauseAfterError(call, error, { deadlineMs, attempt, repeatable });
+      continue;
+    }
+    call.sent = true;
+    call.answeredStatus = answer.status;
+    const judging = judgeAnswer(call, answer);
+    const judged = judging instanceof Promise ? await judging : judging;
     if (judged.status === 401 && call.connection && credential) {
       // A refused credential means that nothing was done, so even a write may be sent again with a newer one, and one that
       // finds no newer one is known to have done nothing.
@@ -65,7 +74,7 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
       if (!newer) return await endOrPass(gateway, call, judged, credential);
       leaveRoom(call);
       credential = newer;
-      await follow(call, newer);
+      if (!isDeepStrictEqual(newer.variables, call.variables)) await follow(call, newer);
       attempt -= 1;
       continue;
     }
@@ -82,7 +91,6 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
 
 /** Goes where the account is now: a renewed credential may belong to another place than the request was made for. */
 async function follow(call: UpstreamCall, { variables }: InjectedCredential): Promise<void> {
-  if (isDeepStrictEqual(variables, call.variables)) return;
   call.request = await call.prepare(variables);
   call.variables = variables;
 }
@@ -93,30 +101,18 @@ async function endOrPass(gateway: Gateway, call: UpstreamCall, judged: JudgedAns
   throw await endRefused(gateway, call.integration, call.connection as AdmittedConnection, used, judged.code);
 }
 
-/** Undefined when the attempt failed and another may follow; the pause has passed then. */
-async function attemptOnce(
-  gateway: Gateway,
+/** Throws the error where no other attempt may follow; otherwise the pause before it has passed. */
+async function pauseAfterError(
   call: UpstreamCall,
-  credential: InjectedCredential | undefined,
-  deadlineMs: number,
-  attempt: number,
-  repeatable: boolean,
-): Promise<OutboundAnswer | undefined> {
-  call.answeredStatus = undefined;
-  try {
-    const answer = await send(gateway, call, credential, Math.max(1, deadlineMs - performance.now()));
-    call.sent = true;
-    call.answeredStatus = answer.status;
-    return answer;
-  } catch (error) {
-    if (!(error instanceof OutboundError)) throw error;
-    call.sent ||= error.sent;
-    const pauseMs = pauseAfterFailure(attempt);
-    const again = error.kind === 'network' && (repeatable || !error.sent) && attempt < attemptsMax;
-    if (!again || performance.now() + pauseMs >= deadlineMs) throw error;
-    await pauseFor(pauseMs, call);
-    return undefined;
-  }
+  error: unknown,
+  { deadlineMs, attempt, repeatable }: { deadlineMs: number; attempt: number; repeatable: boolean },
+): Promise<void> {
+  if (!(error instanceof OutboundError)) throw error;
+  call.sent ||= error.sent;
+  const pauseMs = pauseAfterFailure(attempt);
+  const again = error.kind === 'network' && (repeatable || !error.sent) && attempt < attemptsMax;
+  if (!again || performance.now() + pauseMs >= deadlineMs) throw error;
+  await pauseFor(pauseMs, call);
 }
 
 function send(

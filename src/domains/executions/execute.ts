@@ -43,41 +43,32 @@ export async function executeAt(
   endpoint: CatalogueEndpoint,
 ): Promise<Execution> {
   const startedMs = performance.now();
+  let run: Run | undefined;
   try {
-    const execution = await admitAndCall(gateway, request, integration, endpoint, startedMs);
+    const callId = newTimeOrderedId('call', gateway.clock.nowMs());
+    const fault = findFault(request, integration, endpoint);
+    const admission = await admit(gateway, request, integration, endpoint, callId, fault === undefined);
+    announceLimit(request, limitHeaders(admission.minute));
+    let execution: Execution;
+    if (admission.replay) execution = await replay(gateway, request, admission.replay, startedMs);
+    else {
+      run = { gateway, request, integration, endpoint, callId, startedMs, admission, call: undefined };
+      if (fault) throw fault;
+      execution = await callAndAnswer(run);
+    }
     count(integration, execution.replayed ? 'replayed' : execution.ok ? 'succeeded' : 'upstream_failed', startedMs);
     return execution;
   } catch (error) {
-    count(integration, error instanceof SkillettError && error.status < 500 ? 'refused' : 'failed', startedMs);
-    throw error;
+    const told = run ? await settleFailure(run, error) : error;
+    if (told instanceof SkillettError) announceRefusal(request, told);
+    count(integration, told instanceof SkillettError && told.status < 500 ? 'refused' : 'failed', startedMs);
+    throw told;
   }
 }
 
 function count({ slug }: CatalogueIntegration, outcome: string, startedMs: number): void {
   executionsTotal.inc({ integration: slug, outcome });
   executionSeconds.observe({ integration: slug }, (performance.now() - startedMs) / 1000);
-}
-
-async function admitAndCall(
-  gateway: Gateway,
-  request: ExecutionRequest,
-  integration: CatalogueIntegration,
-  endpoint: CatalogueEndpoint,
-  startedMs: number,
-): Promise<Execution> {
-  const callId = newTimeOrderedId('call', gateway.clock.nowMs());
-  const fault = findFault(request, integration, endpoint);
-  const admission = await admit(gateway, request, integration, endpoint, callId, fault === undefined);
-  if (admission.replay) return replay(gateway, request, admission.replay, startedMs);
-  const run: Run = { gateway, request, integration, endpoint, callId, startedMs, admission, call: undefined };
-  try {
-    if (fault) throw fault;
-    return await callAndAnswer(run);
-  } catch (error) {
-    const told = await settleFailure(run, error);
-    if (told instanceof SkillettError) announceRefusal(request, told);
-    throw told;
-  }
 }
 
 /** What is wrong with the request besides its parameters; thrown once the call is admitted, since 401, 403 and 429 come first. */
@@ -118,15 +109,15 @@ async function admit(
 ): Promise<Admission> {
   const params = request.params ?? {};
   const given = typeof params === 'object' ? Object.keys(params) : [];
-  const account = sound ? request.account : undefined;
-  const admitting = gateway.admission.admit({
-    caller: await request.caller(),
+  const caller = request.caller();
+  return gateway.admission.admit({
+    caller: caller instanceof Promise ? await caller : caller,
     callId,
     requestId: request.requestId,
     door: request.door,
     endpoint,
     needsConnection: !integration.open,
-    account,
+    account: sound ? request.account : undefined,
     // Names that the endpoint does not know could be anything, a pasted secret too.
     parameterNames: given.filter((name) => Object.hasOwn(endpoint.spec.parameters, name)),
     path: endpoint.proxied ? proxiedPath(params, integration) : undefined,
@@ -136,14 +127,6 @@ async function admit(
         ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonicalJson(params)) }
         : undefined,
   });
-  try {
-    const admission = await admitting;
-    announceLimit(request, limitHeaders(admission.minute));
-    return admission;
-  } catch (error) {
-    if (error instanceof SkillettError) announceRefusal(request, error);
-    throw error;
-  }
 }
 
 /** Everything that shapes the answer. */

@@ -1,6 +1,7 @@
 /** When a call that failed may be made again, and after how long. */
-import type { LeavingListener, LeavingSignal } from '../../core/leaving.ts';
+
 import { parseHttpDate } from '../../core/text/http-date.ts';
+import type { LeavingListener, LeavingSignal } from '../../core/turns/leaving.ts';
 import type { Integration } from '../recipes/format/format.ts';
 import type { JudgedAnswer } from './answer/judge-answer.ts';
 

@@ -3,7 +3,6 @@
  * of the call. Whatever waits at one moment shares a statement, so this costs one round trip per batch, not one per call.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import DataLoader from 'dataloader';
 import type { Caller, Door, Gateway } from '../../../core/context.ts';
 import { databaseUnavailable, isDatabaseAway, isTransient } from '../../../core/database/database.ts';
 import { authenticationFault, badRequest, type SkillettError, unavailable } from '../../../core/errors.ts';
@@ -13,8 +12,8 @@ import type { CompletedCall } from '../../audit/settle-store.ts';
 import type { AdmittedConnection } from '../../connections/connections.ts';
 import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
 import { finishClaim, type IdempotencyClaim, loseClaim, releaseClaim } from '../store.ts';
-import { AdmissionTurns, batchMax } from './admission-turns.ts';
 import { prepareStatement } from './statement.ts';
+import { batchMax, openAdmissionTurns, WaitingCall } from './waiting-call.ts';
 
 export interface AdmissionRequest {
   caller: Exclude<Caller, { kind: 'none' }>;
@@ -56,11 +55,11 @@ const claimPauseMs = 250;
 
 export class AdmissionQueue {
   readonly #parts: Pick<Gateway, 'database' | 'db' | 'clock' | 'config' | 'log'>;
-  readonly #loader: DataLoader<AdmissionRequest, Admission>;
   readonly #completions: CompletionBuffer;
-  readonly #turns = new AdmissionTurns();
-  /** Batches that were begun and not yet sent; all but the last are full. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns = openAdmissionTurns();
+  /** Those whose turn it is, in their order; the next statement takes the first of them. */
+  #waiting: WaitingCall[] = [];
+  #pumping = false;
   #inFlight = 0;
   /** Statements that nobody waits for any more. While there are any, the database is as good as away. */
   #stuck = 0;
@@ -71,30 +70,19 @@ export class AdmissionQueue {
     this.#parts = parts;
     this.#statementMsMax = statementMsMax;
     this.#completions = new CompletionBuffer(parts);
-    this.#loader = new DataLoader((batch) => this.#admitBatch(batch), {
-      cache: false,
-      maxBatchSize: batchMax,
-      batchScheduleFn: (send) => {
-        this.#waiting.push(send);
-        // Never at once: the loader calls this before the batch has its first call.
-        if (this.#mayPump()) setImmediate(() => this.#pump());
-      },
-    });
   }
 
   /**
    * Throws 401, 403 `scope_not_allowed`, 429, 409 and 422 of idempotency, 503 `unavailable`; every call that passed
    * authentication has its row then, also when it is refused.
    */
-  async admit(request: Omit<AdmissionRequest, 'caller'> & { caller: Caller }): Promise<Admission> {
-    const { caller } = request;
-    if (caller.kind === 'none') throw authenticationFault('unauthorized');
-    if (this.#closed) throw unavailable('The server is shutting down. Try again shortly.', 1);
-    if (this.#stuck > 0) throw tooSlow();
-    const unstorable = request.account !== undefined && !isStorable(request.account);
-    const storable = { ...request, caller, ...(unstorable ? { account: undefined } : {}) };
-    const admission = await this.#turns.take(caller, () => this.#load(storable));
-    return unstorable ? { ...admission, connectionFault: badRequest('`account` holds characters that no name has.') } : admission;
+  admit(request: Omit<AdmissionRequest, 'caller'> & { caller: Caller }): Promise<Admission> {
+    if (!isKnown(request)) return Promise.reject(authenticationFault('unauthorized'));
+    if (this.#closed) return Promise.reject(unavailable('The server is shutting down. Try again shortly.', 1));
+    if (this.#stuck > 0) return Promise.reject(tooSlow());
+    if (request.account === undefined || isStorable(request.account)) return this.#enter(request);
+    const connectionFault = badRequest('`account` holds characters that no name has.');
+    return this.#enter({ ...request, account: undefined }).then((admission) => ({ ...admission, connectionFault }));
   }
 
   /** Writes how a call ended, soon and together with others. */
@@ -123,21 +111,59 @@ export class AdmissionQueue {
     await this.#completions.close();
   }
 
-  async #load(request: AdmissionRequest): Promise<Admission> {
+  #enter(request: AdmissionRequest): Promise<Admission> {
+    return new Promise((resolve, reject) => {
+      const call = new WaitingCall(request, this.#join, resolve, reject);
+      if (!this.#turns.enter(call))
+        reject(unavailable('Too many of your calls are waiting already. Make fewer at once, and try again shortly.', 1));
+    });
+  }
+
+  /** Its turn has come. */
+  readonly #join = (call: WaitingCall): void => {
     // While what has ended cannot be written as fast as it ends, what begins waits, and is then refused.
-    if (this.#completions.crowded) await this.#completions.room();
-    // Whoever waited for a turn may have waited while the database got stuck.
-    if (this.#stuck > 0) throw tooSlow();
-    return this.#loader.load(request);
+    if (this.#completions.crowded) {
+      this.#completions.room().then(
+        () => this.#join(call),
+        (error: Error) => this.#settle(call, error),
+      );
+      return;
+    }
+    // Whoever waited for a turn may have waited while the database got stuck. Not at once, since the next turn may be refused alike.
+    if (this.#stuck > 0) return queueMicrotask(() => this.#settle(call, tooSlow()));
+    this.#waiting.push(call);
+    // Never at once: those who ask in the same moment go with it.
+    if (!this.#pumping && this.#mayPump()) this.#pumpSoon();
+  };
+
+  #settle(call: WaitingCall, outcome: Admission | Error): void {
+    call.settle(outcome);
+    this.#turns.leave(call);
   }
 
   #mayPump(): boolean {
-    return this.#inFlight === 0 || (this.#inFlight < statementsMax && this.#waiting.length > 1);
+    return this.#inFlight === 0 || (this.#inFlight < statementsMax && this.#waiting.length > batchMax);
+  }
+
+  #pumpSoon(): void {
+    this.#pumping = true;
+    setImmediate(() => this.#pump());
   }
 
   /** With nothing in flight a batch goes at once; otherwise it waits to be full, or for the one before it to come back. */
   #pump(): void {
-    while (this.#waiting.length > 0 && this.#mayPump()) this.#waiting.shift()?.();
+    this.#pumping = false;
+    while (this.#waiting.length > 0 && this.#mayPump()) {
+      const calls = this.#waiting.splice(0, batchMax);
+      this.#admitBatch(calls.map(({ request }) => request)).then(
+        (outcomes) => {
+          for (const [at, call] of calls.entries()) this.#settle(call, outcomes[at] as Admission | Error);
+        },
+        (error: Error) => {
+          for (const call of calls) this.#settle(call, error);
+        },
+      );
+    }
   }
 
   async #admitBatch(batch: readonly AdmissionRequest[]): Promise<(Admission | Error)[]> {
@@ -162,7 +188,7 @@ export class AdmissionQueue {
     } finally {
       this.#inFlight -= 1;
       // Those who ask again at once, now that they have their answers, still go with the next batch.
-      setImmediate(() => this.#pump());
+      if (!this.#pumping) this.#pumpSoon();
     }
   }
 
@@ -183,7 +209,7 @@ export class AdmissionQueue {
         if (admission.claim) this.releaseIdempotent(admission.claim).catch(() => {});
       }
     });
-    for (const send of this.#waiting.splice(0)) send();
+    for (const call of this.#waiting.splice(0)) this.#settle(call, tooSlow());
     return batch.map(tooSlow);
   }
 
@@ -223,6 +249,10 @@ async function patiently(write: () => Promise<void>): Promise<void> {
     }
     await delay(pauseMs);
   }
+}
+
+function isKnown(request: Omit<AdmissionRequest, 'caller'> & { caller: Caller }): request is AdmissionRequest {
+  return request.caller.kind !== 'none';
 }
 
 function tooSlow(): SkillettError {

@@ -15,10 +15,11 @@ import { applySelect, selectPatienceMs } from './select.ts';
 import { keepRoom, makeRoom } from './whole-answers.ts';
 
 /** Throws OutboundError when the body is too long or does not arrive. */
-export async function answerExecution(run: Run, call: UpstreamCall, judged: JudgedAnswer): Promise<Execution> {
+export function answerExecution(run: Run, call: UpstreamCall, judged: JudgedAnswer): Promise<Execution> {
+  const answerInForm = run.request.raw && !isRedirect(judged.answer.status) ? answerRaw : answerJson;
+  if (!run.admission.claim) return answerInForm(run, call, judged, undefined);
   // An answer that is kept is there as a whole before its first byte goes out.
-  const body = run.admission.claim && (await judged.answer.collect(keptBytesMax));
-  return run.request.raw && !isRedirect(judged.answer.status) ? answerRaw(run, call, judged, body) : answerJson(run, call, judged, body);
+  return judged.answer.collect(keptBytesMax).then((body) => answerInForm(run, call, judged, body));
 }
 
 type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'next' | 'meta' | 'raw'>;
@@ -31,10 +32,12 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
     expression === undefined
       ? { json: judged.json ?? (await readAnswer(answer, { wholeBytesMax: passedOn, reader: call })), selectError: undefined }
       : await select(judged, expression, call, passedOn);
-  const kept = run.admission.claim && (body || json.pieces) && (await json.load());
   const next = nextOf(run, call, judged);
   const meta = namedHeaders(call.endpoint, answer, call.addressCredential);
-  await keep(run, judged, kept && { json: kept, selectError, next, meta });
+  if (run.admission.claim) {
+    const kept = body || json.pieces ? await json.load() : undefined;
+    await keep(run, judged, kept && { json: kept, selectError, next, meta });
+  }
   // Over GraphQL nothing goes out before all fields are done: one that kept its room would keep the next ones of its request out.
   const held = run.request.door === 'graphql' ? json : keepRoom(call, json);
   return finish(
@@ -99,7 +102,7 @@ async function answerRaw(run: Run, call: UpstreamCall, judged: JudgedAnswer, bod
   if (!judged.ok) headers['x-skillett-error-source'] = 'upstream';
   const next = nextOf(run, call, judged);
   if (next !== undefined) headers['x-skillett-next'] = next;
-  await keep(run, judged, body && { raw: { headers, body } });
+  if (run.admission.claim) await keep(run, judged, body && { raw: { headers, body } });
   const raw = { status: envelopeStatus(judged.status), headers, body: answer.body };
   return finish(run, call, judged, { data: null, error: null, selectError: null, next: next ?? null, meta: null, raw });
 }

@@ -43,8 +43,8 @@ export function isSuccess(status: number): boolean {
   return status < 400;
 }
 
-/** Throws OutboundError when the body has to be read and does not arrive, or when nobody can tell what it means. */
-export async function judgeAnswer(question: Question, answer: OutboundAnswer): Promise<JudgedAnswer> {
+/** Throws OutboundError when the body has to be read and does not arrive, or when nobody can tell what it means. At once where it need not be read. */
+export function judgeAnswer(question: Question, answer: OutboundAnswer): JudgedAnswer | Promise<JudgedAnswer> {
   const { status } = answer;
   // Nothing was done yet: the service wants the request somewhere else, and it was not to be followed there.
   if (isRedirect(status) && !question.endpoint.readOnly)
@@ -53,10 +53,22 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
   const rule = isRead ? successRule(question.integration.recipe, question.endpoint.spec) : undefined;
   const place = isRead ? nextPlaceOf(question.integration, question.endpoint) : undefined;
   const nextAt = place?.kind === 'header' ? undefined : place;
-  if (!rule && nextAt === undefined) {
-    const limited = await saysTooMany(question.integration, answer);
-    return { answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined };
-  }
+  if (rule || nextAt !== undefined) return judgeBody(question, answer, rule, nextAt);
+  const judge = (limited: boolean) => ({ answer, status, ok: isSuccess(status), code: undefined, limited, json: undefined });
+  const limited = saysTooMany(question.integration, answer);
+  return limited instanceof Promise ? limited.then(judge) : judge(limited);
+}
+
+/** Where a body says how its list goes on. */
+type BodyPlace = Exclude<NextPlace, { kind: 'header' }>;
+
+async function judgeBody(
+  question: Question,
+  answer: OutboundAnswer,
+  rule: ReturnType<typeof successRule>,
+  nextAt: BodyPlace | undefined,
+): Promise<JudgedAnswer> {
+  const { status } = answer;
   await requireRoom(question, answer);
   const json = await readAnswer(answer, { wholeBytesMax: jsonBytesMax, reader: question });
   const whole = await json.load();
@@ -71,10 +83,7 @@ export async function judgeAnswer(question: Question, answer: OutboundAnswer): P
   return { answer, status, ok: true, code: undefined, limited: false, json: data, next };
 }
 
-async function findNext(
-  place: Exclude<NextPlace, { kind: 'header' }>,
-  evaluate: (expression: string) => unknown,
-): Promise<JudgedAnswer['next']> {
+async function findNext(place: BodyPlace, evaluate: (expression: string) => unknown): Promise<JudgedAnswer['next']> {
   if (place.kind === 'link') {
     const link = await evaluate(place.at);
     return typeof link === 'string' ? { link } : undefined;
@@ -94,11 +103,10 @@ function mayFail(status: number): boolean {
 const limitBytesMax = 64 * 1024;
 
 /** The body stays readable. */
-async function saysTooMany({ recipe }: CatalogueIntegration, answer: OutboundAnswer): Promise<boolean> {
+function saysTooMany({ recipe }: CatalogueIntegration, answer: OutboundAnswer): boolean | Promise<boolean> {
   const { when, statuses = [429] } = recipe.rate_limit ?? {};
   if (when === undefined || !statuses.includes(answer.status)) return false;
-  const body = await answer.collect(limitBytesMax);
-  return body !== undefined && isTruthy(evaluateOn(parseJson(body))(when));
+  return answer.collect(limitBytesMax).then((body) => body !== undefined && isTruthy(evaluateOn(parseJson(body))(when)));
 }
 
 /** Up to here parsing takes less than a millisecond, and less than handing it to a thread. */

@@ -18,12 +18,16 @@ interface AnswerOptions {
  * JSON as it came; text as a string; anything else as `{"content_type","base64"}`; null when there is no body; a redirect
  * as `{"location"}`. Throws `upstream_unexpected` above the limits, naming the streamed form.
  */
-export async function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
+export function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
   const { reader, wholeBytesMax } = options;
   if (isRedirect(answer.status)) return readRedirect(answer, reader.addressCredential);
   const { type, charset } = parseContentType(answer.headers['content-type']);
   if (type !== undefined && jsonTypes.test(type))
     return readJsonBody(answer, { charset, wholeBytesMax, makeRoom: () => requireRoom(reader, answer) });
+  return readOther(answer, reader, type, charset);
+}
+
+async function readOther(answer: OutboundAnswer, reader: Reader, type: string | undefined, charset: string | undefined): Promise<RawJson> {
   await requireRoom(reader, answer);
   const body = await answer.collect(textBytesMax);
   if (!body) throw tooLong(answer, textBytesMax);
