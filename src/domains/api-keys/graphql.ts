@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../../core/context.ts';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/schema/builder.ts';
 import { enumValues, readWord } from '../../core/schema/enums.ts';
+import { nameText } from '../../core/text/name-text.ts';
 import { CallCountRef, CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
 import { loadLastUse } from '../limits/last-use.ts';
@@ -124,13 +125,7 @@ const CreatedApiKey = builder.objectRef<{ apiKey: ApiKey; fullKey: string }>('Cr
   }),
 });
 
-const keyName = z
-  .string()
-  .trim()
-  .min(1, 'give the key a name that says who will hold it')
-  .max(100, 'at most 100 characters')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters');
+const keyName = nameText('give the key a name that says who will hold it');
 
 builder.mutationField('createApiKey', (t) =>
   t.field({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { notFound } from '../../core/errors.ts';
 import { builder, listComplexity, pageRequest, toConnection } from '../../core/schema/builder.ts';
 import { enumValues, readWord } from '../../core/schema/enums.ts';
+import { nameText } from '../../core/text/name-text.ts';
 import { CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
 import { type DefaultChange, disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
@@ -243,15 +244,7 @@ const StartedConnectionRef = builder.objectRef<StartedConnection>('StartedConnec
   }),
 });
 
-const accountText = {
-  schema: z
-    .string()
-    .trim()
-    .min(1, 'give the account a name, or leave it out to take the one of the service')
-    .max(100, 'at most 100 characters')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters'),
-};
+const accountText = { schema: nameText('give the account a name, or leave it out to take the one of the service') };
 /** RFC 6749, section 3.3. */
 export const scopeTexts = {
   schema: z

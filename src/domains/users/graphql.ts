@@ -4,6 +4,7 @@ import type { PlanName } from '../../core/config/plans.ts';
 import type { Principal } from '../../core/principal.ts';
 import { builder } from '../../core/schema/builder.ts';
 import { enumValues } from '../../core/schema/enums.ts';
+import { nameText } from '../../core/text/name-text.ts';
 import { guardField } from '../limits/guard.ts';
 import { listSignInProviders, passwordLength } from './sign-in/auth.ts';
 import { listSignInMethods } from './sign-in/method-store.ts';
@@ -110,13 +111,7 @@ builder.queryField('signInOptions', (t) =>
 
 export const emailText = { schema: z.email('an e-mail address, such as ada@example.org').max(254, 'at most 254 characters') };
 
-const displayNameText = z
-  .string()
-  .trim()
-  .min(1, 'at least one character')
-  .max(100, 'at most 100 characters')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters');
+const displayNameText = nameText('at least one character');
 
 builder.mutationField('updateProfile', (t) =>
   t.field({

@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+const ways: [string, (name: string) => Promise<{ status: number; json: unknown }>][] = [
+  ['an API key', (name) => server.request('POST', '/api-keys', { body: { name } })],
+  ['an account', (name) => server.request('POST', '/v1/connect', { body: { integration: 'notion', account: name } })],
+];
+
+it.each(ways)('the name of %s may hold any letters, and no half of one nor what turns a line', async (_what, give) => {
+  for (const name of ['half \ud800', '\udc00 half', 'two\nlines', 'a\0b', ''])
+    expect([name, await give(name)]).toMatchObject([name, { status: 400, json: { error: 'bad_request' } }]);
+  expect((await give('Zoë 𝒜 👩‍💻 日本')).status).toBeLessThan(300);
+});
