@@ -107,6 +107,12 @@ describe('a consent', () => {
 
   it.each([
     ['scopes that are a number', { scope: 5 }, { providerScopes: expect.arrayContaining(['repo']) }],
+    ['a scope longer than any', { scope: `repo ${'x'.repeat(100_000)}` }, { providerScopes: ['repo'] }],
+    [
+      'more scopes than any service has',
+      { scope: Array.from({ length: 10_000 }, (_, at) => `s${at}`).join(' ') },
+      { providerScopes: Array.from({ length: 300 }, (_, at) => `s${at}`) },
+    ],
     ['a scope with a NUL', { scope: 'repo a\0b' }, { providerScopes: ['repo'] }],
     ['a lifetime as text', { expires_in: '3600' }, { accessExpiresAt: expect.any(Date) }],
     ['a lifetime that is none', { expires_in: [5] }, { accessExpiresAt: null }],

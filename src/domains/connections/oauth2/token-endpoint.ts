@@ -190,11 +190,16 @@ function readSeconds(said: unknown): number | undefined {
   return seconds > 0 ? Math.min(Math.floor(seconds), 10 * 365 * 86_400) : undefined;
 }
 
+/** Those that are granted are asked for again with every consent, in an address; no service has scopes beyond this. */
+const scopeLengthMax = 255;
+const scopesMax = 300;
+
 function readScopes(auth: TokenTerms, said: unknown): string[] | null | undefined {
   if (said === false) return null;
   if (said === undefined || said === null) return undefined;
   const parts = Array.isArray(said) ? said.map(String) : String(said).split(auth.scope_separator === ',' ? /[,\s]+/ : /\s+/);
-  return [...new Set(parts.filter((scope) => visible.test(scope)))];
+  const sound = parts.filter((scope) => scope.length <= scopeLengthMax && visible.test(scope));
+  return [...new Set(sound)].slice(0, scopesMax);
 }
 
 /** Undefined when it is not there, and when the answer holds something else than the expression can take. */
