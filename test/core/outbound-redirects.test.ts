@@ -40,7 +40,10 @@ describe('redirects', () => {
       upstream.play = ({ target }, response) =>
         void (target.startsWith('/new') ? response.end('there') : response.writeHead(302, { location }).end());
       const answer = await outbound.send(
-        request(`${upstream.origin}/old?key=secret`, { followRedirects: 'read', addressCredential: { query: ['key'], path: {} } }),
+        request(`${upstream.origin}/old?key=secret`, {
+          followRedirects: 'read',
+          addressCredential: { query: { key: 'secret' }, path: {} },
+        }),
       );
       expect((await readBody(answer, 100)).toString()).toBe('there');
       expect(upstream.received[1]?.target).toBe('/new?x=1&key=secret');
@@ -55,7 +58,7 @@ describe('redirects', () => {
       request(`${upstream.origin}/log?key=secret`, {
         followRedirects: 'read',
         headers: credential,
-        addressCredential: { query: ['key'], path: {} },
+        addressCredential: { query: { key: 'secret' }, path: {} },
       }),
     );
     expect((await readBody(answer, 100)).toString()).toBe('file');

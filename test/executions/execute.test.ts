@@ -383,6 +383,13 @@ describe('a credential', () => {
     expect(JSON.parse(text).data).toEqual({ location: '/next?a=1' });
   });
 
+  test('in the query is not shown by an answer that repeats the address, and another value of that name is', async () => {
+    await engine.connect('secrets', 'api_key', { type: 'api_key', apiKey: secret, fields: {} });
+    engine.upstream.answer(404, { 'content-type': 'text/html' }, `nothing at /secret/one?key=${secret}&b=1, see /help?key=other`);
+    const { text } = await engine.execute({ integration: 'secrets', endpoint: 'get' });
+    expect(JSON.parse(text).error).toBe('nothing at /secret/one?key=...&b=1, see /help?key=other');
+  });
+
   test('of the account that was asked for is used', async () => {
     await engine.connect('secrets', 'bearer', { ...bearer, token: 'one' }, { account: 'one' });
     await engine.connect('secrets', 'bearer', { ...bearer, token: 'two' }, { account: 'two' });

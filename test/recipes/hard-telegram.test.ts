@@ -69,6 +69,19 @@ it('a token that the service refuses, or that no path can hold, is refused with 
 });
 
 it.each([
+  ['a page', 'text/html', `<h1>Cannot POST /bot${token}/sendMessage</h1>`, '<h1>Cannot POST /bot{token}/sendMessage</h1>'],
+  ['JSON', 'application/json', `{"n":1.10,"path":"/bot${token}/x é"}`, { n: 1.1, path: '/bot{token}/x é' }],
+  ['an encoded address', 'text/plain', `see /bot${encodeURIComponent(token)}`, 'see /bot{token}'],
+])('an answer that repeats the address in %s shows no token, and is otherwise as it came', async (_what, type, body, shown) => {
+  await connect(token);
+  stand.upstream.answer(404, { 'content-type': type }, body);
+  const answer = await call('send_message', { chat_id: 42, text: 'x' });
+  expect([answer.status, answer.json]).toEqual([404, { status: 404, error: shown }]);
+  expect(answer.text).not.toContain('secret_part');
+  if (type === 'application/json') expect(answer.text).toContain('"n":1.10');
+});
+
+it.each([
   ['as it was sent', `/file/bot${token}/new.jpg`],
   ['encoded', `/file/bot${token.replace(':', '%3a')}/new.jpg`],
   ['encoded twice', `/file/bot${token.replace(':', '%253A')}/new.jpg`],

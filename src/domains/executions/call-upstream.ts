@@ -140,7 +140,7 @@ function send(
 function addressOf(call: UpstreamCall, credential: InjectedCredential | undefined): URL {
   const names = credential ? Object.keys(credential.query) : [];
   const path = credential?.path ?? {};
-  call.addressCredential = { query: names, path };
+  call.addressCredential = { query: credential?.query ?? {}, path };
   let address = fillCredential(call.request.url, path);
   for (const name of names)
     address += `${address.includes('?') ? '&' : '?'}${encodeURIComponent(name)}=${encodeURIComponent(credential?.query[name] as string)}`;

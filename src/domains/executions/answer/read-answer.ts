@@ -3,7 +3,13 @@ import { isUtf8 } from 'node:buffer';
 import { readJsonBody, textBytesMax, tooLong, toText } from '../../../core/json/json-body.ts';
 import { isJson } from '../../../core/json/json-scan.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
-import { type AddressCredential, maskCredential, removeCredential } from '../../../core/outbound/address-credential.ts';
+import {
+  type AddressCredential,
+  isInAddress,
+  maskCredential,
+  maskInBody,
+  removeCredential,
+} from '../../../core/outbound/address-credential.ts';
 import { drain, isRedirect, type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
 import { type Reader, requireRoom } from './whole-answers.ts';
 
@@ -19,6 +25,17 @@ interface AnswerOptions {
  * as `{"location"}`. Throws `upstream_unexpected` above the limits, naming the streamed form.
  */
 export function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
+  const { addressCredential: credential } = options.reader;
+  const body = readBody(answer, options);
+  return isInAddress(credential) ? body.then((json) => withoutAddress(json, credential)) : body;
+}
+
+/** What is longer than is read whole passes on as it comes. */
+function withoutAddress(json: RawJson, credential: AddressCredential): RawJson {
+  return json.pieces === undefined ? json : RawJson.fromBytes(maskInBody(Buffer.concat(json.pieces), credential));
+}
+
+function readBody(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
   const { reader, wholeBytesMax } = options;
   if (isRedirect(answer.status)) return readRedirect(answer, reader.addressCredential);
   const { type, charset } = parseContentType(answer.headers['content-type']);
@@ -68,7 +85,7 @@ async function readRedirect(answer: OutboundAnswer, credential: AddressCredentia
 /** Services that take the credential in the address tend to repeat it where they redirect to. */
 function withoutCredential(given: string, credential: AddressCredential): string {
   const location = maskCredential(given, credential);
-  if (credential.query.length === 0) return location;
+  if (Object.keys(credential.query).length === 0) return location;
   const relative = 'http://relative.invalid';
   const url = URL.parse(location, relative);
   if (!url || !removeCredential(url, credential)) return location;
