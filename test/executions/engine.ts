@@ -137,6 +137,7 @@ export class Engine {
       signal: new AbortController().signal,
       readOnly: false,
       raw: false,
+      streams: [],
       answerHeaders: new Map(),
       ...request,
     });

@@ -10,6 +10,7 @@ import { readConfig } from '../../src/core/config/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
 import type { Database } from '../../src/core/database/database.ts';
 import { createLog } from '../../src/core/log.ts';
+import type { StreamLimits } from '../../src/domains/executions/answer/passed/live-streams.ts';
 import type { PasswordHashing } from '../../src/domains/users/sign-in/auth.ts';
 import { createPgliteTestDatabase, createTestDatabase } from './database.ts';
 
@@ -66,6 +67,7 @@ export async function startTestServer(
     env?: Record<string, string>;
     timeouts?: Partial<ClientTimeouts>;
     lookup?: LookupFunction;
+    streams?: Partial<StreamLimits>;
     /** Keep passwords as the product does. */
     slowPasswords?: boolean;
   } = {},
@@ -77,6 +79,7 @@ export async function startTestServer(
     database,
     log: createLog('trace', { write: (line) => void log.push(line) }),
     ...(options.lookup ? { lookup: options.lookup } : {}),
+    ...(options.streams ? { streams: options.streams } : {}),
     ...(options.slowPasswords ? {} : { passwordHashing: quickHashing }),
   });
   const key = (await createFirstKey(gateway)) as string;

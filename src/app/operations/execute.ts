@@ -7,6 +7,7 @@ import type { AnswerHeaders } from '../../domains/executions/answer/passed/answe
 import { executeEndpoint } from '../../domains/executions/execute.ts';
 import { type Execution, type RawAnswer, requestOf } from '../../domains/executions/execution.ts';
 import { executeProxied } from '../../domains/executions/proxy/execute-proxied.ts';
+import { answerStream } from '../../domains/recipes/format/answer/streams.ts';
 import type { Operation } from './operation.ts';
 
 /** As they came: a record of zod's would drop `__proto__`, which then is lost here and refused elsewhere. */
@@ -29,6 +30,8 @@ const executeInput = readInput.extend({
   idempotency_key: z.string().nullish(),
   /** The service's body as it comes. */
   raw: z.boolean().optional(),
+  /** Kinds of streams that the client takes as they come. */
+  streams: z.array(answerStream).optional(),
 });
 
 type ExecuteInput = z.infer<typeof executeInput>;
@@ -96,8 +99,8 @@ export const proxy: Operation<z.infer<typeof proxyInput>, Envelope | RawAnswer> 
 };
 
 function run(context: Context, input: ExecuteInput, readOnly: boolean, fault: SkillettError | undefined): Promise<Execution> {
-  const { integration, endpoint, params, account, select, next, idempotency_key: idempotencyKey, raw } = input;
-  const asked = { integration, endpoint, params, account, select, next, idempotencyKey, raw, readOnly, fault };
+  const { integration, endpoint, params, account, select, next, idempotency_key: idempotencyKey, raw, streams } = input;
+  const asked = { integration, endpoint, params, account, select, next, idempotencyKey, raw, streams, readOnly, fault };
   return executeEndpoint(context.gateway, requestOf(context, asked));
 }
 

@@ -11,6 +11,7 @@ import { Outbound } from '../../core/outbound/outbound.ts';
 import type { Starter } from '../../domains/connections/accounts.ts';
 import { finishRefreshes } from '../../domains/connections/credential/refresh.ts';
 import { AdmissionQueue } from '../../domains/executions/admission/admit.ts';
+import { LiveStreams, type StreamLimits } from '../../domains/executions/answer/passed/live-streams.ts';
 import { buildCatalogue, type Catalogue } from '../../domains/recipes/catalogue.ts';
 import { loadCatalogue } from '../../domains/recipes/load.ts';
 import { isReadOnlyScope, scopeFault } from '../../domains/recipes/scope-fault.ts';
@@ -20,6 +21,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { holdDataFolder, holdOrJoinDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
 import { answerDumpRequests } from '../embedded/pglite-dump.ts';
 import { admitConnection } from './admit-connection.ts';
+import { findEnded } from './find-ended.ts';
 import { bundledRecipes, cacheFolder } from './folders.ts';
 
 declare module '../../core/context.ts' {
@@ -54,6 +56,7 @@ export async function openGateway(
     clock?: Clock;
     lookup?: LookupFunction;
     passwordHashing?: PasswordHashing;
+    streams?: Partial<StreamLimits>;
     beside?: boolean;
   } = {},
 ): Promise<OpenGateway> {
@@ -109,6 +112,11 @@ export async function openGateway(
       isReadOnlyScope: (scope: string) => isReadOnlyScope(catalogueHere, scope),
       findSession: auth.findSession,
       admitConnection: (trx: Db, starter: Starter) => admitConnection({ config: settled, clock }, trx, starter),
+      liveStreams: new LiveStreams(
+        (keyIds, connectionIds) => findEnded({ db: database.db, clock }, keyIds, connectionIds),
+        log,
+        options.streams,
+      ),
       auth,
       passwordHashing: hashing,
       sandbox,

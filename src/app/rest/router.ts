@@ -166,6 +166,7 @@ async function sendRaw(response: ClientResponse, headers: string[], raw: RawAnsw
   for (const name in raw.headers) headers.push(name, raw.headers[name] as string);
   headers.push(...safeHeaders);
   response.sendHead(raw.status, headers);
+  if (raw.live) response.flushHeaders();
   // A body that breaks off must not look complete: pipeline destroys the socket then.
   await pipeline(raw.body, response).catch(() => response.destroy());
 }

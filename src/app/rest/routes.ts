@@ -1,6 +1,7 @@
 /** The ordered table of REST routes: which operation, and how path, query and body become its input. What it does stands in its domain. */
 import { z } from 'zod';
 import { pageSizeMax } from '../../core/paging.ts';
+import { streamTypes } from '../../domains/executions/answer/passed/streams.ts';
 import { envelopeStatus, type RawAnswer } from '../../domains/executions/execution.ts';
 import { asksFor } from '../http/accept.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';
@@ -131,10 +132,13 @@ const executions: AnyRoute[] = [
       endpoint: path.endpoint as string,
       idempotency_key: headers['idempotency-key'] as string | undefined,
       raw: asksFor(headers.accept, 'application/octet-stream', 'application/json'),
+      streams: streamKinds.filter((kind) => asksFor(headers.accept, streamTypes[kind][0], 'application/json')),
     }),
     answer: answerOfExecution,
   }),
 ];
+
+const streamKinds = ['sse', 'ndjson'] as const;
 
 function answerOfExecution(output: Envelope | RawAnswer): RouteAnswer {
   if ('body' in output) return { raw: output };

@@ -14,6 +14,7 @@ interface ExchangeRequest {
   turnOf: string;
   body?: Buffer | string | undefined;
   signal?: LeavingSignal | undefined;
+  idleMs?: number | undefined;
 }
 
 /** Where its connection comes from. `release` is called once, when the exchange is over. */
@@ -69,6 +70,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
   /** Moves on while the service waits for the reader, since the limit is the service's. */
   #deadlineMs: number;
   #pausedSinceMs: number | undefined;
+  /** Without end where there is no such limit. */
+  readonly #idleMs: number;
+  #arrivedMs = Number.POSITIVE_INFINITY;
 
   /** The time counts from here, whether the exchange has to wait for its turn or not. */
   constructor(request: ExchangeRequest, timeoutMs: number, place: Place, options: Dispatcher.DispatchOptions) {
@@ -80,6 +84,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
     this.#place = place;
     this.#options = options;
     this.#timeoutMs = timeoutMs;
+    this.#idleMs = request.idleMs ?? Number.POSITIVE_INFINITY;
     this.#deadlineMs = this.#enteredMs + timeoutMs;
     this.#timer = setTimeout(checkTime, timeoutMs, this);
   }
@@ -114,10 +119,15 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
   /** The timer's end: the time is up, unless the service was made to wait meanwhile. */
   checkTime(): void {
     const nowMs = performance.now();
-    const untilMs = this.#pausedSinceMs === undefined ? this.#deadlineMs : this.#pausedSinceMs + readerTimeoutMs;
+    const untilMs = this.#untilMs();
     if (nowMs < untilMs - 1) this.#timer = setTimeout(checkTime, untilMs - nowMs, this);
     else if (this.#pausedSinceMs === undefined) this.#fail(this.#timedOut());
     else this.discard();
+  }
+
+  #untilMs(): number {
+    if (this.#pausedSinceMs !== undefined) return this.#pausedSinceMs + readerTimeoutMs;
+    return Math.min(this.#deadlineMs, this.#arrivedMs + this.#idleMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -135,6 +145,11 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
     if (status < 200 || this.#failure) return;
     this.status = status;
     this.headers = this.#method === 'HEAD' ? withoutBody(headers) : headers;
+    if (this.#idleMs < Number.POSITIVE_INFINITY) {
+      this.#arrivedMs = performance.now();
+      clearTimeout(this.#timer);
+      this.checkTime();
+    }
     const started = this.#started;
     this.#started = undefined;
     const codings = this.headers['content-encoding'] === undefined ? [] : codingsOf(status, this.headers);
@@ -143,6 +158,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#failure) return;
+    this.#arrivedMs = performance.now();
     this.#bytes += chunk.length;
     this.#queued += chunk.length;
     this.#chunks.push(chunk);
@@ -213,7 +229,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
 
   #resume(): void {
     if (this.#pausedSinceMs === undefined || this.#failure) return;
-    this.#deadlineMs += performance.now() - this.#pausedSinceMs;
+    const nowMs = performance.now();
+    this.#deadlineMs += nowMs - this.#pausedSinceMs;
+    this.#arrivedMs = nowMs;
     this.#pausedSinceMs = undefined;
     this.#controller?.resume();
   }
@@ -259,6 +277,13 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
       return unavailable(
         `The ${seconds} s that this call to ${this.integration} may take passed while other calls held your share of its connections, so it was not sent. Make fewer at once, and try again shortly.`,
         retryAfterSeconds,
+      );
+    if (performance.now() < this.#deadlineMs - 1)
+      return new OutboundError(
+        'upstream_timeout',
+        `Nothing of ${this.integration}'s answer came for ${Math.round(this.#idleMs / 100) / 10} s.`,
+        'timeout',
+        true,
       );
     const message = `${this.integration} did not answer completely within ${seconds} s.${this.#effectNote()}`;
     return new OutboundError('upstream_timeout', message, 'timeout', this.#sent);

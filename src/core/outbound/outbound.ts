@@ -26,6 +26,8 @@ export interface OutboundRequest {
   body?: Buffer | string | undefined;
   /** Until the whole answer must be there. */
   timeoutMs: number;
+  /** A body of which nothing comes for so long is given up. */
+  idleMs?: number | undefined;
   /** Slug of the integration: for its exemptions, and for error messages. */
   integration: string;
   /** Whose call it is: the id of a user, who may not keep others from the origin's connections. */

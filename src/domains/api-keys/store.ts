@@ -128,3 +128,14 @@ export async function revokeKeysOf(trx: Db, clock: Clock, userId: string): Promi
     .execute();
   return rows.map((row) => row.id);
 }
+
+/** The states of keys by their ids; those that there are no more are left out. */
+export async function listKeyStates(db: Db, clock: Clock, ids: readonly string[]): Promise<Map<string, KeyState & { userId: string }>> {
+  const rows = await db
+    .selectFrom('apiKeys')
+    .select(['id', 'userId', 'revokedAt'])
+    .select(expired(clock).as('expired'))
+    .where('id', '=', sql<string>`any(${ids})`)
+    .execute();
+  return new Map(rows.map(({ id, ...state }) => [id, state]));
+}

@@ -257,3 +257,9 @@ export async function replaceSeal(db: Db, row: StaleSealed, resealed: string): P
     await db.updateTable('connections').set({ credential: resealed }).where('id', '=', id).where('credential', '=', sealed).execute();
   else await db.updateTable('consents').set({ sealed: resealed }).where('id', '=', id).where('sealed', '=', sealed).execute();
 }
+
+/** Of these connections, those that there still are: whether an operator has stopped each. */
+export async function listFrozenOf(db: Db, ids: readonly string[]): Promise<Map<string, boolean>> {
+  const rows = await db.selectFrom('connections').select(['id', 'frozenAt']).where('id', '=', sql<string>`any(${ids})`).execute();
+  return new Map(rows.map(({ id, frozenAt }) => [id, frozenAt !== null]));
+}

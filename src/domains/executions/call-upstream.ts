@@ -16,6 +16,8 @@ import type { PreparedRequest } from './request/prepare-request.ts';
 import { attemptsMax, pause, pauseAfterAnswer, pauseAfterFailure } from './retry.ts';
 
 const timeoutMsDefault = 30_000;
+/** The default for streams, and the most where one is collected. */
+const collectedMsMax = 120_000;
 
 export interface UpstreamCall extends Reader {
   integration: CatalogueIntegration;
@@ -33,6 +35,8 @@ export interface UpstreamCall extends Reader {
   idempotencyKey: string | undefined;
   /** The body passes as it comes, and is not looked into. */
   raw: boolean;
+  /** Whether a stream passes on live. */
+  live: boolean;
   signal: LeavingSignal | undefined;
   /** Set when the first attempt begins. */
   startedMs: number | undefined;
@@ -49,7 +53,7 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
   let credential = call.connection && (await credentialFor(gateway, call.integration, call.connection));
   if (credential && !isDeepStrictEqual(credential.variables, call.variables)) await follow(call, credential);
   call.startedMs = performance.now();
-  const deadlineMs = call.startedMs + (call.endpoint.spec.timeout_ms ?? timeoutMsDefault);
+  const deadlineMs = call.startedMs + timeoutOf(call);
   const repeatable = call.endpoint.readOnly || providerIdempotency(call) !== undefined;
   for (let attempt = 1, renewed = false; ; attempt += 1) {
     const sentBefore = call.sent;
@@ -87,6 +91,12 @@ export async function callUpstream(gateway: Gateway, call: UpstreamCall): Promis
     leaveRoom(call);
     await pauseFor(pauseMs, call);
   }
+}
+
+function timeoutOf({ endpoint: { spec }, live }: UpstreamCall): number {
+  if (spec.answer_stream === undefined) return spec.timeout_ms ?? timeoutMsDefault;
+  const timeoutMs = spec.timeout_ms ?? collectedMsMax;
+  return live ? timeoutMs : Math.min(timeoutMs, collectedMsMax);
 }
 
 /** Goes where the account is now: a renewed credential may belong to another place than the request was made for. */
@@ -129,6 +139,7 @@ function send(
     headers: idempotency || credential ? { ...request.headers, ...idempotency, ...credential?.headers } : request.headers,
     body: request.body,
     timeoutMs,
+    idleMs: call.live ? gateway.liveStreams.idleMs : undefined,
     integration: call.integration.slug,
     turnOf: call.userId,
     signal: call.signal,

@@ -89,6 +89,8 @@ function findFault(request: ExecutionRequest, integration: CatalogueIntegration,
     return badRequest('`account` must be the name of an account or the id of a connection, at most 200 characters.');
   if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey))
     return badRequest('The idempotency key must be 1 to 255 printable ASCII characters without spaces, such as a UUID.');
+  if (isLive(request, endpoint) && !request.raw && select !== undefined)
+    return badRequest('`select` cuts `data`, and a stream that is passed on has none. Leave `select` out, or accept `application/json`.');
   if (request.raw && select !== undefined)
     return badRequest('`select` cuts `data`, and with `Accept: application/octet-stream` the body comes as it is. Leave one of them out.');
   try {
@@ -97,6 +99,11 @@ function findFault(request: ExecutionRequest, integration: CatalogueIntegration,
     return error as SkillettError;
   }
   return undefined;
+}
+
+/** Whether a stream goes out as it comes in, should the answer be one. */
+function isLive({ raw, streams }: ExecutionRequest, { spec: { answer_stream: kind } }: CatalogueEndpoint): boolean {
+  return kind !== undefined && (raw || streams.includes(kind));
 }
 
 async function admit(
@@ -124,17 +131,17 @@ async function admit(
     parameterHash: () => gateway.vault.hmac('call parameters', canonicalJson(params)),
     idempotency:
       sound && request.idempotencyKey !== undefined
-        ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonicalJson(params)) }
+        ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonicalJson(params), isLive(request, endpoint)) }
         : undefined,
   });
 }
 
 /** Everything that shapes the answer. */
-function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: string): string {
+function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: string, live: boolean): string {
   const { integration, endpoint, account, select, raw, next } = request;
   return gateway.vault.hmac(
     'idempotency',
-    `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw, ...(next === undefined ? [] : [next])])}${canonical}`,
+    `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw, ...(next === undefined ? [] : [next]), ...(live ? ['live'] : [])])}${canonical}`,
   );
 }
 
@@ -200,6 +207,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     connection: admission.connection,
     idempotencyKey: request.idempotencyKey,
     raw: request.raw,
+    live: isLive(request, endpoint),
     // A call with an idempotency key runs to its end, so that the client who comes back finds its answer.
     signal: admission.claim ? undefined : request.signal,
     startedMs: undefined,

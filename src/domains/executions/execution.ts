@@ -7,6 +7,7 @@ import { isRedirect } from '../../core/outbound/outbound.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { AnswerStream } from '../recipes/format/answer/streams.ts';
 import type { Admission } from './admission/admit.ts';
 import type { AnswerHeaders } from './answer/passed/answer-headers.ts';
 import type { UpstreamCall } from './call-upstream.ts';
@@ -23,6 +24,7 @@ export interface ExecutionInput {
   idempotencyKey?: string | null | undefined;
   readOnly: boolean;
   raw?: boolean | undefined;
+  streams?: readonly AnswerStream[] | undefined;
   fault?: SkillettError | undefined;
 }
 
@@ -44,6 +46,7 @@ export function requestOf(context: Context, input: ExecutionInput): ExecutionReq
     signal: context.signal,
     readOnly: input.readOnly,
     raw: input.raw === true,
+    streams: input.streams ?? [],
     answerHeaders: context.answerHeaders,
   };
 }
@@ -72,6 +75,8 @@ export interface ExecutionRequest {
   readOnly: boolean;
   /** Answer the service's body as it comes, in `raw`. */
   raw: boolean;
+  /** Kinds of streams that the client takes as they come. */
+  streams: readonly AnswerStream[];
   /** Takes headers for the door's answer, also when the execution then fails. */
   answerHeaders: Map<string, string>;
 }
@@ -104,6 +109,8 @@ export interface RawAnswer {
   status: number;
   headers: Record<string, string>;
   body: Readable;
+  /** What has come goes out at once, the headers alone too. */
+  live?: boolean | undefined;
 }
 
 /** One admitted call on its way. */

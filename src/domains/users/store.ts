@@ -100,3 +100,14 @@ export async function listUsers(db: Db, search: string | undefined, after: TimeP
 export async function countUsersMatching(db: Db, search: string | undefined): Promise<number> {
   return (await usersMatching(db, search).select(sql<number>`count(*)`.as('all')).executeTakeFirstOrThrow()).all;
 }
+
+/** Of these users, those who have closed their accounts. */
+export async function listClosedOf(db: Db, ids: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', sql<string>`any(${ids})`)
+    .where('closedAt', 'is not', null)
+    .execute();
+  return rows.map(({ id }) => id);
+}

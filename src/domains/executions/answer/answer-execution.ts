@@ -1,4 +1,5 @@
 /** From the service's answer to the execution's: read, cut, kept for a repeated idempotency key, and written down. */
+import { SkillettError } from '../../../core/errors.ts';
 import { jsonBytesMax, wholeBytesMax } from '../../../core/json/json-body.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
 import { isRedirect, type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
@@ -10,17 +11,22 @@ import { nextNumber } from '../request/numbered-pages.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { namedHeaders } from './passed/answer-headers.ts';
+import { streamOf } from './passed/streams.ts';
 import { readAnswer } from './read-answer.ts';
 import { applySelect, selectPatienceMs } from './select.ts';
 import { keepRoom, makeRoom } from './whole-answers.ts';
 
 /** Throws OutboundError when the body is too long or does not arrive. */
 export function answerExecution(run: Run, call: UpstreamCall, judged: JudgedAnswer): Promise<Execution> {
-  const answerInForm = run.request.raw && !isRedirect(judged.answer.status) ? answerRaw : answerJson;
+  const live = call.live && judged.ok && streamOf(call.endpoint, judged.answer) !== undefined;
+  const answerInForm = live ? answerLive : run.request.raw && !isRedirect(judged.answer.status) ? answerRaw : answerJson;
   if (!run.admission.claim) return answerInForm(run, call, judged, undefined);
   // An answer that is kept is there as a whole before its first byte goes out.
   return judged.answer.collect(keptBytesMax).then((body) => answerInForm(run, call, judged, body));
 }
+
+/** `over` tells when it is over in place of the answer itself. */
+type WatchedAnswer = JudgedAnswer & { over?: OutboundAnswer['whenOver'] | undefined };
 
 type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'next' | 'meta' | 'raw'>;
 
@@ -92,7 +98,32 @@ function notApplied({ message }: Error): string {
   return `\`select\` was not applied, so \`data\` is whole: ${message}.`;
 }
 
-async function answerRaw(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
+/** From here on the stream ends with its key and its connection; its row then says so. */
+function watch({ gateway, admission }: Run, call: UpstreamCall, judged: JudgedAnswer): WatchedAnswer {
+  const { answer } = judged;
+  let ended: SkillettError | undefined;
+  const stop = gateway.liveStreams.watch({
+    keyId: admission.principal.holderId,
+    connectionId: call.connection?.id,
+    end: (why) => {
+      ended = why;
+      answer.body.destroy(why);
+    },
+  });
+  const over: OutboundAnswer['whenOver'] = (listener) =>
+    answer.whenOver((bytes, failure) => {
+      stop();
+      listener(bytes, ended ?? failure);
+    });
+  return { ...judged, over };
+}
+
+/** What is there as a whole already is not watched. */
+function answerLive(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
+  return body ? answerRaw(run, call, judged, body) : answerRaw(run, call, watch(run, call, judged), undefined, true);
+}
+
+async function answerRaw(run: Run, call: UpstreamCall, judged: WatchedAnswer, body: Buffer | undefined, live = false): Promise<Execution> {
   const { answer } = judged;
   const headers: Record<string, string> = { ...namedHeaders(call.endpoint, answer, call.addressCredential) };
   for (const name of ['content-type', 'content-length', 'content-disposition']) {
@@ -103,7 +134,7 @@ async function answerRaw(run: Run, call: UpstreamCall, judged: JudgedAnswer, bod
   const next = nextOf(run, call, judged);
   if (next !== undefined) headers['x-skillett-next'] = next;
   if (run.admission.claim) await keep(run, judged, body && { raw: { headers, body } });
-  const raw = { status: envelopeStatus(judged.status), headers, body: answer.body };
+  const raw = { status: envelopeStatus(judged.status), headers, body: answer.body, live };
   return finish(run, call, judged, { data: null, error: null, selectError: null, next: next ?? null, meta: null, raw });
 }
 
@@ -120,12 +151,7 @@ async function keep(run: Run, { status }: JudgedAnswer, kept: KeptAnswer | undef
 }
 
 /** The call is written down when the last byte of its answer has passed. */
-function finish(
-  run: Run,
-  call: UpstreamCall,
-  { answer, status, ok, over }: JudgedAnswer & { over?: OutboundAnswer['whenOver'] | undefined },
-  answered: Answered,
-): Execution {
+function finish(run: Run, call: UpstreamCall, { answer, status, ok, over }: WatchedAnswer, answered: Answered): Execution {
   const { gateway, callId } = run;
   (over ?? answer.whenOver.bind(answer))((bytes, failure) => {
     const nowMs = performance.now();
@@ -134,7 +160,7 @@ function finish(
     gateway.admission.complete({
       callId,
       outcome: broken ? 'failed' : ok ? 'succeeded' : 'upstream_failed',
-      errorCode: broken ? (failure instanceof OutboundError ? failure.code : 'internal') : undefined,
+      errorCode: broken ? (failure instanceof SkillettError ? failure.code : 'internal') : undefined,
       upstreamStatus: answer.status,
       responseBytes: bytes,
       upstreamMs: nowMs - (call.startedMs as number),

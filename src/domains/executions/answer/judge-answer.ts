@@ -11,6 +11,7 @@ import { type NextPlace, nextPlaceOf } from '../request/next-page.ts';
 import { ExpressionFailed } from './expression-thread.ts';
 import { Expressions } from './expressions.ts';
 import { hasErrors, unwrapData } from './graphql-answer.ts';
+import { streamOf } from './passed/streams.ts';
 import { readAnswer } from './read-answer.ts';
 import { type Reader, requireRoom, tellCrowded } from './whole-answers.ts';
 
@@ -49,7 +50,7 @@ export function judgeAnswer(question: Question, answer: OutboundAnswer): JudgedA
   // Nothing was done yet: the service wants the request somewhere else, and it was not to be followed there.
   if (isRedirect(status) && !question.endpoint.readOnly)
     return { answer, status: failureStatusDefault, ok: false, code: undefined, limited: false, json: undefined };
-  const isRead = !question.raw && mayFail(status);
+  const isRead = !question.raw && mayFail(status) && streamOf(question.endpoint, answer) === undefined;
   const rule = isRead ? successRule(question.integration.recipe, question.endpoint.spec) : undefined;
   const place = isRead ? nextPlaceOf(question.integration, question.endpoint) : undefined;
   const nextAt = place?.kind === 'header' ? undefined : place;

@@ -11,18 +11,20 @@ import {
   removeCredential,
 } from '../../../core/outbound/address-credential.ts';
 import { drain, isRedirect, type OutboundAnswer, readHeader } from '../../../core/outbound/outbound.ts';
+import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
+import { collectStream, streamOf } from './passed/streams.ts';
 import { type Reader, requireRoom } from './whole-answers.ts';
 
 interface AnswerOptions {
   /** Up to here JSON is read before its first byte goes out. */
   wholeBytesMax: number;
   /** Whose answer it is; its credential is taken out of a location. */
-  reader: Reader & { readonly addressCredential: AddressCredential };
+  reader: Reader & { readonly addressCredential: AddressCredential; readonly endpoint: CatalogueEndpoint };
 }
 
 /**
  * JSON as it came; text as a string; anything else as `{"content_type","base64"}`; null when there is no body; a redirect
- * as `{"location"}`. Throws `upstream_unexpected` above the limits, naming the streamed form.
+ * as `{"location"}`; a stream as a list. Throws `upstream_unexpected` above the limits, naming the streamed form.
  */
 export function readAnswer(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
   const { addressCredential: credential } = options.reader;
@@ -38,6 +40,8 @@ function withoutAddress(json: RawJson, credential: AddressCredential): RawJson {
 function readBody(answer: OutboundAnswer, options: AnswerOptions): Promise<RawJson> {
   const { reader, wholeBytesMax } = options;
   if (isRedirect(answer.status)) return readRedirect(answer, reader.addressCredential);
+  const stream = streamOf(reader.endpoint, answer);
+  if (stream !== undefined) return requireRoom(reader, answer).then(() => collectStream(answer, stream));
   const { type, charset } = parseContentType(answer.headers['content-type']);
   if (type !== undefined && jsonTypes.test(type))
     return readJsonBody(answer, { charset, wholeBytesMax, makeRoom: () => requireRoom(reader, answer) });

@@ -5,7 +5,7 @@ import { mailParts, type Parameter } from '../format/parameter.ts';
 import { namesOfSplit } from '../parameter-schema.ts';
 import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable } from '../variables.ts';
-import { checkAnswerHeaders } from './answer/answer.ts';
+import { checkAnswerHeaders, checkAnswerStream } from './answer/answer.ts';
 import { checkPagination } from './answer/pages.ts';
 import { checkCredentialPath } from './credential.ts';
 import { checkGraphql } from './graphql.ts';
@@ -31,6 +31,7 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   validatePlaces(endpoint, recipe, report);
   checkPagination(endpoint, report);
   checkAnswerHeaders(endpoint, recipe, report);
+  checkAnswerStream(endpoint, report);
   checkRequiredAny(endpoint, report);
   checkSuccess(endpoint, recipe ? recipe.success : 'unknown', ['success'], report);
   if (recipe) checkScopes(endpoint, recipe, report);

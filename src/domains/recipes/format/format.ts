@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { nextHeader, nextPaths, pagination } from './answer/pages.ts';
+import { answerStream } from './answer/streams.ts';
 import { ownSuccess, status, success } from './answer/success.ts';
 import { auth } from './auth.ts';
 import { body } from './body.ts';
@@ -79,7 +80,15 @@ export const endpoint = z
       .optional()
       .describe("What differs here from the integration's `success`; `status` adds to its codes. Asked of answers with a 2xx status."),
     follow_redirects: z.boolean().optional().describe('Reads only: follow up to three redirects under the outbound rules.'),
-    timeout_ms: z.int().min(1000).max(120_000).optional().describe('Time until the whole answer must be there. Default 30000.'),
+    timeout_ms: z
+      .int()
+      .min(1000)
+      .max(900_000)
+      .optional()
+      .describe(
+        'Time until the whole answer must be there, at most 120000. Default 30000. With `answer_stream` up to 900000, and the default is 120000.',
+      ),
+    answer_stream: answerStream.optional(),
     answer_headers: z
       .array(answerHeader)
       .min(1)

@@ -1,0 +1,92 @@
+/** Streams that pass on live: each ends with the key that asked for it and with the account whose credential it was asked with. */
+import type { Gateway } from '../../../../core/context.ts';
+import { authenticationFault, SkillettError } from '../../../../core/errors.ts';
+
+export interface LiveStream {
+  /** The API key that asked. */
+  keyId: string;
+  connectionId: string | undefined;
+  /** Breaks it off, at the service and for the client. */
+  end(why: SkillettError): void;
+}
+
+export interface StreamLimits {
+  /** Nothing for so long ends a stream. */
+  idleMs: number;
+  /** How often it is asked whether keys and connections are still good. */
+  checkMs: number;
+}
+
+/** What is no longer good, of keys and connections by their ids: with why. */
+type FindEnded = (keyIds: readonly string[], connectionIds: readonly string[]) => Promise<ReadonlyMap<string, SkillettError>>;
+
+declare module '../../../../core/context.ts' {
+  interface Gateway {
+    liveStreams: LiveStreams;
+  }
+}
+
+/** A revoked key's streams end within five seconds, asking included. */
+const defaults: StreamLimits = { idleMs: 60_000, checkMs: 2_000 };
+/** Nobody knows what has been revoked while the database is away; that is borne for as long. */
+const unknownMsMax = 30_000;
+
+export class LiveStreams {
+  readonly idleMs: number;
+  readonly #checkMs: number;
+  readonly #findEnded: FindEnded;
+  readonly #log: Gateway['log'];
+  readonly #streams = new Set<LiveStream>();
+  #timer: NodeJS.Timeout | undefined;
+  #knownMs = 0;
+
+  constructor(findEnded: FindEnded, log: Gateway['log'], limits: Partial<StreamLimits> = {}) {
+    const { idleMs, checkMs } = { ...defaults, ...limits };
+    this.idleMs = idleMs;
+    this.#checkMs = checkMs;
+    this.#findEnded = findEnded;
+    this.#log = log;
+  }
+
+  /** From now on it is watched; to be called back when it is over. */
+  watch(stream: LiveStream): () => void {
+    if (this.#streams.size === 0) this.#knownMs = performance.now();
+    this.#streams.add(stream);
+    this.#timer ??= this.#later();
+    return () => void this.#streams.delete(stream);
+  }
+
+  #later(): NodeJS.Timeout {
+    return setTimeout(() => void this.#check(), this.#checkMs).unref();
+  }
+
+  async #check(): Promise<void> {
+    const streams = [...this.#streams];
+    if (streams.length > 0) await this.#endThoseOf(streams);
+    this.#timer = this.#streams.size > 0 ? this.#later() : undefined;
+  }
+
+  async #endThoseOf(streams: readonly LiveStream[]): Promise<void> {
+    try {
+      const keyIds = new Set(streams.map(({ keyId }) => keyId));
+      const connectionIds = new Set(streams.flatMap(({ connectionId }) => connectionId ?? []));
+      const ended = await this.#findEnded([...keyIds], [...connectionIds]);
+      this.#knownMs = performance.now();
+      for (const stream of streams) {
+        const why = ended.get(stream.keyId) ?? (stream.connectionId === undefined ? undefined : ended.get(stream.connectionId));
+        if (why) stream.end(why);
+      }
+    } catch (error) {
+      this.#log.warn({ err: error, streams: streams.length }, 'whether keys of streams are still good could not be asked');
+      if (performance.now() - this.#knownMs < unknownMsMax) return;
+      for (const stream of streams) stream.end(authenticationFault('unauthorized'));
+    }
+  }
+}
+
+/** Why a stream ends whose connection is gone or was stopped. */
+export function connectionEnded(frozen: boolean): SkillettError {
+  return frozen
+    ? new SkillettError('connection_frozen', 'An operator has stopped this connection.')
+    : new SkillettError('integration_not_connected', 'This account is no longer connected.');
+}
