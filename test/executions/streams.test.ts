@@ -151,13 +151,19 @@ describe('a stream that is passed on', () => {
     expect((await lastRow()).errorCode).toBe('upstream_timeout');
   });
 
-  it('is let go by the service when its clients leave, more of them than one user has connections for', async () => {
-    const many = await Promise.all(
-      Array.from({ length: 130 }, () => open('listen', 'text/event-stream').catch(() => undefined)).slice(0, 128),
-    );
-    await eventually(() => stand.upstream.open.size === 128, 'all were open');
-    for (const live of many) live?.leave();
+  it('is let go by the service when its clients leave, as many as one user has connections for, and a further call finds one', async () => {
+    const beats: NodeJS.Timeout[] = [];
+    stand.upstream.play = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const beat = setInterval(() => response.write(': x\n\n'), 50);
+      beats.push(beat);
+      response.on('close', () => clearInterval(beat));
+    };
+    const many = await Promise.all(Array.from({ length: 128 }, () => open('listen')));
+    await eventually(() => stand.upstream.open.size === 128 && many.every(({ text }) => text !== ''), 'all were open');
+    for (const live of many) live.leave();
     await eventually(() => stand.upstream.open.size === 0, 'the service was let go');
+    expect(beats).toHaveLength(128);
     stand.upstream.answer(200, { 'content-type': 'text/event-stream' }, 'data: 1\n\n');
     expect((await collected('listen')).json).toEqual({ status: 200, data: [{ data: 1 }] });
   });

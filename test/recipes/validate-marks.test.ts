@@ -139,6 +139,21 @@ it.each<[string, (sound: Sound) => unknown, string]>([
     'letters/letters.json: endpoints.list_letters.answer_headers.1: etag is listed twice',
   ],
   [
+    'a stream with pages',
+    (s) => (s.list.answer_stream = 'sse'),
+    'letters/letters.json: endpoints.list_letters.answer_stream: cannot stand beside `pagination`: a stream has no pages',
+  ],
+  [
+    'a stream that is asked for success',
+    (s) => Object.assign(s.create, { answer_stream: 'ndjson', success: { when: 'ok' } }),
+    'letters/letters.json: endpoints.create_letter.success: is not asked of a stream',
+  ],
+  [
+    'a time that only streams may take',
+    (s) => (s.create.timeout_ms = 600_000),
+    'letters/letters.json: endpoints.create_letter.timeout_ms: must be at most 120000: only a stream may take longer',
+  ],
+  [
     'further pages of what changes things',
     (s) => {
       s.create.parameters.page = { in: 'body', type: 'integer', description: 'Which.' };
@@ -160,6 +175,7 @@ it.each<[string, (sound: Sound) => unknown, string]>([
 it.each<[string, (s: Sound) => unknown]>([
   ['page numbers with a word about further ones', (s) => (s.list.pagination = { style: 'page', parameter: 'size', more: 'more' })],
   ['offsets with rows', (s) => (s.list.pagination = { style: 'offset', parameter: 'size', more: 'more', items: '@' })],
+  ['a long stream', (s) => Object.assign(s.create, { answer_stream: 'sse', timeout_ms: 600_000 })],
   ['headers of answers', (s) => (s.list.answer_headers = ['etag', 'x-total-count', 'location', 'link'])],
   ['where the rows are beside tokens', (s) => (s.list.pagination.items = 'data.rows')],
   ['other names of paths beside a header of links', (s) => Object.assign(s.recipe, { next_paths: { '/a': '/b' }, next_header: 'link' })],

@@ -33,6 +33,7 @@ export function renderEndpoint(integration: CatalogueIntegration, endpoint: Cata
     '## Answer\n',
     '`{"status": …, "data": …}`, with this in `data`:\n',
     `${spec.answer}\n`,
+    ...renderStream(endpoint),
     ...renderPaging(integration, endpoint),
     '## Errors\n',
     `${printTable(['Error', 'What to do'], errors)}\n`,
@@ -124,6 +125,15 @@ function boundsText(min: number | undefined, max: number | undefined, unit: stri
   if (min !== undefined && max !== undefined) return `${min} to ${max}${unit}.`;
   if (max !== undefined) return `At most ${max}${unit}.`;
   return min === undefined || (min === 1 && unit !== '') ? '' : `At least ${min}${unit}.`;
+}
+
+function renderStream({ spec: { answer_stream: kind } }: CatalogueEndpoint): string[] {
+  if (kind === undefined) return [];
+  const [type, list] =
+    kind === 'sse' ? ['text/event-stream', 'of `{"event", "id", "data"}`'] : ['application/x-ndjson', "of the lines' values"];
+  return [
+    `The answer is a stream. Over REST the header \`Accept: ${type}\` passes it on as it comes; otherwise \`data\` is a list ${list}, up to 1 MiB.\n`,
+  ];
 }
 
 function renderPaging({ recipe }: CatalogueIntegration, { spec: { pagination } }: CatalogueEndpoint): string[] {
