@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LiveStreams } from '../../src/domains/executions/answer/passed/live-streams.ts';
 import { addKey, addUser } from '../admission/people.ts';
 import { eventually } from '../support/upstream.ts';
 import { type RecipeStand, startRecipeStand } from './recipe-stand.ts';
@@ -212,6 +213,21 @@ describe('a stream ends with', () => {
     expect((await lastRow()).errorCode).toBe('integration_not_connected');
     clearInterval(beat);
   });
+});
+
+it('a stream ends where nobody can say for long whether its key is good, and is asked for again before', async () => {
+  const { log } = stand.server.gateway;
+  let asked = 0;
+  const away = async (): Promise<never> => {
+    asked += 1;
+    throw new Error('the database is away');
+  };
+  const streams = new LiveStreams(away, log, { checkMs: 20, unknownMs: 150 });
+  const startedMs = performance.now();
+  const why = await new Promise<{ code: string }>((resolve) => streams.watch({ keyId: 'key_1', connectionId: undefined, end: resolve }));
+  expect(why.code).toBe('unauthorized');
+  expect(performance.now() - startedMs).toBeGreaterThan(140);
+  expect(asked).toBeGreaterThan(2);
 });
 
 describe('a stream that is collected', () => {

@@ -15,6 +15,8 @@ export interface StreamLimits {
   idleMs: number;
   /** How often it is asked whether keys and connections are still good. */
   checkMs: number;
+  /** Nobody knows what has been revoked while the database is away; that is borne for so long. */
+  unknownMs: number;
 }
 
 /** What is no longer good, of keys and connections by their ids: with why. */
@@ -27,13 +29,12 @@ declare module '../../../../core/context.ts' {
 }
 
 /** A revoked key's streams end within five seconds, asking included. */
-const defaults: StreamLimits = { idleMs: 60_000, checkMs: 2_000 };
-/** Nobody knows what has been revoked while the database is away; that is borne for as long. */
-const unknownMsMax = 30_000;
+const defaults: StreamLimits = { idleMs: 60_000, checkMs: 2_000, unknownMs: 30_000 };
 
 export class LiveStreams {
   readonly idleMs: number;
   readonly #checkMs: number;
+  readonly #unknownMs: number;
   readonly #findEnded: FindEnded;
   readonly #log: Gateway['log'];
   readonly #streams = new Set<LiveStream>();
@@ -41,9 +42,10 @@ export class LiveStreams {
   #knownMs = 0;
 
   constructor(findEnded: FindEnded, log: Gateway['log'], limits: Partial<StreamLimits> = {}) {
-    const { idleMs, checkMs } = { ...defaults, ...limits };
+    const { idleMs, checkMs, unknownMs } = { ...defaults, ...limits };
     this.idleMs = idleMs;
     this.#checkMs = checkMs;
+    this.#unknownMs = unknownMs;
     this.#findEnded = findEnded;
     this.#log = log;
   }
@@ -78,7 +80,7 @@ export class LiveStreams {
       }
     } catch (error) {
       this.#log.warn({ err: error, streams: streams.length }, 'whether keys of streams are still good could not be asked');
-      if (performance.now() - this.#knownMs < unknownMsMax) return;
+      if (performance.now() - this.#knownMs < this.#unknownMs) return;
       for (const stream of streams) stream.end(authenticationFault('unauthorized'));
     }
   }
