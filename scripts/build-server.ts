@@ -17,7 +17,7 @@ const { hashSources } = createRequire(import.meta.url)('../src/skillett.cjs') as
 rmSync(target, { recursive: true, force: true });
 const hash = hashSources();
 // Loaded by few installations or late, and one of them brings files of its own.
-const external = ['@electric-sql/pglite', '@zxcvbn-ts/language-common', 'graphql-rate-limit'];
+const external = ['@electric-sql/pglite', '@smithy/signature-v4', '@zxcvbn-ts/language-common', 'graphql-rate-limit'];
 await bundle('src/main.ts', target, external);
 // On its own: of a file that both shared, the thread could run what starts the server.
 await bundle('src/domains/executions/answer/expression-worker.ts', target, external);

@@ -128,3 +128,25 @@ it.each<[Json, string, ((s: Sound) => unknown)?]>([
   [{ exchange: exchange({ body: { a: '{tenant}' } }) }, 'cannot hold {tenant}'],
   [{ exchange: exchange({ final_statuses: [503] }) }, 'final_statuses'],
 ])('a private key cannot say %j: %s', async (more, said, change) => expect((await key(more, change)).join('\n')).toContain(said));
+
+const signing = (more: Json = {}, change: (s: Sound) => unknown = () => {}) =>
+  client({ type: 'signature_v4', token_url: undefined, service: 'store', region: 'here-1', ...more }, change);
+
+it.each<[Json, ((s: Sound) => unknown)?]>([
+  [{}],
+  [{ region: '{site}', path_encoding: 'once', send_content_hash: false, account: '{access_key_id} at {site}' }, variable('input')],
+])('a signing key may say %j', async (more, change) => expect(await signing(more, change)).toEqual([]));
+
+it.each<[Json, string, ((s: Sound) => unknown)?]>([
+  [{ service: undefined }, 'service'],
+  [{ region: 'Here 1' }, 'lower-case letters, digits and hyphens'],
+  [{ region: 'a/b' }, 'lower-case letters, digits and hyphens'],
+  [{ region: '{tenant}' }, 'cannot hold {tenant}'],
+  [{ region: '{site}' }, 'needs a `pattern` of {site}', variable('input', { pattern: undefined })],
+  [{ region: '{site}' }, 'which an account may be without', variable('input', { default: '' })],
+  [{ account: 'everybody' }, 'would be the same for everybody'],
+  [{ account: '{client_id}' }, 'cannot hold {client_id}'],
+  [{ account: '{access_key_id}' }, 'nothing else proves a key that only signs', (s) => delete s.recipe.verify],
+  [{}, 'goes to the same place as the credential', (s) => (s.list.parameters.language.as = 'X-Amz-Date')],
+  [{ path_encoding: 'thrice' }, 'path_encoding'],
+])('a signing key cannot say %j: %s', async (more, said, change) => expect((await signing(more, change)).join('\n')).toContain(said));

@@ -98,6 +98,7 @@ const formTitles: Partial<Record<ConnectMethod['type'], string>> = {
   basic: 'With a user name and password',
   client_credentials: 'With an OAuth client',
   jwt_bearer: 'With a private key',
+  signature_v4: 'With a key that signs',
 };
 
 /** Names of inputs, apart from those of buttons. */

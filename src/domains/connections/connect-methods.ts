@@ -102,6 +102,8 @@ function ownFields(auth: Exclude<Auth, { type: 'none' | 'oauth2' }>): Credential
       return [ownField('api_key', 'API key')];
     case 'client_credentials':
       return [{ ...ownField('client_id', 'Client id'), secret: false }, ownField('client_secret', 'Client secret')];
+    case 'signature_v4':
+      return [{ ...ownField('access_key_id', 'Access key id'), secret: false }, ownField('secret_access_key', 'Secret access key')];
     case 'jwt_bearer': {
       const name = keyNameOf(auth);
       return [{ ...ownField(name, name === 'key_file' ? 'Key file (JSON)' : 'Private key (PEM)'), multiline: true }];

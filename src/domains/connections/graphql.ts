@@ -39,6 +39,7 @@ const authTypes: Record<ConnectMethod['type'], string> = {
   basic: 'User name and password.',
   client_credentials: 'An OAuth client that a person makes at the service; the gateway asks for its access tokens.',
   jwt_bearer: 'A private key that a person makes at the service; the gateway signs with it and asks for access tokens.',
+  signature_v4: 'A key pair with which the gateway signs every request (AWS Signature Version 4).',
   none: 'Nothing is needed.',
 };
 

@@ -6,6 +6,7 @@ import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound/o
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
 import type { InjectedCredential } from '../connections/credential/credential.ts';
+import type { SignedRequest } from '../connections/signatures/sign-request.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import { requireKnownHost } from '../recipes/known-host.ts';
 import type { Variables } from '../recipes/variables.ts';
@@ -131,13 +132,23 @@ function send(
   credential: InjectedCredential | undefined,
   timeoutMs: number,
 ): Promise<OutboundAnswer> {
-  const { request } = call;
+  const { method, body, headers } = call.request;
   const idempotency = providerIdempotency(call);
+  const url = addressOf(call, credential);
+  const whole = idempotency || credential ? { ...headers, ...idempotency, ...credential?.headers } : headers;
+  if (!credential?.sign) return sendRequest(gateway, call, { url, headers: whole }, timeoutMs);
+  // Of every attempt anew, since a signature is good for a while alone.
+  const signing = credential.sign({ method, url, headers: whole, body, nowMs: gateway.clock.nowMs() });
+  return signing.then((signed) => sendRequest(gateway, call, signed, timeoutMs));
+}
+
+function sendRequest(gateway: Gateway, call: UpstreamCall, { url, headers }: SignedRequest, timeoutMs: number): Promise<OutboundAnswer> {
+  const { method, body } = call.request;
   return gateway.outbound.send({
-    method: request.method,
-    url: addressOf(call, credential),
-    headers: idempotency || credential ? { ...request.headers, ...idempotency, ...credential?.headers } : request.headers,
-    body: request.body,
+    method,
+    url,
+    headers,
+    body,
     timeoutMs,
     idleMs: call.live ? gateway.liveStreams.idleMs : undefined,
     integration: call.integration.slug,

@@ -84,6 +84,7 @@ const methodTexts = {
   BASIC: 'User name and password',
   CLIENT_CREDENTIALS: 'OAuth client',
   JWT_BEARER: 'Private key',
+  SIGNATURE_V4: 'Signing key',
   NONE: 'Nothing',
 } as const;
 

@@ -9,7 +9,7 @@ import type { Variables } from '../../recipes/variables.ts';
 import { keepConnection } from '../accounts.ts';
 import { type Consent, insertConsent } from '../consent/consent-store.ts';
 import { type CompletedConsent, keepProven } from '../consent/consents.ts';
-import { issueCredential } from '../grants/issue-credential.ts';
+import { issueCredential, nameAccount } from '../grants/issue-credential.ts';
 import type { NewConnection, StartedConnection } from '../start-connection.ts';
 import { findKeptVariables, readGiven } from '../variables/account-variables.ts';
 import { choiceRequired, chooseOne, findChoices, nameOfChoice } from '../variables/choices.ts';
@@ -29,7 +29,9 @@ async function proveCredential(gateway: Gateway, userId: string, integration: Ca
   const chosen = choices && chooseOne(choices, known);
   if (choices && !chosen) throw choiceRequired(found, choices);
   const variables = { ...known, ...chosen?.values };
-  const account = issued.account ?? (await verifyCredential(gateway, userId, integration, auth, credential, variables));
+  const named = nameAccount({ integration, auth, variables }, parsed) ?? issued.account;
+  const account =
+    issued.isProven && named ? named : await verifyCredential(gateway, userId, integration, auth, credential, variables, named);
   const provider = nameOfChoice(account, chosen, (choices?.length ?? 0) > 1);
   return { integration, credential, provider, providerScopes: null, expiresInSeconds: issued.expiresInSeconds, variables };
 }

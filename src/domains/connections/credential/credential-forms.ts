@@ -8,7 +8,7 @@ import { keyNameOf, readGivenKey } from '../grants/given-key.ts';
 import { askedVariables } from '../variables/account-variables.ts';
 import type { GivenCredential } from './credential.ts';
 
-type CredentialAuth = Extract<Auth, { type: 'api_key' | 'basic' | 'bearer' | 'client_credentials' | 'jwt_bearer' }>;
+type CredentialAuth = Extract<Auth, { type: 'api_key' | 'basic' | 'bearer' | 'client_credentials' | 'jwt_bearer' | 'signature_v4' }>;
 
 const formNames = {
   bearer: ['token'],
@@ -16,6 +16,7 @@ const formNames = {
   basic: [],
   client_credentials: ['client_id', 'client_secret'],
   jwt_bearer: [],
+  signature_v4: ['access_key_id', 'secret_access_key'],
 } as const;
 
 /** Secrets travel in headers and addresses, so they are visible ASCII (RFC 9110, section 5.5). Basic is encoded and may hold more. */
@@ -90,6 +91,15 @@ export function parseCredential(
     return {
       auth,
       credential: { type: 'client_credentials', clientId: values.client_id as string, clientSecret: values.client_secret as string },
+    };
+  if (auth.type === 'signature_v4')
+    return {
+      auth,
+      credential: {
+        type: 'signature_v4',
+        accessKeyId: values.access_key_id as string,
+        secretAccessKey: values.secret_access_key as string,
+      },
     };
   const fields = Object.fromEntries(Object.keys(fieldsOf(auth)).map((name) => [name, values[name] as string]));
   if (auth.type === 'bearer') return { auth, credential: { type: 'bearer', token: values.token as string, fields } };

@@ -3,6 +3,7 @@
 import { fillBasic } from '../../recipes/basic.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
 import type { Variables } from '../../recipes/variables.ts';
+import { type SignedRequest, signRequest, type UnsignedRequest } from '../signatures/sign-request.ts';
 
 /** Sealed as JSON in `connections.credential`. `fields` are the further values that the recipe asks for, by name. */
 export type StoredCredential =
@@ -10,6 +11,7 @@ export type StoredCredential =
   | { type: 'api_key'; apiKey: string; fields: Record<string, string> }
   /** An API key that travels like this is the `password`. */
   | { type: 'basic'; username: string; password: string; fields: Record<string, string> }
+  | { type: 'signature_v4'; accessKeyId: string; secretAccessKey: string }
   | ({ type: 'oauth2'; refreshToken: string | null } & IssuedToken)
   | (GrantCredential & IssuedToken);
 
@@ -49,6 +51,8 @@ export interface InjectedCredential {
   query: Record<string, string>;
   /** By the name in braces that it stands in for. */
   path: Record<string, string>;
+  /** Where the credential signs: the request as it is to be sent, for now alone. */
+  sign?: (request: UnsignedRequest) => Promise<SignedRequest>;
 }
 
 /** The credential in the form the recipe names. Header names are in lower case. */
@@ -66,6 +70,8 @@ export function injectCredential(
   } else if (auth.type === 'basic' && credential.type === 'basic') {
     // RFC 7617, section 2: UTF-8 is what a service that says nothing is most likely to read.
     injected.headers.authorization = `Basic ${Buffer.from(fillBasic(auth.sends, credential), 'utf8').toString('base64')}`;
+  } else if (auth.type === 'signature_v4' && credential.type === 'signature_v4') {
+    injected.sign = (request) => signRequest(auth, credential, of.variables, request);
   } else if ('bearer_prefix' in auth && 'accessToken' in credential && auth.type === credential.type) {
     injected.headers.authorization = auth.bearer_prefix + credential.accessToken;
   } else {

@@ -16,8 +16,8 @@ const verifyTimeoutMs = 15_000;
 const verifyBytesMax = 4 * 1024 * 1024;
 
 /**
- * Account of the credential, as `verify` of the recipe names it. Throws credential_rejected when the service refuses it, upstream_unreachable when the
- * service is away, upstream_unexpected when its answer names no account.
+ * Account of the credential, as `verify` of the recipe names it, unless its name is known already. Throws credential_rejected when the
+ * service refuses it, upstream_unreachable when the service is away, upstream_unexpected when its answer names no account.
  */
 export async function verifyCredential(
   gateway: Gateway,
@@ -26,7 +26,8 @@ export async function verifyCredential(
   auth: Auth,
   credential: StoredCredential,
   kept: Variables,
-): Promise<{ id: string; label: string }> {
+  known?: Account,
+): Promise<Account> {
   const { verify } = integration.recipe;
   if (!verify) throw new Error(`The recipe of ${integration.slug} has no verification call.`);
   const variables = variablesOf(integration.recipe, kept);
@@ -38,7 +39,9 @@ export async function verifyCredential(
   const { status, body } = await askWithCredential(gateway, userId, { integration, auth, credential, variables }, { ...verify, url });
   const rule = status < 300 ? successRule(integration.recipe, verify) : undefined;
   const failure = rule && (await findFailure(rule, evaluateOn(body ?? null)));
-  requireAccepted(integration, auth, failure?.status ?? status, body);
+  // Where nothing is read in the answer, it may be XML as well.
+  requireAccepted(integration, auth, failure?.status ?? status, known ? (body ?? null) : body);
+  if (known) return known;
   const account = verify.account && accountAt(verify.graphql ? dataAt(body, verify.graphql) : body, verify.account);
   if (!account)
     throw new SkillettError(
@@ -47,6 +50,8 @@ export async function verifyCredential(
     );
   return account;
 }
+
+type Account = NonNullable<ReturnType<typeof accountAt>>;
 
 /** A credential that is no connection yet, with what is known of its account. */
 export interface NewCredential {
@@ -65,12 +70,21 @@ export async function askWithCredential(
 ): Promise<{ status: number; body: unknown }> {
   const injected = injectCredential(auth, credential, { version: 1, variables });
   for (const [name, value] of Object.entries(injected.query)) url.searchParams.set(name, value);
-  const headers = fillHeaders(integration.recipe, integration.recipe.headers, variables);
-  const answer = await gateway.outbound.send({
+  const unsigned = {
     method,
     url,
-    headers: { accept: 'application/json', ...(graphql && jsonHeaders), 'user-agent': 'skillett', ...headers, ...injected.headers },
+    headers: {
+      accept: 'application/json',
+      ...(graphql && jsonHeaders),
+      'user-agent': 'skillett',
+      ...fillHeaders(integration.recipe, integration.recipe.headers, variables),
+      ...injected.headers,
+    },
     body: graphql && JSON.stringify({ query: graphql.document }),
+  };
+  const answer = await gateway.outbound.send({
+    ...unsigned,
+    ...(await injected.sign?.({ ...unsigned, nowMs: gateway.clock.nowMs() })),
     timeoutMs: verifyTimeoutMs,
     integration: integration.slug,
     turnOf: userId,

@@ -85,10 +85,3 @@ export async function obtainToken(gateway: Gateway, userId: string, asked: Asked
     );
   }
 }
-
-/** A text of the recipe that names the account. */
-export function nameAccount({ integration: { recipe }, auth, variables }: AskedGrant, given: GrantCredential) {
-  if (auth.account === undefined) return undefined;
-  const name = fillText(auth.account, { ...variablesOf(recipe, variables), ...('clientId' in given && { client_id: given.clientId }) });
-  return { id: name, label: name };
-}

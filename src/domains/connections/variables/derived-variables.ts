@@ -34,6 +34,7 @@ function partOf(credential: GivenCredential, about: unknown): { path: string; te
   if (credential.type === 'api_key') return { path: 'api_key', text: credential.apiKey, isSecret: true };
   // Of a file no secret can become a variable: keys have several lines, and variables one.
   if (credential.type === 'jwt_bearer') return { path: 'key_file', text: about, isSecret: true };
+  if (credential.type === 'signature_v4') return { path: 'access_key_id', text: credential.accessKeyId, isSecret: false };
   if (credential.type === 'client_credentials') return { path: 'client_id', text: credential.clientId, isSecret: false };
   // A key that is sent as Basic has no user name.
   if (credential.username === '') return { path: 'api_key', text: credential.password, isSecret: true };

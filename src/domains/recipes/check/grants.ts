@@ -2,6 +2,7 @@
 import type { Auth, OAuth2 } from '../format/auth.ts';
 import type { Integration } from '../format/format.ts';
 import { type ClientCredentials, type Exchange, type JwtBearer, ownClaims } from '../format/grants.ts';
+import type { SignatureV4 } from '../format/signatures.ts';
 import { isVariable, namesIn } from '../variables.ts';
 import { checkAddress, checkExpression, checkGaps, checkHeaders, type FaultPath, type Report } from './texts.ts';
 
@@ -72,6 +73,20 @@ function checkAssertion(auth: JwtBearer, path: FaultPath, recipe: Integration, r
       );
 }
 
+/** What signs a request stands in no address, and a call that proves the key is always made. */
+export function checkSignature(auth: SignatureV4, path: FaultPath, recipe: Integration, report: Report): void {
+  for (const name of ['service', 'region'] as const) {
+    const at = [...path, name];
+    checkNames(auth[name], at, recipe, report);
+    checkGaps(auth[name], at, recipe, report);
+    for (const variable of namesIn(auth[name]))
+      if (isVariable(recipe, variable) && recipe.variables?.[variable]?.pattern === undefined)
+        report(at, `needs a \`pattern\` of {${variable}}, which goes into the signature`);
+  }
+  if (recipe.verify === undefined) report(path, 'the file needs `verify`: nothing else proves a key that only signs');
+  checkAccount(auth, path, recipe, report);
+}
+
 function checkExchange({ url, body, answer, headers }: Exchange, path: FaultPath, recipe: Integration, report: Report): void {
   checkKnownAddress(url, [...path, 'url'], recipe, report);
   checkHeaders(headers, (at, message) => report([...path, ...at], message));
@@ -92,13 +107,17 @@ function checkConstant(value: unknown, path: FaultPath, recipe: Integration, rep
   checkKnownBefore(written, path, recipe, report);
 }
 
-function checkAccount(auth: ClientCredentials | JwtBearer, path: FaultPath, recipe: Integration, report: Report): void {
+/** What an account may be called by, beside variables. */
+const idNames = { client_credentials: ['client_id'], jwt_bearer: [], signature_v4: ['access_key_id'] };
+
+function checkAccount(auth: ClientCredentials | JwtBearer | SignatureV4, path: FaultPath, recipe: Integration, report: Report): void {
   const { account } = auth;
   if (account === undefined) return;
   const at = [...path, 'account'];
-  if (auth.token_answer?.account !== undefined) report(at, 'is named by `token_answer.account` already: leave one of them out');
+  if ('token_answer' in auth && auth.token_answer?.account !== undefined)
+    report(at, 'is named by `token_answer.account` already: leave one of them out');
   if (namesIn(account).length === 0) report(at, 'would be the same for everybody: it needs a variable in braces');
-  checkNames(account, at, recipe, report, auth.type === 'client_credentials' ? ['client_id'] : []);
+  checkNames(account, at, recipe, report, idNames[auth.type]);
   checkGaps(account, at, recipe, report);
 }
 

@@ -6,7 +6,7 @@ import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable, namesIn } from '../variables.ts';
 import { checkCredentialPath, checkForms } from './credential.ts';
 import { validateEndpoint } from './endpoint.ts';
-import { checkGrant, checkTokenAnswer, isGrantAuth, namesAccount } from './grants.ts';
+import { checkGrant, checkSignature, checkTokenAnswer, isGrantAuth, namesAccount } from './grants.ts';
 import { checkVerifyDocument } from './graphql.ts';
 import {
   checkAddress,
@@ -62,6 +62,7 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
     return;
   }
   if (isGrantAuth(auth)) return checkGrant(auth, path, recipe, report);
+  if (auth.type === 'signature_v4') return checkSignature(auth, path, recipe, report);
   for (const [name, field] of Object.entries(auth.fields ?? {})) {
     checkPattern(field.pattern, [...path, 'fields', name], report);
     if ((field.header === undefined) === (field.query === undefined))

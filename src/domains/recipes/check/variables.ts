@@ -7,7 +7,18 @@ import { isVariable, lookupsOf, namesIn } from '../variables.ts';
 import { checkAddress, checkExpression, checkPattern, type FaultPath, type Report } from './texts.ts';
 
 /** What credentials call their own parts. */
-const credentialNames = ['token', 'api_key', 'username', 'password', 'client_id', 'client_secret', 'private_key', 'key_file'];
+const credentialNames = [
+  'token',
+  'api_key',
+  'username',
+  'password',
+  'client_id',
+  'client_secret',
+  'private_key',
+  'key_file',
+  'access_key_id',
+  'secret_access_key',
+];
 
 export function validateVariables(recipe: Integration, report: Report): void {
   checkLookups(recipe, report);

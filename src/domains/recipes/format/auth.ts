@@ -1,6 +1,7 @@
 /** The ways to authenticate to a service, with the differences between OAuth providers. */
 import { z } from 'zod';
 import { clientCredentials, jwtBearer } from './grants.ts';
+import { signatureV4 } from './signatures.ts';
 import { credentialHelp, headerName, slug, text, url } from './texts.ts';
 import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenRequest } from './token-endpoint.ts';
 
@@ -137,12 +138,13 @@ export const auth = z
       .meta({ id: 'Basic' }),
     clientCredentials,
     jwtBearer,
+    signatureV4,
     z
       .strictObject({ type: z.literal('none').describe('Nothing is needed: endpoints can be called without connecting.') })
       .meta({ id: 'NoAuth' }),
   ])
   .describe(
-    'A way to authenticate to the service. A bearer token is given as `{token}`, an API key as `{api_key}`, Basic as `{username, password}`, an OAuth client as `{client_id, client_secret}`, a private key as `{private_key}` or `{key_file}`.',
+    'A way to authenticate to the service. A bearer token is given as `{token}`, an API key as `{api_key}`, Basic as `{username, password}`, an OAuth client as `{client_id, client_secret}`, a private key as `{private_key}` or `{key_file}`, a signing key as `{access_key_id, secret_access_key}`.',
   );
 
 export type Auth = z.infer<typeof auth>;
