@@ -129,6 +129,23 @@ describe('an object store', () => {
     expect(second - first).toBeGreaterThanOrEqual(599_000);
   });
 
+  it('a proxied call is signed as any other, and says nothing of its own about that', async () => {
+    await connectS3();
+    const headers = {
+      'X-Amz-Date': '20000101T000000Z',
+      x_amz_content_sha256: 'UNSIGNED-PAYLOAD',
+      'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
+      'x-amz-acl': 'private',
+    };
+    const query = { 'X-Amz-Signature': 'abc', 'X-Amz-Credential': 'other', tagging: '' };
+    const answer = await s3.server.request('POST', '/v1/proxy/aws_s3', {
+      body: { method: 'PUT', path: '/plans/a.txt', query, headers, body: 'hi' },
+    });
+    expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('200')]);
+    expect(s3.upstream.received.at(-1)?.target).toBe('/plans/a.txt?tagging=');
+    expect(lastSigned(s3)).toMatchObject({ signedHeaders: ['content-type', 'host', 'x-amz-acl', 'x-amz-content-sha256', 'x-amz-date'] });
+  });
+
   it('a redirect takes no signature to another host', async () => {
     await connectS3();
     s3.upstream.received.length = 0;

@@ -2,7 +2,7 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
-import type { JwtBearer } from '../../recipes/format/grants.ts';
+import type { JwtBearer } from '../../recipes/format/credentials/grants.ts';
 import { fillJson, isFilled, type Variables } from '../../recipes/variables.ts';
 
 /** How far a clock may be ahead of that of the service. */

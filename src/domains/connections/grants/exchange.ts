@@ -2,7 +2,7 @@
 import type { Gateway } from '../../../core/context.ts';
 import { SkillettError } from '../../../core/errors.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
-import type { ClientCredentials, Exchange, JwtBearer } from '../../recipes/format/grants.ts';
+import type { ClientCredentials, Exchange, JwtBearer } from '../../recipes/format/credentials/grants.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import { fillAddress, fillHeaders, fillJson, type Variables, variablesOf } from '../../recipes/variables.ts';
 import { placeBeside } from '../oauth2/place-beside.ts';

@@ -1,7 +1,7 @@
 /** A private key as a person gives it: PEM, or the JSON file of the service that holds it. */
 import { SkillettError } from '../../../core/errors.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
-import type { JwtBearer } from '../../recipes/format/grants.ts';
+import type { JwtBearer } from '../../recipes/format/credentials/grants.ts';
 import { evaluateOn } from '../../recipes/success.ts';
 import { readPrivateKey } from './private-key.ts';
 

@@ -1,6 +1,6 @@
 /** The private key that a person gives, in whichever of the usual PEM forms. */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import type { JwtBearer } from '../../recipes/format/grants.ts';
+import type { JwtBearer } from '../../recipes/format/credentials/grants.ts';
 
 const form = /^\s*-----BEGIN (RSA PRIVATE KEY|EC PRIVATE KEY|PRIVATE KEY)-----[\sA-Za-z0-9+/=]+-----END \1-----\s*$/;
 const bitsMin = 2048;

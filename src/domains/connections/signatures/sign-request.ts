@@ -3,7 +3,7 @@
  * brought into its canonical form first, so that the service finds nothing to normalise otherwise.
  */
 import { createHash, createHmac } from 'node:crypto';
-import type { SignatureV4 as Auth } from '../../recipes/format/signatures.ts';
+import { type SignatureV4 as Auth, signatureNames } from '../../recipes/format/credentials/signatures.ts';
 import { fillText, type Variables } from '../../recipes/variables.ts';
 
 export interface UnsignedRequest {
@@ -50,7 +50,7 @@ export async function signRequest(
       hostname: sent.hostname,
       path: sent.pathname,
       query: { ...query },
-      headers: { ...headers, host: sent.host },
+      headers: { ...withoutSignature(headers), host: sent.host },
       body,
     },
     { signingDate: new Date(nowMs), unsignableHeaders: unsignable },
@@ -59,6 +59,11 @@ export async function signRequest(
   clearCredentialCache();
   const { host: _, ...rest } = signed.headers;
   return { url: sent, headers: rest };
+}
+
+/** What a recipe says of how it is signed would leave the body out of the signature, or make it one of another time. */
+function withoutSignature(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !signatureNames.headers.includes(name)));
 }
 
 /** Everything but unreserved signs encoded (RFC 3986, section 2.3), in upper case; services sign it so whatever arrives. */

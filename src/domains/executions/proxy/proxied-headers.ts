@@ -1,6 +1,7 @@
 /** Which of a caller's headers pass through the proxy. */
 import { neverSent } from '../../../core/outbound/never-sent.ts';
 import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { signatureNames } from '../../recipes/format/credentials/signatures.ts';
 import { namesIn } from '../../recipes/variables.ts';
 import { writeHeader } from '../request/request-parts.ts';
 
@@ -77,6 +78,10 @@ export function credentialNames({ recipe }: CatalogueIntegration): { headers: Re
   const headers: string[] = [];
   const query: string[] = [];
   for (const way of recipe.auth) {
+    if (way.type === 'signature_v4') {
+      headers.push(...signatureNames.headers);
+      query.push(...signatureNames.query);
+    }
     if (way.type === 'bearer') headers.push(way.header);
     if (way.type === 'api_key' && way.in === 'header') headers.push(way.name);
     if (way.type === 'api_key' && way.in === 'query') query.push(way.name);

@@ -1,8 +1,8 @@
 /** Ways to connect with which the gateway asks for tokens itself. */
 import type { Auth, OAuth2 } from '../format/auth.ts';
+import { type ClientCredentials, type Exchange, type JwtBearer, ownClaims } from '../format/credentials/grants.ts';
+import type { SignatureV4 } from '../format/credentials/signatures.ts';
 import type { Integration } from '../format/format.ts';
-import { type ClientCredentials, type Exchange, type JwtBearer, ownClaims } from '../format/grants.ts';
-import type { SignatureV4 } from '../format/signatures.ts';
 import { isVariable, namesIn } from '../variables.ts';
 import { checkAddress, checkExpression, checkGaps, checkHeaders, type FaultPath, type Report } from './texts.ts';
 

@@ -1,4 +1,6 @@
 /** No two values of an endpoint go to the same place, and none to the credential's. */
+
+import { signatureNames } from '../format/credentials/signatures.ts';
 import type { Endpoint, Integration } from '../format/format.ts';
 import type { FaultPath, Report } from './texts.ts';
 
@@ -47,8 +49,7 @@ function findOverlap(holders: ReadonlyMap<string, string>, place: string): strin
 
 export function listCredentialPlaces(recipe: Integration): string[] {
   return recipe.auth.flatMap((auth) => {
-    if (auth.type === 'signature_v4')
-      return ['x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token'].map((name) => placeOf('header', name));
+    if (auth.type === 'signature_v4') return signatureNames.headers.map((name) => placeOf('header', name));
     if (auth.type === 'none' || 'bearer_prefix' in auth) return [];
     const fields = Object.values(auth.fields ?? {}).map((field) =>
       field.header === undefined ? placeOf('query', field.query ?? '') : placeOf('header', field.header),

@@ -1,9 +1,9 @@
 /** The ways to authenticate to a service, with the differences between OAuth providers. */
 import { z } from 'zod';
-import { clientCredentials, jwtBearer } from './grants.ts';
-import { signatureV4 } from './signatures.ts';
+import { clientCredentials, jwtBearer } from './credentials/grants.ts';
+import { signatureV4 } from './credentials/signatures.ts';
+import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenRequest } from './credentials/token-endpoint.ts';
 import { credentialHelp, headerName, slug, text, url } from './texts.ts';
-import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenRequest } from './token-endpoint.ts';
 
 const oauth2 = z
   .strictObject({

@@ -11,10 +11,10 @@ import { answerStream } from './answer/streams.ts';
 import { ownSuccess, status, success } from './answer/success.ts';
 import { auth } from './auth.ts';
 import { body } from './body.ts';
+import { accountNames } from './credentials/token-endpoint.ts';
 import { graphql } from './graphql.ts';
 import { parameter } from './parameter.ts';
 import { expression, headerName, headers, slug, text, url } from './texts.ts';
-import { accountNames } from './token-endpoint.ts';
 import { hosts, variables } from './variables.ts';
 
 export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;

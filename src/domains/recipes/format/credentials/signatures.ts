@@ -1,8 +1,22 @@
 /** Ways to connect whose credential is never sent: it signs each request. */
 import { z } from 'zod';
-import { credentialHelp, text } from './texts.ts';
+import { credentialHelp, text } from '../texts.ts';
 
 const scopePart = z.string().regex(/^([a-z0-9-]|\{[a-z][a-z0-9_]*\})+$/, 'lower-case letters, digits and hyphens, or a variable in braces');
+
+/** Lower-case names, of headers and of the query, that say how a request is signed. */
+export const signatureNames = {
+  headers: ['x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token'],
+  query: [
+    'x-amz-algorithm',
+    'x-amz-credential',
+    'x-amz-date',
+    'x-amz-expires',
+    'x-amz-security-token',
+    'x-amz-signature',
+    'x-amz-signedheaders',
+  ],
+};
 
 export const signatureV4 = z
   .strictObject({

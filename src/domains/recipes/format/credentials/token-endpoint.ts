@@ -1,6 +1,6 @@
 /** How token endpoints are asked and what they answer, whatever the grant. */
 import { z } from 'zod';
-import { expression, headers } from './texts.ts';
+import { expression, headers } from '../texts.ts';
 
 export const accountNames = {
   id: expression.describe('What the provider never changes about the account: the same value means the same account.'),

@@ -1,6 +1,6 @@
 /** Ways to connect by a credential that lasts, with which the gateway itself asks for access tokens, again and again. */
 import { z } from 'zod';
-import { credentialHelp, expression, headers, text, url } from './texts.ts';
+import { credentialHelp, expression, headers, text, url } from '../texts.ts';
 import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenRequest } from './token-endpoint.ts';
 
 const constants = z
