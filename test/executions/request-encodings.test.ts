@@ -87,8 +87,8 @@ describe('a choice of parameters', () => {
     );
     expect(await faultOf(spec, { c: '1' })).toBe('The parameters do not fit notes.do_it: at least one of `a`, `b` is required.');
     const endpoint = makeEndpoint(spec);
-    expect(endpoint.schema.description).toBe('At least one of `a`, `b` is needed. At least one of `b`, `c` is needed.');
-    expect(renderEndpoint(notes, endpoint, 'https://gateway.example')).toContain('\n\nAt least one of `a`, `b` is needed. At least');
+    expect(endpoint.schema.description).toBe('At least one of `a`, `b` is required. At least one of `b`, `c` is required.');
+    expect(renderEndpoint(notes, endpoint, 'https://gateway.example')).toContain('\n\nAt least one of `a`, `b` is required. At least');
   });
 });
 

@@ -12,6 +12,7 @@ import { CheckedFiles } from './check/checked-files.ts';
 import type { FaultPath, Report } from './check/texts.ts';
 import { validateIntegration, validateReferences, validateResource } from './check/validate.ts';
 import { type Integration, integration, type Resource, resource } from './format/format.ts';
+import { fillShared } from './values/shared-values.ts';
 
 interface RecipeFolders {
   /** The folder shipped with the server. */
@@ -90,16 +91,23 @@ class RecipeFiles {
   async read(): Promise<void> {
     const files = (await readdir(this.folder)).sort();
     if (!files.includes('recipe.json')) this.report('recipe.json')([], 'is missing: it describes the integration');
-    for (const file of files.filter((name) => name.endsWith('.json'))) {
-      if (file === 'recipe.json') this.recipe = await this.parse(file, integration);
-      else {
-        const parsed = await this.parse(file, resource);
-        if (parsed) this.resources.set(file, parsed);
-      }
+    if (files.includes('recipe.json')) this.recipe = await this.parse('recipe.json', integration);
+    for (const file of files.filter((name) => name.endsWith('.json') && name !== 'recipe.json')) {
+      const parsed = await this.parse(file, resource);
+      if (parsed) this.resources.set(file, parsed);
     }
+    if (this.faults.length === 0) this.reportUnused();
     if (!files.includes('guides')) return;
     for (const file of (await readdir(path.join(this.folder, 'guides'))).sort())
       if (file.endsWith('.md')) this.guides.set(`guides/${file}`, await this.text(`guides/${file}`));
+  }
+
+  /** By the texts, since a file that was read before is not looked through again. */
+  private reportUnused(): void {
+    for (const name of Object.keys(this.recipe?.values ?? {})) {
+      const use = new RegExp(`"\\$value"\\s*:\\s*"${name}"`);
+      if (![...this.texts.values()].some((text) => use.test(text))) this.report('recipe.json')(['values', name], 'is used by no parameter');
+    }
   }
 
   private async text(file: string): Promise<string> {
@@ -112,10 +120,19 @@ class RecipeFiles {
   private async parse<Shape extends z.ZodType>(file: string, shape: Shape): Promise<z.infer<Shape> | undefined> {
     const text = await this.text(file).catch((error: Error) => this.report(file)([], `cannot be read: ${error.message}`));
     if (text === undefined) return undefined;
-    return this.checked.read([file === 'recipe.json' ? 'recipe' : 'resource', text], () => this.parseText(file, text, shape));
+    // Its faults are told first: of values that it does not give nothing can be said.
+    if (file !== 'recipe.json' && this.recipe === undefined && text.includes('"$value"')) return undefined;
+    const shared = file === 'recipe.json' ? {} : (this.recipe?.values ?? {});
+    const kind = file === 'recipe.json' ? 'recipe' : `resource ${JSON.stringify(shared)}`;
+    return this.checked.read([kind, text], () => this.parseText(file, text, shape, shared));
   }
 
-  private parseText<Shape extends z.ZodType>(file: string, text: string, shape: Shape): z.infer<Shape> | undefined {
+  private parseText<Shape extends z.ZodType>(
+    file: string,
+    text: string,
+    shape: Shape,
+    shared: NonNullable<Integration['values']>,
+  ): z.infer<Shape> | undefined {
     const report = this.report(file);
     let json: unknown;
     try {
@@ -125,7 +142,10 @@ class RecipeFiles {
       report([], `is not JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`);
       return undefined;
     }
-    const parsed = shape.safeParse(json, { error: (issue) => (issue.input === undefined ? 'is missing' : undefined) });
+    const before = this.faults.length;
+    const filled = file === 'recipe.json' ? json : fillShared(json, shared, report);
+    if (this.faults.length > before) return undefined;
+    const parsed = shape.safeParse(filled, { error: (issue) => (issue.input === undefined ? 'is missing' : undefined) });
     if (parsed.success) return parsed.data;
     for (const issue of parsed.error.issues) reportIssue(issue, report);
     return undefined;

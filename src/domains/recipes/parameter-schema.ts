@@ -1,6 +1,7 @@
 import type { JsonSchema } from './catalogue.ts';
 import type { Endpoint } from './format/format.ts';
 import type { Parameter, RecipeValue } from './format/parameter.ts';
+import { listNeeds } from './values/needs.ts';
 
 /** The JSON Schema words of a recipe's value, in the order in which they are printed; everything else says how the value travels. */
 const words = [
@@ -41,19 +42,21 @@ export function buildParameterSchema(endpoint: Endpoint): JsonSchema {
   return {
     type: 'object',
     // In words: tools with `anyOf` at the top of their schema are refused by makers of models.
-    ...(endpoint.required_any ? { description: endpoint.required_any.map(sayRequiredAny).join(' ') } : {}),
+    ...describeNeeds(endpoint),
     properties: Object.fromEntries(entries.map(([name, parameter]) => [name, describeParameter(name, parameter)])),
     ...(required.length > 0 ? { required } : {}),
     additionalProperties: false,
   };
 }
 
-function sayRequiredAny(names: readonly string[]): string {
-  return `At least one of ${names.map((name) => `\`${name}\``).join(', ')} is needed.`;
+function describeNeeds(endpoint: Endpoint): JsonSchema {
+  const sentences = listNeeds(endpoint, undefined).map((need) => `${need[0]?.toUpperCase()}${need.slice(1)}.`);
+  return sentences.length > 0 ? { description: sentences.join(' ') } : {};
 }
 
 function describeParameter(name: string, parameter: Parameter): JsonSchema {
   const schema = pickWords(parameter);
+  if (parameter.required_properties) schema.required = parameter.required_properties;
   if (parameter.default_from !== undefined)
     schema.description = `${parameter.description} Left out, it is the \`${parameter.default_from}\` of the account.`;
   if (parameter.split !== undefined && parameter.pattern === undefined) schema.pattern = patternOfSplit(parameter.split);

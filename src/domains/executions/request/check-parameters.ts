@@ -4,6 +4,7 @@ import addFormats from 'ajv-formats';
 import { badRequest, type Fault, type SkillettError } from '../../../core/errors.ts';
 import { findNearMiss } from '../../../core/text/near-miss.ts';
 import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
+import { listNeeds } from '../../recipes/values/needs.ts';
 import { isBase64 } from './base64.ts';
 
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -33,7 +34,7 @@ export function checkParameters(endpoint: CatalogueEndpoint, params: unknown): P
     checks = { quick: quick.compile(endpoint.schema), thorough: undefined };
     compiled.set(endpoint, checks);
   }
-  if (checks.quick(params)) return requireAny(endpoint, params as Parameters);
+  if (checks.quick(params)) return requireNeeds(endpoint, params as Parameters);
   let errors = checks.quick.errors as ErrorObject[];
   // An endless list of wrong entries would make an endless list of errors.
   if (countValues(params) < valuesMax) {
@@ -45,16 +46,14 @@ export function checkParameters(endpoint: CatalogueEndpoint, params: unknown): P
   throw parameterFaults(endpoint, shown, errors.length);
 }
 
-function requireAny(endpoint: CatalogueEndpoint, params: Parameters): Parameters {
-  const { required_any } = endpoint.spec;
-  if (required_any === undefined) return params;
-  const missing = required_any.filter((names) => !names.some((name) => Object.hasOwn(params, name)));
-  if (missing.length === 0) return params;
-  const faults = missing.map((names) => {
-    const message = `at least one of ${list(names)} is required`;
-    return { path: 'params', message, phrase: message };
-  });
-  throw parameterFaults(endpoint, faults);
+function requireNeeds(endpoint: CatalogueEndpoint, params: Parameters): Parameters {
+  if (endpoint.spec.required_any === undefined && endpoint.spec.any_of === undefined) return params;
+  const needs = listNeeds(endpoint.spec, params);
+  if (needs.length === 0) return params;
+  throw parameterFaults(
+    endpoint,
+    needs.map((message) => ({ path: 'params', message, phrase: message })),
+  );
 }
 
 const valuesMax = 2_000;

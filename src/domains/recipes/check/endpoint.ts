@@ -10,6 +10,7 @@ import { checkPagination } from './answer/pages.ts';
 import { checkCredentialPath } from './credential.ts';
 import { checkGraphql } from './graphql.ts';
 import { encodingOf, validatePlaces } from './places.ts';
+import { checkNeeds } from './request/needs.ts';
 import { checkBaseUrl, checkGaps, checkHeaderName, checkHeaders, checkSuccess, type Report } from './texts.ts';
 import { validateValues } from './values.ts';
 import { checkUntouched } from './variables.ts';
@@ -32,7 +33,7 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   checkPagination(endpoint, report);
   checkAnswerHeaders(endpoint, recipe, report);
   checkAnswerStream(endpoint, report);
-  checkRequiredAny(endpoint, report);
+  checkNeeds(endpoint, report);
   checkSuccess(endpoint, recipe ? recipe.success : 'unknown', ['success'], report);
   if (recipe) checkScopes(endpoint, recipe, report);
   validateValues(endpoint, report);
@@ -97,7 +98,15 @@ function checkParameter(name: string, parameter: Parameter, endpoint: Endpoint, 
   if (parameter.header_encoding !== undefined && parameter.in !== 'header') report(['header_encoding'], 'is for a parameter in a header');
   if (parameter.content_type !== undefined && !(parameter.in === 'body' && encoding === 'multipart' && !parameter.file))
     report(['content_type'], 'is for a part of a multipart body; a file brings its own');
+  checkProperties(parameter, report);
   if (parameter.send_default && parameter.default === undefined) report(['send_default'], 'there is no `default` to send');
+}
+
+function checkProperties({ required_properties = [], properties = {} }: Parameter, report: Report): void {
+  for (const [at, name] of required_properties.entries()) {
+    if (!Object.hasOwn(properties, name)) report(['required_properties', at], `there is no property ${name}`);
+    if (required_properties.indexOf(name) !== at) report(['required_properties', at], `${name} is listed twice`);
+  }
 }
 
 function checkFile({ file, ...parameter }: Parameter, encoding: string | undefined, report: Report): void {
@@ -189,16 +198,6 @@ function checkRawBody({ body, parameters }: Endpoint, report: Report): void {
   for (const [name, parameter] of Object.entries(parameters))
     if (parameter.in === 'body' && name !== body?.content)
       report(['parameters', name, 'in'], `the body is ${body?.content} alone: nothing else can stand in it`);
-}
-
-function checkRequiredAny({ required_any, parameters }: Endpoint, report: Report): void {
-  for (const [at, names] of (required_any ?? []).entries())
-    for (const [index, name] of names.entries()) {
-      const path = ['required_any', at, index];
-      if (!Object.hasOwn(parameters, name)) report(path, `there is no parameter ${name}`);
-      else if (parameters[name]?.required) report(path, `${name} is required anyway`);
-      else if (names.indexOf(name) !== index) report(path, `${name} is listed twice`);
-    }
 }
 
 function checkScopes(endpoint: Endpoint, recipe: Integration, report: Report): void {

@@ -13,7 +13,7 @@ import { auth } from './auth.ts';
 import { body } from './body.ts';
 import { accountNames } from './credentials/token-endpoint.ts';
 import { graphql } from './graphql.ts';
-import { parameter } from './parameter.ts';
+import { parameter, value } from './parameter.ts';
 import { expression, headerName, headers, slug, text, url } from './texts.ts';
 import { hosts, variables } from './variables.ts';
 
@@ -71,6 +71,11 @@ export const endpoint = z
       .min(1)
       .optional()
       .describe('Lists of parameters, by our names: of each list at least one must be given.'),
+    any_of: z
+      .array(z.array(text).min(1))
+      .min(2)
+      .optional()
+      .describe('Alternatives, each a list of parameters by our names: of one of them all must be given.'),
     query: z.record(z.string(), z.string()).optional().describe('Query values always sent.'),
     headers: headers.optional().describe('Headers always sent with this endpoint, over those of the integration.'),
     graphql: graphql.optional().describe('What is sent to a service whose API is GraphQL, in place of a body.'),
@@ -150,6 +155,12 @@ export const integration = z
     variables: variables.optional(),
     hosts: hosts.optional(),
     headers: headers.optional().describe('Sent with every call.'),
+    values: z
+      .record(slug, value)
+      .optional()
+      .describe(
+        'Values that several parameters share, by name: an enum, a description, an object. `{"$value": "name"}` stands for one in a parameter or inside a value, with words of its own beside it that stand over the shared ones.',
+      ),
     auth: z.array(auth).min(1).describe('The ways to connect, the preferred one first.'),
     verify: z
       .strictObject({

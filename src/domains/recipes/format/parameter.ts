@@ -91,6 +91,11 @@ export const parameter = z
       ),
     ...valueFields,
     required: z.boolean().optional().describe('Refuse the call when it is missing. Default false.'),
+    required_properties: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe('Names that an object must hold where it is given, each of them in `properties`. Inside a value the word is `required`.'),
     as: z
       .string()
       .optional()
