@@ -33,7 +33,7 @@ beforeAll(async () => {
   const real = { baseUrl: `${server.origin}/api`, tokenUrl: `${server.origin}/token` };
   const played = { baseUrl: upstream.origin, tokenUrl: `${upstream.origin}/token` };
   const mocked = { baseUrl: upstream.origin, tokenUrl: `${mockOrigin}/token` };
-  const settings = { machines: real, odd: played, mocked };
+  const settings = { machines: real, odd: played, mocked, placed: { tokenUrl: `${upstream.origin}/token` } };
   const integrations = [
     makeIntegration(
       'machines',
@@ -61,6 +61,15 @@ beforeAll(async () => {
       mocked,
     ),
   ];
+  integrations.push(
+    makeIntegration('placed', {
+      auth: [{ ...way, token_url: 'https://login.placed.example/token', account: '{client_id}' }],
+      base_url: 'https://{instance}/v1',
+      variables: { instance: { description: 'Its host.', from: { token_answer: "split(instance_url, '/')[2]" } } },
+      hosts: ['*.placed.example'],
+      verify: undefined,
+    }),
+  );
   stand = await createStand(integrations, settings);
   other = await openStandGateway(stand.databaseUrl, stand.masterKey, integrations, settings);
 });
@@ -261,6 +270,25 @@ describe('a token answer', () => {
     expect(elsewhere.received).toEqual([]);
     await elsewhere.close();
   });
+});
+
+const poisons = [
+  'https://evil.example',
+  'https://acme.placed.example.evil.example',
+  'https://acme.placed.example@evil.example',
+  'https://127.0.0.1',
+  'https://{instance}.placed.example',
+];
+
+it.each(poisons)('a token answer that names the host %s connects nothing, and moves no connection there later', async (poison) => {
+  answerToken({ access_token: 'at', instance_url: poison });
+  await expect(connect('placed')).rejects.toMatchObject({ code: 'upstream_unexpected' });
+  answerToken({ access_token: 'at', instance_url: 'https://acme.placed.example', expires_in: 100 });
+  const { id } = await connect('placed');
+  pass(200);
+  answerToken({ access_token: 'at-2', instance_url: poison });
+  const renewed = await credentialFor(stand.gateway, stand.integration('placed'), await stand.admitted(id));
+  expect(renewed).toMatchObject({ headers: { authorization: 'Bearer at-2' }, variables: { instance: 'acme.placed.example' } });
 });
 
 it('neither secret nor token is kept where it can be read, and both stay when data keys change', async () => {

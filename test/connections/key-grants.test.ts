@@ -234,7 +234,7 @@ it.each<[string, string, string]>([
   ['a public key', publicHalf, 'is the public half'],
   ['one with a passphrase', sealed, 'is encrypted'],
   ['an old one with a passphrase', sealedOld, 'is encrypted'],
-  ['a weak one', pemOf(weak), 'must have 2048 to 8192 bits, and has 1024'],
+  ['a weak one', pemOf(weak), 'must have 2048 to 4096 bits, and has 1024'],
   ['an EC key', pemOf(keyOf('ES256')), 'must be an RSA key, for RS256'],
   ['an RSA-PSS key', pemOf(pss), 'must be an RSA key, for RS256'],
   ['an Ed25519 key', pemOf(edwards), 'must be an RSA key, for RS256'],

@@ -53,6 +53,7 @@ it.each<[Json, string, ((s: Sound) => void)?]>([
   [{ token_answer: { access_token: 'a[' } }, 'is not a JMESPath expression'],
   [{ token_answer: { account: { id: 'a[', label: 'id' } } }, 'is not a JMESPath expression'],
   [{ token_answer: { refresh_token: 'a' } }, 'refresh_token'],
+  [{ token_request: { headers: { 'X-Site': '{site}' } } }, 'holds a brace that nothing fills', variable('input')],
   [{ fields: {} }, 'fields'],
 ])('client credentials cannot say %j: %s', async (more, said, change) => expect((await client(more, change)).join('\n')).toContain(said));
 
@@ -126,6 +127,8 @@ it.each<[Json, string, ((s: Sound) => unknown)?]>([
   [{ exchange: exchange({ answer: { access_token: 'a[' } }) }, 'is not a JMESPath expression'],
   [{ exchange: exchange({ headers: { Authorization: 'x' } }) }, 'the gateway sets the header Authorization itself'],
   [{ exchange: exchange({ body: { a: '{tenant}' } }) }, 'cannot hold {tenant}'],
+  [{ exchange: exchange({ headers: { 'X-A': '{tenant}' } }) }, 'cannot hold {tenant}'],
+  [{ exchange: exchange({ headers: { 'X-A': '{site}' } }) }, 'needs {site} before there is a token', variable({ token_answer: 'site' })],
   [{ exchange: exchange({ final_statuses: [503] }) }, 'final_statuses'],
 ])('a private key cannot say %j: %s', async (more, said, change) => expect((await key(more, change)).join('\n')).toContain(said));
 

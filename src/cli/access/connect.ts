@@ -83,13 +83,21 @@ function readAssignments(assignments: string[]): Record<string, string> {
   );
 }
 
+interface CredentialField {
+  name: string;
+  label: string;
+  secret: boolean;
+  required: boolean;
+  multiline: boolean;
+}
+
 interface ConnectMethods {
   integration: {
     connectMethods: {
       type: string;
       how: string | null;
       url: string | null;
-      fields: { name: string; label: string; secret: boolean; required: boolean }[];
+      fields: CredentialField[];
     }[];
   };
 }
@@ -99,12 +107,15 @@ async function readCredentials(target: Target, integration: string): Promise<Rec
   requireKey(target);
   const { integration: found } = await askGraphql<ConnectMethods>(
     target,
-    'query ($slug: String!) { integration(slug: $slug) { connectMethods { type how url fields { name label secret required } } } }',
+    'query ($slug: String!) { integration(slug: $slug) { connectMethods { type how url fields { name label secret required multiline } } } }',
     { slug: integration },
   );
   const method = found.connectMethods.find(({ type, fields }) => type !== 'OAUTH2' && fields.length > 0);
   if (method === undefined) throw new CommandFailure(`${integration} takes no token. Connect it with: skillett connect ${integration}`);
   if (!process.stdin.isTTY) return parseCredentials(await readInputText(), method.fields, integration);
+  const long = method.fields.find(({ multiline, required }) => multiline && required);
+  if (long !== undefined)
+    throw new CommandFailure(`${long.label} has several lines. Give it on standard input: skillett connect ${integration} --token < file`);
   if (method.how !== null) say(method.how);
   if (method.url !== null) say(method.url);
   const entered: Record<string, string> = {};
@@ -112,22 +123,21 @@ async function readCredentials(target: Target, integration: string): Promise<Rec
   return entered;
 }
 
-function parseCredentials(
-  text: string,
-  fields: { name: string; secret: boolean; required: boolean }[],
-  integration: string,
-): Record<string, string> {
+function parseCredentials(text: string, fields: CredentialField[], integration: string): Record<string, string> {
   const needed = fields.filter(({ required }) => required).map(({ name }) => name);
   const shape = `{${needed.map((name) => `"${name}": "…"`).join(', ')}}`;
   if (text.trim() === '') throw new CommandFailure(`Standard input is empty. Give the credential of ${integration} there.`);
+  const secrets = fields.filter(({ secret, required }) => secret && required);
   if (text.trimStart().startsWith('{')) {
     try {
-      return JSON.parse(text) as Record<string, string>;
+      const given = JSON.parse(text) as Record<string, string>;
+      // The JSON file of a service is one value itself.
+      const isValue = secrets.length === 1 && secrets[0]?.multiline && !fields.some(({ name }) => Object.hasOwn(given, name));
+      if (!isValue) return given;
     } catch {
-      if (needed.length > 1) throw new CommandFailure(`Standard input is no JSON. Give ${shape}.`);
+      if (needed.length > 1 && !secrets[0]?.multiline) throw new CommandFailure(`Standard input is no JSON. Give ${shape}.`);
     }
   }
-  const secrets = fields.filter(({ secret, required }) => secret && required);
   const [only] = secrets.length === 1 ? secrets : needed.length === 1 ? fields.filter(({ required }) => required) : [];
   if (only === undefined) throw new CommandFailure(`The credential of ${integration} has several parts. Give ${shape} on standard input.`);
   return { [only.name]: text.trim() };

@@ -77,8 +77,9 @@ export function variablesOf({ variables }: Integration, kept: Variables): Variab
   return all;
 }
 
-/** Whether requests of the integration may go to this host. Asked of recipes that name none, the answer is yes. */
+/** Whether requests of the integration may go to this host. Asked of recipes that name none, the answer is yes, unless nothing has filled a brace in it. */
 export function isKnownHost({ hosts }: Integration, hostname: string): boolean {
+  if (/[{}]/.test(hostname)) return false;
   if (hosts === undefined) return true;
   return hosts.some((host) =>
     host.startsWith('*.') ? hostname.endsWith(host.slice(1)) && hostname.length >= host.length : hostname === host,

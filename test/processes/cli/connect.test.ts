@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hardRecipes } from '../../recipes/hard-stand.ts';
 import { openLink, ownerBrowser } from '../../support/consent-link.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { Upstream } from '../../support/upstream.ts';
@@ -10,11 +12,18 @@ let command: Command;
 
 beforeAll(async () => {
   github = await Upstream.start();
-  github.play = ({ headers }, response) => {
+  github.play = ({ headers, target }, response) => {
+    if (target === '/token') return void response.end('{"access_token":"ya29","token":"ghs_1"}');
     const known = headers.authorization === 'Bearer ghp_planted';
     response.writeHead(known ? 200 : 401, { 'content-type': 'application/json' }).end(known ? '{"login":"ada","id":1}' : '{}');
   };
-  const env = { PUBLIC_URL: 'http://gateway.example', SKILLETT_GITHUB_BASE_URL: github.origin };
+  const env = {
+    PUBLIC_URL: 'http://gateway.example',
+    SKILLETT_RECIPES: hardRecipes,
+    SKILLETT_GITHUB_BASE_URL: github.origin,
+    SKILLETT_GOOGLE_PUBSUB_TOKEN_URL: `${github.origin}/token`,
+    SKILLETT_GITHUB_APP_TOKEN_URL: `${github.origin}/token`,
+  };
   server = await startTestServer({ kind: 'embedded', env });
 });
 
@@ -69,6 +78,20 @@ describe('connect', () => {
     const inArguments = await command.run(['connect', 'github', '--token', 'ghp_planted']);
     expect(inArguments.code).toBe(1);
     expect(inArguments.stderr).toContain('too many arguments');
+  });
+
+  it('takes a key file, or a key, from standard input as it is, and sends whoever would have to type it there', async () => {
+    const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    const file = { project_id: 'plans', client_email: 'robot@plans.example', private_key_id: '0a', private_key: key };
+    const connected = await command.run(['connect', 'google_pubsub', '--token'], { input: JSON.stringify(file, null, 2) });
+    expect(connected).toMatchObject({ code: 0, stderr: 'google_pubsub is connected.\n' });
+    const app = ['connect', 'github_app', '--token', '--set', 'app=7', '--set', 'installation=42'];
+    expect(await command.run(app, { input: key })).toMatchObject({ code: 0, stderr: 'github_app is connected.\n' });
+    const broken = await command.run(['connect', 'google_pubsub', '--token'], { input: JSON.stringify(file).slice(0, 600) });
+    expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining('is no JSON file') });
+    expect(broken.stderr).not.toContain(key.slice(100, 140));
+    const typed = await command.runOnTerminal(['connect', 'google_pubsub', '--token']);
+    expect([typed.code, typed.stdout]).toEqual([1, expect.stringContaining('--token < file')]);
   });
 
   it.each([

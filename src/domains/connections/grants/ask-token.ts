@@ -26,7 +26,7 @@ export async function askByGrant(
   if (auth.type === 'client_credentials' && credential.type === 'client_credentials') {
     // RFC 6749, section 4.4.
     const client = { clientId: credential.clientId, clientSecret: credential.clientSecret };
-    const parameters = { ...parametersOf(asked), grant_type: auth.grant_type };
+    const parameters = { grant_type: auth.grant_type, ...parametersOf(asked) };
     return exchanged(
       gateway,
       userId,
@@ -42,7 +42,7 @@ export async function askByGrant(
   if (auth.token_url === undefined) return exchangeToken(gateway, userId, asked, await sign(undefined));
   const endpoint = tokenEndpointOf(gateway, asked, auth.token_url);
   // RFC 7523, section 2.1: whose assertion it is stands in it, so no client is named beside.
-  const parameters = { ...parametersOf(asked), grant_type: jwtBearerGrant, assertion: await sign(endpoint.tokenUrl) };
+  const parameters = { grant_type: jwtBearerGrant, assertion: await sign(endpoint.tokenUrl), ...parametersOf(asked) };
   return exchanged(gateway, userId, asked, await requestToken(gateway, userId, endpoint, undefined, parameters));
 }
 

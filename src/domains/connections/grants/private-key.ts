@@ -4,8 +4,8 @@ import type { JwtBearer } from '../../recipes/format/credentials/grants.ts';
 
 const form = /^\s*-----BEGIN (RSA PRIVATE KEY|EC PRIVATE KEY|PRIVATE KEY)-----[\sA-Za-z0-9+/=]+-----END \1-----\s*$/;
 const bitsMin = 2048;
-/** Longer ones would only cost time. */
-const bitsMax = 8192;
+/** Longer ones would only cost time, which everybody waits for. */
+const bitsMax = 4096;
 
 /** As PKCS #8, or what is wrong with it, without any of it. Line ends may be written out, as they are in settings and JSON. */
 export function readPrivateKey(text: string, algorithm: JwtBearer['algorithm']): { pem: string } | { fault: string } {

@@ -18,6 +18,12 @@ export function checkTokenAnswer(answer: Partial<NonNullable<OAuth2['token_answe
   for (const [name, expression] of Object.entries(account ?? {})) checkExpression(expression, [...path, 'account', name], report);
 }
 
+/** They go out as they are: a brace would be sent. */
+export function checkTokenRequest(request: OAuth2['token_request'], path: FaultPath, report: Report): void {
+  for (const [name, value] of Object.entries(request?.headers ?? {}))
+    if (namesIn(value).length > 0) report([...path, 'headers', name], 'holds a brace that nothing fills');
+}
+
 /** What the grant itself puts into a token request. */
 const ownParameters = ['grant_type', 'client_id', 'client_secret', 'assertion', 'client_assertion', 'client_assertion_type'];
 const grantsOfPeople = ['authorization_code', 'refresh_token', 'password'];
@@ -35,6 +41,7 @@ export function checkGrant(auth: ClientCredentials | JwtBearer, path: FaultPath,
     if (ownParameters.includes(name)) report(at, 'is what the grant itself says');
     checkConstant(value, at, recipe, report);
   }
+  checkTokenRequest(auth.token_request, [...path, 'token_request'], report);
   checkTokenAnswer(auth.token_answer, [...path, 'token_answer'], report);
   if (auth.exchange) checkExchange(auth.exchange, [...path, 'exchange'], recipe, report);
   checkAccount(auth, path, recipe, report);
@@ -90,6 +97,7 @@ export function checkSignature(auth: SignatureV4, path: FaultPath, recipe: Integ
 function checkExchange({ url, body, answer, headers }: Exchange, path: FaultPath, recipe: Integration, report: Report): void {
   checkKnownAddress(url, [...path, 'url'], recipe, report);
   checkHeaders(headers, (at, message) => report([...path, ...at], message));
+  for (const [name, value] of Object.entries(headers ?? {})) checkConstant(value, [...path, 'headers', name], recipe, report);
   for (const [name, value] of Object.entries(body ?? {})) checkConstant(value, [...path, 'body', name], recipe, report);
   for (const [name, expression] of Object.entries(answer)) checkExpression(expression, [...path, 'answer', name], report);
   if (answer.expires_in !== undefined && answer.expires_at !== undefined)

@@ -6,7 +6,7 @@ import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable, namesIn } from '../variables.ts';
 import { checkCredentialPath, checkForms } from './credential.ts';
 import { validateEndpoint } from './endpoint.ts';
-import { checkGrant, checkSignature, checkTokenAnswer, isGrantAuth, namesAccount } from './grants.ts';
+import { checkGrant, checkSignature, checkTokenAnswer, checkTokenRequest, isGrantAuth, namesAccount } from './grants.ts';
 import { checkVerifyDocument } from './graphql.ts';
 import {
   checkAddress,
@@ -58,6 +58,7 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
     }
     if (auth.issuer !== undefined) checkGiven(auth.issuer, [...path, 'issuer'], recipe, report);
     if (auth.revocation) checkAddress(auth.revocation.url, [...path, 'revocation', 'url'], recipe, report, ['client_id']);
+    checkTokenRequest(auth.token_request, [...path, 'token_request'], report);
     checkTokenAnswer(auth.token_answer, [...path, 'token_answer'], report);
     return;
   }
