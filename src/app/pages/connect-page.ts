@@ -118,12 +118,12 @@ ${joinHtml(form.fields.map((field) => renderField(form.type, field, attempt)))}
 function renderField(type: string, field: CredentialField, attempt: Attempt | undefined): Html {
   const id = `${type}-${field.name}`;
   const value = field.secret ? '' : (attempt?.values[field.name] ?? '');
-  const rest = html`id="${id}" name="${credentialPrefix + field.name}" autocomplete="off" spellcheck="false" autocapitalize="none"`;
   const fault = attempt?.failure.details?.find(({ path }) => path === `credentials.${field.name}`)?.message;
-  const invalid = fault === undefined ? html`` : html` aria-invalid="true"`;
+  const name = html`id="${id}" name="${credentialPrefix + field.name}"`;
+  const rest = html`autocomplete="off" spellcheck="false" autocapitalize="none"${fault === undefined ? html`` : html` aria-invalid="true"`}`;
   const input = field.multiline
-    ? html`<textarea ${rest} rows="6"${invalid}>${value}</textarea>`
-    : html`<input ${rest} type="${field.secret ? 'password' : 'text'}" value="${value}"${invalid}>`;
+    ? html`<textarea ${name} rows="6" ${rest}>${value}</textarea>`
+    : html`<input ${name} type="${field.secret ? 'password' : 'text'}" value="${value}" ${rest}>`;
   return html`<div class="field"><label for="${id}">${field.label}</label>
 ${input}
 ${field.description === null ? html`` : html`<span class="hint">${field.description}</span>`}
