@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Catalogue } from '../../src/domains/recipes/catalogue.ts';
 import { printRecipeSchema } from '../../src/domains/recipes/format/schema-file.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
 import { faultsOf, filesOf, load, soundRecipe, writeFolder } from './sound-recipe.ts';
@@ -198,13 +199,32 @@ it('explains every field of the recipe format to an editor', () => {
   );
 });
 
+const shown = [
+  ...(['integration', 'name', 'resource', 'method', 'description', 'spec', 'readOnly', 'destructive', 'idempotent'] as const),
+  ...(['schema', 'providerScopes', 'acceptedScopes'] as const),
+];
+
+/** Everything, also what is read on first use. */
+function showAll({ integrations }: Catalogue) {
+  return integrations.map(({ endpoints, resources, guides, recipe, ...rest }) => ({
+    ...rest,
+    recipe,
+    resources,
+    guides: [...guides],
+    endpoints: [...endpoints].map(([key, endpoint]) => [key, ...shown.map((name) => endpoint[name])]),
+  }));
+}
+
 describe('a folder that was found sound before', () => {
   it('is loaded alike, and what has changed in it is checked again, however often', async () => {
     const cacheFolder = path.join(await writeFolder({}), 'cache');
     const folder = await writeFolder(filesOf(soundRecipe()));
     const again = () => loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map(), cacheFolder });
-    expect((await again()).integrations).toEqual((await again()).integrations);
-    expect(await readFile(path.join(cacheFolder, 'checked-recipes.json'), 'utf8')).toMatch(/^\{"[0-9a-f]{64}":/);
+    const fresh = await loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map() });
+    await again();
+    expect(await readFile(path.join(cacheFolder, 'checked-recipes'), 'latin1')).toMatch(/^\{"[0-9a-f]{64}":/);
+    expect(showAll(await again())).toEqual(showAll(fresh));
+    expect(showAll(fresh)[0]?.endpoints).toHaveLength(5);
 
     const changed = soundRecipe();
     changed.letters.endpoints.list_letters.parameters.size.default = 'twenty';
@@ -221,5 +241,18 @@ describe('a folder that was found sound before', () => {
 
     await writeFile(path.join(folder, 'letters/recipe.json'), JSON.stringify(soundRecipe().recipe));
     expect((await again()).integrations.map(({ slug }) => slug)).toEqual(['letters']);
+  });
+
+  it('is read from its source where what was kept is cut off or of another make', async () => {
+    const cacheFolder = path.join(await writeFolder({}), 'cache');
+    const folder = await writeFolder(filesOf(soundRecipe()));
+    const again = () => loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map(), cacheFolder });
+    const sound = showAll(await again());
+    const kept = await readFile(path.join(cacheFolder, 'checked-recipes'));
+    for (const broken of [kept.subarray(0, -1), kept.subarray(0, 40), Buffer.from('{}'), Buffer.from('{}\n'), Buffer.from('[1]\n')]) {
+      await writeFile(path.join(cacheFolder, 'checked-recipes'), broken);
+      expect(showAll(await again())).toEqual(sound);
+      expect(await readFile(path.join(cacheFolder, 'checked-recipes'))).toEqual(kept);
+    }
   });
 });

@@ -13,6 +13,8 @@ export interface CatalogueEndpoint {
   name: string;
   /** Its resource's name in kebab case; what lists call its category. */
   resource: string;
+  method: Endpoint['method'];
+  description: string;
   spec: Endpoint;
   readOnly: boolean;
   destructive: boolean;
@@ -86,6 +88,8 @@ export function buildEndpoint(integration: string, resource: string, name: strin
     integration,
     name,
     resource,
+    method: spec.method,
+    description: spec.description,
     spec,
     readOnly,
     destructive: spec.destructive ?? (spec.method === 'DELETE' && spec.undone_by === undefined),

@@ -6,12 +6,13 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import type { IntegrationSettings } from '../../core/config/integration-settings.ts';
-import { buildCatalogue, buildEndpoint, type Catalogue, type CatalogueIntegration } from './catalogue.ts';
+import { buildCatalogue, type Catalogue } from './catalogue.ts';
 import { checkNextPaths } from './check/answer/pages.ts';
-import { CheckedFiles } from './check/checked-files.ts';
 import type { FaultPath, Report } from './check/texts.ts';
 import { validateIntegration, validateReferences, validateResource } from './check/validate.ts';
 import { type Integration, integration, type Resource, resource } from './format/format.ts';
+import { KeptRecipes } from './kept/kept-recipes.ts';
+import { openRecipe, type PackedRecipe, packRecipe } from './kept/packed-recipe.ts';
 import { fillShared } from './values/shared-values.ts';
 
 interface RecipeFolders {
@@ -47,17 +48,17 @@ export class RecipeFaults extends Error {
 
 /** Throws RecipeFaults. */
 export async function loadCatalogue(folders: RecipeFolders): Promise<Catalogue> {
-  const checked = await CheckedFiles.open(folders.cacheFolder);
-  const bundled = await readRecipes(folders.bundledFolder, path.basename(folders.bundledFolder), checked);
-  const extra = folders.extraFolder === undefined ? [] : await readRecipes(folders.extraFolder, folders.extraFolder, checked);
-  for (const recipe of extra)
-    if (bundled.some((other) => other.slug === recipe.slug))
-      recipe.report('recipe.json')(['slug'], `${recipe.slug} comes with Skillett already; give this one another slug and folder name`);
+  const kept = await KeptRecipes.open(folders.cacheFolder);
+  const bundled = await readRecipes(folders.bundledFolder, path.basename(folders.bundledFolder), kept);
+  const extra = folders.extraFolder === undefined ? [] : await readRecipes(folders.extraFolder, folders.extraFolder, kept);
+  for (const { files } of extra)
+    if (bundled.some((other) => other.files.slug === files.slug))
+      files.report('recipe.json')(['slug'], `${files.slug} comes with Skillett already; give this one another slug and folder name`);
   const all = [...bundled, ...extra];
-  const faults = all.flatMap((recipe) => recipe.faults);
+  const faults = all.flatMap(({ files }) => files.faults);
   if (faults.length > 0) throw new RecipeFaults(faults);
-  await checked.save();
-  return buildCatalogue(all.map((recipe) => buildIntegration(recipe, folders.integrations.get(recipe.slug))));
+  await kept.save();
+  return buildCatalogue(all.flatMap(({ files, packed }) => (packed ? openRecipe(packed, folders.integrations.get(files.slug)) : [])));
 }
 
 /** What the folder of one integration holds. What could not be read is missing here and among the faults. */
@@ -74,14 +75,12 @@ class RecipeFiles {
   readonly guides = new Map<string, string>();
   private readonly folder: string;
   private readonly label: string;
-  private readonly checked: CheckedFiles;
 
   /** `label` is what faults call the folder. */
-  constructor(folder: string, label: string, slug: string, checked: CheckedFiles) {
+  constructor(folder: string, label: string, slug: string) {
     this.folder = folder;
     this.label = label;
     this.slug = slug;
-    this.checked = checked;
   }
 
   report(file: string): Report {
@@ -91,18 +90,14 @@ class RecipeFiles {
   async read(): Promise<void> {
     const files = (await readdir(this.folder)).sort();
     if (!files.includes('recipe.json')) this.report('recipe.json')([], 'is missing: it describes the integration');
-    if (files.includes('recipe.json')) this.recipe = await this.parse('recipe.json', integration);
-    for (const file of files.filter((name) => name.endsWith('.json') && name !== 'recipe.json')) {
-      const parsed = await this.parse(file, resource);
-      if (parsed) this.resources.set(file, parsed);
-    }
-    if (this.faults.length === 0) this.reportUnused();
+    for (const file of files.filter((name) => name.endsWith('.json')))
+      await this.text(file).catch((error: Error) => this.report(file)([], `cannot be read: ${error.message}`));
     if (!files.includes('guides')) return;
     for (const file of (await readdir(path.join(this.folder, 'guides'))).sort())
       if (file.endsWith('.md')) this.guides.set(`guides/${file}`, await this.text(`guides/${file}`));
   }
 
-  /** By the texts, since a file that was read before is not looked through again. */
+  /** By the texts: what was parsed no longer says where a value came from. */
   private reportUnused(): void {
     for (const name of Object.keys(this.recipe?.values ?? {})) {
       const use = new RegExp(`"\\$value"\\s*:\\s*"${name}"`);
@@ -117,14 +112,18 @@ class RecipeFiles {
     return text;
   }
 
-  private async parse<Shape extends z.ZodType>(file: string, shape: Shape): Promise<z.infer<Shape> | undefined> {
-    const text = await this.text(file).catch((error: Error) => this.report(file)([], `cannot be read: ${error.message}`));
-    if (text === undefined) return undefined;
-    // Its faults are told first: of values that it does not give nothing can be said.
-    if (file !== 'recipe.json' && this.recipe === undefined && text.includes('"$value"')) return undefined;
-    const shared = file === 'recipe.json' ? {} : (this.recipe?.values ?? {});
-    const kind = file === 'recipe.json' ? 'recipe' : `resource ${JSON.stringify(shared)}`;
-    return this.checked.read([kind, text], () => this.parseText(file, text, shape, shared));
+  /** What the texts hold, the integration first, since its values stand in the others. */
+  parse(): void {
+    const own = this.texts.get('recipe.json');
+    if (own !== undefined) this.recipe = this.parseText('recipe.json', own, integration, {});
+    for (const [file, text] of this.texts) {
+      if (file === 'recipe.json' || this.guides.has(file)) continue;
+      // Its faults are told first: of values that it does not give nothing can be said.
+      if (this.recipe === undefined && text.includes('"$value"')) continue;
+      const parsed = this.parseText(file, text, resource, this.recipe?.values ?? {});
+      if (parsed) this.resources.set(file, parsed);
+    }
+    if (this.faults.length === 0) this.reportUnused();
   }
 
   private parseText<Shape extends z.ZodType>(
@@ -164,19 +163,38 @@ function reportIssue(issue: z.core.$ZodIssue, report: Report): void {
   }
 }
 
+interface RecipeRead {
+  files: RecipeFiles;
+  /** Missing where there are faults. */
+  packed: PackedRecipe | undefined;
+}
+
 /** `label` is what faults call the folder. */
-async function readRecipes(folder: string, label: string, checked: CheckedFiles): Promise<RecipeFiles[]> {
+async function readRecipes(folder: string, label: string, kept: KeptRecipes): Promise<RecipeRead[]> {
   const slugs = await listFolders(folder).catch((error: Error) => {
     throw new RecipeFaults([{ file: label, path: '', message: `the folder of recipes cannot be read (${error.message})` }]);
   });
   return Promise.all(
     slugs.map(async (slug) => {
-      const files = new RecipeFiles(path.join(folder, slug), path.posix.join(label, slug), slug, checked);
+      const files = new RecipeFiles(path.join(folder, slug), path.posix.join(label, slug), slug);
       await files.read();
-      checkFiles(files, checked);
-      return files;
+      return { files, packed: readSound(files, kept) };
     }),
   );
+}
+
+/** What was kept of the files, or what they hold if they are sound. */
+function readSound(files: RecipeFiles, kept: KeptRecipes): PackedRecipe | undefined {
+  const digest = kept.digest(files.slug, files.texts);
+  const found = files.faults.length === 0 ? kept.find(digest) : undefined;
+  if (found) return found;
+  files.parse();
+  checkFiles(files);
+  const { recipe, resources, guides, faults } = files;
+  if (!recipe || faults.length > 0) return undefined;
+  const packed = packRecipe({ recipe, resources: [...resources.values()], guides });
+  kept.keep(digest, packed);
+  return packed;
 }
 
 async function listFolders(folder: string): Promise<string[]> {
@@ -186,7 +204,7 @@ async function listFolders(folder: string): Promise<string[]> {
 }
 
 /** How the files fit each other, as far as they have the right shape: a fault in one hides none in another. */
-function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
+function checkFiles(files: RecipeFiles): void {
   const { recipe, resources } = files;
   const allRead = files.faults.length === 0;
   if (recipe && recipe.slug !== files.slug)
@@ -196,11 +214,7 @@ function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
   const definedIn = new Map<string, string>();
   for (const [file, content] of resources) {
     const report = files.report(file);
-    checked.check([files.texts.get('recipe.json') ?? '', file, files.texts.get(file) as string], () => {
-      const before = files.faults.length;
-      validateResource(content, file, recipe, report);
-      return files.faults.length === before;
-    });
+    validateResource(content, file, recipe, report);
     for (const name of Object.keys(content.endpoints)) {
       if (definedIn.has(name)) report(['endpoints', name], `is already in ${definedIn.get(name)}; names are unique in an integration`);
       definedIn.set(name, file);
@@ -210,22 +224,4 @@ function checkFiles(files: RecipeFiles, checked: CheckedFiles): void {
   if (endpointNames) for (const [file, content] of resources) validateReferences(content, endpointNames, files.report(file));
   if (recipe && allRead) checkNextPaths(recipe, resources.values(), files.report('recipe.json'));
   if (recipe) validateIntegration(recipe, endpointNames, [...files.guides.keys()], files.report('recipe.json'));
-}
-
-function buildIntegration(files: RecipeFiles, settings: IntegrationSettings | undefined): CatalogueIntegration {
-  const recipe = files.recipe as Integration;
-  const resources = [...files.resources.values()];
-  const endpoints = resources.flatMap((one) =>
-    Object.entries(one.endpoints).map(([name, spec]) => buildEndpoint(recipe.slug, one.resource, name, spec)),
-  );
-  return {
-    slug: recipe.slug,
-    recipe,
-    baseUrl: settings?.baseUrl ?? recipe.base_url,
-    baseUrlOverridden: settings?.baseUrl !== undefined,
-    resources,
-    endpoints: new Map(endpoints.map((endpoint) => [endpoint.name, endpoint])),
-    guides: files.guides,
-    open: recipe.auth.some((auth) => auth.type === 'none'),
-  };
 }

@@ -39,6 +39,9 @@ const fillers = new Set(
   'a an and are as at be by do for from how i in into is it me my of on or that the this to want was with'.split(' '),
 );
 
+/** A few milliseconds of work. */
+const entriesPerTurn = 100;
+
 export function buildSearch(catalogue: Catalogue): SkillSearch {
   const entries = listEntries(catalogue);
   const index = new MiniSearch<Entry>({
@@ -53,10 +56,11 @@ export function buildSearch(catalogue: Catalogue): SkillSearch {
       weights: { fuzzy: 0.1, prefix: 0.375 },
     },
   });
-  index.addAll(entries);
+  const complete = addInTurns(index, entries);
 
   /** What holds all words of the query; if nothing that is included does, what holds any of them. */
   const find = (query: string, included: (entry: Entry) => boolean): Hit[] => {
+    complete();
     for (const combineWith of ['AND', 'OR'] as const) {
       const hits = index
         .search(query, { combineWith })
@@ -83,6 +87,24 @@ export function buildSearch(catalogue: Catalogue): SkillSearch {
   };
 }
 
+/** 5,000 endpoints take a fifth of a second, so they are added between other work, or all that are missing when somebody searches. */
+function addInTurns(index: MiniSearch<Entry>, entries: readonly Entry[]): () => void {
+  let added = 0;
+  const add = (count: number) => {
+    index.addAll(entries.slice(added, added + count));
+    added += count;
+  };
+  const go = () => {
+    if (added >= entries.length) return;
+    add(entriesPerTurn);
+    setImmediate(go).unref();
+  };
+  setImmediate(go).unref();
+  return () => {
+    if (added < entries.length) add(entries.length);
+  };
+}
+
 function listEntries(catalogue: Catalogue): Entry[] {
   return catalogue.integrations
     .flatMap((integration) => [
@@ -98,7 +120,7 @@ function listEntries(catalogue: Catalogue): Entry[] {
         name: endpoint.name,
         group: endpoint.resource,
         integration: `${integration.recipe.name} ${integration.slug}`,
-        description: endpoint.spec.description,
+        description: endpoint.description,
         of: integration,
         endpoint,
       })),

@@ -59,7 +59,7 @@ export function listEndpoints(
   const callable = isCallable(scopes);
   const isListed = (endpoint: CatalogueEndpoint) =>
     (filters.category === undefined || endpoint.resource === filters.category) &&
-    (filters.method === undefined || endpoint.spec.method === filters.method) &&
+    (filters.method === undefined || endpoint.method === filters.method) &&
     (filters.readOnly === undefined || endpoint.readOnly === filters.readOnly) &&
     (filters.callable === undefined || callable(endpoint) === filters.callable);
   const listed = filters.search

@@ -31,13 +31,16 @@ const parts = { query: {}, headers: {}, body: {} } as unknown as Endpoint['param
 /** Without a method, that of a request which is refused for it. */
 export function proxiedEndpoint(integration: CatalogueIntegration, method: ProxiedMethod | undefined, path: unknown): CatalogueEndpoint {
   const readOnly = method !== undefined && readMethods.includes(method);
+  const sent = method === undefined || method === 'HEAD' ? 'GET' : method;
   return {
     integration: integration.slug,
     name: `${prefix}${method ?? 'OTHER'}`,
     resource: 'proxy',
+    method: sent,
+    description: unnamed.description,
     spec: {
       ...unnamed,
-      method: method === undefined || method === 'HEAD' ? 'GET' : method,
+      method: sent,
       path: '/',
       parameters: parts,
       success: successOf(integration, method, path),

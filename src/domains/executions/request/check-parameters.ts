@@ -24,26 +24,41 @@ interface Checks {
   thorough: ValidateFunction | undefined;
 }
 
-/** ajv compiles a schema in milliseconds and checks with it in less than one, so each is compiled on first use and kept. */
-const compiled = new WeakMap<CatalogueEndpoint, Checks>();
+/** ajv compiles a schema in milliseconds and checks with it in less than one, so those that are in use are kept. */
+const compiled = new Map<CatalogueEndpoint, Checks>();
+/** A check takes some 20 KB. */
+const compiledMax = 500;
 
 /** Throws bad_request with every fault. */
 export function checkParameters(endpoint: CatalogueEndpoint, params: unknown): Parameters {
-  let checks = compiled.get(endpoint);
-  if (!checks) {
-    checks = { quick: quick.compile(endpoint.schema), thorough: undefined };
-    compiled.set(endpoint, checks);
-  }
+  const checks = checksOf(endpoint);
   if (checks.quick(params)) return requireNeeds(endpoint, params as Parameters);
   let errors = checks.quick.errors as ErrorObject[];
   // An endless list of wrong entries would make an endless list of errors.
   if (countValues(params) < valuesMax) {
-    checks.thorough ??= thorough.compile(endpoint.schema);
+    checks.thorough ??= compile(thorough, endpoint);
     if (!checks.thorough(params)) errors = checks.thorough.errors as ErrorObject[];
   }
   // Looking for what was meant takes a while, so only what is shown is described.
   const shown = errors.slice(0, faultsMax).map((error) => describe(error, endpoint));
   throw parameterFaults(endpoint, shown, errors.length);
+}
+
+function checksOf(endpoint: CatalogueEndpoint): Checks {
+  const found = compiled.get(endpoint);
+  if (found) return found;
+  const made: Checks = { quick: compile(quick, endpoint), thorough: undefined };
+  // The oldest goes: which of so many is used least need not be known.
+  if (compiled.size >= compiledMax) compiled.delete(compiled.keys().next().value as CatalogueEndpoint);
+  compiled.set(endpoint, made);
+  return made;
+}
+
+/** ajv keeps what it compiled as long as it is not told to forget it. */
+function compile(compiler: Ajv2020, { schema }: CatalogueEndpoint): ValidateFunction {
+  const validate = compiler.compile(schema);
+  compiler.removeSchema(schema);
+  return validate;
 }
 
 function requireNeeds(endpoint: CatalogueEndpoint, params: Parameters): Parameters {
