@@ -9,11 +9,11 @@ const { hash } = require('node:crypto');
 const root = path.resolve(__dirname, '..');
 const built = path.join(root, 'dist/server');
 
-// Node strips no types under node_modules; a package that was installed is what was built, and has no package-lock.json.
-const isInstalled = root.includes(`${path.sep}node_modules${path.sep}`);
+// npm packs no package-lock.json. Node strips no types under node_modules; a package, wherever it was unpacked, is what was built.
+const isPacked = root.includes(`${path.sep}node_modules${path.sep}`) || !existsSync(path.join(root, 'package-lock.json'));
 
 if (require.main === module) {
-  if (isInstalled || readBuilt() === hashSources()) require(path.join(built, 'main.js'));
+  if (isPacked || readBuilt() === hashSources()) require(path.join(built, 'main.js'));
   else import('./main.ts');
 }
 

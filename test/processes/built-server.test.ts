@@ -63,4 +63,13 @@ describe('an installation that was built', () => {
     writeFileSync(path.join(root, 'src/core/new.ts'), '');
     expect((await start('--help')).stdout).toContain('start the server');
   });
+
+  it('runs what was built where a package was unpacked, which holds no package-lock.json', async () => {
+    const unpacked = path.join(made.folder, 'package');
+    for (const name of ['src', 'dist', 'migrations', 'package.json'])
+      cpSync(path.join(root, name), path.join(unpacked, name), { recursive: true });
+    symlinkSync(path.join(repository, 'node_modules'), path.join(unpacked, 'node_modules'));
+    const help = await run(process.execPath, [path.join(unpacked, 'src/skillett.cjs'), '--help']);
+    expect(help.stdout).toContain('start what was built');
+  });
 });
