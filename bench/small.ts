@@ -18,6 +18,10 @@ const { values } = parseArgs({
     starts: { type: 'string', default: '5' },
     calls: { type: 'string', default: '3000' },
     limit: { type: 'string', default: '512' },
+    /** Flags of Node to try beside those of `npm start`. */
+    flags: { type: 'string', default: '' },
+    /** Under the limit, of the kinds of calls those whose names hold this. */
+    kinds: { type: 'string', default: '' },
   },
 });
 
@@ -61,7 +65,8 @@ try {
 /** As `npm start` has them. */
 async function readFlags(): Promise<string[]> {
   const { scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  return (scripts.start as string).split(' ').filter((word) => word.startsWith('--max-'));
+  const own = (scripts.start as string).split(' ').filter((word) => word.startsWith('--max-'));
+  return [...own, ...values.flags.split(' ').filter(Boolean)];
 }
 
 async function start(env: Record<string, string>, group?: MemoryGroup): Promise<Running> {
@@ -150,19 +155,23 @@ async function holdUnderLimit(key: string): Promise<void> {
     const server = await start(data, group);
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
     const read = { url: `${server.url}/v1/github/get_label`, method: 'POST', headers };
-    const content = Buffer.alloc(20_000_000, 'upload').toString('base64');
-    const params = { repo: 'bench/bench', path: 'a', message: 'b', content };
+    const upload = (bytes: number) => ({
+      ...read,
+      url: `${server.url}/v1/github/create_or_update_file`,
+      body: JSON.stringify({
+        params: { repo: 'bench/bench', path: 'a', message: 'b', content: Buffer.alloc(bytes, 'upload').toString('base64') },
+      }),
+    });
     const kinds = {
       '1 KB, 64 at a time': [{ ...read, body: getLabel('1k') }, 64],
       '30 MB, 8 at a time': [{ ...read, body: getLabel('30m') }, 8],
       'select of 30 MB, 4 at a time': [{ ...read, body: getLabel('30m', 'length(items)') }, 4],
-      'upload of 27 MB, 8 at a time': [
-        { ...read, url: `${server.url}/v1/github/create_or_update_file`, body: JSON.stringify({ params }) },
-        8,
-      ],
+      'upload of 27 MB, 8 at a time': [upload(20_000_000), 8],
+      // As long as a body may be.
+      'upload of 41 MB, 4 at a time': [upload(31_000_000), 4],
       '1 KB afterwards, 16 at a time': [{ ...read, body: getLabel('1k') }, 16],
     } as const;
-    for (const [name, [shot, connections]] of Object.entries(kinds)) {
+    for (const [name, [shot, connections]] of Object.entries(kinds).filter(([kind]) => kind.includes(values.kinds))) {
       const outcome = await fire(shot, connections, 5).then(
         ({ calls, failures }) => `${calls} calls, ${failures} of them refused`,
         (error: Error) => `failed: ${error.message}`,

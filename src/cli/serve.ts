@@ -6,7 +6,8 @@ import { packageFolder } from './package-folder.ts';
 /** As `npm start` runs it. Ends with its exit code. */
 export async function serve(args: string[]): Promise<void> {
   const server = path.join(packageFolder, 'src/skillett.cjs');
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', '--env-file-if-exists=.env', server, ...args], { stdio: 'inherit' });
+  const flags = ['--max-semi-space-size=2', '--max-old-space-size-percentage=33', '--env-file-if-exists=.env'];
+  const child = spawn(process.execPath, [...flags, server, ...args], { stdio: 'inherit' });
   // A terminal sends SIGINT to both; a supervisor sends SIGTERM to this one alone.
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));

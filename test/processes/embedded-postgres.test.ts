@@ -1,6 +1,6 @@
 /** The embedded PostgreSQL: whose child it is, what becomes of it when either of them dies, and where PGlite stands in for it. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -104,6 +104,14 @@ describe('in a new folder', () => {
     expect(readPostmaster(data)).toBeUndefined();
   });
 
+  it.runIf(isRoot)('a folder that its user may not enter any more is refused, with its name, and served again when it may', async () => {
+    chmodSync(made.folder, 0o700);
+    const { code, stderr } = await runToEnd({ SKILLETT_DATA: data }, ['migrate']);
+    chmodSync(made.folder, 0o711);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`the user nobody, who may not enter ${made.folder}, where the data`)]);
+    expect((await runToEnd({ SKILLETT_DATA: data }, ['migrate'])).stdout).toContain('up to date');
+  });
+
   it('files of another major version are refused with the command that saves them', async () => {
     const file = path.join(data, 'postgres/cluster/PG_VERSION');
     const version = readFileSync(file, 'utf8');
@@ -136,9 +144,14 @@ it.runIf(isRoot)(
     mkdirSync(path.join(closed, 'in'));
     const data = path.join(closed, 'in/data');
     const refused = await runToEnd({ SKILLETT_DATA: data, WORKERS: '2' });
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/WORKERS is above 1, but .* PGlite \(.*Permission denied/)]);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/WORKERS is above 1, but .* PGlite \(PostgreSQL does not run here: /),
+    ]);
     const server = await startProcess({ SKILLETT_DATA: data });
-    expect(server.stdout()).toMatch(/^ {2}Database +PGlite in .*PostgreSQL does not run here: .*Permission denied/m);
+    const why = `the user nobody, who may not enter ${closed}, where the data folder lies; install Skillett and keep its data under`;
+    expect(server.stdout()).toMatch(/^ {2}Database +PGlite in .*PostgreSQL does not run here: /m);
+    expect(server.stdout()).toContain(why);
     expect((await listKeys(server, keyOf(server))).status).toBe(200);
     // Of PGlite no other process can ask anything.
     const beside = await runToEnd({ SKILLETT_DATA: data }, ['sign-in-link']);

@@ -7,6 +7,7 @@ import {
   claimCluster,
   clusterIn,
   EmbeddedPostgresFault,
+  findBarrier,
   findProgram,
   type Owner,
   programEnv,
@@ -147,7 +148,9 @@ class Keeper {
     const deadline = performance.now() + readyMsMax;
     while (!this.#isReady(child)) {
       if (failure !== undefined)
-        throw new EmbeddedPostgresFault(`The embedded PostgreSQL of ${this.#dataFolder} does not start: ${failure}.`);
+        throw new EmbeddedPostgresFault(
+          `The embedded PostgreSQL of ${this.#dataFolder} does not start: ${findBarrier(this.#dataFolder, this.#owner) ?? failure}.`,
+        );
       if (performance.now() > deadline) {
         child.kill('SIGQUIT');
         throw new EmbeddedPostgresFault(`The embedded PostgreSQL of ${this.#dataFolder} was not ready after ten minutes.`);

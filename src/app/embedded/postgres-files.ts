@@ -108,6 +108,33 @@ export function letThrough(folder: string, owner: Owner | undefined): void {
   if (owner) chmodSync(folder, (statSync(folder).mode & 0o777) | 0o011);
 }
 
+/**
+ * Why PostgreSQL's user is kept out, where that is why a program failed: by then it only said that it was refused, or the system did.
+ * Undefined where it may enter every folder on the way.
+ */
+export function findBarrier(dataFolder: string, owner: Owner | undefined): string | undefined {
+  if (!owner) return undefined;
+  const ways = { 'its programs lie': findProgram('postgres'), 'the data folder lies': clusterIn(dataFolder) };
+  for (const [what, end] of Object.entries(ways)) {
+    const folder = foldersAbove(end).find((one) => existsSync(one) && !mayPass(one, owner));
+    if (folder)
+      return `a server of root's runs it as the user nobody, who may not enter ${folder}, where ${what}; install Skillett and keep its data under a folder that every user may enter, such as /opt, or run it as a user of its own`;
+  }
+  return undefined;
+}
+
+/** From the root down. */
+function foldersAbove(file: string): string[] {
+  const folder = path.dirname(file);
+  return folder === file ? [] : [...foldersAbove(folder), folder];
+}
+
+function mayPass(folder: string, owner: Owner): boolean {
+  const { uid, gid, mode } = statSync(folder);
+  const bit = uid === owner.uid ? 0o100 : gid === owner.gid ? 0o010 : 0o001;
+  return (mode & bit) !== 0;
+}
+
 /** Makes the cluster, whole or not at all. Throws EmbeddedPostgresFault with the reason. */
 export async function createCluster(dataFolder: string): Promise<void> {
   const owner = chooseOwner();
@@ -117,7 +144,10 @@ export async function createCluster(dataFolder: string): Promise<void> {
   const unfinished = `${clusterIn(dataFolder)}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-  await runProgram(initdb, ['-D', unfinished, '-U', 'skillett', '--auth=trust', '--wal-segsize=4', '--no-instructions', ...locale], owner);
+  const args = ['-D', unfinished, '-U', 'skillett', '--auth=trust', '--wal-segsize=4', '--no-instructions', ...locale];
+  await runProgram(initdb, args, owner).catch((error: Error) => {
+    throw new EmbeddedPostgresFault(findBarrier(dataFolder, owner) ?? error.message, error);
+  });
   renameSync(unfinished, clusterIn(dataFolder));
 }
 

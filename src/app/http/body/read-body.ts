@@ -206,7 +206,10 @@ class Body {
     if (!this.#request.complete) return this.#settle?.reject(badRequest('The body broke off before its end.'));
     if (!this.#request.readableEnded) return;
     keepAlive(this.#request, this.#response);
-    this.#settle?.resolve(this.#chunks?.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks ?? []));
+    const chunks = this.#chunks ?? [];
+    // The request, and this with it, lives until it is answered.
+    this.#chunks = [];
+    this.#settle?.resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
   }
 }
 

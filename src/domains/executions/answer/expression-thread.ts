@@ -8,19 +8,23 @@ export interface ExpressionJob {
 }
 export type ExpressionResult = { json: Uint8Array<ArrayBuffer> } | { failure: string };
 
-/** Starting the thread takes a while on a busy machine, which is no fault of the expression that waits for it. */
-const startTimeoutMs = 30_000;
 /** A thread that has done nothing for so long ends, and with it the memory it took. */
 const idleMs = 30_000;
+/** Starting the thread takes a while on a busy machine, which is no fault of the expression that waits for it. */
+const startTimeoutMs = 30_000;
 
 /** The expression failed on the answer; its message can end a sentence. Any other Error says that it could not be evaluated. */
 export class ExpressionFailed extends Error {}
+
+/** V8 would take 48, which a long answer leaves as fast as it fills them. */
+const youngMbMax = 8;
 
 export class ExpressionThread {
   readonly #timeoutMs: number;
   readonly #memoryMbMax: number;
   #thread: Worker | undefined;
   #started = false;
+  #ended: Promise<unknown> | undefined;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(timeoutMs: number, memoryMbMax: number) {
@@ -34,13 +38,16 @@ export class ExpressionThread {
     try {
       return await this.#evaluate({ expression, json: new Uint8Array(json) });
     } finally {
-      this.#idle = setTimeout(() => this.#end(), idleMs).unref();
+      this.#idle = setTimeout(() => void this.end(), idleMs).unref();
     }
   }
 
-  #end(): void {
-    void this.#thread?.terminate();
+  /** Resolves when its memory is given back; what is evaluated next starts it anew. */
+  async end(): Promise<void> {
+    clearTimeout(this.#idle);
+    if (this.#thread) this.#ended = this.#thread.terminate();
     this.#thread = undefined;
+    await this.#ended;
   }
 
   #evaluate(job: ExpressionJob): Promise<Buffer> {
@@ -53,7 +60,7 @@ export class ExpressionThread {
       settle();
     };
     const stop = (failure: string): void => {
-      this.#end();
+      void this.end();
       end(() => reject(new Error(failure)));
     };
     const onMessage = (result: ExpressionResult | 'started'): void => {
@@ -78,7 +85,9 @@ export class ExpressionThread {
     this.#started = false;
     // The published package holds JavaScript.
     const file = import.meta.url.endsWith('.ts') ? './expression-worker.ts' : './expression-worker.js';
-    const worker = new Worker(new URL(file, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: this.#memoryMbMax } });
+    const worker = new Worker(new URL(file, import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: this.#memoryMbMax, maxYoungGenerationSizeMb: youngMbMax },
+    });
     worker.on('error', () => {});
     worker.unref();
     return worker;

@@ -29,8 +29,8 @@ export class Expressions {
   readonly #large: Lane;
 
   constructor(limits: Limits) {
-    this.#small = new Lane(limits, memoryMb.small);
-    this.#large = new Lane(limits, memoryMb.large);
+    this.#small = new Lane(limits, memoryMb.small, true);
+    this.#large = new Lane(limits, memoryMb.large, false);
   }
 
   /** The expression's result as JSON, null where there is nothing. Throws an Error that says why there is none. */
@@ -45,12 +45,15 @@ class Lane {
   readonly words = { waitTo: 'evaluated', held: 'the evaluation' };
   readonly #limits: Limits;
   readonly #memoryMbMax: number;
+  readonly #keepsThreads: boolean;
   readonly #idle: ExpressionThread[] = [];
 
-  constructor(limits: Limits, memoryMbMax: number) {
+  /** A thread holds what it took until it ends: where threads are not kept, that is before the next one starts. */
+  constructor(limits: Limits, memoryMbMax: number, keepsThreads: boolean) {
     this.turns = new Turns({ runningMax: limits.threads, waitingMax, waitingBytesMax });
     this.#limits = limits;
     this.#memoryMbMax = memoryMbMax;
+    this.#keepsThreads = keepsThreads;
   }
 
   /** Whoever has a turn has a thread. */
@@ -60,6 +63,7 @@ class Lane {
     try {
       return await thread.evaluate(json, expression);
     } finally {
+      if (!this.#keepsThreads) await thread.end();
       this.#idle.push(thread);
       turn.leave();
     }
