@@ -12,7 +12,7 @@ interface ExchangeRequest {
   method: string;
   integration: string;
   turnOf: string;
-  body?: Buffer | string | undefined;
+  body?: Buffer | string | object | undefined;
   signal?: LeavingSignal | undefined;
   idleMs?: number | undefined;
 }
@@ -80,7 +80,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OutboundAnswer, Tas
     this.#method = request.method;
     this.#signal = request.signal;
     this.turnOf = request.turnOf;
-    this.waitingBytes = request.body?.length ?? 0;
+    this.waitingBytes = typeof request.body === 'string' || request.body instanceof Buffer ? request.body.length : 0;
     this.#place = place;
     this.#options = options;
     this.#timeoutMs = timeoutMs;

@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 import { SkillettError } from '../errors.ts';
 import type { LeavingSignal } from '../turns/leaving.ts';
@@ -19,11 +20,19 @@ import { neverSent } from './never-sent.ts';
 export type { OutboundAnswer } from './answer.ts';
 export { OutboundError } from './error.ts';
 
+/** A body that is sent while it arrives; with `bytes`, which must then be right, otherwise in chunks. */
+export interface StreamedBody {
+  stream: Readable;
+  bytes: number | undefined;
+}
+
 export interface OutboundRequest {
   method: string;
   url: URL;
   headers: Record<string, string>;
-  body?: Buffer | string | undefined;
+  body?: Buffer | string | StreamedBody | undefined;
+  /** Refuse what is not https, but for hosts that are exempt. */
+  httpsOnly?: boolean | undefined;
   /** Until the whole answer must be there. */
   timeoutMs: number;
   /** A body of which nothing comes for so long is given up. */
@@ -152,13 +161,16 @@ export class Outbound {
 
   #exchange(request: OutboundRequest, url: URL, headers: Record<string, string>, timeoutMs: number): Promise<OutboundAnswer> {
     const exempt = this.#exemptions.cover(request.integration, url);
-    if (!exempt && !(isHttp(url) && isPublicHost(url.hostname))) return Promise.reject(OutboundError.refused(request.integration));
+    if (!exempt && !(isHttp(url, request.httpsOnly) && isPublicHost(url.hostname)))
+      return Promise.reject(OutboundError.refused(request.integration));
     const pool = this.#poolOf(url.origin, exempt);
+    const { body = null } = request;
+    const isStreamed = body !== null && typeof body === 'object' && 'stream' in body;
     const options: Dispatcher.DispatchOptions = {
       path: url.pathname + url.search,
       method: request.method as Dispatcher.HttpMethod,
-      headers,
-      body: request.body ?? null,
+      headers: isStreamed && body.bytes !== undefined ? { ...headers, 'content-length': String(body.bytes) } : headers,
+      body: isStreamed ? body.stream : body,
     };
     pool.exchanges += 1;
     return new Exchange(request, timeoutMs, pool, options).start();
@@ -204,8 +216,8 @@ export async function drain(answer: OutboundAnswer): Promise<void> {
   if (!body) answer.discard();
 }
 
-function isHttp(url: URL): boolean {
-  return url.protocol === 'https:' || url.protocol === 'http:';
+function isHttp(url: URL, httpsOnly = false): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && !httpsOnly);
 }
 
 /** A resolver whose every answer is checked; the socket connects to exactly what it returned, so a second look-up cannot differ. */

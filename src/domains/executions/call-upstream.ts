@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Gateway } from '../../core/context.ts';
 import { type AddressCredential, fillCredential } from '../../core/outbound/address-credential.ts';
-import { drain, type OutboundAnswer, OutboundError } from '../../core/outbound/outbound.ts';
+import { drain, type OutboundAnswer, OutboundError, type StreamedBody } from '../../core/outbound/outbound.ts';
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
 import type { InjectedCredential } from '../connections/credential/credential.ts';
@@ -12,6 +12,7 @@ import { requireKnownHost } from '../recipes/known-host.ts';
 import type { Variables } from '../recipes/variables.ts';
 import { type JudgedAnswer, judgeAnswer } from './answer/judge-answer.ts';
 import { leaveRoom, type Reader } from './answer/whole-answers.ts';
+import { fetchUpload, type Upload } from './request/body/fetch-upload.ts';
 import type { Parameters } from './request/check-parameters.ts';
 import type { PreparedRequest } from './request/prepare-request.ts';
 import { attemptsMax, pause, pauseAfterAnswer, pauseAfterFailure } from './retry.ts';
@@ -142,8 +143,37 @@ function send(
   return signing.then((signed) => sendRequest(gateway, call, signed, timeoutMs));
 }
 
-function sendRequest(gateway: Gateway, call: UpstreamCall, { url, headers }: SignedRequest, timeoutMs: number): Promise<OutboundAnswer> {
-  const { method, body } = call.request;
+function sendRequest(gateway: Gateway, call: UpstreamCall, request: SignedRequest, timeoutMs: number): Promise<OutboundAnswer> {
+  const { upload, body } = call.request;
+  return upload ? sendUpload(gateway, call, request, upload, timeoutMs) : sendBody(gateway, call, request, body, timeoutMs);
+}
+
+/** Of every attempt anew: what was fetched is kept nowhere. */
+async function sendUpload(
+  gateway: Gateway,
+  call: UpstreamCall,
+  request: SignedRequest,
+  upload: Upload,
+  timeoutMs: number,
+): Promise<OutboundAnswer> {
+  const untilMs = performance.now() + timeoutMs;
+  const body = await fetchUpload(gateway, upload, { timeoutMs, turnOf: call.userId, signal: call.signal });
+  try {
+    return await sendBody(gateway, call, request, body, Math.max(1, untilMs - performance.now()));
+  } catch (error) {
+    body.stream.destroy();
+    throw error;
+  }
+}
+
+function sendBody(
+  gateway: Gateway,
+  call: UpstreamCall,
+  { url, headers }: SignedRequest,
+  body: Buffer | string | StreamedBody | undefined,
+  timeoutMs: number,
+): Promise<OutboundAnswer> {
+  const { method, upload } = call.request;
   return gateway.outbound.send({
     method,
     url,
@@ -154,7 +184,8 @@ function sendRequest(gateway: Gateway, call: UpstreamCall, { url, headers }: Sig
     integration: call.integration.slug,
     turnOf: call.userId,
     signal: call.signal,
-    followRedirects: call.endpoint.readOnly ? (call.endpoint.spec.follow_redirects ? 'read' : undefined) : 'write',
+    // What was streamed is gone, so it cannot be sent to another place.
+    followRedirects: upload ? undefined : call.endpoint.readOnly ? (call.endpoint.spec.follow_redirects ? 'read' : undefined) : 'write',
     addressCredential: call.addressCredential,
   });
 }

@@ -2,6 +2,7 @@
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { pathCredentialOf } from '../../recipes/path-credential.ts';
 import { fillAddress, fillHeaders, fillJson, fillText, isFilled, noVariables, type Variables } from '../../recipes/variables.ts';
+import type { Upload } from './body/fetch-upload.ts';
 import { type BodyPlan, planBody, type RequestBody, writeBody } from './body/write-body.ts';
 import { checkParameters, faultOf, type ParameterFault, type Parameters, parameterFaults } from './check-parameters.ts';
 import {
@@ -23,6 +24,8 @@ export interface PreparedRequest {
   /** Lower-case names. */
   headers: Record<string, string>;
   body: Buffer | string | undefined;
+  /** What is fetched and sent as the body, in place of `body`. */
+  upload?: Upload | undefined;
 }
 
 /** Everything about an endpoint's requests that does not depend on a call. */
@@ -75,6 +78,7 @@ export function prepareRequest(
       url: query === '' ? plan.baseUrl + path : `${plan.baseUrl}${path}?${query}`,
       headers: written ? { 'content-type': written.contentType, ...headers } : headers,
       body: written?.bytes,
+      ...(written?.upload ? { upload: written.upload } : {}),
     };
   };
   return body instanceof Promise ? body.then(finish) : finish(body);

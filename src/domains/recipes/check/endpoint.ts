@@ -28,6 +28,8 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   for (const [name, parameter] of Object.entries(endpoint.parameters))
     checkParameter(name, parameter, endpoint, (path, message) => report(['parameters', name, ...path], message));
   checkBody(endpoint, report);
+  if (endpoint.body?.upload !== undefined && recipe?.auth.some(({ type }) => type === 'signature_v4'))
+    report(['body', 'upload'], 'cannot be signed, which a way to connect needs: the body is not known before it is sent');
   checkGraphql(endpoint, report);
   validatePlaces(endpoint, recipe, report);
   checkPagination(endpoint, report);
@@ -171,6 +173,7 @@ function checkBody(endpoint: Endpoint, report: Report): void {
     for (const [name, constant] of Object.entries(body.constants ?? {}))
       if ([constant].flat().some((value) => typeof value === 'object' && value !== null))
         report(['body', 'constants', name], 'an object travels only in a JSON body');
+  if (body.upload !== undefined && body.encoding !== 'raw') report(['body', 'upload'], 'is for `encoding: "raw"`');
   if (body.encoding === 'raw') checkRawBody(endpoint, report);
   else if (body.encoding === 'related') checkRelatedBody(endpoint, report);
   else if (body.content !== undefined) report(['body', 'content'], 'is for `encoding: "raw"` or `"related"`');
@@ -195,6 +198,11 @@ function checkRawBody({ body, parameters }: Endpoint, report: Report): void {
   if (content?.in !== 'body') return report(['body', 'content'], 'must name the parameter in the body that is the whole of it');
   if (content.type !== 'string' && !content.file)
     report(['parameters', body?.content as string, 'type'], 'must be string, or an object with `file`, since it is the body as it is');
+  if (body?.upload !== undefined && !(content.type === 'string' && content.format === 'uri' && content.required))
+    report(
+      ['parameters', body.content as string],
+      'must be a required string with `format: "uri"`: with `upload` it is the address that is fetched',
+    );
   for (const [name, parameter] of Object.entries(parameters))
     if (parameter.in === 'body' && name !== body?.content)
       report(['parameters', name, 'in'], `the body is ${body?.content} alone: nothing else can stand in it`);

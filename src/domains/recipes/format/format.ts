@@ -91,7 +91,7 @@ export const endpoint = z
       .max(900_000)
       .optional()
       .describe(
-        'Time until the whole answer must be there, at most 120000. Default 30000. With `answer_stream` up to 900000, and the default is 120000.',
+        'Time until the whole answer must be there, at most 120000. Default 30000. With `answer_stream` up to 900000, and the default is 120000; with `body.upload` up to 900000.',
       ),
     answer_stream: answerStream.optional(),
     answer_headers: z

@@ -4,6 +4,7 @@ import type { CatalogueEndpoint } from '../../../recipes/catalogue.ts';
 import type { Parameters } from '../check-parameters.ts';
 import { malformed } from '../pairs.ts';
 import { type Fail, type PlacedParameter, parametersIn, valueFor, type Written, writePairs } from '../request-parts.ts';
+import { readUpload, type Upload } from './fetch-upload.ts';
 import { contentOf, type GivenFile, mediaTypeFault } from './given-file.ts';
 import { placeOf, putAt } from './json-pointer.ts';
 import { composeMail } from './mail.ts';
@@ -12,6 +13,8 @@ import { writeMultipart } from './multipart.ts';
 export interface RequestBody {
   contentType: string;
   bytes: Buffer | string;
+  /** What is sent in place of `bytes`. */
+  upload?: Upload | undefined;
 }
 
 type BodyEncoding = 'json' | 'form' | 'multipart' | 'mail' | 'raw' | 'related' | 'graphql';
@@ -25,6 +28,8 @@ export interface BodyPlan {
   mailAt: string | undefined;
   /** The GraphQL document, whose variables the parts are. */
   document: string | undefined;
+  /** How long a raw body may be that is fetched from an address. */
+  uploadBytesMax: number | undefined;
   /** The parameter that is the whole body of a `raw` one, and the second part of a `related` one. */
   content: PlacedParameter | undefined;
 }
@@ -37,6 +42,7 @@ export function planBody(endpoint: CatalogueEndpoint): BodyPlan | undefined {
   const plan: BodyPlan = {
     encoding: spec.graphql ? 'graphql' : (spec.body?.encoding ?? 'json'),
     document: spec.graphql?.document,
+    uploadBytesMax: spec.body?.upload?.max_bytes,
     constants: Object.entries(spec.body?.constants ?? {}),
     parts,
     content: parts.find(({ name }) => name === spec.body?.content),
@@ -63,7 +69,9 @@ export function writeBody(plan: BodyPlan, method: string, params: Parameters, fa
     case 'related':
       return writeRelated(plan, params, fail);
     case 'raw':
-      return writeRaw(plan.content as PlacedParameter, params, fail);
+      return plan.uploadBytesMax === undefined
+        ? writeRaw(plan.content as PlacedParameter, params, fail)
+        : writeUpload(plan.content as PlacedParameter, plan.uploadBytesMax, params, fail);
   }
 }
 
@@ -130,6 +138,11 @@ function writeRaw(part: PlacedParameter, params: Parameters, fail: Fail): Reques
   const fault = mediaTypeFault(given);
   if (fault !== undefined) fail(`${part.name}.content_type`, fault);
   return { contentType: given.content_type, bytes: contentOf(given) };
+}
+
+function writeUpload(part: PlacedParameter, bytesMax: number, params: Parameters, fail: Fail): RequestBody {
+  const upload = readUpload(part.name, String(valueFor(part, params)), bytesMax, fail);
+  return { contentType: 'application/octet-stream', bytes: '', upload };
 }
 
 function writeForm(plan: BodyPlan, params: Parameters, fail: Fail): RequestBody {

@@ -16,7 +16,8 @@ const timeoutMsMax = 120_000;
 export function checkAnswerStream(endpoint: Endpoint, report: Report): void {
   const { answer_stream, timeout_ms = 0, graphql, pagination, success } = endpoint;
   if (answer_stream === undefined) {
-    if (timeout_ms > timeoutMsMax) report(['timeout_ms'], `must be at most ${timeoutMsMax}: only a stream may take longer`);
+    if (timeout_ms > timeoutMsMax && endpoint.body?.upload === undefined)
+      report(['timeout_ms'], `must be at most ${timeoutMsMax}: only a stream may take longer, and an upload`);
     return;
   }
   if (graphql !== undefined) report(['answer_stream'], 'cannot stand beside `graphql`, whose answers are cut');
