@@ -105,6 +105,20 @@ describe('a recipe is refused for', () => {
       createFault('parameters.stamp.required_properties.1: there is no property euros'),
     ],
     [
+      'an upload that is no raw body',
+      (s) => (s.create.body.upload = { max_bytes: 10 }),
+      createFault('body.upload: is for `encoding: "raw"`'),
+    ],
+    [
+      'an upload of what is no address',
+      (s) => {
+        s.create.body = { encoding: 'raw', content: 'text', upload: { max_bytes: 10 } };
+        for (const name of ['thread', 'stamps']) delete s.create.parameters[name];
+        delete s.create.example.stamps;
+      },
+      createFault('parameters.text: must be a required string with `format: "uri"`: with `upload` it is the address that is fetched'),
+    ],
+    [
       'an alternative of an unknown parameter',
       (s) => (s.list.any_of = [['size'], ['sise']]),
       listFault('any_of.1.0: there is no parameter sise'),
