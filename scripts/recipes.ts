@@ -10,8 +10,8 @@ import { listDrafts } from '../src/domains/recipes/import/draft-endpoint.ts';
 import { DescriptionFault, readDescription } from '../src/domains/recipes/import/read-description.ts';
 import { checkRecipe } from './recipes/check.ts';
 import { extractFrom } from './recipes/extract.ts';
-import { printFacts } from './recipes/facts.ts';
-import { factsFileOf, listRecipes, readFacts, readRecipe } from './recipes/folders.ts';
+import { type Facts, printFacts } from './recipes/facts.ts';
+import { factsFileOf, listRecipesWithFacts, readFacts, readRecipe } from './recipes/folders.ts';
 
 const usage = `npm run recipes -- check [slug …]   compare recipes with the facts of their descriptions
 npm run recipes -- facts [slug …]   extract the facts anew from the descriptions
@@ -20,7 +20,7 @@ npm run recipes -- scaffold <file> [operation …]   draft endpoints from a desc
 
 function main([command = '', ...names]: string[]): number {
   if (command === 'scaffold') return scaffold(names);
-  const known = listRecipes();
+  const known = listRecipesWithFacts();
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) return fail(`There is no recipe ${unknown.join(', ')}. There are ${known.join(', ')}.`);
   const slugs = names.length > 0 ? names : known;
@@ -63,11 +63,13 @@ function extract(slugs: string[]): number {
     const missing = head?.source
       ? `${head.source.file} is not on this machine; API_DESCRIPTIONS names its folder`
       : 'no description is named';
-    process.stdout.write(
-      `${slug}: ${facts ? `${Object.keys(facts.paths ?? {}).length} paths of ${facts.title} ${facts.version}` : missing}\n`,
-    );
+    process.stdout.write(`${slug}: ${facts ? sayExtent(facts) : missing}\n`);
   }
   return 0;
+}
+
+function sayExtent({ schema, paths = {}, title, version }: Facts): string {
+  return schema ? `${schema.length} lines of a schema` : `${Object.keys(paths).length} paths of ${title} ${version}`;
 }
 
 /** The draft goes to standard output, what it lacks to standard error. */

@@ -1,11 +1,13 @@
 /** Whether a recipe agrees with its provider's description, and is written as recipes are. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { buildSchema } from 'graphql';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import { buildParameterSchema } from '../../src/domains/recipes/parameter-schema.ts';
 import { type Facts, hashSentence, splitSentences } from './facts.ts';
 import { listFaults } from './faults.ts';
 import type { Recipe } from './folders.ts';
+import { listGraphqlFaults } from './graphql/graphql-faults.ts';
 
 export interface EndpointReport {
   name: string;
@@ -32,6 +34,8 @@ function listFalseAbsence({ paths }: Facts, { method, path }: Endpoint): string[
 }
 
 function compare(omits: Recipe['integration']['omits'], facts: Facts, name: string, endpoint: Endpoint): string[] {
+  if (endpoint.graphql)
+    return facts.schema ? listGraphqlFaults(buildSchema(facts.schema.join('\n')), endpoint) : ['its schema is not among the facts'];
   return listFaults({ paths: facts.paths ?? {} }, endpoint, { omits, newer: facts.newer?.[name], trust: facts.trust });
 }
 

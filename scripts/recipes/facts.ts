@@ -45,6 +45,8 @@ export interface Facts extends FactsHead {
   /** Of the description, where it is known. */
   date?: string;
   paths?: OpenApi['paths'];
+  /** Of a service that speaks GraphQL, instead of paths: what the documents use of its schema. */
+  schema?: string[];
   /** Hashes of the description's sentences about these operations, in order. */
   sentences?: string;
 }

@@ -1,5 +1,5 @@
 /** Where recipes, their facts and the providers' descriptions lie. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type Endpoint, type Integration, integration, type Resource, resource } from '../../src/domains/recipes/format/format.ts';
@@ -7,6 +7,8 @@ import type { Facts, FactsHead } from './facts.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const recipesFolder = path.join(root, 'recipes');
+/** Recipes that are hard to say, for tests alone; some have facts too. */
+const hardFolder = path.join(root, 'test/recipes/hard');
 const factsFolder = path.join(root, 'test/recipes/facts');
 const require = createRequire(import.meta.url);
 
@@ -21,7 +23,7 @@ export interface Recipe {
 
 /** A recipe by its files alone, so that a fault in another one does not matter. */
 export function readRecipe(slug: string): Recipe {
-  const folder = path.join(recipesFolder, slug);
+  const folder = path.join(listRecipes().includes(slug) ? recipesFolder : hardFolder, slug);
   const readJson = (file: string) => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
   const files = readdirSync(folder).filter((file) => file.endsWith('.json') && !['recipe.json', 'answers.json'].includes(file));
   const resources = files.map((file) => resource.parse(readJson(file)));
@@ -33,7 +35,16 @@ export function readRecipe(slug: string): Recipe {
 }
 
 export function listRecipes(): string[] {
-  return readdirSync(recipesFolder, { withFileTypes: true })
+  return listFolders(recipesFolder);
+}
+
+/** With those of tests that have facts. */
+export function listRecipesWithFacts(): string[] {
+  return [...listRecipes(), ...listFolders(hardFolder).filter((slug) => existsSync(factsFileOf(slug)))];
+}
+
+function listFolders(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort();

@@ -5,12 +5,12 @@ import { checkRecipe, listExampleFaults } from '../../scripts/recipes/check.ts';
 import { extractFrom } from '../../scripts/recipes/extract.ts';
 import { type Facts, printFacts } from '../../scripts/recipes/facts.ts';
 import { type Leave, listFaults } from '../../scripts/recipes/faults.ts';
-import { factsFileOf, listRecipes, readFacts, readSource } from '../../scripts/recipes/folders.ts';
+import { factsFileOf, listRecipesWithFacts, readFacts, readSource } from '../../scripts/recipes/folders.ts';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import type { Parameter } from '../../src/domains/recipes/format/parameter.ts';
 import { readRecipe } from './read-recipe.ts';
 
-const slugs = listRecipes();
+const slugs = listRecipesWithFacts();
 const factsOf = (slug: string) => readFacts(slug) as Facts;
 
 describe.each(slugs)('the recipe %s', (slug) => {

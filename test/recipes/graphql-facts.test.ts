@@ -1,49 +1,27 @@
-/** The GraphQL documents of recipes against the providers' schemas. */
-import { type GraphQLNamedType, type GraphQLSchema, isEnumType, isInputObjectType, isObjectType } from 'graphql';
-import { beforeAll, describe, expect, it } from 'vitest';
-import type { CatalogueEndpoint, CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
-import { loadCatalogue } from '../../src/domains/recipes/load.ts';
-import { listGraphqlFaults, readFacts, readSchema } from './graphql-facts.ts';
-import { hardRecipes } from './hard-stand.ts';
+/** The GraphQL documents of recipes against the providers' schemas, and what of these is kept. */
+import { buildSchema, parse, validate } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { checkRecipe } from '../../scripts/recipes/check.ts';
+import type { Facts } from '../../scripts/recipes/facts.ts';
+import { readFacts } from '../../scripts/recipes/folders.ts';
+import { listGraphqlFaults } from '../../scripts/recipes/graphql/graphql-faults.ts';
+import { shrinkSchema } from '../../scripts/recipes/graphql/shrink-schema.ts';
+import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
+import { readRecipe } from './read-recipe.ts';
 
-let linear: CatalogueIntegration;
-const facts = readFacts('linear');
-const whole = readSchema('linear');
+const facts = readFacts('linear') as Facts;
+const schema = buildSchema((facts.schema ?? []).join('\n'));
 
-beforeAll(async () => {
-  const catalogue = await loadCatalogue({ bundledFolder: hardRecipes, extraFolder: undefined, integrations: new Map() });
-  linear = catalogue.find('linear') as CatalogueIntegration;
-});
-
-/** `Issue.title: String!`, `Query.issue(id: String!)` and so on. */
-function linesOf(type: GraphQLNamedType): string[] {
-  if (isEnumType(type)) return type.getValues().map(({ name }) => `${type.name} ${name}`);
-  if (isInputObjectType(type)) return Object.values(type.getFields()).map((field) => `${type.name}.${field.name}: ${field.type}`);
-  if (!isObjectType(type)) return [];
-  return Object.values(type.getFields()).flatMap((field) => [
-    `${type.name}.${field.name}: ${field.type}`,
-    ...field.args.map((argument) => `${type.name}.${field.name}(${argument.name}: ${argument.type})`),
-  ]);
-}
-
-const factsOf = (schema: GraphQLSchema, names: readonly string[]) =>
-  new Set(names.flatMap((name) => linesOf(schema.getType(name) as GraphQLNamedType)));
-
-describe('every document', () => {
-  it('fits the schema, and each parameter its variable', () => {
-    expect(linear.endpoints.size).toBe(3);
-    for (const endpoint of linear.endpoints.values())
-      expect([endpoint.name, listGraphqlFaults(facts, endpoint)]).toEqual([endpoint.name, []]);
-  });
-
-  it('would be found out with another field, type, enum or member', () => {
-    const spoilt = (name: string, spoil: (spec: CatalogueEndpoint['spec']) => void) => {
-      const spec = structuredClone((linear.endpoints.get(name) as CatalogueEndpoint).spec);
-      spoil(spec);
-      return listGraphqlFaults(facts, { spec });
+describe('a document', () => {
+  it('is found out with another field, type, enum or member', () => {
+    const spoilt = (name: string, spoil: (endpoint: Endpoint) => void) => {
+      const endpoint = readRecipe('linear').requireEndpoint(name);
+      expect(listGraphqlFaults(schema, endpoint)).toEqual([]);
+      spoil(endpoint);
+      return listGraphqlFaults(schema, endpoint);
     };
     const graphql = { document: 'query ($id: Int!) { issue(id: $id) { titel } }' };
-    expect(spoilt('get_issue', (spec) => Object.assign(spec, { graphql }))).toEqual([
+    expect(spoilt('get_issue', (endpoint) => Object.assign(endpoint, { graphql }))).toEqual([
       'Cannot query field "titel" on type "Issue". Did you mean "title" or "state"?',
       'Variable "$id" of type "Int!" used in position expecting type "String!".',
       '$id type must be integer, since the variable is of type Int',
@@ -54,12 +32,48 @@ describe('every document', () => {
     expect(ofList('order_by', { enum: undefined })).toEqual(['$orderBy may be any string, which is no PaginationOrderBy']);
     expect(ofList('filter', { properties: { titel: { type: 'string' } } })).toEqual(['$filter.titel is no field of IssueFilter']);
   });
+
+  it('is no proof without a schema', () => {
+    const { schema: _schema, ...without } = facts;
+    const reports = checkRecipe(readRecipe('linear'), without);
+    expect(reports.map(({ faults }) => faults[0])).toEqual(reports.map(() => 'its schema is not among the facts'));
+  });
 });
 
-describe.skipIf(whole === undefined)('what is kept of the schema', () => {
-  it('is as the provider has it', () => {
-    const names = Object.keys(facts.getTypeMap()).filter((name) => !name.startsWith('__'));
-    const known = factsOf(whole as GraphQLSchema, names);
-    expect([...factsOf(facts, names)].filter((line) => !known.has(line))).toEqual([]);
+describe('what is kept of a schema', () => {
+  const whole = buildSchema(`
+    "Said." type Query { "Said." notes(after: ID, in: Filter!, old: Boolean): [Entry!]! unused: Unused }
+    type Unused { id: ID }
+    union Entry = Note | Sketch
+    type Note implements Named { id: ID! name: String! at: Time unused: Unused }
+    type Sketch implements Named { id: ID! name: String! }
+    interface Named { name: String! }
+    scalar Time
+    enum Kind { NEW OLD }
+    input Filter { kind: Kind! text: Text more: Filter unused: Int }
+    input Text { is: String has: String }
+  `);
+  const document = 'query ($in: Filter!) { notes(in: $in) { ... on Note { at } ... on Named { name } } }';
+  const keep = (parameter: object) => shrinkSchema(whole, [{ graphql: { document }, parameters: { in: parameter as never } }]).join('\n');
+
+  it('is what documents select and parameters can hold, with what must be given, and no sentence', () => {
+    const kept = keep({ type: 'object', properties: { text: { type: 'object', properties: { is: { type: 'string' } } } } });
+    expect(kept.split(/\n(?=\w)/).map((block) => block.replaceAll(/\s+/g, ' '))).toEqual([
+      'union Entry = Note | Sketch',
+      'input Filter { kind: Kind! text: Text }',
+      'enum Kind { NEW OLD }',
+      'interface Named { name: String! }',
+      'type Note implements Named { name: String! at: Time }',
+      'type Query { notes(in: Filter!): [Entry!]! }',
+      'type Sketch implements Named { name: String! }',
+      'input Text { is: String }',
+      'scalar Time',
+    ]);
+    expect(validate(buildSchema(kept), parse(document))).toEqual([]);
+  });
+
+  it('is all that can stand in an object that the recipe leaves open', () => {
+    expect(keep({ type: 'object' }).replaceAll(/\s+/g, ' ')).toContain('input Filter { kind: Kind! text: Text more: Filter unused: Int }');
+    expect(keep({ type: 'object' }).replaceAll(/\s+/g, ' ')).toContain('input Text { is: String has: String }');
   });
 });

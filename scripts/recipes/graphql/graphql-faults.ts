@@ -1,11 +1,5 @@
-/**
- * GraphQL documents of recipes against what is known of the service's schema: `facts/<slug>.graphql` holds the types and fields that
- * the documents use, as the provider's own schema has them.
- */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+/** GraphQL documents of recipes against what is known of the service's schema, and each parameter against its variable. */
 import {
-  buildSchema,
   type GraphQLInputType,
   type GraphQLSchema,
   type getNamedType,
@@ -19,27 +13,12 @@ import {
   typeFromAST,
   validate,
 } from 'graphql';
-import type { CatalogueEndpoint } from '../../src/domains/recipes/catalogue.ts';
-import { findTypeFault } from '../../src/domains/recipes/check/graphql.ts';
-import type { Parameter, RecipeValue } from '../../src/domains/recipes/format/parameter.ts';
-
-export function readFacts(slug: string): GraphQLSchema {
-  return buildSchema(readFileSync(path.join(import.meta.dirname, 'facts', `${slug}.graphql`), 'utf8'));
-}
-
-/** The provider's whole schema, where this machine has it (see named-parameters.ts). */
-export function readSchema(slug: string): GraphQLSchema | undefined {
-  const folder = process.env.API_DESCRIPTIONS ?? path.resolve(import.meta.dirname, '../../../shared/specs');
-  try {
-    return buildSchema(readFileSync(path.join(folder, slug, 'schema.graphql'), 'utf8'), { assumeValidSDL: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+import { findTypeFault } from '../../../src/domains/recipes/check/graphql.ts';
+import type { Endpoint } from '../../../src/domains/recipes/format/format.ts';
+import type { Parameter, RecipeValue } from '../../../src/domains/recipes/format/parameter.ts';
 
 /** Every fault as a sentence: of the document, and of each parameter against the type of its variable. */
-export function listGraphqlFaults(schema: GraphQLSchema, { spec }: Pick<CatalogueEndpoint, 'spec'>): string[] {
+export function listGraphqlFaults(schema: GraphQLSchema, spec: Pick<Endpoint, 'graphql' | 'parameters'>): string[] {
   const document = parse(spec.graphql?.document ?? '');
   const faults = validate(schema, document).map(({ message }) => message);
   const [operation] = document.definitions;
