@@ -30,20 +30,29 @@ export interface Draft {
 /** What every request may have, and what the gateway adds by itself. */
 const standardHeaders = ['accept', 'authorization', 'content-type', 'content-length', 'cookie', 'user-agent'];
 
+/** What becomes of a sentence of the description; a draft that an author is to write has none. */
+export type Describe = (sentence: string | undefined) => string;
+const unsaid: Describe = () => '';
+
 /** Undefined where the description has no such operation. */
-export function draftEndpoint(openApi: OpenApi, path: string, method: (typeof methods)[number]): Draft | undefined {
+export function draftEndpoint(
+  openApi: OpenApi,
+  path: string,
+  method: (typeof methods)[number],
+  describe: Describe = unsaid,
+): Draft | undefined {
   const item = openApi.paths[path];
   const operation = item?.[method];
   if (!item || !operation) return undefined;
   const upper = method.toUpperCase() as Endpoint['method'];
-  const { drafts, body } = draftParameters(openApi, item, operation);
+  const { drafts, body } = draftParameters(openApi, item, operation, describe);
   const scopes = operation.scopes ?? [];
   return {
     name: nameEndpoint({ method: upper, path, operationId: operation.operationId }),
     endpoint: {
       method: upper,
       path: path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => `{${nameParameter(name)}}`),
-      description: '',
+      description: describe(operation.summary || operation.description),
       ...(scopes.length > 0 ? { provider_scopes: [scopes.length === 1 ? (scopes[0] as string) : scopes] } : {}),
       parameters: drafts.made,
       ...(body ? { body: { encoding: body } } : {}),
@@ -59,10 +68,15 @@ const valuesMax = 400;
 const depthMax = 5;
 
 /** As deep as there is room for: some services describe objects in objects without end. */
-function draftParameters(openApi: OpenApi, item: PathItem, operation: Operation): { drafts: Parameters; body: Encoding | undefined } {
+function draftParameters(
+  openApi: OpenApi,
+  item: PathItem,
+  operation: Operation,
+  describe: Describe,
+): { drafts: Parameters; body: Encoding | undefined } {
   const draftTo = (depth: number) => {
     const room = { depthMax: depth, left: valuesMax };
-    const drafts = new Parameters(openApi, room);
+    const drafts = new Parameters(openApi, room, describe);
     for (const one of listParameters(openApi, item, operation)) drafts.addDescribed(one);
     const body = drafts.addBody(resolve<RequestBody>(openApi, operation.requestBody));
     return { drafts, body, left: room.left };
@@ -105,10 +119,12 @@ class Parameters {
   readonly #openApi: OpenApi;
 
   readonly #room: Room;
+  readonly #describe: Describe;
 
-  constructor(openApi: OpenApi, room: Room) {
+  constructor(openApi: OpenApi, room: Room, describe: Describe) {
     this.#openApi = openApi;
     this.#room = room;
+    this.#describe = describe;
   }
 
   addDescribed(one: Described): void {
@@ -128,7 +144,7 @@ class Parameters {
     if (place === 'query' && types.includes('array')) style.array_style = theirs === one.name ? arrayStyleOf(one) : 'brackets';
     if (place === 'query' && types.includes('object')) style.object_style = written ? 'json' : 'brackets';
     this.losses.push(...draft.losses);
-    this.#put(theirs, { in: place, ...this.#open(draft.value, one.name), ...requiredIf(one.required || place === 'path'), ...style });
+    this.#put(theirs, { in: place, ...this.#open(draft.value, one.name), ...requiredIf(one.required || place === 'path'), ...style }, one.description ?? one.schema?.description);
   }
 
   addBody(body: RequestBody | undefined): Encoding | undefined {
@@ -163,13 +179,13 @@ class Parameters {
     if (encoding === 'multipart' && plain.some((one) => one.format === 'binary')) Object.assign(more, { type: 'object', file: true });
     if (encoding === 'form' && types.includes('object')) more.object_style = 'brackets';
     if (encoding === 'form' && types.includes('array')) more.array_style = 'indexed';
-    this.#put(name, { in: 'body', ...this.#open(draft.value, name), ...requiredIf(isRequired), ...more });
+    this.#put(name, { in: 'body', ...this.#open(draft.value, name), ...requiredIf(isRequired), ...more }, schema.description ?? plain[0]?.description);
   }
 
   #addWhole(schema: Schema | undefined, isRequired: boolean, encoding: Encoding): Encoding {
     const draft = draftValue(this.#openApi, schema, 'body', this.#room);
     this.losses.push(...draft.losses);
-    this.#put('body', { in: 'body', ...this.#open(draft.value, 'body'), ...requiredIf(isRequired) }, '');
+    this.#put('body', { in: 'body', ...this.#open(draft.value, 'body'), ...requiredIf(isRequired) }, schema?.description, '');
     return encoding;
   }
 
@@ -186,12 +202,12 @@ class Parameters {
   }
 
   /** Two places may have one name, and two names be one in ours. */
-  #put(theirs: string, parameter: Omit<Parameter, 'description'>, as = theirs): void {
+  #put(theirs: string, parameter: Omit<Parameter, 'description'>, sentence: string | undefined, as = theirs): void {
     const plain = nameParameter(theirs);
     const name = this.#freeName([plain, `${plain}_in_${parameter.in}`]);
     const sent = parameter.in === 'path' ? plain : as;
     const written = parameter.in === 'body' && sent.startsWith('/') ? `/${sent.replaceAll('~', '~0').replaceAll('/', '~1')}` : sent;
-    this.made[name] = { ...parameter, ...(name === sent ? {} : { as: written }), description: '' };
+    this.made[name] = { ...parameter, ...(name === sent ? {} : { as: written }), description: this.#describe(sentence) };
   }
 }
 

@@ -62,9 +62,23 @@ export interface Operation {
   scopes?: string[];
 }
 
+/** OpenAPI's and Swagger's words for it. */
+export interface SecurityScheme {
+  type?: string;
+  scheme?: string;
+  in?: string;
+  name?: string;
+}
+
 export interface OpenApi {
-  info: { title: string; version: string };
-  servers?: { url: string }[];
+  info: { title: string; version: string; description?: string };
+  servers?: { url: string; variables?: Record<string, { default?: string }> }[];
+  tags?: { name?: string; description?: string }[];
+  externalDocs?: { url?: string };
+  security?: Record<string, unknown>[];
+  components?: { securitySchemes?: Record<string, SecurityScheme> };
+  /** Swagger's place for the same. */
+  securityDefinitions?: Record<string, SecurityScheme>;
   paths: Record<string, PathItem>;
 }
 
