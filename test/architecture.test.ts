@@ -10,6 +10,7 @@ const domainArrows: Record<string, string[]> = {
   executions: ['recipes', 'connections', 'limits', 'audit'],
   connections: ['recipes', 'limits', 'audit'],
   skills: ['recipes', 'connections'],
+  'own-integrations': ['recipes', 'connections', 'limits', 'audit'],
   'device-codes': ['users', 'api-keys', 'limits', 'audit'],
   'api-keys': ['limits', 'audit'],
   users: ['limits', 'audit'],
@@ -28,6 +29,7 @@ const tableOwners: Record<string, string[]> = {
   audit: ['skill_calls', 'audit_rows'],
   executions: ['idempotency_claims'],
   'device-codes': ['device_codes'],
+  'own-integrations': ['own_integrations'],
 };
 
 function importsOf(file: string): { target: string; typeOnly: boolean }[] {

@@ -9,6 +9,7 @@ import '../../domains/connections/graphql.ts';
 import '../../domains/connections/oauth2/graphql.ts';
 import '../../domains/executions/graphql.ts';
 import '../../domains/executions/proxy/graphql.ts';
+import '../../domains/own-integrations/graphql.ts';
 import '../../domains/operations/graphql.ts';
 import '../../domains/operations/people-graphql.ts';
 import { lexicographicSortSchema, printSchema } from 'graphql';

@@ -5,7 +5,7 @@ import { SkillettError } from '../../core/errors.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
 import { pageSizeMax } from '../../core/paging.ts';
 import { escapeHidden } from '../../core/text/hidden-characters.ts';
-import type { CatalogueEndpoint } from '../../domains/recipes/catalogue.ts';
+import { type CatalogueEndpoint, seenBy } from '../../domains/recipes/catalogue.ts';
 import { schema } from '../graphql/schema.ts';
 import { checkBody } from '../http/body/check-body.ts';
 import { isCallerRefusal, toErrorBody, toSkillettError } from '../http/failures.ts';
@@ -110,7 +110,7 @@ export class Toolbox {
     const tool = shownTools.get(endpoint ? execute.name : name) as ShownTool;
     const shown = endpoint ? describeSchema(endpoint.schema) : tool.listed.inputSchema;
     const read = readTexts(sent, shown) as Record<string, unknown>;
-    const given = endpoint ? toExecuteArguments(endpoint, read) : this.#readParams(tool, read);
+    const given = endpoint ? toExecuteArguments(endpoint, read) : await this.#readParams(context, tool, read);
     const { args, fault } = await checkArguments(context, tool, given);
     const output = await tool.operation.run(context, args, fault);
     if (typeof output === 'string') return { text: escapeHidden(output), failed: false };
@@ -118,11 +118,12 @@ export class Toolbox {
   }
 
   /** The parameters of the endpoint that the arguments name, which the tool's own schema does not know. */
-  #readParams(tool: Tool, args: Record<string, unknown>): Record<string, unknown> {
+  async #readParams(context: Context, tool: Tool, args: Record<string, unknown>): Promise<Record<string, unknown>> {
     const { integration, endpoint, params } = args;
-    if (!tool.operation.admits || typeof integration !== 'string' || typeof endpoint !== 'string') return args;
-    const named = this.#gateway.catalogue.findEndpoint(integration, endpoint);
-    return named && params !== undefined ? { ...args, params: readTexts(params, named.schema) } : args;
+    if (!tool.operation.admits || typeof integration !== 'string' || typeof endpoint !== 'string' || params === undefined) return args;
+    const { catalogue } = this.#gateway.catalogue.find(integration) ? this.#gateway : await seenBy(context);
+    const named = catalogue.findEndpoint(integration, endpoint);
+    return named ? { ...args, params: readTexts(params, named.schema) } : args;
   }
 }
 

@@ -81,7 +81,7 @@ async function findAsk({ gateway, session, requestId }: Visit, id: string): Prom
   const [consent, user] = await Promise.all([findConsent(db, clock, session.userId, id), findUser(db, session.userId)]);
   if (!consent || !user || user.closedAt) return renderNotYours(gateway, user?.email ?? '');
   if (consent.status !== 'pending' || consent.expired) return renderEnded(gateway, consent);
-  const integration = gateway.catalogue.find(consent.integration);
+  const integration = (await gateway.seenBy(session.userId)).catalogue.find(consent.integration);
   if (!integration) return renderOver(gateway, 'This installation does not offer that service any more.');
   const key = await findKeyIn(db, { userId: session.userId }, consent.startedBy);
   if (key && (key.revokedAt || (key.expiresAt && key.expiresAt.getTime() <= clock.nowMs()))) {

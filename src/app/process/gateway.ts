@@ -12,10 +12,11 @@ import type { Starter } from '../../domains/connections/accounts.ts';
 import { finishRefreshes } from '../../domains/connections/credential/refresh.ts';
 import { AdmissionQueue } from '../../domains/executions/admission/admit.ts';
 import { LiveStreams, type StreamLimits } from '../../domains/executions/answer/passed/live-streams.ts';
+import { Views } from '../../domains/own-integrations/views.ts';
 import { buildCatalogue, type Catalogue } from '../../domains/recipes/catalogue.ts';
 import { loadCatalogue } from '../../domains/recipes/load.ts';
 import { isReadOnlyScope, scopeFault } from '../../domains/recipes/scope-fault.ts';
-import { buildSearch } from '../../domains/skills/search.ts';
+import { buildSearch, type SkillSearch } from '../../domains/skills/search.ts';
 import { type Auth, createAuth, type PasswordHashing, passwordHashing, signInClients } from '../../domains/users/sign-in/auth.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { holdDataFolder, holdOrJoinDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
@@ -122,8 +123,9 @@ export async function openGateway(
       sandbox,
     };
     const admission = new AdmissionQueue(parts);
+    const views = new Views(database.db, catalogueHere);
     closers.push(() => admission.close());
-    const gateway: Gateway = { ...parts, admission };
+    const gateway: Gateway = { ...parts, admission, seenBy: async (userId) => withCatalogue(gateway, await views.catalogueOf(userId)) };
     // Nobody waits for a refresh whose caller has left, or for one of a background job that takes long.
     closers.push(() => finishRefreshes(gateway));
     return { gateway, background: { ...gateway, database: patient, db: patient.db }, place, close };
@@ -131,6 +133,30 @@ export async function openGateway(
     await close();
     throw error;
   }
+}
+
+const seen = new WeakMap<Catalogue, Gateway>();
+
+/** The same gateway, but for what its callers see. */
+function withCatalogue(gateway: Gateway, catalogue: Catalogue): Gateway {
+  if (catalogue === gateway.catalogue) return gateway;
+  let found = seen.get(catalogue);
+  if (!found) {
+    let search: SkillSearch | undefined;
+    found = {
+      ...gateway,
+      catalogue,
+      // An index of all their words costs more than most requests need.
+      get skillSearch() {
+        search ??= buildSearch(catalogue);
+        return search;
+      },
+      scopeFault: (scope) => scopeFault(catalogue, scope),
+      isReadOnlyScope: (scope) => isReadOnlyScope(catalogue, scope),
+    };
+    seen.set(catalogue, found);
+  }
+  return found;
 }
 
 /** The sandbox stands beside the embedded database only; its addresses are settings like any integration's. */

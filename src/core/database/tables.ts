@@ -248,6 +248,20 @@ export interface SkillCallsTable {
   completedAt: TimeOrNull;
 }
 
+/** What a user imported, as the JSON of its recipe files; empty where only its slug is remembered. */
+export interface OwnIntegrationsTable {
+  id: string;
+  ownerId: string;
+  slug: string;
+  version: number;
+  isShared: ColumnType<boolean, boolean | undefined, boolean>;
+  wasShared: ColumnType<boolean, boolean | undefined, boolean>;
+  recipe: string;
+  createdAt: ColumnType<Date, Date | undefined, Date>;
+  updatedAt: ColumnType<Date, Date | undefined, Date>;
+  removedAt: ColumnType<Date | null, Date | null | undefined, Date | null>;
+}
+
 /** Settled calls counted by user, hour and what people filter by; empty text where a call has no key or connection. */
 export interface CallHoursTable {
   userId: string;
@@ -342,4 +356,5 @@ export interface Tables {
   auditRows: AuditRowsTable;
   idempotencyClaims: IdempotencyClaimsTable;
   deviceCodes: DeviceCodesTable;
+  ownIntegrations: OwnIntegrationsTable;
 }

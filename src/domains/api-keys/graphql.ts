@@ -145,7 +145,7 @@ builder.mutationField('createApiKey', (t) =>
       await guardField(context, { field: 'createApiKey', max: 60, windowSeconds: 60, by: 'user' });
       await guardField(context, { field: 'createApiKey', max: 300, windowSeconds: 60, by: 'address' });
       return issueApiKey(
-        context.gateway,
+        await context.gateway.seenBy(principal.userId),
         principal,
         { name: args.name.trim(), scopes: args.scopes ?? undefined, expiresAt: args.expiresAt ?? undefined },
         context.requestId,

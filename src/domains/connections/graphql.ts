@@ -5,6 +5,7 @@ import { enumValues, readWord } from '../../core/schema/enums.ts';
 import { nameText } from '../../core/text/name-text.ts';
 import { CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
+import { seenBy } from '../recipes/catalogue.ts';
 import { type DefaultChange, disconnect, renameConnection, setDefaultConnection } from './change-connection.ts';
 import type { ConnectMethod, CredentialField } from './connect-methods.ts';
 import type { Revoked } from './credential/revocation.ts';
@@ -90,7 +91,7 @@ export const ConnectionRef = builder.objectRef<ConnectionView>('Connection').imp
     reconnectReason: t.string({
       nullable: true,
       description:
-        'Why the account must be connected again: an error code of the service such as `invalid_grant`, or `refresh_interrupted`, `expired`; null while it works.',
+        'Why the account must be connected again: an error code of the service such as `invalid_grant`, or `refresh_interrupted`, `expired`; or in a sentence what was changed in an imported integration. Null while it works.',
       resolve: (view) => view.connection?.statusReason ?? null,
     }),
     authType: t.field({
@@ -144,7 +145,7 @@ builder.queryField('connections', (t) =>
       complexity: listComplexity,
       resolve: async (_root, args, context) => {
         const { integration } = args;
-        const page = await listConnections(context.gateway, await context.principal(), pageRequest(args), integration ?? undefined);
+        const page = await listConnections(await seenBy(context), await context.principal(), pageRequest(args), integration ?? undefined);
         return toConnection(page, args.after);
       },
     },
@@ -281,7 +282,7 @@ builder.mutationField('startConnection', (t) =>
       await guardField(context, { field: 'startConnection', max: 60, windowSeconds: 60, by: 'user' });
       await guardField(context, { field: 'startConnection', max: 300, windowSeconds: 60, by: 'address' });
       return startConnection(
-        context.gateway,
+        await seenBy(context),
         principal,
         {
           integration: args.integration,

@@ -28,11 +28,14 @@ import { settleFailure } from './settle-failure.ts';
 
 /** Throws SkillettError; an upstream failure is an Execution with `ok: false`. */
 export async function executeEndpoint(gateway: Gateway, request: ExecutionRequest): Promise<Execution> {
-  const { catalogue } = gateway;
-  // 401 comes before 404 (docs/api.md, "Order of refusals").
-  if (!catalogue.findEndpoint(request.integration, request.endpoint)) await request.principal();
-  const endpoint = requireEndpoint(catalogue, request.integration, request.endpoint);
-  return executeAt(gateway, request, requireIntegration(catalogue, request.integration), endpoint);
+  const seen = await seenAt(gateway, request, gateway.catalogue.findEndpoint(request.integration, request.endpoint));
+  const endpoint = requireEndpoint(seen.catalogue, request.integration, request.endpoint);
+  return executeAt(seen, request, requireIntegration(seen.catalogue, request.integration), endpoint);
+}
+
+/** Where the installation knows it, that is all; else what the caller sees. 401 comes before 404 (docs/api.md, "Order of refusals"). */
+export async function seenAt(gateway: Gateway, { principal }: Pick<ExecutionRequest, 'principal'>, known: unknown): Promise<Gateway> {
+  return known === undefined ? gateway.seenBy((await principal()).userId) : gateway;
 }
 
 /** For what was looked up, or stands in for an endpoint. */
@@ -66,9 +69,10 @@ export async function executeAt(
   }
 }
 
-function count({ slug }: CatalogueIntegration, outcome: string, startedMs: number): void {
-  executionsTotal.inc({ integration: slug, outcome });
-  executionSeconds.observe({ integration: slug }, (performance.now() - startedMs) / 1000);
+function count({ slug, imported }: CatalogueIntegration, outcome: string, startedMs: number): void {
+  const integration = imported ? 'imported' : slug;
+  executionsTotal.inc({ integration, outcome });
+  executionSeconds.observe({ integration }, (performance.now() - startedMs) / 1000);
 }
 
 /** What is wrong with the request besides its parameters; thrown once the call is admitted, since 401, 403 and 429 come first. */

@@ -1,4 +1,5 @@
 /** The catalogue: every integration that can be called, from its recipe, ready to use. */
+import type { Context, Gateway } from '../../core/context.ts';
 import { notFoundNear } from '../../core/errors.ts';
 import { scopesFor } from '../../core/principal.ts';
 import type { Endpoint, Integration, Resource } from './format/format.ts';
@@ -42,6 +43,8 @@ export interface CatalogueIntegration {
   guides: ReadonlyMap<string, string>;
   /** True when it can be called without connecting. */
   open: boolean;
+  /** Somebody imported it: not everybody sees it, and its slug is nobody's business. */
+  imported?: true;
 }
 
 export interface Catalogue {
@@ -59,6 +62,11 @@ export function buildCatalogue(integrations: readonly CatalogueIntegration[]): C
     find: (slug) => bySlug.get(slug),
     findEndpoint: (slug, endpoint) => bySlug.get(slug)?.endpoints.get(endpoint),
   };
+}
+
+/** The gateway as whoever asks sees it, looked up once a request. Throws the 401s and 429 of `principal`. */
+export function seenBy(context: Context): Promise<Gateway> {
+  return context.once('seen', async () => context.gateway.seenBy((await context.principal()).userId));
 }
 
 /** Throws not_found. */
@@ -106,6 +114,9 @@ export function isReadOnly(spec: Endpoint): boolean {
 
 declare module '../../core/context.ts' {
   interface Gateway {
+    /** Of the installation. */
     catalogue: Catalogue;
+    /** The same gateway with what this user sees: those that were shared, and their own. */
+    seenBy(userId: string): Promise<Gateway>;
   }
 }

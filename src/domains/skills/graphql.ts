@@ -7,7 +7,7 @@ import { loadAccounts } from '../connections/connections.ts';
 import { AuthTypeRef, ConnectionConnectionRef, ConnectionRef, ConnectMethodRef } from '../connections/graphql.ts';
 import { listConnectionsOfIntegration } from '../connections/list-connections.ts';
 import { OAuthClientRef } from '../connections/oauth2/graphql.ts';
-import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
+import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration, seenBy } from '../recipes/catalogue.ts';
 import { isPrintable } from './commands.ts';
 import {
   buildExample,
@@ -133,13 +133,16 @@ export const EndpointRef = builder.objectRef<CatalogueEndpoint>('Endpoint').impl
     errors: t.field({
       type: [EndpointErrorRef],
       description: 'Failures to expect, with their remedies.',
-      resolve: (endpoint, _args, { gateway }) => listErrors(requireIntegration(gateway.catalogue, endpoint.integration), endpoint),
+      resolve: async (endpoint, _args, context) =>
+        listErrors(requireIntegration((await seenBy(context)).catalogue, endpoint.integration), endpoint),
     }),
     document: t.string({
       complexity: 5,
       description: 'All of this as a Markdown document, the same as among the skill files.',
-      resolve: (endpoint, _args, { gateway }) =>
-        renderEndpoint(requireIntegration(gateway.catalogue, endpoint.integration), endpoint, gateway.config.publicUrl),
+      resolve: async (endpoint, _args, context) => {
+        const { catalogue, config } = await seenBy(context);
+        return renderEndpoint(requireIntegration(catalogue, endpoint.integration), endpoint, config.publicUrl);
+      },
     }),
   }),
 });
@@ -168,6 +171,10 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
     description: t.string({ description: 'What it is and what can be done with it.', resolve: ({ recipe }) => recipe.description }),
     category: t.string({ description: 'Kind of service, such as `development`.', resolve: ({ recipe }) => recipe.category }),
     version: t.string({ description: 'Version of its recipe (semver).', resolve: ({ recipe }) => recipe.version }),
+    imported: t.boolean({
+      description: 'Whether a user imported it from a description of its API: what is said of it is then quoted from there.',
+      resolve: ({ imported }) => imported === true,
+    }),
     authTypes: t.field({
       type: [AuthTypeRef],
       description: 'Ways to connect, the preferred one first.',
@@ -230,7 +237,7 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
             callable: args.callable ?? undefined,
           };
           const principal = await context.principal();
-          return toConnection(listEndpoints(context.gateway, principal, integration, filters, pageRequest(args)), args.after);
+          return toConnection(listEndpoints(await seenBy(context), principal, integration, filters, pageRequest(args)), args.after);
         },
       },
       EndpointConnection,
@@ -254,13 +261,14 @@ builder.objectField(EndpointRef, 'service', (t) =>
   t.field({
     type: IntegrationRef,
     description: 'Its integration in full.',
-    resolve: ({ integration }, _args, { gateway }) => requireIntegration(gateway.catalogue, integration),
+    resolve: async ({ integration }, _args, context) => requireIntegration((await seenBy(context)).catalogue, integration),
   }),
 );
 
 /** What a slug that is kept for long stands for. */
-function findService(slug: string | undefined, { gateway }: Context): CatalogueIntegration | null {
-  return (slug !== undefined && gateway.catalogue.find(slug)) || null;
+async function findService(slug: string | undefined, context: Context): Promise<CatalogueIntegration | null> {
+  if (slug === undefined) return null;
+  return context.gateway.catalogue.find(slug) ?? (await seenBy(context)).catalogue.find(slug) ?? null;
 }
 
 builder.objectField(ConnectionRef, 'service', (t) =>
@@ -316,7 +324,7 @@ builder.queryField('integrations', (t) =>
           connected: args.connected ?? undefined,
         };
         const connected = (integration: CatalogueIntegration) => isConnected(context, integration);
-        return toConnection(await listIntegrations(context.gateway, principal, filters, connected, pageRequest(args)), args.after);
+        return toConnection(await listIntegrations(await seenBy(context), principal, filters, connected, pageRequest(args)), args.after);
       },
     },
     IntegrationConnection,
@@ -330,8 +338,7 @@ builder.queryField('integration', (t) =>
       'One integration, with its endpoints: the second level of discovery. Fails with `not_found` when there is none of this slug.',
     args: { slug: t.arg.string({ required: true, description: 'Its slug, such as `github`.', validate: slugText }) },
     resolve: async (_root, { slug }, context) => {
-      await context.principal();
-      return requireIntegration(context.gateway.catalogue, slug);
+      return requireIntegration((await seenBy(context)).catalogue, slug);
     },
   }),
 );
@@ -345,8 +352,7 @@ builder.queryField('endpoint', (t) =>
       name: t.arg.string({ required: true, description: 'Name of the endpoint, such as `create_issue`.', validate: slugText }),
     },
     resolve: async (_root, { integration, name }, context) => {
-      await context.principal();
-      return requireEndpoint(context.gateway.catalogue, integration, name);
+      return requireEndpoint((await seenBy(context)).catalogue, integration, name);
     },
   }),
 );
@@ -365,7 +371,7 @@ builder.queryField('searchEndpoints', (t) =>
       },
       complexity: listComplexity,
       resolve: async (_root, args, context) =>
-        toConnection(searchEndpoints(context.gateway, await context.principal(), args.query, pageRequest(args)), args.after),
+        toConnection(searchEndpoints(await seenBy(context), await context.principal(), args.query, pageRequest(args)), args.after),
     },
     EndpointConnection,
   ),

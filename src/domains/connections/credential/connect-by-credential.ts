@@ -18,7 +18,14 @@ import { parseCredential, requireTexts } from './credential-forms.ts';
 import { verifyCredential } from './verify.ts';
 
 /** A credential as it was given, with the account that the service says it belongs to. Throws bad_request, credential_rejected, upstream_…. */
-async function proveCredential(gateway: Gateway, userId: string, integration: CatalogueIntegration, given: unknown, kept: Variables) {
+async function proveCredential(
+  gateway: Gateway,
+  userId: string,
+  integration: CatalogueIntegration,
+  given: unknown,
+  kept: Variables,
+  label: string | undefined,
+) {
   const values = requireTexts(integration, given);
   const { auth, credential: parsed, about } = parseCredential(integration, values);
   const variablesGiven = withCredentialVariables(integration, parsed, readGiven(integration, auth.type, values, kept), about);
@@ -29,9 +36,11 @@ async function proveCredential(gateway: Gateway, userId: string, integration: Ca
   const chosen = choices && chooseOne(choices, known);
   if (choices && !chosen) throw choiceRequired(found, choices);
   const variables = { ...known, ...chosen?.values };
-  const named = nameAccount({ integration, auth, variables }, parsed) ?? issued.account;
+  // Of an import no call is known that would prove it: the account is what the person calls it.
+  const unproven = integration.recipe.verify ? undefined : { id: label ?? integration.slug, label: label ?? integration.slug };
+  const named = nameAccount({ integration, auth, variables }, parsed) ?? issued.account ?? unproven;
   const account =
-    issued.isProven && named ? named : await verifyCredential(gateway, userId, integration, auth, credential, variables, named);
+    (issued.isProven || unproven) && named ? named : await verifyCredential(gateway, userId, integration, auth, credential, variables, named);
   const provider = nameOfChoice(account, chosen, (choices?.length ?? 0) > 1);
   return { integration, credential, provider, providerScopes: null, expiresInSeconds: issued.expiresInSeconds, variables };
 }
@@ -48,7 +57,7 @@ export async function connectByCredential(
   const { db, clock } = gateway;
   const { userId, holderId } = principal;
   const kept = await findKeptVariables(gateway, userId, integration, request.account);
-  const proven = await proveCredential(gateway, userId, integration, request.credentials, kept);
+  const proven = await proveCredential(gateway, userId, integration, request.credentials, kept, request.account);
   const id = newId('conn');
   await db.transaction().execute(async (trx) => {
     const connectionsMax = await gateway.admitConnection(trx, { userId, startedBy: holderId });
@@ -90,5 +99,10 @@ export async function completeByCredential(
   given: unknown,
   by: { actor: string; requestId: string },
 ): Promise<CompletedConsent> {
-  return keepProven(gateway, consent, await proveCredential(gateway, consent.userId, integration, given, consent.variables), by);
+  return keepProven(
+    gateway,
+    consent,
+    await proveCredential(gateway, consent.userId, integration, given, consent.variables, consent.account ?? undefined),
+    by,
+  );
 }

@@ -17,7 +17,8 @@ export function draftAuth(openApi: OpenApi, warnings: string[]): Written[] {
     const way = wayOf(scheme);
     if (typeof way === 'string') warnings.push(`security ${firstSentence(name)}: ${way}`);
     else if (!ways.has(way.type)) ways.set(way.type, way);
-    else if (scheme.type !== 'oauth2' && way.type === 'api_key' && joins(openApi, name, schemes)) addField(ways.get('api_key') as Written, name, scheme);
+    else if (scheme.type !== 'oauth2' && way.type === 'api_key' && joins(openApi, name, schemes))
+      addField(ways.get('api_key') as Written, name, scheme);
   }
   return ways.size > 0 ? [...ways.values()] : [{ type: 'none' }];
 }
@@ -31,7 +32,8 @@ function schemesOf(openApi: OpenApi): [string, SecurityScheme][] {
 function wayOf(scheme: SecurityScheme): Written | string {
   const kind = String(scheme.scheme ?? '').toLowerCase();
   if (scheme.type === 'basic' || (scheme.type === 'http' && kind === 'basic')) return { type: 'basic', how };
-  if (scheme.type === 'oauth2' || scheme.type === 'openIdConnect' || (scheme.type === 'http' && kind === 'bearer')) return { type: 'bearer', how };
+  if (scheme.type === 'oauth2' || scheme.type === 'openIdConnect' || (scheme.type === 'http' && kind === 'bearer'))
+    return { type: 'bearer', how };
   if (scheme.type !== 'apiKey' || typeof scheme.name !== 'string') return 'cannot be used here';
   if (scheme.in === 'query') return { type: 'api_key', how, in: 'query', name: scheme.name };
   if (scheme.in !== 'header') return `travels in the ${firstSentence(scheme.in)}, which is not sent`;
@@ -44,11 +46,18 @@ function wayOf(scheme: SecurityScheme): Written | string {
 function joins({ security }: OpenApi, name: string, schemes: [string, SecurityScheme][]): boolean {
   const needs = Array.isArray(security) ? security : [];
   const keys = schemes.filter(([, scheme]) => scheme.type === 'apiKey').map(([key]) => key);
-  return needs.some((need) => typeof need === 'object' && need !== null && Object.hasOwn(need, name) && keys.filter((key) => Object.hasOwn(need, key)).length > 1);
+  return needs.some(
+    (need) =>
+      typeof need === 'object' && need !== null && Object.hasOwn(need, name) && keys.filter((key) => Object.hasOwn(need, key)).length > 1,
+  );
 }
 
 function addField(way: Written, name: string, scheme: SecurityScheme): void {
-  const field = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_').replace(/^[^a-z]+/, '') || 'key';
+  const field =
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '_')
+      .replace(/^[^a-z]+/, '') || 'key';
   const place = scheme.in === 'query' ? { query: scheme.name } : { header: scheme.name };
   way.fields = { ...(way.fields as object | undefined), [field]: { description: `The value of ${firstSentence(scheme.name)}.`, ...place } };
 }

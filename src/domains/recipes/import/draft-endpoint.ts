@@ -144,7 +144,11 @@ class Parameters {
     if (place === 'query' && types.includes('array')) style.array_style = theirs === one.name ? arrayStyleOf(one) : 'brackets';
     if (place === 'query' && types.includes('object')) style.object_style = written ? 'json' : 'brackets';
     this.losses.push(...draft.losses);
-    this.#put(theirs, { in: place, ...this.#open(draft.value, one.name), ...requiredIf(one.required || place === 'path'), ...style }, one.description ?? one.schema?.description);
+    this.#put(
+      theirs,
+      { in: place, ...this.#open(draft.value, one.name), ...requiredIf(one.required || place === 'path'), ...style },
+      one.description ?? one.schema?.description,
+    );
   }
 
   addBody(body: RequestBody | undefined): Encoding | undefined {
@@ -179,7 +183,11 @@ class Parameters {
     if (encoding === 'multipart' && plain.some((one) => one.format === 'binary')) Object.assign(more, { type: 'object', file: true });
     if (encoding === 'form' && types.includes('object')) more.object_style = 'brackets';
     if (encoding === 'form' && types.includes('array')) more.array_style = 'indexed';
-    this.#put(name, { in: 'body', ...this.#open(draft.value, name), ...requiredIf(isRequired), ...more }, schema.description ?? plain[0]?.description);
+    this.#put(
+      name,
+      { in: 'body', ...this.#open(draft.value, name), ...requiredIf(isRequired), ...more },
+      schema.description ?? plain[0]?.description,
+    );
   }
 
   #addWhole(schema: Schema | undefined, isRequired: boolean, encoding: Encoding): Encoding {

@@ -2,8 +2,9 @@
  * A whole recipe from a description that somebody imports: every operation that was chosen, checked as the files of a recipe are.
  * What cannot be said is left out and listed. Sentences are the description's, and marked as that.
  */
-import type { FaultPath } from '../check/texts.ts';
+
 import { validateEndpoint } from '../check/endpoint.ts';
+import type { FaultPath } from '../check/texts.ts';
 import { validateIntegration } from '../check/validate.ts';
 import { type Endpoint, endpoint, type Integration, integration, type Resource } from '../format/format.ts';
 import type { Parameter } from '../format/parameter.ts';
@@ -76,7 +77,8 @@ function documentationOf({ externalDocs }: OpenApi): string | undefined {
 function addressOf({ servers }: OpenApi, { baseUrl }: RecipeWish): string {
   const [server] = Array.isArray(servers) ? servers : [];
   const named = typeof server?.url === 'string' ? server.url : '';
-  const written = baseUrl ?? named.replaceAll(/\{([^{}]*)\}/g, (whole, name: string) => String(server?.variables?.[name]?.default ?? whole));
+  const written =
+    baseUrl ?? named.replaceAll(/\{([^{}]*)\}/g, (whole, name: string) => String(server?.variables?.[name]?.default ?? whole));
   const url = URL.parse(written);
   if (!url || !/^https?:$/.test(url.protocol) || /[{}]/.test(decodeURIComponent(written)) || url.username || url.search || url.hash)
     throw new DescriptionFault(
@@ -120,7 +122,9 @@ function chooseOperations(openApi: OpenApi, { tags, operations }: RecipeWish): C
   );
   if (chosen.length === 0) throw new DescriptionFault('/paths: holds no operation.');
   if (chosen.length > operationsMax)
-    throw new DescriptionFault(`These are ${chosen.length} operations, and at most ${operationsMax} can be imported. Choose by \`tags\` or \`operations\`.`);
+    throw new DescriptionFault(
+      `These are ${chosen.length} operations, and at most ${operationsMax} can be imported. Choose by \`tags\` or \`operations\`.`,
+    );
   return chosen;
 }
 
@@ -165,7 +169,11 @@ function describeTag({ tags }: OpenApi, name: string | undefined): string {
   return quoteSentence('Imported', typeof tag?.description === 'string' ? tag.description : (name ?? 'What has no tag.'));
 }
 
-function makeEndpoint(openApi: OpenApi, recipe: Integration, { path, method, operation }: Chosen): Pick<Draft, 'endpoint' | 'losses'> | { fault: string } {
+function makeEndpoint(
+  openApi: OpenApi,
+  recipe: Integration,
+  { path, method, operation }: Chosen,
+): Pick<Draft, 'endpoint' | 'losses'> | { fault: string } {
   const draft = draftEndpoint(openApi, path, method, (sentence) => quoteSentence('Imported', sentence)) as Draft;
   const made: Endpoint = { ...draft.endpoint, answer: 'What the service answers; its description of that is not imported.' };
   delete made.provider_scopes;
@@ -251,7 +259,19 @@ function fillPath(made: Endpoint): string[] {
 
 /** Leaves out what is wrong where the rest can do without it. */
 function repair(made: Endpoint, path: FaultPath): boolean {
-  const dispensable = ['default', 'enum', 'examples', 'format', 'required', 'minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems'];
+  const dispensable = [
+    'default',
+    'enum',
+    'examples',
+    'format',
+    'required',
+    'minimum',
+    'maximum',
+    'minLength',
+    'maxLength',
+    'minItems',
+    'maxItems',
+  ];
   const at = path.findIndex((name, depth) => depth > 1 && dispensable.includes(String(name)));
   const holder = path.slice(0, at).reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], made);
   if (at !== -1 && typeof holder === 'object' && holder !== null) return delete (holder as Record<string, unknown>)[path[at] as string];
@@ -260,4 +280,3 @@ function repair(made: Endpoint, path: FaultPath): boolean {
   if (path[0] !== 'parameters' || typeof name !== 'string' || made.parameters[name]?.required) return false;
   return delete made.parameters[name];
 }
-

@@ -22,7 +22,10 @@ export function nameParameter(theirs: string): string {
 
 /** The folder of an endpoint's document, from the first tag of its operation. */
 export function nameResource(tag: string | undefined): string {
-  const name = wordsOf(tag ?? '').join('-').slice(0, 40).replace(/-+$/, '');
+  const name = wordsOf(tag ?? '')
+    .join('-')
+    .slice(0, 40)
+    .replace(/-+$/, '');
   return /^[a-z]/.test(name) ? name : name === '' ? 'api' : `api-${name}`;
 }
 

@@ -1,0 +1,21 @@
+/**
+ * A program of its own, which reads a stranger's document: a heap of its own, and nothing of the server's. It takes on its input a line
+ * of JSON (RecipeWish) and then the document, and writes one JSON text: `{"made"}` or `{"fault"}`.
+ */
+import { text } from 'node:stream/consumers';
+import { makeRecipe, type RecipeWish } from '../recipes/import/make-recipe.ts';
+import { DescriptionFault, readDescription } from '../recipes/import/read-description.ts';
+
+const input = await text(process.stdin);
+const end = input.indexOf('\n');
+process.stdout.write(JSON.stringify(answer(JSON.parse(input.slice(0, end)) as RecipeWish, input.slice(end + 1))));
+
+function answer(wish: RecipeWish, document: string): object {
+  try {
+    return { made: makeRecipe(readDescription(document), wish) };
+  } catch (error) {
+    if (error instanceof DescriptionFault) return { fault: error.message };
+    // A document that is malformed in a way nobody thought of: not a word of ours about it, but where it broke.
+    return { fault: `The document is not as its kind is written (${(error as Error).message.slice(0, 200)}).` };
+  }
+}

@@ -1,0 +1,185 @@
+/** APIs of people's own: imported from their description, changed, shared and removed. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Gateway } from '../../core/context.ts';
+import type { Db } from '../../core/database/database.ts';
+import { lockInTransaction } from '../../core/database/database.ts';
+import { badRequest, notFound, SkillettError } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
+import { hasEverything, type Principal, requireOperator } from '../../core/principal.ts';
+import { recordAudit } from '../audit/audit.ts';
+import { deleteConnectionsTo, endConnectionsTo } from '../connections/consent/integration-store.ts';
+import type { Integration } from '../recipes/format/format.ts';
+import type { MadeRecipe, RecipeWish } from '../recipes/import/make-recipe.ts';
+import { fetchDocument } from './fetch-document.ts';
+import { runImport } from './run-import.ts';
+import { deleteOwn, findOwn, insertOwn, isPrivateOfOther, isTaken, measureOwn, replaceRecipe, setShared } from './store.ts';
+import { readStored, type StoredRecipe, writeStored } from './stored-recipe.ts';
+
+export interface ImportRequest extends RecipeWish {
+  /** The description itself, or where it is. */
+  document?: string | undefined;
+  url?: string | undefined;
+}
+
+export interface Imported {
+  slug: string;
+  warnings: string[];
+  counts: MadeRecipe['counts'];
+  /** Connections that must be made again, since requests go elsewhere now, or with another credential. */
+  ended: number;
+}
+
+export const ownMax = { count: 20, bytes: 20 * 1024 * 1024 };
+
+/** Throws bad_request for a document that makes no recipe, conflict for a slug that is taken, plan_limit_reached. */
+export async function importIntegration(
+  gateway: Gateway,
+  principal: Principal,
+  request: ImportRequest,
+  requestId: string,
+): Promise<Imported> {
+  requireEverything(principal);
+  await requireFree(gateway, gateway.db, principal, request.slug);
+  const made = await readMade(gateway, principal, request);
+  const recipe = writeStored(made);
+  await gateway.db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, 'own-integrations');
+    await requireFree(gateway, trx, principal, request.slug);
+    await requireRoom(trx, principal, recipe);
+    const id = newId('own');
+    await insertOwn(trx, { id, ownerId: principal.userId, slug: request.slug, recipe });
+    await recordAudit(trx, auditOf(principal, 'integration.imported', request.slug, requestId, describe(made)));
+  });
+  return { slug: request.slug, warnings: made.warnings, counts: made.counts, ended: 0 };
+}
+
+/** The same slug from another document, or otherwise chosen. Throws not_found, and what importing throws. */
+export async function updateIntegration(
+  gateway: Gateway,
+  principal: Principal,
+  request: ImportRequest,
+  requestId: string,
+): Promise<Imported> {
+  requireEverything(principal);
+  await requireOwn(gateway.db, principal, request.slug);
+  const made = await readMade(gateway, principal, request);
+  const ended = await gateway.db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, 'own-integrations');
+    const own = await requireOwn(trx, principal, request.slug);
+    const before = readStored(own.recipe);
+    const recipe = { ...made.recipe, version: nextVersion(before.recipe.version) };
+    const stored = writeStored({ recipe, resources: made.resources });
+    await requireRoom(trx, principal, stored, own.recipe);
+    await replaceRecipe(trx, gateway.clock, own.id, stored);
+    const moved = describeMove(before.recipe, recipe);
+    const whose = own.isShared ? {} : { userId: principal.userId };
+    const count = moved === undefined ? 0 : await endConnectionsTo(trx, gateway.clock, own.slug, whose, moved);
+    const details = { ...describe(made), version: recipe.version, ...(moved === undefined ? {} : { moved, ended: count }) };
+    await recordAudit(trx, auditOf(principal, 'integration.updated', own.slug, requestId, details));
+    return count;
+  });
+  return { slug: request.slug, warnings: made.warnings, counts: made.counts, ended };
+}
+
+/** Its connections go with it. Throws not_found. */
+export async function removeIntegration(gateway: Gateway, principal: Principal, slug: string, requestId: string): Promise<number> {
+  requireEverything(principal);
+  return gateway.db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, 'own-integrations');
+    const own = await requireOwn(trx, principal, slug);
+    const connections = await deleteConnectionsTo(trx, slug, own.isShared ? {} : { userId: principal.userId });
+    await deleteOwn(trx, gateway.clock, own.id);
+    await recordAudit(trx, auditOf(principal, 'integration.removed', slug, requestId, { connections }));
+    return connections;
+  });
+}
+
+/** With everybody of the installation, or with nobody any more. Throws forbidden without `operator`, not_found, conflict. */
+export async function shareIntegration(
+  gateway: Gateway,
+  principal: Principal,
+  slug: string,
+  shared: boolean,
+  requestId: string,
+): Promise<void> {
+  requireOperator(principal);
+  await gateway.db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, 'own-integrations');
+    const own = await requireOwn(trx, principal, slug);
+    if (own.isShared === shared) return;
+    if (shared && ((await isTaken(trx, slug, own.id)) || (await isPrivateOfOther(trx, slug, principal.userId))))
+      throw new SkillettError(
+        'conflict',
+        `Somebody else has an integration \`${slug}\`, so this one cannot be shared under that slug. Import it under another.`,
+      );
+    await setShared(trx, gateway.clock, own.id, shared);
+    const connections = shared ? 0 : await deleteConnectionsTo(trx, slug, { exceptUserId: principal.userId });
+    await recordAudit(trx, auditOf(principal, shared ? 'integration.shared' : 'integration.unshared', slug, requestId, { connections }));
+  });
+}
+
+function requireEverything(principal: Principal): void {
+  if (!hasEverything(principal))
+    throw new SkillettError('forbidden', 'Importing, changing and removing integrations needs a key with the scope `*`, or a session.');
+}
+
+async function requireOwn(db: Db, { userId }: Principal, slug: string) {
+  // The database takes no NUL in a text, and no slug has one.
+  const own = /^[a-z][a-z0-9_]*$/.test(slug) ? await findOwn(db, userId, slug) : undefined;
+  if (!own) throw notFound('Integration');
+  return own;
+}
+
+/** Of what others keep to themselves nothing is said. */
+async function requireFree({ catalogue }: Gateway, db: Db, { userId }: Principal, slug: string): Promise<void> {
+  if (slug.length > 40 || !/^[a-z][a-z0-9_]*$/.test(slug))
+    throw badRequest('`slug` must be lower-case letters, digits and underscores, starting with a letter, at most 40 characters.');
+  if (catalogue.find(slug) || (await findOwn(db, userId, slug)) || (await isTaken(db, slug, undefined)))
+    throw new SkillettError(
+      'conflict',
+      `There is an integration \`${slug}\` already, or was one that others have scopes for. Choose another slug.`,
+    );
+}
+
+async function requireRoom(trx: Db, { userId }: Principal, recipe: string, instead?: string): Promise<void> {
+  const { count, bytes } = await measureOwn(trx, userId);
+  if (instead === undefined && count >= ownMax.count)
+    throw new SkillettError('plan_limit_reached', `Plan limit reached: maximum ${ownMax.count} imported integrations.`, {
+      action: '/billing',
+    });
+  if (bytes - Buffer.byteLength(instead ?? '') + Buffer.byteLength(recipe) > ownMax.bytes)
+    throw new SkillettError(
+      'plan_limit_reached',
+      `Plan limit reached: maximum ${ownMax.bytes / 1024 / 1024} MiB of imported integrations. Choose fewer operations by \`tags\` or \`operations\`.`,
+      { action: '/billing' },
+    );
+}
+
+async function readMade(gateway: Gateway, principal: Principal, request: ImportRequest): Promise<MadeRecipe> {
+  const { document, url, ...wish } = request;
+  if ((document === undefined) === (url === undefined)) throw badRequest('Give the description as `document`, or where it is as `url`.');
+  return runImport(wish, document ?? (await fetchDocument(gateway, principal.userId, url as string)));
+}
+
+/** Why accounts must be connected again; undefined where requests go where they went, with the same credential. */
+function describeMove(before: Integration, after: Integration): string | undefined {
+  const [from, to] = [new URL(before.base_url).origin, new URL(after.base_url).origin];
+  if (from !== to) return `The integration was changed: its requests go to ${to} now, and went to ${from}. Connect again if you trust it.`;
+  const same = isDeepStrictEqual([before.auth, before.hosts, before.variables], [after.auth, after.hosts, after.variables]);
+  return same
+    ? undefined
+    : `The integration was changed: its credential is sent in another way now, to ${to}. Connect again if you trust it.`;
+}
+
+function nextVersion(version: string): string {
+  const [major = 1, minor = 0] = version.split('.').map(Number);
+  return `${major}.${minor + 1}.0`;
+}
+
+function describe({ recipe, counts }: Pick<MadeRecipe, 'counts'> & Pick<StoredRecipe, 'recipe'>): Record<string, unknown> {
+  return { origin: new URL(recipe.base_url).origin, endpoints: counts.mapped };
+}
+
+function auditOf(principal: Principal, action: string, target: string, requestId: string, details: Record<string, unknown>) {
+  return { userId: principal.userId, actor: principal.holderId, action, target, details, requestId };
+}

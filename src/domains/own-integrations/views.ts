@@ -1,0 +1,81 @@
+/**
+ * What each user sees: the catalogue of the installation, those an operator shared, and their own. Asked of the database each time, which
+ * says in a line each what there is and in which version, so that a change holds on every process with the next request; what was read
+ * of a version is kept. A catalogue is replaced, never changed.
+ */
+import type { Db } from '../../core/database/database.ts';
+import { buildCatalogue, type Catalogue, type CatalogueIntegration } from '../recipes/catalogue.ts';
+import { buildIntegration } from '../recipes/load.ts';
+import { listSeen, readRecipes } from './store.ts';
+import { readStored } from './stored-recipe.ts';
+
+/** Together a hundred MB at most, of recipes as large as there are. */
+const integrationsMax = 24;
+const cataloguesMax = 24;
+
+export class Views {
+  readonly #db: Db;
+  readonly #base: Catalogue;
+  readonly #integrations = new Kept<CatalogueIntegration>(integrationsMax);
+  readonly #catalogues = new Kept<Catalogue>(cataloguesMax);
+
+  constructor(db: Db, base: Catalogue) {
+    this.#db = db;
+    this.#base = base;
+  }
+
+  /** The same object as long as nothing has changed. */
+  async catalogueOf(userId: string): Promise<Catalogue> {
+    const seen = (await listSeen(this.#db, userId)).filter(({ slug }) => !this.#base.find(slug));
+    if (seen.length === 0) return this.#base;
+    const keys = seen.map(({ id, version }) => `${id}/${version}`);
+    const name = keys.join(' ');
+    const kept = this.#catalogues.get(name);
+    if (kept) return kept;
+    const unread = seen.filter((_, at) => !this.#integrations.get(keys[at] as string));
+    const read = await readRecipes(
+      this.#db,
+      unread.map(({ id }) => id),
+    );
+    // What changed between the two questions is as it is now.
+    const fresh = new Map<string, CatalogueIntegration>();
+    for (const { id } of unread) {
+      const row = read.get(id);
+      if (!row || row.recipe === '') continue;
+      const { recipe, resources } = readStored(row.recipe);
+      const built: CatalogueIntegration = { ...buildIntegration(recipe, resources, new Map(), undefined), imported: true };
+      fresh.set(id, built);
+      this.#integrations.set(`${id}/${row.version}`, built);
+    }
+    const own = seen.flatMap(({ id }, at) => fresh.get(id) ?? this.#integrations.get(keys[at] as string) ?? []);
+    const catalogue = buildCatalogue([...own, ...this.#base.integrations]);
+    if (own.length === seen.length && seen.every(({ id, version }) => !read.has(id) || read.get(id)?.version === version))
+      this.#catalogues.set(name, catalogue);
+    return catalogue;
+  }
+}
+
+/** The last that were asked for. */
+class Kept<Value> {
+  readonly #values = new Map<string, Value>();
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get(name: string): Value | undefined {
+    const value = this.#values.get(name);
+    if (value !== undefined) this.set(name, value);
+    return value;
+  }
+
+  set(name: string, value: Value): void {
+    this.#values.delete(name);
+    this.#values.set(name, value);
+    for (const oldest of this.#values.keys()) {
+      if (this.#values.size <= this.#max) break;
+      this.#values.delete(oldest);
+    }
+  }
+}
