@@ -223,7 +223,7 @@ describe('what was imported', () => {
     ]);
     expect((await run('list_notes', { page_size: 11 })).json.message).toContain('at most 10');
     expect((await run('create_note', {})).json.message).toContain('`text` is required');
-    const found = await callTool(postTo(server), key, 'find', { query: 'list notes' });
+    const found = await callTool(postTo(server), key, 'search_endpoints', { query: 'list notes' });
     expect(found.text).toContain('acme');
     const listed = await server.request('GET', '/v1/skills', bearer());
     expect(listed.json.integrations.map(({ slug }: { slug: string }) => slug)).toContain('acme');
@@ -369,9 +369,9 @@ describe('sharing', () => {
     expect((await run('list_notes', {}, eve, 'common')).status).toBe(404);
     expect((await share(true, operator)).json.data.shareIntegration.slug).toBe('common');
     const credentials = { token: 'of-eve' };
-    expect((await server.request('POST', '/v1/connect', { ...bearer(eve), body: { integration: 'common', credentials } })).json.status).toBe(
-      'connected',
-    );
+    expect(
+      (await server.request('POST', '/v1/connect', { ...bearer(eve), body: { integration: 'common', credentials } })).json.status,
+    ).toBe('connected');
     expect((await run('list_notes', {}, eve, 'common')).status).toBe(200);
     expect(upstream.received.at(-1)?.headers.authorization).toBe('Bearer of-eve');
     expect(codeOf(await remove(eve, 'common'))).toBe('not_found');
@@ -379,7 +379,9 @@ describe('sharing', () => {
     const mine = await newKey(await addUser(server.gateway.database));
     expect(codeOf(await importing({ slug: 'private', document: secured }, mine))).toBeUndefined();
     await importing({ slug: 'private', document: secured }, operator);
-    expect(codeOf(await server.graphql('mutation { shareIntegration(slug: "private", shared: true) { slug } }', {}, bearer(operator)))).toBe('conflict');
+    expect(
+      codeOf(await server.graphql('mutation { shareIntegration(slug: "private", shared: true) { slug } }', {}, bearer(operator))),
+    ).toBe('conflict');
     await share(false, operator);
     expect((await run('list_notes', {}, eve, 'common')).status).toBe(404);
     expect(codeOf(await common({}, eve))).toBe('conflict');

@@ -9,6 +9,7 @@ import { isOperator, type Principal, requireOperator } from '../../core/principa
 import { revokeKeysOf } from '../api-keys/store.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { type AuditRow, countAuditRows, listAuditRows, type TrailFilter } from '../audit/trail-store.ts';
+import { deletePrivateOf } from '../own-integrations/store.ts';
 import { countInvitations, type Invitation, listInvitations } from '../users/invitation-store.ts';
 import { inviteUser, withdrawInvitation } from '../users/registration.ts';
 import { deleteSessions } from '../users/sign-in/session-store.ts';
@@ -157,12 +158,13 @@ export async function closeUser(gateway: Gateway, principal: Principal, id: stri
     const keys = await revokeKeysOf(trx, clock, id);
     const sessionsEnded = await deleteSessions(trx, id);
     await endSignInLinks(trx, id);
+    const integrations = await deletePrivateOf(trx, id);
     await recordAudit(trx, {
       userId: id,
       actor: principal.holderId,
       action: 'user.closed',
       target: id,
-      details: { email: user.email, keys, sessionsEnded },
+      details: { email: user.email, keys, sessionsEnded, integrations },
       requestId,
     });
   });

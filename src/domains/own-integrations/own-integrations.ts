@@ -29,7 +29,8 @@ export interface Imported {
   ended: number;
 }
 
-export const ownMax = { count: 20, bytes: 20 * 1024 * 1024 };
+/** `eachBytes`: reading one makes nobody wait for long. */
+const ownMax = { count: 20, bytes: 20 * 1024 * 1024, eachBytes: 8 * 1024 * 1024 };
 
 /** Throws bad_request for a document that makes no recipe, conflict for a slug that is taken, plan_limit_reached. */
 export async function importIntegration(
@@ -147,10 +148,11 @@ async function requireRoom(trx: Db, { userId }: Principal, recipe: string, inste
     throw new SkillettError('plan_limit_reached', `Plan limit reached: maximum ${ownMax.count} imported integrations.`, {
       action: '/billing',
     });
-  if (bytes - Buffer.byteLength(instead ?? '') + Buffer.byteLength(recipe) > ownMax.bytes)
+  const length = Buffer.byteLength(recipe);
+  if (length > ownMax.eachBytes || bytes - Buffer.byteLength(instead ?? '') + length > ownMax.bytes)
     throw new SkillettError(
       'plan_limit_reached',
-      `Plan limit reached: maximum ${ownMax.bytes / 1024 / 1024} MiB of imported integrations. Choose fewer operations by \`tags\` or \`operations\`.`,
+      `Plan limit reached: maximum ${ownMax.eachBytes / 1024 / 1024} MiB of an imported integration, and ${ownMax.bytes / 1024 / 1024} MiB of all. Choose fewer operations by \`tags\` or \`operations\`.`,
       { action: '/billing' },
     );
 }

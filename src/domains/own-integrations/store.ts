@@ -10,9 +10,11 @@ export interface OwnHead {
   slug: string;
   ownerId: string;
   isShared: boolean;
+  /** Of its recipe as text. */
+  bytes: number;
 }
 
-export interface OwnIntegration extends OwnHead {
+export interface OwnIntegration extends Omit<OwnHead, 'bytes'> {
   createdAt: Date;
   updatedAt: Date;
 }
@@ -24,7 +26,7 @@ const columns = [...heads, 'createdAt', 'updatedAt'] as const;
 export async function listSeen(db: Db, userId: string): Promise<OwnHead[]> {
   return db
     .selectFrom('ownIntegrations')
-    .select(heads)
+    .select([...heads, sql<number>`octet_length(recipe)`.as('bytes')])
     .where('removedAt', 'is', null)
     .where((where) => where.or([where('ownerId', '=', userId), where('isShared', '=', true)]))
     .orderBy('slug')

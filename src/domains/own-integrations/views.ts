@@ -9,15 +9,14 @@ import { buildIntegration } from '../recipes/load.ts';
 import { listSeen, readRecipes } from './store.ts';
 import { readStored } from './stored-recipe.ts';
 
-/** Together a hundred MB at most, of recipes as large as there are. */
-const integrationsMax = 24;
-const cataloguesMax = 24;
+/** Of recipes as text; read they take some five times as much. */
+const keptBytesMax = 24 * 1024 * 1024;
 
 export class Views {
   readonly #db: Db;
   readonly #base: Catalogue;
-  readonly #integrations = new Kept<CatalogueIntegration>(integrationsMax);
-  readonly #catalogues = new Kept<Catalogue>(cataloguesMax);
+  readonly #integrations = new Kept<CatalogueIntegration>(keptBytesMax);
+  readonly #catalogues = new Kept<Catalogue>(keptBytesMax);
 
   constructor(db: Db, base: Catalogue) {
     this.#db = db;
@@ -32,6 +31,7 @@ export class Views {
     const name = keys.join(' ');
     const kept = this.#catalogues.get(name);
     if (kept) return kept;
+    const bytes = seen.reduce((sum, one) => sum + one.bytes, 0);
     const unread = seen.filter((_, at) => !this.#integrations.get(keys[at] as string));
     const read = await readRecipes(
       this.#db,
@@ -45,37 +45,44 @@ export class Views {
       const { recipe, resources } = readStored(row.recipe);
       const built: CatalogueIntegration = { ...buildIntegration(recipe, resources, new Map(), undefined), imported: true };
       fresh.set(id, built);
-      this.#integrations.set(`${id}/${row.version}`, built);
+      this.#integrations.set(`${id}/${row.version}`, built, row.recipe.length);
     }
     const own = seen.flatMap(({ id }, at) => fresh.get(id) ?? this.#integrations.get(keys[at] as string) ?? []);
     const catalogue = buildCatalogue([...own, ...this.#base.integrations]);
     if (own.length === seen.length && seen.every(({ id, version }) => !read.has(id) || read.get(id)?.version === version))
-      this.#catalogues.set(name, catalogue);
+      this.#catalogues.set(name, catalogue, bytes);
     return catalogue;
   }
 }
 
-/** The last that were asked for. */
+/** The last that were asked for, as many as there is room for; the very last however large it is. */
 class Kept<Value> {
-  readonly #values = new Map<string, Value>();
-  readonly #max: number;
+  readonly #values = new Map<string, { value: Value; bytes: number }>();
+  readonly #bytesMax: number;
+  #bytes = 0;
 
-  constructor(max: number) {
-    this.#max = max;
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
   }
 
   get(name: string): Value | undefined {
-    const value = this.#values.get(name);
-    if (value !== undefined) this.set(name, value);
-    return value;
+    const kept = this.#values.get(name);
+    if (kept) this.set(name, kept.value, kept.bytes);
+    return kept?.value;
   }
 
-  set(name: string, value: Value): void {
-    this.#values.delete(name);
-    this.#values.set(name, value);
+  set(name: string, value: Value, bytes: number): void {
+    this.#delete(name);
+    this.#values.set(name, { value, bytes });
+    this.#bytes += bytes;
     for (const oldest of this.#values.keys()) {
-      if (this.#values.size <= this.#max) break;
-      this.#values.delete(oldest);
+      if (this.#bytes <= this.#bytesMax || this.#values.size === 1) break;
+      this.#delete(oldest);
     }
+  }
+
+  #delete(name: string): void {
+    this.#bytes -= this.#values.get(name)?.bytes ?? 0;
+    this.#values.delete(name);
   }
 }

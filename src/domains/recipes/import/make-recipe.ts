@@ -179,6 +179,7 @@ function makeEndpoint(
   delete made.provider_scopes;
   if (operation.deprecated === true) made.description = `Deprecated. ${made.description}`;
   const losses = [...draft.losses, ...fitPlaces(made), ...fillPath(made)];
+  if (JSON.stringify(made).length > endpointLengthMax) return { fault: `is described in more than ${endpointLengthMax / 1024} KiB` };
   made.example = sampleParameters(made.parameters);
   for (let turn = 0; ; turn += 1) {
     const faults = faultsOf(made, recipe);
@@ -192,6 +193,8 @@ function makeEndpoint(
 }
 
 const repairsMax = 4;
+/** What a server compiles when the endpoint is first called, and an agent reads. */
+const endpointLengthMax = 128 * 1024;
 
 interface Fault {
   path: FaultPath;
