@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 
 /**
  * own_integrations: what people import, as the JSON of its recipe files. `version` rises with every change, and tells a process whether
- * what it has read is still so. Of one that was shared and is removed the row stays, without its recipe: no other may have its slug,
- * for which keys have scopes.
+ * what it has read is still so. Of one that is removed the row stays, without its recipe: keys have scopes for its slug, which must
+ * not come alive for what another shares under it.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
@@ -20,5 +20,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       removed_at timestamptz
     )`.execute(db);
   await sql`create unique index own_integrations_by_owner on own_integrations (owner_id, slug) where removed_at is null`.execute(db);
-  await sql`create index own_integrations_shared on own_integrations (slug) where was_shared`.execute(db);
+  await sql`create index own_integrations_by_slug on own_integrations (slug)`.execute(db);
 }

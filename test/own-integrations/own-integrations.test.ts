@@ -90,7 +90,7 @@ describe('a description becomes an integration', () => {
     const { integration, warnings, operationCount, endpointCount } = json.data.it;
     expect(integration).toMatchObject({
       slug: 'acme',
-      name: 'Acme "API"',
+      name: 'Acme API',
       version: '1.0.0',
       imported: true,
       description: 'Imported: "Things."',

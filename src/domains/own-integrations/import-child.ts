@@ -5,17 +5,20 @@
 import { text } from 'node:stream/consumers';
 import { makeRecipe, type RecipeWish } from '../recipes/import/make-recipe.ts';
 import { DescriptionFault, readDescription } from '../recipes/import/read-description.ts';
+import { plainLine } from '../recipes/import/sentences.ts';
 
-const input = await text(process.stdin);
-const end = input.indexOf('\n');
-process.stdout.write(JSON.stringify(answer(JSON.parse(input.slice(0, end)) as RecipeWish, input.slice(end + 1))));
+const faultLengthMax = 500;
+void text(process.stdin).then((input) => {
+  const end = input.indexOf('\n');
+  process.stdout.write(JSON.stringify(answer(JSON.parse(input.slice(0, end)) as RecipeWish, input.slice(end + 1))));
+});
 
 function answer(wish: RecipeWish, document: string): object {
   try {
     return { made: makeRecipe(readDescription(document), wish) };
   } catch (error) {
-    if (error instanceof DescriptionFault) return { fault: error.message };
+    if (error instanceof DescriptionFault) return { fault: plainLine(error.message, faultLengthMax) };
     // A document that is malformed in a way nobody thought of: not a word of ours about it, but where it broke.
-    return { fault: `The document is not as its kind is written (${(error as Error).message.slice(0, 200)}).` };
+    return { fault: `The document is not as its kind is written (${plainLine((error as Error).message, 200)}).` };
   }
 }

@@ -12,7 +12,7 @@ import type { Integration } from '../recipes/format/format.ts';
 import type { MadeRecipe, RecipeWish } from '../recipes/import/make-recipe.ts';
 import { fetchDocument } from './fetch-document.ts';
 import { runImport } from './run-import.ts';
-import { deleteOwn, findOwn, insertOwn, isPrivateOfOther, isTaken, measureOwn, replaceRecipe, setShared } from './store.ts';
+import { deleteOwn, findOwn, insertOwn, isOfOther, isTaken, measureOwn, replaceRecipe, setShared } from './store.ts';
 import { readStored, type StoredRecipe, writeStored } from './stored-recipe.ts';
 
 export interface ImportRequest extends RecipeWish {
@@ -89,7 +89,7 @@ export async function removeIntegration(gateway: Gateway, principal: Principal, 
     await lockInTransaction(trx, 'own-integrations');
     const own = await requireOwn(trx, principal, slug);
     const connections = await deleteConnectionsTo(trx, slug, own.isShared ? {} : { userId: principal.userId });
-    await deleteOwn(trx, gateway.clock, own.id);
+    await deleteOwn(trx, gateway.clock, own);
     await recordAudit(trx, auditOf(principal, 'integration.removed', slug, requestId, { connections }));
     return connections;
   });
@@ -108,10 +108,10 @@ export async function shareIntegration(
     await lockInTransaction(trx, 'own-integrations');
     const own = await requireOwn(trx, principal, slug);
     if (own.isShared === shared) return;
-    if (shared && ((await isTaken(trx, slug, own.id)) || (await isPrivateOfOther(trx, slug, principal.userId))))
+    if (shared && ((await isTaken(trx, slug, own.id)) || (await isOfOther(trx, slug, principal.userId))))
       throw new SkillettError(
         'conflict',
-        `Somebody else has an integration \`${slug}\`, so this one cannot be shared under that slug. Import it under another.`,
+        `Somebody else has or had an integration \`${slug}\`, so this one cannot be shared under that slug. Import it under another.`,
       );
     await setShared(trx, gateway.clock, own.id, shared);
     const connections = shared ? 0 : await deleteConnectionsTo(trx, slug, { exceptUserId: principal.userId });

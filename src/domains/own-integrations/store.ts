@@ -64,13 +64,13 @@ export async function isTaken(db: Db, slug: string, exceptId: string | undefined
   return found !== undefined;
 }
 
-export async function isPrivateOfOther(db: Db, slug: string, ownerId: string): Promise<boolean> {
+/** Whether somebody else has one of the slug, or had: their keys may have scopes for it. */
+export async function isOfOther(db: Db, slug: string, ownerId: string): Promise<boolean> {
   const found = await db
     .selectFrom('ownIntegrations')
     .select('id')
     .where('slug', '=', slug)
     .where('ownerId', '<>', ownerId)
-    .where('removedAt', 'is', null)
     .limit(1)
     .executeTakeFirst();
   return found !== undefined;
@@ -110,8 +110,15 @@ export async function setShared(trx: Db, clock: Clock, id: string, isShared: boo
     .execute();
 }
 
-export async function deleteOwn(trx: Db, clock: Clock, id: string): Promise<void> {
-  await trx.deleteFrom('ownIntegrations').where('id', '=', id).where('wasShared', '=', false).execute();
+/** Its slug is remembered: what was given as a scope must not come alive for what another has under it. */
+export async function deleteOwn(trx: Db, clock: Clock, { id, ownerId, slug }: Pick<OwnHead, 'id' | 'ownerId' | 'slug'>): Promise<void> {
+  await trx
+    .deleteFrom('ownIntegrations')
+    .where('ownerId', '=', ownerId)
+    .where('slug', '=', slug)
+    .where('removedAt', 'is not', null)
+    .where('wasShared', '=', false)
+    .execute();
   await trx
     .updateTable('ownIntegrations')
     .set({ recipe: '', isShared: false, removedAt: clock.sqlNow, updatedAt: clock.sqlNow })
@@ -119,7 +126,7 @@ export async function deleteOwn(trx: Db, clock: Clock, id: string): Promise<void
     .execute();
 }
 
-/** Those nobody else sees, of a user that is closed. Returns how many. */
+/** Those nobody else sees, of a user that is closed, whose keys have ended. Returns how many. */
 export async function deletePrivateOf(trx: Db, ownerId: string): Promise<number> {
   const { numDeletedRows } = await trx
     .deleteFrom('ownIntegrations')

@@ -14,7 +14,7 @@ import { nameEndpoint, nameResource, tellApart } from './names.ts';
 import { methods, type OpenApi, type Operation } from './openapi.ts';
 import { DescriptionFault } from './read-description.ts';
 import { sampleParameters } from './sample-value.ts';
-import { firstSentence, quoteSentence } from './sentences.ts';
+import { plainLine, plainName, quoteSentence } from './sentences.ts';
 
 export interface RecipeWish {
   slug: string;
@@ -36,6 +36,7 @@ export interface MadeRecipe {
   counts: { chosen: number; mapped: number; whole: number };
 }
 
+const warningLengthMax = 300;
 /** More would make a catalogue that nobody finds anything in, and cost every process that uses it. */
 const operationsMax = 2_500;
 
@@ -46,7 +47,7 @@ export function makeRecipe(openApi: OpenApi, wish: RecipeWish): MadeRecipe {
   const title = typeof openApi.info?.title === 'string' ? openApi.info.title : wish.slug;
   const recipe = integration.safeParse({
     slug: wish.slug,
-    name: firstSentence(wish.name ?? title).slice(0, 80) || wish.slug,
+    name: plainName(wish.name ?? title) || wish.slug,
     version: '1.0.0',
     description: quoteSentence('Imported', openApi.info?.description ?? title),
     category: 'imported',
@@ -65,7 +66,7 @@ export function makeRecipe(openApi: OpenApi, wish: RecipeWish): MadeRecipe {
   });
   if (faults.length > 0) throw new DescriptionFault(`The description makes no recipe: ${faults[0]}.`);
   const { resources, counts } = makeResources(openApi, recipe.data, chooseOperations(openApi, wish), warnings);
-  return { recipe: recipe.data, resources, warnings, counts };
+  return { recipe: recipe.data, resources, warnings: warnings.map((warning) => plainLine(warning, warningLengthMax)), counts };
 }
 
 function documentationOf({ externalDocs }: OpenApi): string | undefined {

@@ -8,18 +8,27 @@ const lengthMax = 200;
  */
 const unseen = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 
-/** The first sentence on one line, at most 200 characters. */
-export function firstSentence(text: unknown): string {
-  if (typeof text !== 'string') return '';
-  const plain = text
-    .slice(0, 4_000)
-    .replaceAll(/<\/?[a-zA-Z][^<>]*>/g, ' ')
+/** A text on one line, without what is not seen, at most so long. */
+export function plainLine(text: string, charactersMax: number): string {
+  const line = text
     .replaceAll(/[\r\n\t]+/g, ' ')
     .replace(unseen, '')
     .replaceAll(/ {2,}/g, ' ')
     .trim();
+  return line.length > charactersMax ? `${line.slice(0, charactersMax - 1)}…`.toWellFormed() : line;
+}
+
+/** For a name that stands in sentences of ours: nothing that could end them. */
+export function plainName(text: string): string {
+  return plainLine(text.replaceAll(/[^\p{L}\p{N} _&'()-]+/gu, ' '), 40);
+}
+
+/** The first sentence on one line, at most 200 characters. */
+export function firstSentence(text: unknown): string {
+  if (typeof text !== 'string') return '';
+  const plain = plainLine(text.slice(0, 4_000).replaceAll(/<\/?[a-zA-Z][^<>]*>/g, ' '), 4_000);
   const [sentence = ''] = /^.*?[.!?](?= |$)/.exec(plain) ?? [plain];
-  return sentence.length > lengthMax ? `${sentence.slice(0, lengthMax - 1)}…`.toWellFormed() : sentence;
+  return plainLine(sentence, lengthMax);
 }
 
 /** In quotation marks that it cannot end, with a word of ours before. */
