@@ -58,7 +58,8 @@ export class Engine {
     const outbound = new Outbound({ allow: [`127.0.0.1:${upstream.port}`] });
     const parts = { config, database, db, clock, log, vault, outbound, catalogue: buildCatalogue(makeIntegrations(upstream.origin)) };
     const admission = new AdmissionQueue(parts);
-    const engine = new Engine({ ...parts, admission } as unknown as Gateway, upstream, lines, async () => {
+    const gateway = { ...parts, admission, seenBy: async () => gateway } as unknown as Gateway;
+    const engine = new Engine(gateway, upstream, lines, async () => {
       await admission.close();
       await outbound.close();
       await drop();

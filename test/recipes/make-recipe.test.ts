@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../src/domains/recipes/format/format.ts';
-import { makeRecipe } from '../../src/domains/recipes/import/make-recipe.ts';
 import { readDescription } from '../../src/domains/recipes/import/read-description.ts';
-import { firstSentence, quoteSentence } from '../../src/domains/recipes/import/sentences.ts';
+import { makeRecipe } from '../../src/domains/recipes/import/whole-recipe/make-recipe.ts';
+import { firstSentence, quoteSentence } from '../../src/domains/recipes/import/whole-recipe/sentences.ts';
 
 const folder = process.env.API_DESCRIPTIONS;
 const baseUrl = 'https://api.example.org/v1';

@@ -3,9 +3,9 @@
  * of JSON (RecipeWish) and then the document, and writes one JSON text: `{"made"}` or `{"fault"}`.
  */
 import { text } from 'node:stream/consumers';
-import { makeRecipe, type RecipeWish } from '../recipes/import/make-recipe.ts';
 import { DescriptionFault, readDescription } from '../recipes/import/read-description.ts';
-import { plainLine } from '../recipes/import/sentences.ts';
+import { makeRecipe, type RecipeWish } from '../recipes/import/whole-recipe/make-recipe.ts';
+import { plainLine } from '../recipes/import/whole-recipe/sentences.ts';
 
 const faultLengthMax = 500;
 void text(process.stdin).then((input) => {

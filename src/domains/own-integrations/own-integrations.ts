@@ -9,7 +9,7 @@ import { hasEverything, type Principal, requireOperator } from '../../core/princ
 import { recordAudit } from '../audit/audit.ts';
 import { deleteConnectionsTo, endConnectionsTo } from '../connections/consent/integration-store.ts';
 import type { Integration } from '../recipes/format/format.ts';
-import type { MadeRecipe, RecipeWish } from '../recipes/import/make-recipe.ts';
+import type { MadeRecipe, RecipeWish } from '../recipes/import/whole-recipe/make-recipe.ts';
 import { fetchDocument } from './fetch-document.ts';
 import { runImport } from './run-import.ts';
 import { deleteOwn, findOwn, insertOwn, isOfOther, isTaken, measureOwn, replaceRecipe, setShared } from './store.ts';

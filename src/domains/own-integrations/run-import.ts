@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { badRequest, SkillettError, unavailable } from '../../core/errors.ts';
-import type { MadeRecipe, RecipeWish } from '../recipes/import/make-recipe.ts';
+import type { MadeRecipe, RecipeWish } from '../recipes/import/whole-recipe/make-recipe.ts';
 
 const heapMb = 420;
 const timeoutMs = 60_000;

@@ -3,16 +3,16 @@
  * What cannot be said is left out and listed. Sentences are the description's, and marked as that.
  */
 
-import { validateEndpoint } from '../check/endpoint.ts';
-import type { FaultPath } from '../check/texts.ts';
-import { validateIntegration } from '../check/validate.ts';
-import { type Endpoint, endpoint, type Integration, integration, type Resource } from '../format/format.ts';
-import type { Parameter } from '../format/parameter.ts';
+import { validateEndpoint } from '../../check/endpoint.ts';
+import type { FaultPath } from '../../check/texts.ts';
+import { validateIntegration } from '../../check/validate.ts';
+import { type Endpoint, endpoint, type Integration, integration, type Resource } from '../../format/format.ts';
+import type { Parameter } from '../../format/parameter.ts';
+import { type Draft, draftEndpoint } from '../draft-endpoint.ts';
+import { nameEndpoint, nameResource, tellApart } from '../names.ts';
+import { methods, type OpenApi, type Operation } from '../openapi.ts';
+import { DescriptionFault } from '../read-description.ts';
 import { draftAuth } from './draft-auth.ts';
-import { type Draft, draftEndpoint } from './draft-endpoint.ts';
-import { nameEndpoint, nameResource, tellApart } from './names.ts';
-import { methods, type OpenApi, type Operation } from './openapi.ts';
-import { DescriptionFault } from './read-description.ts';
 import { sampleParameters } from './sample-value.ts';
 import { plainLine, plainName, quoteSentence } from './sentences.ts';
 

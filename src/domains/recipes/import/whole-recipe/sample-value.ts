@@ -1,5 +1,5 @@
 /** Sample values for what a call must hold, of what is known of it. */
-import type { Parameter, RecipeValue } from '../format/parameter.ts';
+import type { Parameter, RecipeValue } from '../../format/parameter.ts';
 
 const texts: Record<string, string> = {
   date: '2026-01-31',

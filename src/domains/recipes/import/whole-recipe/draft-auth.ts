@@ -1,7 +1,7 @@
 /** Ways to connect, from what a description says of security. */
-import { reservedHeaders } from '../check/texts.ts';
-import type { Auth } from '../format/auth.ts';
-import type { OpenApi, SecurityScheme } from './openapi.ts';
+import { reservedHeaders } from '../../check/texts.ts';
+import type { Auth } from '../../format/auth.ts';
+import type { OpenApi, SecurityScheme } from '../openapi.ts';
 import { firstSentence } from './sentences.ts';
 
 /** What is asked for where nothing can be said of how it is made. */
