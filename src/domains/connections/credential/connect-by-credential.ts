@@ -40,7 +40,9 @@ async function proveCredential(
   const unproven = integration.recipe.verify ? undefined : { id: label ?? integration.slug, label: label ?? integration.slug };
   const named = nameAccount({ integration, auth, variables }, parsed) ?? issued.account ?? unproven;
   const account =
-    (issued.isProven || unproven) && named ? named : await verifyCredential(gateway, userId, integration, auth, credential, variables, named);
+    (issued.isProven || unproven) && named
+      ? named
+      : await verifyCredential(gateway, userId, integration, auth, credential, variables, named);
   const provider = nameOfChoice(account, chosen, (choices?.length ?? 0) > 1);
   return { integration, credential, provider, providerScopes: null, expiresInSeconds: issued.expiresInSeconds, variables };
 }
