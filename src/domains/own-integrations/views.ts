@@ -5,7 +5,7 @@
  */
 import type { Db } from '../../core/database/database.ts';
 import { buildCatalogue, type Catalogue, type CatalogueIntegration } from '../recipes/catalogue.ts';
-import { buildIntegration } from '../recipes/load.ts';
+import { openRecipe, packRecipe } from '../recipes/kept/packed-recipe.ts';
 import { listSeen, readRecipes } from './store.ts';
 import { readStored } from './stored-recipe.ts';
 
@@ -43,7 +43,8 @@ export class Views {
       const row = read.get(id);
       if (!row || row.recipe === '') continue;
       const { recipe, resources } = readStored(row.recipe);
-      const built: CatalogueIntegration = { ...buildIntegration(recipe, resources, new Map(), undefined), imported: true };
+      const opened = openRecipe(packRecipe({ recipe, resources, guides: new Map() }), undefined);
+      const built: CatalogueIntegration = Object.assign(opened, { imported: true as const });
       fresh.set(id, built);
       this.#integrations.set(`${id}/${row.version}`, built, row.recipe.length);
     }
