@@ -1,4 +1,5 @@
 /** Every endpoint's example through the gateway, to a service that looks at what really arrives. */
+import { buildSchema, type GraphQLSchema } from 'graphql';
 import type { Gateway } from '../../src/core/context.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { StoredCredential } from '../../src/domains/connections/credential/credential.ts';
@@ -8,6 +9,7 @@ import { listControls } from './arrived/controls.ts';
 import { expectOf } from './arrived/expect.ts';
 import type { Facts } from './facts.ts';
 import type { Recipe } from './folders.ts';
+import { listGraphqlArrivalFaults, listGraphqlControls } from './graphql/graphql-arrival.ts';
 
 /** A server whose integrations all have their base address below the upstream, each under its slug. */
 export interface ExecutionStand {
@@ -36,12 +38,14 @@ export function settingsOf(slugs: readonly string[], { origin }: Upstream): Reco
 export async function executeRecipe(stand: ExecutionStand, recipe: Recipe, facts: Facts): Promise<ExecutedEndpoint[]> {
   await connect(stand, recipe);
   const executed: ExecutedEndpoint[] = [];
+  const schema = facts.schema && buildSchema(facts.schema.join('\n'));
   for (const [name, endpoint] of recipe.endpoints) {
     const { slug } = recipe.integration;
     const received = await call(stand, slug, name, endpoint.example);
-    const expected = expectOf(facts, name, endpoint);
-    const proof = expected ? 'executed' : 'unproved';
-    if (typeof received === 'string') executed.push({ name, proof, controls: 0, faults: [received] });
+    const expected = endpoint.graphql ? undefined : expectOf(facts, name, endpoint);
+    const proof = expected || schema ? 'executed' : 'unproved';
+    if (typeof received !== 'string' && endpoint.graphql && schema) executed.push({ name, proof, ...judgeDocument(schema, received) });
+    else if (typeof received === 'string') executed.push({ name, proof, controls: 0, faults: [received] });
     else executed.push({ name, proof, ...(expected ? await judge(expected, received) : listUnprovedFaults(endpoint, received)) });
   }
   return executed;
@@ -102,6 +106,14 @@ async function judge(expected: Expected, arrived: Arrived): Promise<Pick<Execute
   const controls = await listControls(expected, arrived);
   for (const { kind, arrived: spoilt } of controls)
     if ((await listArrivalFaults(expected, spoilt)).length === 0) faults.push(`control: a request with ${kind} is not found out`);
+  return { controls: controls.length, faults };
+}
+
+function judgeDocument(schema: GraphQLSchema, arrived: Arrived): Pick<ExecutedEndpoint, 'controls' | 'faults'> {
+  const faults = listGraphqlArrivalFaults(schema, arrived);
+  const controls = listGraphqlControls(schema, arrived);
+  for (const { kind, arrived: spoilt } of controls)
+    if (listGraphqlArrivalFaults(schema, spoilt).length === 0) faults.push(`control: a request with ${kind} is not found out`);
   return { controls: controls.length, faults };
 }
 

@@ -10,6 +10,7 @@ import { readFacts } from '../../scripts/recipes/folders.ts';
 import type { Operation, RequestBody, Schema } from '../../src/domains/recipes/import/openapi.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { Upstream } from '../support/upstream.ts';
+import { hardRecipes } from './hard-stand.ts';
 import { readRecipe } from './read-recipe.ts';
 
 let upstream: Upstream;
@@ -17,7 +18,9 @@ let server: TestServer;
 
 beforeAll(async () => {
   upstream = await Upstream.start();
-  server = await startTestServer({ env: settingsOf(['slack', 'gmail', 'hackernews'], upstream) });
+  server = await startTestServer({
+    env: { ...settingsOf(['slack', 'gmail', 'hackernews', 'linear'], upstream), SKILLETT_RECIPES: hardRecipes },
+  });
 });
 afterAll(async () => {
   await server.close();
@@ -37,6 +40,17 @@ describe('a recipe that is executed', () => {
       expect(executed.map(({ name }) => name)).toEqual(readRecipe(slug).endpoints.map(([name]) => name));
       expect(executed.every(({ proof, controls }) => proof === 'executed' && controls >= 4)).toBe(true);
     }
+  });
+
+  it('sends documents that the schema has, with variables of their types', async () => {
+    const executed = await execute('linear', factsOf('linear'));
+    expect(executed.map(({ name, proof, faults }) => [name, proof, faults])).toEqual(
+      ['list_issues', 'get_issue', 'create_issue'].map((name) => [name, 'executed', []]),
+    );
+    expect(executed.every(({ controls }) => controls >= 6)).toBe(true);
+    const { schema = [], ...facts } = factsOf('linear');
+    const other = schema.map((line) => (line === '  teamId: String!' ? '  teamId: Int!' : line));
+    expect((await spoiltFaults('linear', { ...facts, schema: other }, 'create_issue')).join()).toContain('expecting type "Int!"');
   });
 
   it('is found out where its service documents otherwise', async () => {
