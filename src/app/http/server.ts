@@ -95,7 +95,8 @@ export function createHttpServer(
       handler === graphql ? refuseGraphql(gateway, request, response, error, requestId) : sendError(gateway, response, error);
     const fault = findAddressFault(request);
     if (fault) return refuse(fault);
-    arrivals.enter({ request, response, begin: () => void answer(handler ?? restHandler, request, response), refuse });
+    const begin = () => void answer(handler ?? restHandler, request, response);
+    arrivals.enter({ request, response, light: !handler && isExecution(request.method, pathname), begin, refuse });
   });
   limitConnections(gateway, server);
   const sockets = new Set<Socket>();
@@ -145,6 +146,11 @@ function printUnreadable(code: string | undefined): string {
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`;
+}
+
+/** As far as its address tells: what else has this form is as little work, or refused. */
+function isExecution(method: string | undefined, pathname: string): boolean {
+  return method === 'POST' && pathname.startsWith('/v1/') && pathname.indexOf('/', 4) !== -1;
 }
 
 function logWhenFinished(

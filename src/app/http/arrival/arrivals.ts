@@ -13,13 +13,22 @@ import { clientAddressOf } from '../context.ts';
 interface Arrival {
   request: IncomingMessage;
   response: ServerResponse;
+  /** An execution over REST. */
+  light: boolean;
   /** Must not throw. Called once node has read on to the end of what came with the headers, which mostly is all of the body. */
   begin(this: void): void;
   refuse(error: SkillettError): void;
 }
 
-/** Each costs up to a millisecond in the turns that follow, so a step of another's call waits a few of them. */
-const begunPerTurn = 2;
+/**
+ * Each costs up to a millisecond in the turns that follow, and a step of another's call waits for those: two are begun, and of executions
+ * over REST, which cost a tenth of it and share their statements, as many as mostly come together. In a turn after a long one these
+ * are begun as slowly as all others.
+ */
+const begunPerTurn = { light: 16, other: 2 };
+const longTurnMs = 2;
+/** Callers and networks without anything waiting, which begin beside those. */
+const atOncePerTurn = 2;
 /** Of one caller. An address may hold fewer connections than this, but several requests may come on each. */
 const waitingMax = 2_000;
 /** On one connection, of which no client that waits for answers has more than a few. */
@@ -31,7 +40,10 @@ export class Arrivals {
   readonly #lines = new Map<string, Arrival[]>();
   /** Callers and networks that were begun at once in this turn. */
   readonly #atOnce = new Map<string, number>();
+  /** What was begun in this turn, as a share of what may be. */
   #begun = 0;
+  #afterLongTurn = false;
+  #turnAskedMs = 0;
   #turning = false;
   readonly #unanswered = new WeakMap<Socket, number>();
 
@@ -42,8 +54,8 @@ export class Arrivals {
   /** Begins it in this turn or in a later one, or refuses it. */
   enter(arrival: Arrival): void {
     this.#startTurn();
-    if (this.#begun < begunPerTurn && this.#lines.size === 0) {
-      this.#begun += 1;
+    if (this.#mayBegin && this.#lines.size === 0) {
+      this.#countBegun(arrival);
       return queueMicrotask(arrival.begin);
     }
     const caller = callerOf(arrival.request) ?? this.#networkOf(arrival);
@@ -72,10 +84,19 @@ export class Arrivals {
     return networkOf(clientAddressOf(this.#gateway, request));
   }
 
+  get #mayBegin(): boolean {
+    // Sixteenths are exact.
+    return this.#begun < 1;
+  }
+
+  #countBegun({ light }: Arrival): void {
+    this.#begun += 1 / begunPerTurn[light && !this.#afterLongTurn ? 'light' : 'other'];
+  }
+
   /** Whoever has nothing waiting need not wait for those who have; with ever new names, though, an address gets no further. */
   #mayBeginAtOnce(caller: string, network: string): boolean {
     const ofNetwork = this.#atOnce.get(network) ?? 0;
-    if (ofNetwork >= begunPerTurn || this.#atOnce.has(caller)) return false;
+    if (ofNetwork >= atOncePerTurn || this.#atOnce.has(caller)) return false;
     this.#atOnce.set(network, ofNetwork + 1);
     if (caller !== network) this.#atOnce.set(caller, 1);
     return true;
@@ -84,14 +105,16 @@ export class Arrivals {
   #startTurn(): void {
     if (this.#turning) return;
     this.#turning = true;
+    this.#turnAskedMs = performance.now();
     setImmediate(() => this.#turn());
   }
 
   #turn(): void {
     this.#turning = false;
     this.#begun = 0;
+    this.#afterLongTurn = performance.now() - this.#turnAskedMs > longTurnMs;
     this.#atOnce.clear();
-    while (this.#begun < begunPerTurn) {
+    while (this.#mayBegin) {
       const [next] = this.#lines;
       if (!next) return;
       this.#beginOf(...next);
@@ -105,7 +128,7 @@ export class Arrivals {
     if (line.length > 0) this.#lines.set(caller, line);
     // Its client has gone.
     if (arrival.response.destroyed) return;
-    this.#begun += 1;
+    this.#countBegun(arrival);
     arrival.begin();
   }
 }
