@@ -10,6 +10,8 @@ export interface Variant {
   name: string;
   shot(size: string): Shot;
   pid: number;
+  /** Its descendants count too. */
+  tree?: boolean;
   /** Of the database that serves it, with its descendants. */
   databasePid?: number;
   /** The variant of another tree that it is compared with too. */
@@ -48,8 +50,8 @@ export async function compare(size: string, variants: readonly Variant[], pace: 
   console.log('');
 }
 
-async function measure({ pid, databasePid }: Variant, load: Load, seconds: number): Promise<Measured> {
-  const read = () => ({ own: readThreads(pid), database: databasePid === undefined ? new Map() : readThreads(databasePid, true) });
+async function measure({ pid, tree, databasePid }: Variant, load: Load, seconds: number): Promise<Measured> {
+  const read = () => ({ own: readThreads(pid, tree), database: databasePid === undefined ? new Map() : readThreads(databasePid, true) });
   const before = read();
   const slice = await load.fire(seconds);
   const after = read();

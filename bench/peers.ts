@@ -82,7 +82,10 @@ async function startExecutor(folder: string, upstreamUrl: string): Promise<Peer>
   }
   const code = `return await tools.bench.org.main.labels.getLabel({ name: "${size}" });`;
   const shot = () => ({ url: `${url}/executions`, method: 'POST', headers: json, body: JSON.stringify({ code }) });
-  return { child, variant: { name: 'Executor', pid: child.pid as number, shot } };
+  return {
+    child, // What is started is a script that starts the program.
+    variant: { name: 'Executor', pid: child.pid as number, tree: true, shot },
+  };
 }
 
 async function startPortkey(folder: string, upstreamUrl: string): Promise<Peer> {
