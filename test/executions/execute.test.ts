@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SkillettError } from '../../src/core/errors.ts';
+import { readAll } from '../support/read-all.ts';
 import { drained, eventually } from '../support/upstream.ts';
 import { Engine, print } from './engine.ts';
 import { makeIntegration, textParameter } from './integration.ts';
@@ -192,7 +193,7 @@ describe('an answer', () => {
     engine.upstream.answer(200, { 'set-cookie': 'a=b', 'content-type': 'text/plain' }, 'x');
     const execution = await engine.run({ endpoint: 'list', raw: true });
     expect(execution.raw?.headers).toEqual({ 'content-type': 'text/plain' });
-    execution.raw?.body.resume();
+    await readAll(execution.raw?.body);
     expect(engine.upstream.received[0]?.headers).not.toHaveProperty('cookie');
     expect(engine.upstream.received[0]?.headers).not.toHaveProperty('authorization');
   });
@@ -217,7 +218,7 @@ describe('the raw form', () => {
       status: 200,
       headers: { 'content-type': 'application/zip', 'content-length': '3000000', 'content-disposition': 'attachment; filename="a.zip"' },
     });
-    expect(Buffer.concat((await execution.raw?.body.toArray()) as Buffer[]).equals(body)).toBe(true);
+    expect(Buffer.concat(await readAll(execution.raw?.body)).equals(body)).toBe(true);
     expect(await engine.rowOf(execution.callId)).toMatchObject({ outcome: 'succeeded', responseBytes: 3_000_000 });
   });
 
@@ -225,11 +226,11 @@ describe('the raw form', () => {
     engine.upstream.answer(503, { 'content-type': 'text/plain' }, 'down');
     const failed = await engine.run({ endpoint: 'create', raw: true });
     expect(failed.raw).toMatchObject({ status: 503, headers: { 'x-skillett-error-source': 'upstream' } });
-    failed.raw?.body.resume();
+    await readAll(failed.raw?.body);
     engine.upstream.answer(204, {});
     const empty = await engine.run({ endpoint: 'list', raw: true });
     expect(empty.raw?.status).toBe(200);
-    expect(await empty.raw?.body.toArray()).toEqual([]);
+    expect(await readAll(empty.raw?.body)).toEqual([]);
     engine.upstream.answer(302, { location: '/x' });
     expect((await engine.run({ endpoint: 'list', raw: true })).raw).toBeUndefined();
   });
@@ -246,7 +247,7 @@ describe('the raw form', () => {
     const execution = await engine.run({ endpoint: 'list', raw: true });
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(sentBytes).toBeLessThan(30 * 1024 * 1024);
-    execution.raw?.body.destroy();
+    execution.raw?.body.discard();
     await eventually(() => engine.upstream.open.size === 0, 'the service is let go');
   });
 });
@@ -562,7 +563,7 @@ describe('a retry', () => {
       const headers = new Map<string, string>();
       const execution = await engine.run({ integration: 'spoken', endpoint: 'list', raw, answerHeaders: headers });
       expect([execution.status, headers.get('retry-after'), engine.upstream.received.length]).toEqual([403, '60', 1]);
-      const body = raw ? Buffer.concat((await execution.raw?.body.toArray()) as Buffer[]) : await execution.error?.load();
+      const body = raw ? Buffer.concat(await readAll(execution.raw?.body)) : await execution.error?.load();
       expect(String(body)).toBe(said);
     }
     engine.upstream.answer(403, { 'retry-after': '90', 'content-type': 'application/json' }, said);
@@ -837,7 +838,7 @@ describe('an idempotency key', () => {
       const execution = await engine.run({ ...call, raw: true });
       expect(execution.replayed).toBe(replayed);
       expect(execution.raw).toMatchObject({ status: 200, headers: { 'content-type': 'image/png' } });
-      expect(Buffer.concat((await execution.raw?.body.toArray()) as Buffer[]).equals(body)).toBe(true);
+      expect(Buffer.concat(await readAll(execution.raw?.body)).equals(body)).toBe(true);
     }
     expect(engine.upstream.received).toHaveLength(1);
   });

@@ -1,8 +1,8 @@
 /** The REST door: match a row, read the body, run its operation, print the answer. It knows no product. */
 import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import type { Caller, Context, Gateway } from '../../core/context.ts';
 import { notFound, SkillettError } from '../../core/errors.ts';
+import { writeBytes } from '../../core/json/raw-json.ts';
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import type { RawAnswer } from '../../domains/executions/execution.ts';
 import { asksFor } from '../http/accept.ts';
@@ -167,6 +167,5 @@ async function sendRaw(response: ClientResponse, headers: string[], raw: RawAnsw
   headers.push(...safeHeaders);
   response.sendHead(raw.status, headers);
   if (raw.live) response.flushHeaders();
-  // A body that breaks off must not look complete: pipeline destroys the socket then.
-  await pipeline(raw.body, response).catch(() => response.destroy());
+  await writeBytes(response, raw.body);
 }

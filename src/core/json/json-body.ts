@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { OutboundAnswer } from '../outbound/answer.ts';
 import { OutboundError } from '../outbound/error.ts';
 import { isJson, JsonScan } from './json-scan.ts';
-import { type JsonSource, RawJson } from './raw-json.ts';
+import { type ByteSource, RawJson } from './raw-json.ts';
 
 /** Up to here a body is read before the first byte of the answer goes out. */
 export const wholeBytesMax = 256 * 1024;
@@ -171,7 +171,7 @@ class JsonPassage {
 type OverListener = Parameters<OutboundAnswer['whenOver']>[0];
 
 /** A body that is passed on while it arrives. Breaks off when it is too long or turns out to be no JSON. */
-class StreamedJson implements JsonSource {
+class StreamedJson implements ByteSource {
   readonly #answer: OutboundAnswer;
   readonly #passage: JsonPassage;
   /** Looked at already. */

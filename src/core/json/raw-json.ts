@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 
-/** JSON that is read while it is written. */
-export interface JsonSource {
+/** Bytes that are read while they are written. */
+export interface ByteSource {
   /** The next bytes; undefined at the end. */
   read(): Promise<Buffer | undefined>;
   /** Ends it without reading further; may be called at any time, more than once. */
@@ -24,10 +24,10 @@ let met: RawJson[] | undefined;
 
 export class RawJson {
   #pieces: readonly Buffer[] | undefined;
-  readonly #source: JsonSource | undefined;
+  readonly #source: ByteSource | undefined;
   #taken = false;
 
-  private constructor(pieces: readonly Buffer[] | undefined, source: JsonSource | undefined) {
+  private constructor(pieces: readonly Buffer[] | undefined, source: ByteSource | undefined) {
     this.#pieces = pieces;
     this.#source = source;
   }
@@ -47,7 +47,7 @@ export class RawJson {
   }
 
   /** Read once, when it is written. */
-  static fromSource(source: JsonSource): RawJson {
+  static fromSource(source: ByteSource): RawJson {
     return new RawJson(undefined, source);
   }
 
@@ -69,13 +69,13 @@ export class RawJson {
   }
 
   /** Of what is still to be read: tells when it has been, or why it never will. Undefined where it is there. */
-  get whenOver(): JsonSource['whenOver'] {
+  get whenOver(): ByteSource['whenOver'] {
     const source = this.#source;
     return source?.whenOver && ((listener) => source.whenOver?.(listener));
   }
 
   /** What is still to be read; only one may read it. */
-  takeSource(): JsonSource {
+  takeSource(): ByteSource {
     if (!this.#source || this.#taken) throw new Error('This JSON is already being read.');
     this.#taken = true;
     return this.#source;
@@ -185,6 +185,18 @@ function toByteString(text: string): string {
   return Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1');
 }
 
+/** As `writeSpliced`, of bytes that need not be JSON. */
+export async function writeBytes(target: Writable, source: ByteSource): Promise<void> {
+  target.once('close', () => source.discard());
+  try {
+    await writeSource(target, source);
+    target.end();
+  } catch {
+    source.discard();
+    target.destroy();
+  }
+}
+
 async function writeStreamed(target: Writable, parts: (string | RawJson)[]): Promise<void> {
   const sources = parts.filter((part) => part instanceof RawJson);
   const stop = (): void => {
@@ -205,7 +217,7 @@ async function writeStreamed(target: Writable, parts: (string | RawJson)[]): Pro
   }
 }
 
-async function writeSource(target: Writable, source: JsonSource): Promise<void> {
+async function writeSource(target: Writable, source: ByteSource): Promise<void> {
   for (let chunk = await source.read(); chunk; chunk = await source.read()) {
     const full = write(target, chunk);
     if (full) await full;

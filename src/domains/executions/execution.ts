@@ -1,8 +1,7 @@
 /** What goes into an execution, what comes out, and what it carries along its path. */
-import type { Readable } from 'node:stream';
 import type { Caller, Context, Door, Gateway } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
-import type { RawJson } from '../../core/json/raw-json.ts';
+import type { ByteSource, RawJson } from '../../core/json/raw-json.ts';
 import { isRedirect } from '../../core/outbound/outbound.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
@@ -108,7 +107,7 @@ export interface Execution {
 export interface RawAnswer {
   status: number;
   headers: Record<string, string>;
-  body: Readable;
+  body: ByteSource;
   /** What has come goes out at once, the headers alone too. */
   live?: boolean | undefined;
 }

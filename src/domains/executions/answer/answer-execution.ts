@@ -107,7 +107,7 @@ function watch({ gateway, admission }: Run, call: UpstreamCall, judged: JudgedAn
     connectionId: call.connection?.id,
     end: (why) => {
       ended = why;
-      answer.body.destroy(why);
+      answer.discard();
     },
   });
   const over: OutboundAnswer['whenOver'] = (listener) =>
@@ -134,7 +134,7 @@ async function answerRaw(run: Run, call: UpstreamCall, judged: WatchedAnswer, bo
   const next = nextOf(run, call, judged);
   if (next !== undefined) headers['x-skillett-next'] = next;
   if (run.admission.claim) await keep(run, judged, body && { raw: { headers, body } });
-  const raw = { status: envelopeStatus(judged.status), headers, body: answer.body, live };
+  const raw = { status: envelopeStatus(judged.status), headers, body: answer, live };
   return finish(run, call, judged, { data: null, error: null, selectError: null, next: next ?? null, meta: null, raw });
 }
 

@@ -1,10 +1,9 @@
 /** The first answer to an idempotency key as it is kept, and as it comes back. */
-import { Readable } from 'node:stream';
 import type { Gateway } from '../../../core/context.ts';
 import type { Sealed } from '../../../core/crypto.ts';
 import type { SkillettError } from '../../../core/errors.ts';
 import { isJson } from '../../../core/json/json-scan.ts';
-import { RawJson } from '../../../core/json/raw-json.ts';
+import { type ByteSource, RawJson } from '../../../core/json/raw-json.ts';
 import type { AnswerHeaders } from './passed/answer-headers.ts';
 
 /** The longest answer that is kept. */
@@ -51,7 +50,7 @@ export interface ReplayedAnswer {
   selectError: string | undefined;
   next: string | undefined;
   meta: AnswerHeaders | undefined;
-  raw: { headers: Record<string, string>; body: Readable } | undefined;
+  raw: { headers: Record<string, string>; body: ByteSource } | undefined;
   failure: KeptFailure | undefined;
 }
 
@@ -65,11 +64,16 @@ export async function openAnswer(gateway: Gateway, callId: string, sealed: strin
   const head = JSON.parse(text.slice(0, end)) as Head;
   const body = text.slice(end + 1);
   if (head.rawHeaders) {
-    const raw = { headers: head.rawHeaders, body: Readable.from([Buffer.from(body, 'base64')]) };
+    const raw = { headers: head.rawHeaders, body: sourceOf(Buffer.from(body, 'base64')) };
     return { json: RawJson.fromValue(null), selectError: undefined, next: undefined, meta: undefined, raw, failure: undefined };
   }
   // What an older release kept was not proven to be JSON.
   const bytes = Buffer.from(body);
   const json = isJson(bytes) ? RawJson.fromBytes(bytes) : RawJson.fromValue(body);
   return { json, selectError: head.selectError, next: head.next, meta: head.meta, raw: undefined, failure: head.failure };
+}
+
+function sourceOf(bytes: Buffer): ByteSource {
+  const left = [bytes];
+  return { read: async () => left.shift(), discard: () => left.splice(0) };
 }

@@ -4,7 +4,7 @@
  */
 import { type SkillettError, unavailable } from '../../../core/errors.ts';
 import { jsonBytesMax, wholeBytesMax } from '../../../core/json/json-body.ts';
-import { type JsonSource, RawJson } from '../../../core/json/raw-json.ts';
+import { type ByteSource, RawJson } from '../../../core/json/raw-json.ts';
 import { shareOfMemory } from '../../../core/memory.ts';
 import { type OutboundAnswer, OutboundError } from '../../../core/outbound/outbound.ts';
 import { type Asker, Crowded, Turn } from '../../../core/turns/turn.ts';
@@ -85,7 +85,7 @@ const heldMsMax = 10_000;
 /** As much goes to the client's socket at once. */
 const passedBytes = 256 * 1024;
 
-class HeldJson implements JsonSource {
+class HeldJson implements ByteSource {
   #pieces: Buffer[];
   #room: Turn | undefined;
   readonly #timer: NodeJS.Timeout;
