@@ -24,7 +24,11 @@ const rounds = 5;
 const warmUpMs = 1_000;
 const sliceMs = 2_500;
 
-const aliases = Array.from({ length: 20 }, (_, at) => `a${at}: read(integration: "desk", endpoint: "list_things") { status }`);
+/** Identical reads of one request would be one call. */
+const aliases = Array.from(
+  { length: 20 },
+  (_, at) => `a${at}: read(integration: "desk", endpoint: "list_things", params: { q: "${at}" }) { status }`,
+);
 const floods = [
   ['REST', '/v1/desk/list_things', { params: {} }],
   ['GraphQL, 20 aliases', '/graphql', { query: `{ ${aliases.join(' ')} }` }],
@@ -74,6 +78,15 @@ async function sliceOf(key: string): Promise<number> {
   return median(tookMs);
 }
 
+/** A flood of refusals would say nothing. */
+async function requireAnswered(key: string, target: string, body: object): Promise<void> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', accept: 'application/json' };
+  const answer = await fetch(url + target, { method: 'POST', headers, body: JSON.stringify(body) });
+  const said = await answer.text();
+  if (answer.status !== 200 || /"errors"|"isError":true|"error":\{"code"/.test(said))
+    throw new Error(`${target} answers ${said.slice(0, 500)}`);
+}
+
 function startFlood(key: string, target: string, body: object) {
   const program = path.resolve(import.meta.dirname, '../test/processes/flood-client.ts');
   const child = spawn(process.execPath, [program, url, key, String(connections), target, JSON.stringify(body)], {
@@ -97,6 +110,7 @@ try {
   const [loud, quiet] = [await addUnlimitedKey(), await addUnlimitedKey()];
   await sliceOf(quiet);
   for (const [name, target, body] of floods) {
+    await requireAnswered(loud, target, body);
     const seen = {
       quiet: [] as number[],
       during: [] as number[],
