@@ -457,13 +457,13 @@ it('calls and counts older than the installation keeps them go, the younger stay
     .set({ until: new Date(0) })
     .execute();
   await seedPast(userId, key.id, 3, (at) => {
-    const startedAt = new Date(Date.now() - ([89.5, 90.1, 91][at] as number) * day);
+    const startedAt = new Date(Date.now() - ([89.5, 91.1, 92][at] as number) * day);
     return { id: newTimeOrderedId('call', startedAt.getTime()), startedAt, completedAt: startedAt };
   });
   await sweepCalls(gateway);
   expect((await log(key.id, '', 'id')).nodes).toHaveLength(1);
   expect((await log(key.id)).totalCount).toBe(1);
-  gateway.clock.offsetMs = day;
+  gateway.clock.offsetMs = 2 * day;
   expect((await sweepCalls(gateway)).deleted).toBeGreaterThanOrEqual(1);
   gateway.clock.offsetMs = 0;
   expect((await log(key.id)).totalCount).toBe(0);

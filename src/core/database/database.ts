@@ -4,6 +4,7 @@
  */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
 import pg from 'pg';
@@ -134,14 +135,42 @@ export class NewerDatabase extends Error {
  * meanwhile, so processes that start together take turns. Throws NewerDatabase.
  */
 export async function migrate(db: Db): Promise<string[]> {
-  const ran = (await isUpToDate(db)) ? [] : await runMigrations(db);
+  const ran: string[] = [];
+  if (!(await isUpToDate(db))) {
+    for (const target of [...validatedFirst, undefined]) {
+      ran.push(...(await runMigrations(db, target)));
+      await validateConstraints(db);
+    }
+  }
   await validateConstraints(db);
   return ran;
 }
 
-async function runMigrations(db: Db): Promise<string[]> {
+/** Migrations whose constraints are validated before the next one runs, which relies on that. */
+const validatedFirst = ['202611280941-calls-end-before-days'];
+const lockTriesMax = 30;
+
+/** Up to the migration `target`, or all. One that could not have its lock in time has let writers pass, and is tried again. */
+async function runMigrations(db: Db, target: string | undefined): Promise<string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryMigrations(db, target);
+    } catch (error) {
+      if (!isLockTimeout((error as Error).cause) || tries === lockTriesMax) throw error;
+      await setTimeout(500);
+    }
+  }
+}
+
+/** `lock_timeout` gave the statement up (lock_not_available). */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: string }).code === '55P03';
+}
+
+async function tryMigrations(db: Db, target: string | undefined): Promise<string[]> {
+  if (target !== undefined && (await listRunMigrations(db))?.includes(target)) return [];
   const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder: migrationsFolder }) });
-  const { error, results } = await migrator.migrateToLatest();
+  const { error, results } = await (target === undefined ? migrator.migrateToLatest() : migrator.migrateTo(target));
   const failed = results?.find((result) => result.status === 'Error');
   if (failed) throw new Error(`Migration ${failed.migrationName} failed; the database is as it was before it.`, { cause: error });
   if (error) {
@@ -150,7 +179,7 @@ async function runMigrations(db: Db): Promise<string[]> {
     // Without a migration that failed, the database could not even be asked.
     throw error;
   }
-  return (results ?? []).map((result) => result.migrationName);
+  return (results ?? []).filter(({ status }) => status === 'Success').map((result) => result.migrationName);
 }
 
 /**

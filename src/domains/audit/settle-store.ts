@@ -1,14 +1,14 @@
-/** Queries that bring the call log to rest: lost ends, hourly counts, retention. */
+/** Queries that bring the call log to rest: lost ends and hourly counts. */
 import { sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
 import type { Database, Db } from '../../core/database/database.ts';
 
 /** Counts one row of `call_hours` up, or makes it. */
-const addToHours = `
+export const addToHours = `
 on conflict (user_id, hour, integration, endpoint, key_id, connection_id, door, outcome)
 do update set calls = call_hours.calls + excluded.calls`;
 
-const hourTraits = `user_id, date_trunc('hour', started_at, 'UTC') as hour, integration, endpoint,
+export const hourTraits = `user_id, date_trunc('hour', started_at, 'UTC') as hour, integration, endpoint,
   coalesce(key_id, '') as key_id, coalesce(connection_id, '') as connection_id, door`;
 
 /**
@@ -65,19 +65,30 @@ const completeText = `
 with completed as (
   update skill_calls c set ${setEnd}, completed_at = now() + $1::float8 * interval '1 millisecond'
   from jsonb_to_recordset((select $2::jsonb)) as d${endColumns}
-  where c.id = d."callId" and c.outcome = 'started'
+  where c.id = d."callId" and c.outcome = 'started' and c.id >= $3 and c.id <= $4
   returning 1
 )
 select count(*)::int as calls from completed`;
 
+/** The first and the last id, by which a statement finds the days that it has to look into. */
+function endsOf(calls: readonly CompletedCall[]): [string, string] {
+  const ids = calls.map(({ callId }) => callId).sort();
+  return [ids[0] ?? '', ids.at(-1) ?? ''];
+}
+
 /** Writes how calls ended that say started, and returns how many did. */
 export async function completeCalls(database: Database, clock: Clock, ends: readonly CompletedCall[]): Promise<number> {
-  const [completed] = await database.statement<{ calls: number }>('complete', completeText, [clock.offsetMs, JSON.stringify(ends)]);
+  const [completed] = await database.statement<{ calls: number }>('complete', completeText, [
+    clock.offsetMs,
+    JSON.stringify(ends),
+    ...endsOf(ends),
+  ]);
   return (completed as { calls: number }).calls;
 }
 
 /** Ends that arrive after their calls had been given up as unknown: the rows and the counts are put right. */
 export async function correctUnknownCalls(db: Db, clock: Clock, ends: readonly CompletedCall[]): Promise<void> {
+  const [first, last] = endsOf(ends);
   await db.transaction().execute(async (trx) => {
     await trx.selectFrom('callSettlement').select('until').forUpdate().execute();
     await sql`
@@ -85,6 +96,7 @@ export async function correctUnknownCalls(db: Db, clock: Clock, ends: readonly C
         update skill_calls c set ${sql.raw(setEnd)}, completed_at = ${clock.sqlNow}
         from jsonb_to_recordset(${JSON.stringify(ends)}::jsonb) as d${sql.raw(endColumns)}
         where c.id = d."callId" and c.outcome in ('started', 'unknown') and d.outcome <> 'unknown'
+          and c.id >= ${first} and c.id <= ${last}
         returning c.*
       ), counted as (
         select ${sql.raw(hourTraits)}, outcome from corrected where started_at <= (select until from call_settlement)
@@ -96,28 +108,6 @@ export async function correctUnknownCalls(db: Db, clock: Clock, ends: readonly C
       ${sql.raw(addToHours)}`.execute(trx);
     await sql`delete from call_hours where calls = 0 and outcome = 'unknown'`.execute(trx);
   });
-}
-
-/** Lets the index by time know the newest pages, where no autovacuum does it. */
-export async function indexNewCalls(db: Db): Promise<void> {
-  await sql`select brin_summarize_new_values('skill_calls_by_time')`.execute(db);
-}
-
-/**
- * Deletes calls and counts older than `days`, `limit` calls at most; whole hours, so that both tell the same. Returns how many calls
- * went. They are found by the time in their ids, which is a process's and may differ from the database's by an hour.
- */
-export async function deleteOldCalls(db: Db, clock: Clock, days: number, limit: number): Promise<number> {
-  const end = sql<Date>`date_trunc('hour', ${clock.sqlNow} - ${days} * interval '1 day', 'UTC')`;
-  const deleted = await sql`
-    delete from skill_calls where id = any(array(
-      select id from skill_calls
-      where id < 'call_' || lpad(to_hex((extract(epoch from ${end}) * 1000)::bigint + 3600000), 12, '0') and started_at < ${end}
-      order by id limit ${limit}
-    ))`.execute(db);
-  const count = Number(deleted.numAffectedRows ?? 0);
-  if (count < limit) await sql`delete from call_hours where hour < ${end}`.execute(db);
-  return count;
 }
 
 /** What these calls have called, by id. Calls that are not in the log are left out. */
