@@ -1,20 +1,42 @@
 /** The package as npm would publish it, in an empty folder. Needs the registry, for what the package depends on. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort } from '../../support/port.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
+const packed = [
+  'src',
+  'scripts',
+  'migrations',
+  'recipes',
+  'docs',
+  'web',
+  'package.json',
+  'package-lock.json',
+  '.env.example',
+  'CHANGELOG.md',
+];
 let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'skillett-package-'));
-  execFileSync('npm', ['pack', '--pack-destination', folder], { cwd: root, stdio: 'pipe' });
-  const [archive = ''] = readdirSync(folder);
+  // Built in a copy: other tests start what was built here, and theirs is no environment for what is published.
+  const copy = path.join(folder, 'copy');
+  for (const name of packed) cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+  const env = { ...process.env, NODE_ENV: 'production' };
+  for (const script of ['build-server.ts', 'build-cli.ts'])
+    execFileSync(process.execPath, [path.join(copy, 'scripts', script)], { cwd: copy, env, stdio: 'pipe' });
+  const archive = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: copy,
+    env,
+    encoding: 'utf8',
+  }).trim();
   writeFileSync(path.join(folder, 'package.json'), '{"name":"empty","private":true}');
-  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${archive}`], { cwd: folder, stdio: 'pipe' });
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${archive}`], { cwd: folder, env, stdio: 'pipe' });
 }, 400_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
