@@ -20,7 +20,8 @@ export function toSkillettError(gateway: Gateway, thrown: unknown, requestId: st
     return error;
   }
   if (error instanceof SkillettError) {
-    if (error.status >= 500) gateway.log.warn({ requestId, code: error.code, err: error.originalError ?? undefined }, error.message);
+    if (error.status >= 500 && isWorthALine(gateway, error))
+      gateway.log.warn({ requestId, code: error.code, err: error.originalError ?? undefined }, error.message);
     return error;
   }
   if (isDatabaseAway(error)) {
@@ -34,6 +35,24 @@ export function toSkillettError(gateway: Gateway, thrown: unknown, requestId: st
     'internal',
     `Something went wrong inside Skillett; the request was not completed. Quote ${requestId} when you report it.`,
   );
+}
+
+const refusedAtMs = new WeakMap<Gateway, Map<string, number>>();
+/** Sentences differ by what is crowded, so there are few. */
+const sentencesMax = 1_000;
+
+/** What refuses one caller's thousands of calls alike is told once in ten seconds: a flood must not fill the disk. */
+function isWorthALine(gateway: Gateway, { code, message, originalError }: SkillettError): boolean {
+  if (code !== 'unavailable' || originalError) return true;
+  let told = refusedAtMs.get(gateway);
+  if (!told || told.size > sentencesMax) {
+    told = new Map();
+    refusedAtMs.set(gateway, told);
+  }
+  const nowMs = performance.now();
+  if (nowMs - (told.get(message) ?? Number.NEGATIVE_INFINITY) < 10_000) return false;
+  told.set(message, nowMs);
+  return true;
 }
 
 const toldAtMs = new WeakMap<Vault, number>();
