@@ -20,8 +20,31 @@ export interface ServerRequest {
   timeoutMs?: number;
 }
 
-/** Fails with exit code 2 where no answer comes; any answer with a status is returned. */
+/** Fails with exit code 2 where no answer comes, or a success that is not Skillett's; any other answer with a status is returned. */
 export async function askServer(target: Target, request: ServerRequest): Promise<ServerAnswer> {
+  const answer = await sendRequest(target, request);
+  // Every answer of Skillett has this header. A redirect or a page of something else must not pass for what was asked.
+  if (answer.status < 400 && answer.headers['x-request-id'] === undefined) throw strangerFailure(target, answer);
+  return answer;
+}
+
+function strangerFailure({ url }: Target, { status, headers }: ServerAnswer): CommandFailure {
+  if (status >= 300 && headers.location !== undefined)
+    return new CommandFailure(
+      `${url} sends elsewhere, to ${headers.location}. Give the address of the server itself with --url or SKILLETT_URL.`,
+      2,
+    );
+  return noSkillett(url, status);
+}
+
+function noSkillett(url: string, status: number): CommandFailure {
+  return new CommandFailure(
+    `${url} answers ${status}, and not as Skillett does: it is another server, or one that stands before it. Give another address with --url or SKILLETT_URL.`,
+    2,
+  );
+}
+
+async function sendRequest(target: Target, request: ServerRequest): Promise<ServerAnswer> {
   const url = new URL(target.url + request.path);
   const { request: send } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const body = request.body === undefined ? undefined : typeof request.body === 'string' ? request.body : JSON.stringify(request.body);
@@ -69,10 +92,12 @@ function networkFailure(url: string, { code, message }: NodeJS.ErrnoException): 
 /** The JSON of an answer; a page of something else at that address is said to be no Skillett. */
 export function jsonOf<T>(target: Target, { body, status }: ServerAnswer): T {
   try {
-    return JSON.parse(body.toString('utf8')) as T;
+    const json: unknown = JSON.parse(body.toString('utf8'));
+    if (typeof json === 'object' && json !== null) return json as T;
   } catch {
-    throw new CommandFailure(`${target.url} answers ${status} with no JSON: it is no Skillett server, or something stands before it.`, 2);
+    // Said below.
   }
+  throw noSkillett(target.url, status);
 }
 
 /** An answer of a route; a refusal becomes the failure of the command. */
@@ -95,6 +120,7 @@ export async function askGraphql<T>(target: Target, query: string, variables: Re
     answer,
   );
   const [error] = errors ?? [];
+  if (error === undefined && answer.status >= 400) throw refusalOf(target, answer);
   if (error === undefined) return data as T;
   throw refusal(error.message, error.extensions?.code ?? '', error.extensions?.actionUrl, answer.status);
 }

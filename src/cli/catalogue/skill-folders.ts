@@ -1,5 +1,5 @@
 /** Where agents look for skill files (docs/api.md, "Skill files"), and `pull`, which writes them there. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   existsSync,
   lstatSync,
@@ -38,7 +38,7 @@ const stampName = '.skillett.json';
 /** The agents that have a folder here; `other` where none has. */
 function chooseAgents(named: string | undefined): string[] {
   if (named !== undefined) {
-    if (agents[named] === undefined)
+    if (!Object.hasOwn(agents, named))
       throw new CommandFailure(
         `There is no agent ${JSON.stringify(named)}: it is claude, cursor, windsurf or other.${suggest(named, Object.keys(agents))}`,
       );
@@ -103,7 +103,7 @@ function writeSkill(folder: string, files: SkillFile[], force: boolean): Written
     const before = readStamp(root);
     const targets = files.map((file) => ({ ...file, target: placeBelow(root, file.file_path) }));
     const kept: string[] = [];
-    const hashes: Record<string, string> = {};
+    const hashes: Record<string, string> = Object.create(null);
     for (const { file_path: name, content, target } of targets) {
       if (!force && isChanged(target, before[name], content)) {
         kept.push(path.join(folder, name));
@@ -163,17 +163,19 @@ function removeStale(root: string, before: Record<string, string>, offered: Set<
 
 function readStamp(root: string): Record<string, string> {
   try {
-    return JSON.parse(readFileSync(path.join(root, stampName), 'utf8')) as Record<string, string>;
+    const stamp: unknown = JSON.parse(readFileSync(path.join(root, stampName), 'utf8'));
+    return Object.assign(Object.create(null), stamp);
   } catch {
-    return {};
+    return Object.create(null);
   }
 }
 
 /** Whole or not at all, so that a full disk leaves the file that was there. */
 function writeWhole(target: string, content: string): void {
-  const beside = `${target}.new`;
+  // A name that nobody can have put there before, as a file of theirs or as a link that leads elsewhere.
+  const beside = `${target}.${randomBytes(6).toString('hex')}`;
   try {
-    writeFileSync(beside, content);
+    writeFileSync(beside, content, { flag: 'wx' });
     renameSync(beside, target);
   } catch (error) {
     rmSync(beside, { force: true });

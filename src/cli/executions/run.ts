@@ -2,7 +2,7 @@
 import { askRoute, askServer, linesOf, type Refusal, requireKey, type ServerAnswer } from '../ask-server.ts';
 import { CommandFailure } from '../failure.ts';
 import type { Target } from '../profiles.ts';
-import { isForPeople, type PrintOptions, parseExactly, printBody, printPretty, say } from '../terminal/print.ts';
+import { isForPeople, type PrintOptions, parseExactly, printBody, printBytes, printPretty, say } from '../terminal/print.ts';
 import { readInput } from '../terminal/read-secret.ts';
 import {
   type Flag,
@@ -108,7 +108,7 @@ function takeOnce(read: () => Promise<Buffer>): () => Promise<Buffer> {
 function printAnswer(answer: ServerAnswer, raw: boolean, print: PrintOptions): void {
   const isJson = /^application\/json\b/.test(answer.headers['content-type'] ?? '');
   if (raw && answer.status < 400) {
-    process.stdout.write(answer.body);
+    printBytes(answer.body);
     return;
   }
   if (isForPeople(print) && isJson) printPretty(answer.body);

@@ -14,7 +14,7 @@ let folder: string;
 beforeAll(async () => {
   server = createServer((request, response) => {
     const list = Object.entries(files).map(([file_path, content]) => ({ file_path, content }));
-    response.writeHead(200, { 'content-type': 'application/json' });
+    response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': 'req_1' });
     response.end(JSON.stringify({ slug: request.url?.split('/')[2], files: list }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -100,6 +100,16 @@ describe('pull', () => {
     symlinkSync(outside, path.join(folder, '.skillett/skills/github/endpoints'));
     expect((await pull()).code).toBe(2);
     expect(existsSync(path.join(outside, 'issues'))).toBe(false);
+  });
+
+  it('writes through no link and over no file that stands beside one of its own', async () => {
+    const outside = path.join(command.home, 'outside.md');
+    writeFileSync(outside, 'precious');
+    const place = path.join(folder, '.skillett/skills/github');
+    mkdirSync(place, { recursive: true });
+    for (const name of ['SKILL.md.new', '.skillett.json.new']) symlinkSync(outside, path.join(place, name));
+    expect((await pull()).code).toBe(0);
+    expect([readFileSync(outside, 'utf8'), read('.skillett/skills/github/SKILL.md')]).toEqual(['precious', 'name: skillett-github']);
   });
 
   it('takes no path out of a stamp that somebody changed', async () => {
