@@ -29,7 +29,27 @@ const standardProfile = 'default';
 /** `$XDG_CONFIG_HOME/skillett/profiles.json` (XDG Base Directory Specification), `~/.config/…` where it is not set. */
 export function profilesFile(): string {
   const { XDG_CONFIG_HOME: configHome } = process.env;
-  return path.join(configHome && path.isAbsolute(configHome) ? configHome : path.join(homedir(), '.config'), 'skillett', 'profiles.json');
+  return path.join(
+    configHome && path.isAbsolute(configHome) ? configHome : path.join(homeFolder(), '.config'),
+    'skillett',
+    'profiles.json',
+  );
+}
+
+/** Of this user, who may have none, as in a container that runs under any number. */
+export function homeFolder(): string {
+  const home = findHome();
+  if (home !== undefined) return home;
+  throw new CommandFailure('This user has no home folder to keep anything in. Set HOME to one, by its full path.');
+}
+
+function findHome(): string | undefined {
+  try {
+    const home = homedir();
+    return path.isAbsolute(home) ? home : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -80,18 +100,21 @@ export function forgetProfile(name: string): boolean {
 }
 
 function readProfiles(): Record<string, Profile> {
+  // Where nothing can be kept, nothing is: the environment alone says what to use.
+  if (!process.env.XDG_CONFIG_HOME && findHome() === undefined) return Object.create(null);
   const file = profilesFile();
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Object.create(null);
     throw fileFailure(file, error);
   }
   try {
     const { profiles } = JSON.parse(text) as { profiles: Record<string, Profile> };
     const kept = Object.entries(profiles).filter(([, { url, key }]) => typeof url === 'string' && typeof key === 'string');
-    return Object.fromEntries(kept);
+    // Without Object's own words, so that a profile may have any name.
+    return Object.assign(Object.create(null), Object.fromEntries(kept));
   } catch {
     throw new CommandFailure(`${file} cannot be read as JSON. Mend it, or delete it and sign in again with: skillett login`);
   }

@@ -1,6 +1,6 @@
 /** MCP clients, and where each keeps which servers it starts. */
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { homeFolder } from '../profiles.ts';
 
 export interface ServerEntry {
   command: string;
@@ -19,7 +19,7 @@ export interface McpClient {
   extra?: Record<string, unknown>;
 }
 
-const home = (...parts: string[]) => path.join(homedir(), ...parts);
+const home = (...parts: string[]) => path.join(homeFolder(), ...parts);
 
 /** Where programs keep the settings of a user. */
 function applicationFolder(name: string, ...parts: string[]): string {

@@ -36,7 +36,7 @@ export async function uninstallMcp(target: Target, name: string, options: Instal
 }
 
 function findClient(name: string): McpClient {
-  const client = mcpClients[name];
+  const client = Object.hasOwn(mcpClients, name) ? mcpClients[name] : undefined;
   if (client === undefined)
     throw new CommandFailure(
       `There is no client ${JSON.stringify(name)}.${suggest(name, Object.keys(mcpClients)) || ` It is one of ${Object.keys(mcpClients).join(', ')}.`}`,
@@ -70,7 +70,7 @@ function parseJsonFile(client: McpClient, text: string): JsonFile {
     // Said below; files with comments are read by their clients, and would lose them here.
   }
   throw new CommandFailure(
-    `${client.file()} is no plain JSON object (comments count as none), so it is left alone. Add the server by hand; docs/api.md shows how.`,
+    `${client.file()} is no plain JSON object (comments count as none), so it is left alone. Add a server there by hand, with the command \`skillett\` and the argument \`mcp\`.`,
   );
 }
 

@@ -11,7 +11,7 @@ interface Words {
 
 export function printCompletion(program: Command, shell: string): void {
   const printers: Record<string, (all: Words[]) => string> = { bash: printBash, zsh: printZsh, fish: printFish };
-  const print = printers[shell];
+  const print = Object.hasOwn(printers, shell) ? printers[shell] : undefined;
   if (print === undefined) throw new CommandFailure(`There is no completion for ${JSON.stringify(shell)}: it is bash, zsh or fish.`);
   process.stdout.write(print(listWords(program, '')));
 }
