@@ -8,11 +8,14 @@ import { type RecipeStand, startRecipeStand } from './recipe-stand.ts';
 
 let stand: RecipeStand;
 let files: Upstream;
+/** A host that the operator opened for integrations. */
+let internal: Upstream;
 const content = randomBytes(700_000);
 const bytesMax = 1_000_000;
 
 beforeAll(async () => {
   files = await Upstream.start();
+  internal = await Upstream.start();
   const upload = {
     method: 'POST',
     path: '/files/{name}',
@@ -30,7 +33,7 @@ beforeAll(async () => {
   };
   stand = await startRecipeStand(
     { upload, upload_quickly: { ...upload, timeout_ms: 1_000 } },
-    { recipe, env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${files.port}` } },
+    { recipe, allowCallers: [`127.0.0.1:${files.port}`], env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${internal.port}` } },
   );
   stand.upstream.json('{"id":"1"}');
   const body = { integration: 'desk', credentials: { token: 'secret-token' } };
@@ -39,9 +42,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await stand.close();
   await files.close();
+  await internal.close();
 });
 beforeEach(() => {
-  for (const upstream of [stand.upstream, files]) upstream.reset();
+  for (const upstream of [stand.upstream, files, internal]) upstream.reset();
   stand.upstream.json('{"ok":true}', 201);
   files.answer(200, { 'content-length': String(content.length) }, content);
 });
@@ -102,6 +106,8 @@ describe('what cannot be fetched is refused, and nothing is sent', () => {
     ['a private address in other digits', () => 'https://0x7f.1/a', 'leads into a private or local network'],
     ['a local name', () => 'https://localhost/a', 'leads into a private or local network'],
     ["the service's own private address", () => `${stand.upstream.origin}/a`, 'leads into a private or local network'],
+    ['a private address that is open for integrations', () => `${internal.origin}/a`, 'leads into a private or local network'],
+    ['a redirect to where only integrations may go', () => `${files.origin}/internal`, 'leads into a private or local network'],
     ['a redirect into a private network', () => `${files.origin}/private`, 'leads into a private or local network'],
     ['a redirect to where only the service is', () => `${files.origin}/service`, 'leads into a private or local network'],
     ['redirects without end', () => `${files.origin}/loop`, 'its address answered with status 302'],
@@ -113,6 +119,7 @@ describe('what cannot be fetched is refused, and nothing is sent', () => {
     const place: Record<string, [number, Record<string, string>]> = {
       '/private': [302, { location: 'https://192.168.0.1/a' }],
       '/service': [302, { location: `${stand.upstream.origin}/a` }],
+      '/internal': [302, { location: `${internal.origin}/a` }],
       '/loop': [302, { location: '/loop' }],
       '/missing': [404, {}],
       '/part': [206, {}],
@@ -126,7 +133,7 @@ describe('what cannot be fetched is refused, and nothing is sent', () => {
     };
     const answer = await put(address());
     expect([answer.status, answer.json.message]).toEqual([400, expect.stringContaining(message)]);
-    expect(stand.upstream.received).toEqual([]);
+    expect([...stand.upstream.received, ...internal.received]).toEqual([]);
     await eventually(() => files.open.size === 0, 'the address was let go');
   });
 });

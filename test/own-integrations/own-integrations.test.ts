@@ -15,6 +15,7 @@ beforeAll(async () => {
   upstream = await Upstream.start();
   other = await Upstream.start();
   server = await startTestServer({
+    allowCallers: [`127.0.0.1:${upstream.port}`],
     env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${upstream.port},127.0.0.1:${other.port}` },
   });
 });
@@ -132,11 +133,15 @@ describe('a description becomes an integration', () => {
       'file:///etc/passwd',
       'http://10.0.0.1/',
       'http://u:p@example.org/',
+      'http://:p@example.org/',
+      // Open for integrations, but no caller chooses it.
+      `${other.origin}/openapi.json`,
       'x',
     ]) {
       const refused = await importing({ slug: 'other', url });
       expect([url, codeOf(refused)]).toEqual([url, expect.stringMatching(/^(bad_request|upstream_unreachable)$/)]);
     }
+    expect(other.received).toEqual([]);
     upstream.json('{}', 404);
     expect(codeOf(await importing({ slug: 'other', url: upstream.origin }))).toBe('bad_request');
     expect(codeOf(await importing({ slug: 'other' }))).toBe('bad_request');
@@ -151,6 +156,7 @@ describe('a description becomes an integration', () => {
     ['no operation', '{"openapi":"3.0.0","servers":[{"url":"https://a.example"}],"paths":{}}', 'no operation'],
     ['no address', '{"openapi":"3.0.0","servers":[{"url":"/v1"}],"paths":{"/a":{"get":{}}}}', '`baseUrl`'],
     ['another scheme', '{"openapi":"3.0.0","servers":[{"url":"ftp://a.example"}],"paths":{"/a":{"get":{}}}}', '`baseUrl`'],
+    ['a password in its address', '{"openapi":"3.0.0","servers":[{"url":"https://:p@a.example"}],"paths":{"/a":{"get":{}}}}', '`baseUrl`'],
     ['a user in its address', '{"openapi":"3.0.0","servers":[{"url":"https://u:p@a.example"}],"paths":{"/a":{"get":{}}}}', '`baseUrl`'],
     ['nothing', '', 'no object'],
   ])('and %s becomes none, with the place of the fault', async (_what, document, message) => {

@@ -56,8 +56,8 @@ export class Installation {
     return installation;
   }
 
-  async startProcess(): Promise<ServerProcess> {
-    const started = await startProcess(this.env);
+  async startProcess(args: string[] = [], file?: string): Promise<ServerProcess> {
+    const started = await startProcess(this.env, args, file);
     this.processes.push(started);
     return started;
   }

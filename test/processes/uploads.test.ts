@@ -58,8 +58,9 @@ beforeAll(async () => {
   };
   await writeFile(path.join(folder, 'box', 'recipe.json'), JSON.stringify(recipeOf('box')));
   await writeFile(path.join(folder, 'box', 'all.json'), JSON.stringify({ resource: 'all', description: 'All.', endpoints: { put } }));
-  const env = { SKILLETT_RECIPES: folder, SKILLETT_BOX_BASE_URL: `http://${service}`, SKILLETT_OUTBOUND_ALLOW: files };
-  installation = await Installation.start({ processes: 1, env });
+  const env = { SKILLETT_RECIPES: folder, SKILLETT_BOX_BASE_URL: `http://${service}` };
+  installation = await Installation.start({ processes: 0, env });
+  await installation.startProcess([files], path.resolve(import.meta.dirname, '../support/upload-server.ts'));
 }, 60_000);
 afterAll(async () => {
   await installation?.close();

@@ -67,6 +67,8 @@ export async function startTestServer(
     env?: Record<string, string>;
     timeouts?: Partial<ClientTimeouts>;
     lookup?: LookupFunction;
+    /** Hosts that stand for public ones of https where callers choose addresses. */
+    allowCallers?: readonly string[];
     streams?: Partial<StreamLimits>;
     /** Keep passwords as the product does. */
     slowPasswords?: boolean;
@@ -79,6 +81,7 @@ export async function startTestServer(
     database,
     log: createLog('trace', { write: (line) => void log.push(line) }),
     ...(options.lookup ? { lookup: options.lookup } : {}),
+    ...(options.allowCallers ? { allowCallers: options.allowCallers } : {}),
     ...(options.streams ? { streams: options.streams } : {}),
     ...(options.slowPasswords ? {} : { passwordHashing: quickHashing }),
   });

@@ -56,6 +56,7 @@ export async function openGateway(
     database?: Database;
     clock?: Clock;
     lookup?: LookupFunction;
+    allowCallers?: readonly string[];
     passwordHashing?: PasswordHashing;
     streams?: Partial<StreamLimits>;
     beside?: boolean;
@@ -74,7 +75,7 @@ export async function openGateway(
     const ran = await migrate(patient.db);
     if (ran.length > 0) log.info({ migrations: ran }, 'database migrated');
     const vault = await Vault.open(database.db, masterKeys);
-    const outbound = new Outbound({ allow: config.outboundAllow, lookup: options.lookup });
+    const outbound = new Outbound({ allow: config.outboundAllow, allowCallers: options.allowCallers, lookup: options.lookup });
     closers.push(() => outbound.close());
     const integrations = new Map(config.integrations);
     const sandbox = database.kind === 'embedded' ? await openSandbox(config, vault, integrations) : undefined;

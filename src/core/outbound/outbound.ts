@@ -31,8 +31,10 @@ export interface OutboundRequest {
   url: URL;
   headers: Record<string, string>;
   body?: Buffer | string | StreamedBody | undefined;
-  /** Refuse what is not https, but for hosts that are exempt. */
+  /** Refuse what is not https. */
   httpsOnly?: boolean | undefined;
+  /** The address is a caller's own choice, so nothing is exempt that the operator opened for integrations. */
+  chosenByCaller?: boolean | undefined;
   /** Until the whole answer must be there. */
   timeoutMs: number;
   /** A body of which nothing comes for so long is given up. */
@@ -58,6 +60,8 @@ export interface OutboundRequest {
 export interface OutboundOptions {
   /** `host` or `host:port`, exempt from the refusals. */
   allow: readonly string[];
+  /** `host` or `host:port` that stand for public ones of https where callers choose addresses. No setting leads here; tests do. */
+  allowCallers?: readonly string[] | undefined;
   /** Resolves host names; default: the system's resolver. */
   lookup?: LookupFunction | undefined;
 }
@@ -103,6 +107,7 @@ class OriginPool {
 
 export class Outbound {
   readonly #exemptions: Exemptions;
+  readonly #callersExemptions: Exemptions;
   readonly #lookup: LookupFunction;
   readonly #guardedLookup: LookupFunction;
   readonly #pools = new Map<string, OriginPool>();
@@ -110,6 +115,7 @@ export class Outbound {
 
   constructor(options: OutboundOptions) {
     this.#exemptions = new Exemptions(options.allow);
+    this.#callersExemptions = new Exemptions(options.allowCallers ?? []);
     this.#lookup = options.lookup ?? (systemLookup as LookupFunction);
     this.#guardedLookup = guardLookup(this.#lookup);
     this.#sweep = setInterval(() => this.#closeIdlePools(), idlePoolMs / 2).unref();
@@ -160,7 +166,7 @@ export class Outbound {
   }
 
   #exchange(request: OutboundRequest, url: URL, headers: Record<string, string>, timeoutMs: number): Promise<OutboundAnswer> {
-    const exempt = this.#exemptions.cover(request.integration, url);
+    const exempt = (request.chosenByCaller ? this.#callersExemptions : this.#exemptions).cover(request.integration, url);
     if (!exempt && !(isHttp(url, request.httpsOnly) && isPublicHost(url.hostname)))
       return Promise.reject(OutboundError.refused(request.integration));
     const pool = this.#poolOf(url.origin, exempt);

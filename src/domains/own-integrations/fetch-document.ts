@@ -1,4 +1,4 @@
-/** A description from its address, under the rules of everything that goes out: no private host, no other scheme, no credential. */
+/** A description from its address, under the rules of everything that goes out: no private host, be it exempt for integrations, no other scheme, no credential. */
 import type { Gateway } from '../../core/context.ts';
 import { badRequest } from '../../core/errors.ts';
 import { readBody } from '../../core/outbound/outbound.ts';
@@ -9,8 +9,8 @@ const timeoutMs = 30_000;
 /** Throws bad_request, and OutboundError where it does not arrive. */
 export async function fetchDocument(gateway: Gateway, userId: string, address: string): Promise<string> {
   const url = URL.parse(address);
-  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '')
-    throw badRequest('`url` must be an address of the web without a user name, such as https://api.example.org/openapi.json.');
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw badRequest('`url` must be an address of the web without a user name or password, such as https://api.example.org/openapi.json.');
   const answer = await gateway.outbound.send({
     method: 'GET',
     url,
@@ -19,6 +19,7 @@ export async function fetchDocument(gateway: Gateway, userId: string, address: s
     integration: 'import',
     turnOf: userId,
     followRedirects: 'read',
+    chosenByCaller: true,
   });
   if (answer.status >= 300) {
     answer.discard();

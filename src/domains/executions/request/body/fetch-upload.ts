@@ -34,7 +34,6 @@ interface Fetching {
  */
 export async function fetchUpload(gateway: Gateway, upload: Upload, { timeoutMs, turnOf, signal }: Fetching): Promise<StreamedBody> {
   const { name, address, bytesMax } = upload;
-  // No integration has this name, so nothing is exempt that an operator set for one.
   const answer = await gateway.outbound
     .send({
       method: 'GET',
@@ -46,6 +45,7 @@ export async function fetchUpload(gateway: Gateway, upload: Upload, { timeoutMs,
       signal,
       followRedirects: 'read',
       httpsOnly: true,
+      chosenByCaller: true,
     })
     .catch((error: unknown) => {
       throw error instanceof OutboundError && error.kind !== 'aborted' ? notFetched(name, reasonOf(error)) : error;

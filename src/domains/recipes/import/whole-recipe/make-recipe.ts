@@ -81,7 +81,15 @@ function addressOf({ servers }: OpenApi, { baseUrl }: RecipeWish): string {
   const written =
     baseUrl ?? named.replaceAll(/\{([^{}]*)\}/g, (whole, name: string) => String(server?.variables?.[name]?.default ?? whole));
   const url = URL.parse(written);
-  if (!url || !/^https?:$/.test(url.protocol) || /[{}]/.test(decodeURIComponent(written)) || url.username || url.search || url.hash)
+  if (
+    !url ||
+    !/^https?:$/.test(url.protocol) ||
+    /[{}]/.test(decodeURIComponent(written)) ||
+    url.username ||
+    url.password ||
+    url.search ||
+    url.hash
+  )
     throw new DescriptionFault(
       `/servers/0/url: ${JSON.stringify(named.slice(0, 200))} is no address that requests can go to. Give it as \`baseUrl\`, such as https://api.example.org/v1.`,
     );
