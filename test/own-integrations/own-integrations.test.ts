@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addKey, addUser } from '../admission/people.ts';
 import { callTool, postTo } from '../mcp/stand.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { Upstream } from '../support/upstream.ts';
+import { eventually, Upstream } from '../support/upstream.ts';
 
 let server: TestServer;
 let upstream: Upstream;
@@ -205,6 +205,22 @@ describe('a description becomes an integration', () => {
     expect(codeOf(refused)).toBe('bad_request');
     expect(refused.json.errors[0].message).toMatch(/MB, and reading it takes more|no operation|\/servers/);
   }, 90_000);
+});
+
+describe('a user who imports without end', () => {
+  it('is told to come back, and nobody else waits for more than what runs', async () => {
+    const hers = await newKey(await addUser(server.gateway.database));
+    const codes: (string | undefined)[] = [];
+    const all = Array.from({ length: 14 }, async (_, at) => codes.push(codeOf(await acme({ slug: `many_${at}` }))));
+    await eventually(() => codes.includes('unavailable'), 'some were refused');
+    expect(codeOf(await acme({}, hers))).toBeUndefined();
+    const before = codes.filter((code) => code === undefined).length;
+    await Promise.all(all);
+    const done = codes.filter((code) => code === undefined).length;
+    expect(done).toBeGreaterThan(before + 2);
+    expect(codes.filter((code) => code === 'unavailable')).toHaveLength(14 - done);
+    expect(codeOf(await acme({ slug: 'again' }))).toBeUndefined();
+  }, 60_000);
 });
 
 describe('what was imported', () => {

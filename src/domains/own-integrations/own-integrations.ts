@@ -160,7 +160,7 @@ async function requireRoom(trx: Db, { userId }: Principal, recipe: string, inste
 async function readMade(gateway: Gateway, principal: Principal, request: ImportRequest): Promise<MadeRecipe> {
   const { document, url, ...wish } = request;
   if ((document === undefined) === (url === undefined)) throw badRequest('Give the description as `document`, or where it is as `url`.');
-  return runImport(wish, document ?? (await fetchDocument(gateway, principal.userId, url as string)));
+  return runImport(principal.userId, wish, document ?? (await fetchDocument(gateway, principal.userId, url as string)));
 }
 
 /** Why accounts must be connected again; undefined where requests go where they went, with the same credential. */

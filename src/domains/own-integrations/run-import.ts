@@ -2,27 +2,25 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { badRequest, SkillettError, unavailable } from '../../core/errors.ts';
+import { type Task, Turns } from '../../core/turns/turns.ts';
 import type { MadeRecipe, RecipeWish } from '../recipes/import/whole-recipe/make-recipe.ts';
 
 const heapMb = 420;
 const timeoutMs = 60_000;
 const outputBytesMax = 64 * 1024 * 1024;
-/** Beyond this whoever comes is told to come back. */
-const waitingMax = 8;
-
-let last: Promise<unknown> = Promise.resolve();
-let waiting = 0;
+/** Whoever waits for nothing is next after what runs, however many another user has begun. */
+const turns = new Turns({ runningMax: 1, waitingMax: 16, waitingBytesMax: 256 * 1024 * 1024 });
 
 /** Throws bad_request, which names what is wrong with the document, and unavailable. */
-export async function runImport(wish: RecipeWish, document: string): Promise<MadeRecipe> {
-  if (waiting >= waitingMax) throw unavailable('Too many imports wait on this server. Try again shortly.', 30);
-  waiting += 1;
-  const turn = last.then(() => runChild(wish, document));
-  last = turn.catch(() => {});
+export async function runImport(turnOf: string, wish: RecipeWish, document: string): Promise<MadeRecipe> {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const task: Task = { turnOf, waitingBytes: Buffer.byteLength(document), begin };
+  if (!turns.enter(task)) throw unavailable('Too many imports of yours wait on this server. Try again once they have ended.', 30);
   try {
-    return await turn;
+    await begun;
+    return await runChild(wish, document);
   } finally {
-    waiting -= 1;
+    turns.leave(task);
   }
 }
 
