@@ -21,6 +21,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       port: 4000,
       publicUrl: 'http://localhost:4000',
+      publicOrigin: 'http://localhost:4000',
       databaseUrl: undefined,
       dataFolder: './data',
       signUp: 'nobody',

@@ -90,7 +90,7 @@ export function unauthorized(): SkillettError {
 
 /** Whether a page of ours sent this: browsers name the page's origin with everything but plain reading. */
 export function isOwnOrigin({ config }: Pick<Gateway, 'config'>, origin: string | undefined): boolean {
-  return origin === new URL(config.publicUrl).origin;
+  return origin === config.publicOrigin;
 }
 
 /** A browser sends its cookie along with other sites' requests too. Throws forbidden for those. */

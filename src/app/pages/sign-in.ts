@@ -117,7 +117,7 @@ function toRequest(gateway: Gateway, request: IncomingMessage, context: Context,
     if (value !== undefined) headers.set(name, value);
   }
   if (body) headers.set('content-type', 'application/json');
-  return new Request(new URL(gateway.config.publicUrl).origin + request.url, {
+  return new Request(gateway.config.publicOrigin + request.url, {
     method: request.method as string,
     headers,
     ...(body ? { body: JSON.stringify(body) } : {}),

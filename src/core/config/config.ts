@@ -13,6 +13,8 @@ export interface Config {
   port: number;
   /** Without a trailing slash. */
   publicUrl: string;
+  /** Of `publicUrl`: what a browser on our own pages names as its origin. */
+  publicOrigin: string;
   /** Undefined: an embedded database in `dataFolder`. */
   databaseUrl: string | undefined;
   dataFolder: string;
@@ -59,11 +61,13 @@ export function readConfig(env: Env): Config {
   const databaseUrl = readDatabaseUrl(read);
   const workers = read.integer('WORKERS', 1, 1, 256);
   const production = read.text('NODE_ENV') === 'production';
+  const publicUrl = read.httpUrl('PUBLIC_URL', read.text('PUBLIC_URL') ?? `http://localhost:${port}`);
   const config: Config = {
     production,
     host,
     port,
-    publicUrl: read.httpUrl('PUBLIC_URL', read.text('PUBLIC_URL') ?? `http://localhost:${port}`),
+    publicUrl,
+    publicOrigin: URL.parse(publicUrl)?.origin ?? publicUrl,
     databaseUrl,
     dataFolder: read.text('SKILLETT_DATA') ?? './data',
     masterKeys: readMasterKeys(read, databaseUrl !== undefined, production),

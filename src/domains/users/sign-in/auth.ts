@@ -98,7 +98,7 @@ function baseOptions(options: AuthOptions) {
     baseURL: config.publicUrl,
     basePath: authPath,
     secret,
-    trustedOrigins: [new URL(config.publicUrl).origin],
+    trustedOrigins: [config.publicOrigin],
     database: { db: db.withoutPlugins(), type: 'postgres' as const },
     telemetry: { enabled: false },
     logger: { log: (level, message) => log[level]({ part: 'sign-in' }, message) },
