@@ -33,15 +33,20 @@ async function migrateBefore({ db }: Database): Promise<void> {
   await migrator.migrateTo(names[names.indexOf('202611280941-calls-end-before-days') - 1] as string);
 }
 
+/** In stretches, each within the time that a statement may take. */
 async function fill({ db }: Database): Promise<void> {
-  await sql`
-    insert into skill_calls (id, user_id, key_id, integration, endpoint, door, parameter_names, outcome, request_id, started_at, completed_at)
-    select 'call_' || lpad(to_hex(ms), 12, '0') || lpad(to_hex(n), 20, '0'), 'user_' || n % 1000, 'key_' || n % 3000, 'desk', 'list', 'rest',
-      '{}', 'succeeded', 'req_1', to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
-    from generate_series(1, ${sql.lit(rows)}) n, lateral (select ${sql.lit(today)}::bigint + n::bigint * ${sql.lit(days * dayMs)} / ${sql.lit(rows)} - 1 as ms) m`.execute(
-    db,
-  );
-  await sql`vacuum analyze skill_calls`.execute(db);
+  const stretch = 500_000;
+  for (let from = 1; from <= rows; from += stretch)
+    await sql`
+      insert into skill_calls (id, user_id, key_id, integration, endpoint, door, parameter_names, outcome, request_id, started_at, completed_at)
+      select 'call_' || lpad(to_hex(ms), 12, '0') || lpad(to_hex(n), 20, '0'), 'user_' || n % 1000, 'key_' || n % 3000, 'desk', 'list', 'rest',
+        '{}', 'succeeded', 'req_1', to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
+      from generate_series(${sql.lit(from)}::bigint, ${sql.lit(Math.min(from + stretch - 1, rows))}::bigint) n,
+        lateral (select ${sql.lit(today)}::bigint + n * ${sql.lit(days * dayMs)} / ${sql.lit(rows)} - 1 as ms) m`.execute(db);
+  await db.transaction().execute(async (trx) => {
+    await sql`set local statement_timeout = 0`.execute(trx);
+    await sql`analyze skill_calls`.execute(trx);
+  });
 }
 
 async function write({ db }: Database, count: number): Promise<string[]> {
