@@ -1,6 +1,6 @@
 /** Where servers and keys are kept between commands: one file of the user's, which nobody else may read. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { CommandFailure, fileFailure, suggest } from './failure.ts';
@@ -123,11 +123,13 @@ function readProfiles(): Record<string, Profile> {
 /** Whole or not at all, and never readable by others, not for a moment. */
 function writeProfiles(profiles: Record<string, Profile>): void {
   const file = profilesFile();
-  const beside = `${file}.${randomBytes(6).toString('hex')}`;
+  // Where the file is a link, what it leads to is written.
+  const place = existsSync(file) ? realpathSync(file) : file;
+  const beside = `${place}.${randomBytes(6).toString('hex')}`;
   try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    mkdirSync(path.dirname(place), { recursive: true, mode: 0o700 });
     writeFileSync(beside, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-    renameSync(beside, file);
+    renameSync(beside, place);
   } catch (error) {
     rmSync(beside, { force: true });
     throw fileFailure(file, error);

@@ -108,6 +108,18 @@ describe('what others named', () => {
   });
 });
 
+it('stands escaped where it asks for a credential', async () => {
+  const fields = [{ name: 'token', label: hostile, secret: true, required: true, multiline: false }];
+  const connectMethods = [{ type: 'TOKEN', how: hostile, url: null, fields }];
+  answer = (response) =>
+    response.writeHead(200, ours).end(JSON.stringify({ data: { integration: { connectMethods } }, connection_id: 'c' }));
+  const { code, stdout } = await command.runOnTerminal(['connect', 'github', '--token'], { answers: [['◆', 'planted\r']] });
+  expect([code, stdout]).toEqual([0, expect.stringContaining('github is connected.')]);
+  expect(stdout.split(shown).length).toBeGreaterThan(2);
+  expect(stdout).not.toMatch(/\u{9b}|\u{202e}/u);
+  expect(stdout).not.toContain('\u001b[2J');
+});
+
 it('shows an id whole and cuts a sentence, however narrow the terminal', async () => {
   const id = `conn_${'0'.repeat(300)}`;
   answer = (response) =>
