@@ -1,5 +1,5 @@
 /** What the tests of connections share with the processes they start: made-up integrations and a gateway for them. */
-import { admitConnection } from '../../src/app/process/admit-connection.ts';
+import { admitStarter } from '../../src/app/process/admit-starter.ts';
 import { Clock } from '../../src/core/clock.ts';
 import { readConfig } from '../../src/core/config/config.ts';
 import type { IntegrationSettings } from '../../src/core/config/integration-settings.ts';
@@ -67,7 +67,7 @@ export async function openStandGateway(
     database,
     db: database.db,
     clock,
-    admitConnection: (trx: Db, starter: Starter) => admitConnection({ config, clock }, trx, starter),
+    admitStarter: (trx: Db, starter: Starter) => admitStarter({ config, clock }, trx, starter),
     log: createLog('trace', { write }),
     vault: await Vault.open(database.db, [masterKey]),
     outbound: new Outbound({ allow: ['127.0.0.1'] }),

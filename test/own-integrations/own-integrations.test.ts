@@ -319,6 +319,53 @@ describe('what was imported', () => {
     expect((await remove()).json.data.removeIntegration.slug).toBe('acme');
   });
 
+  it.each(['importIntegration', 'updateIntegration'])(
+    '%s stores nothing for a key that is revoked, or a user who is closed, while the description is fetched',
+    async (field) => {
+      const { db } = server.gateway;
+      const versionOf = async () =>
+        (await server.graphql('{ integration(slug: "acme") { version } }', {}, bearer())).json.data?.integration.version;
+      let asked = () => {};
+      let answer = () => {};
+      upstream.play = (_request, response) => {
+        answer = () => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(description()));
+        asked();
+      };
+      const during = async (token: string, change: () => Promise<unknown>) => {
+        const fetched = new Promise<void>((resolve) => {
+          asked = resolve;
+        });
+        const imported = importing({ slug: 'acme', url: `${upstream.origin}/openapi.json` }, token, field);
+        await fetched;
+        await change();
+        answer();
+        return imported;
+      };
+      if (field === 'updateIntegration') await acme();
+      const before = await versionOf();
+
+      const revoke = 'mutation ($id: ID!) { revokeApiKey(id: $id) { revokedCount } }';
+      const revoked = await newKey(ada);
+      expect(codeOf(await during(revoked, () => server.graphql(revoke, { id: revoked }, bearer())))).toBe('api_key_revoked');
+      expect(await versionOf()).toBe(before);
+      const sibling = await newKey(ada);
+      expect((await during(key, () => server.graphql(revoke, { id: sibling }, bearer()))).json.data.it.endpointCount).toBe(3);
+      expect(await versionOf()).toBe(before === undefined ? '1.0.0' : '1.1.0');
+
+      const stored = () => db.selectFrom('ownIntegrations').select(['slug', 'recipe']).where('ownerId', '=', grace).execute();
+      const grace = await addUser(server.gateway.database);
+      const second = await newKey(grace);
+      if (field === 'updateIntegration') await acme({}, second);
+      expect(await stored()).toHaveLength(field === 'updateIntegration' ? 1 : 0);
+      const close = 'mutation ($id: ID!) { closeUser(userId: $id) { __typename } }';
+      const operator = await newKey(ada, ['operator']);
+      const closing = () => server.graphql(close, { id: grace }, bearer(operator));
+      expect(codeOf(await during(second, closing))).toMatch(/^(unauthorized|api_key_revoked)$/);
+      // Closing takes what is theirs, and nothing comes after it.
+      expect(await stored()).toEqual([]);
+    },
+  );
+
   it('is at most twenty to a user', async () => {
     const one = JSON.stringify(description({ paths: { '/a': { get: {} } } }));
     for (let at = 0; at < 20; at += 1) expect((await importing({ slug: `own_${at}`, document: one })).json.errors).toBeUndefined();

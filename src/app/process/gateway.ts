@@ -21,7 +21,7 @@ import { type Auth, createAuth, type PasswordHashing, passwordHashing, signInCli
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { holdDataFolder, holdOrJoinDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
 import { answerDumpRequests } from '../embedded/pglite-dump.ts';
-import { admitConnection } from './admit-connection.ts';
+import { admitStarter } from './admit-starter.ts';
 import { findEnded } from './find-ended.ts';
 import { bundledRecipes, cacheFolder } from './folders.ts';
 
@@ -113,7 +113,7 @@ export async function openGateway(
       scopeFault: (scope: string) => scopeFault(catalogueHere, scope),
       isReadOnlyScope: (scope: string) => isReadOnlyScope(catalogueHere, scope),
       findSession: auth.findSession,
-      admitConnection: (trx: Db, starter: Starter) => admitConnection({ config: settled, clock }, trx, starter),
+      admitStarter: (trx: Db, starter: Starter) => admitStarter({ config: settled, clock }, trx, starter),
       liveStreams: new LiveStreams(
         (keyIds, connectionIds) => findEnded({ db: database.db, clock }, keyIds, connectionIds),
         log,

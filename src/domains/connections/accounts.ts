@@ -1,4 +1,5 @@
 /** One account of one integration is one connection: decides whether a proven credential makes one or renews one. */
+import type { PlanLimits } from '../../core/config/plans.ts';
 import type { Gateway } from '../../core/context.ts';
 import { type Db, lockInTransaction } from '../../core/database/database.ts';
 import { SkillettError } from '../../core/errors.ts';
@@ -9,7 +10,7 @@ import type { StoredCredential } from './credential/credential.ts';
 import { countConnections, insertConnection, listSiblings, replaceCredential } from './store.ts';
 import { accountKey, sitesOf } from './variables/account-variables.ts';
 
-/** Whose connection it is to be, and the key or session that asked for it. */
+/** Whose it is to be, and the key or session that asked for it. */
 export interface Starter {
   userId: string;
   startedBy: string;
@@ -18,10 +19,11 @@ export interface Starter {
 declare module '../../core/context.ts' {
   interface Gateway {
     /**
-     * Whether a connection may still be stored, asked in the transaction that stores it; returns how many the user may have.
+     * Whether what took a while to get, such as a connection, may still be stored, asked in the transaction that stores it;
+     * returns what the user's plan allows now.
      * Throws unauthorized, api_key_revoked, api_key_expired.
      */
-    admitConnection: (trx: Db, starter: Starter) => Promise<number | null>;
+    admitStarter: (trx: Db, starter: Starter) => Promise<PlanLimits>;
   }
 }
 

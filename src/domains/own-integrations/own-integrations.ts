@@ -32,7 +32,7 @@ export interface Imported {
 /** `eachBytes`: reading one makes nobody wait for long. */
 const ownMax = { count: 20, bytes: 20 * 1024 * 1024, eachBytes: 8 * 1024 * 1024 };
 
-/** Throws bad_request for a document that makes no recipe, conflict for a slug that is taken, plan_limit_reached. */
+/** Throws bad_request for a document that makes no recipe, conflict for a slug that is taken, plan_limit_reached; 401 when the key or the user ended meanwhile. */
 export async function importIntegration(
   gateway: Gateway,
   principal: Principal,
@@ -44,6 +44,7 @@ export async function importIntegration(
   const made = await readMade(gateway, principal, request);
   const recipe = writeStored(made);
   await gateway.db.transaction().execute(async (trx) => {
+    await requireStillAsked(gateway, trx, principal);
     await lockInTransaction(trx, 'own-integrations');
     await requireFree(gateway, trx, principal, request.slug);
     await requireRoom(trx, principal, recipe);
@@ -65,6 +66,7 @@ export async function updateIntegration(
   await requireOwn(gateway.db, principal, request.slug);
   const made = await readMade(gateway, principal, request);
   const ended = await gateway.db.transaction().execute(async (trx) => {
+    await requireStillAsked(gateway, trx, principal);
     await lockInTransaction(trx, 'own-integrations');
     const own = await requireOwn(trx, principal, request.slug);
     const before = readStored(own.recipe);
@@ -122,6 +124,11 @@ export async function shareIntegration(
 function requireEverything(principal: Principal): void {
   if (!hasEverything(principal))
     throw new SkillettError('forbidden', 'Importing, changing and removing integrations needs a key with the scope `*`, or a session.');
+}
+
+/** Fetching and reading a description takes up to two minutes, in which the key may be revoked or the account closed. */
+async function requireStillAsked(gateway: Gateway, trx: Db, { userId, holderId }: Principal): Promise<void> {
+  await gateway.admitStarter(trx, { userId, startedBy: holderId });
 }
 
 async function requireOwn(db: Db, { userId }: Principal, slug: string) {

@@ -84,7 +84,7 @@ export function toFault(error: unknown): ConsentFault | unknown {
   return new ConsentFault('failed', starterFaults[error.code] ?? error.message, { cause: error });
 }
 
-/** What `admitConnection` refuses, for the person at the browser. */
+/** What `admitStarter` refuses, for the person at the browser. */
 const starterFaults: Partial<Record<ErrorCode, string>> = {
   unauthorized: 'The user who started this is not there any more. Nothing was connected.',
   api_key_revoked: 'The API key that started this was revoked. Nothing was connected.',
@@ -100,7 +100,7 @@ export async function keepProven(
 ): Promise<CompletedConsent> {
   const { id, userId, integration } = consent;
   return gateway.db.transaction().execute(async (trx) => {
-    const connectionsMax = await gateway.admitConnection(trx, consent);
+    const { connections: connectionsMax } = await gateway.admitStarter(trx, consent);
     const whole = { ...proven, userId, label: consent.account ?? undefined, mayRename: !consent.needsConfirmation };
     const kept = await keepConnection(gateway, trx, whole, id, connectionsMax);
     if (!(await endConsent(trx, id, { status: 'connected', connectionId: kept.id }))) throw cancelled();

@@ -62,7 +62,7 @@ export async function connectByCredential(
   const proven = await proveCredential(gateway, userId, integration, request.credentials, kept, request.account);
   const id = newId('conn');
   await db.transaction().execute(async (trx) => {
-    const connectionsMax = await gateway.admitConnection(trx, { userId, startedBy: holderId });
+    const { connections: connectionsMax } = await gateway.admitStarter(trx, { userId, startedBy: holderId });
     const kept = await keepConnection(gateway, trx, { ...proven, userId, label: request.account, mayRename: true }, id, connectionsMax);
     await insertConsent(trx, clock, {
       id,
