@@ -92,6 +92,10 @@ export function keepProfile(name: string, profile: Profile): void {
   writeProfiles({ ...readProfiles(), [name]: profile });
 }
 
+export function hasProfile(name: string): boolean {
+  return readProfiles()[name] !== undefined;
+}
+
 /** Returns whether there was one. */
 export function forgetProfile(name: string): boolean {
   const { [name]: forgotten, ...rest } = readProfiles();

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { askGraphql, askServer, jsonOf, refusalOf } from '../ask-server.ts';
 import { installCoreSkill } from '../catalogue/skill-folders.ts';
 import { CommandFailure } from '../failure.ts';
-import { findKeptKey, forgetProfile, keepProfile, profilesFile, type Target } from '../profiles.ts';
+import { findKeptKey, forgetProfile, hasProfile, keepProfile, profilesFile, type Target } from '../profiles.ts';
 import { openBrowser } from '../terminal/browser.ts';
 import { isForPeople, type PrintOptions, printJson, printTable, say } from '../terminal/print.ts';
 import { askPerson, readInputText } from '../terminal/read-secret.ts';
@@ -93,7 +93,11 @@ export async function logOut(target: Target): Promise<void> {
       const answer = await askServer(kept, { method: 'DELETE', path: `/api-keys/${viewer.key.id}` });
       if (answer.status !== 204) throw refusalOf(kept, answer);
     }
-  }
+  } else if (hasProfile(target.profile))
+    // A key of another server cannot be revoked here, and one that is forgotten could never be.
+    throw new CommandFailure(
+      `The key of profile ${JSON.stringify(target.profile)} is of another server than ${target.url}. Leave out --url and SKILLETT_URL to sign out there.`,
+    );
   say(forgetProfile(target.profile) ? `Signed out of ${target.url}: the key is revoked and forgotten.` : 'You are not signed in.');
 }
 

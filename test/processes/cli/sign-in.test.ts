@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Browser, browserEnv } from '../../people/browser.ts';
@@ -113,11 +113,27 @@ describe('login', () => {
   it('revokes the key at logout and forgets it; a second logout says so', async () => {
     const key = await newKey();
     await command.run(['login', '--with-key'], { input: key });
+    const elsewhere = await command.run(['logout', '--url', 'http://127.0.0.1:1']);
+    expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('is of another server than http://127.0.0.1:1.') });
+    expect((await command.run(['whoami'])).code).toBe(0);
     expect((await command.run(['logout'])).code).toBe(0);
     expect((await command.run(['whoami'])).code).toBe(1);
     const answer = await server.request('GET', '/v1/skills', { authorization: `Bearer ${key}` });
     expect(answer.json.error).toBe('api_key_revoked');
     expect(await command.run(['logout'])).toMatchObject({ code: 0, stderr: 'You are not signed in.\n' });
+  });
+
+  it('writes what a linked file of profiles leads to, readable by its user alone, and leaves the link', async () => {
+    const real = path.join(command.home, 'dotfiles.json');
+    const other = { url: 'http://127.0.0.1:1', key: 'sk_1' };
+    writeFileSync(real, JSON.stringify({ profiles: { other } }), { mode: 0o644 });
+    mkdirSync(path.dirname(profilesFile()), { recursive: true });
+    symlinkSync(real, profilesFile());
+    const key = await newKey();
+    expect((await command.run(['login', '--with-key'], { input: key })).code).toBe(0);
+    expect(lstatSync(profilesFile()).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(real, 'utf8'))).toEqual({ profiles: { other, default: { url: server.url, key } } });
+    expect(statSync(real).mode & 0o777).toBe(0o600);
   });
 
   it('leaves the key of the environment alone at logout', async () => {

@@ -1,6 +1,6 @@
 /** What a command meets around it: names that JavaScript has its own meaning for, no home, outputs that take nothing. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { Command } from './command.ts';
@@ -48,20 +48,4 @@ it('needs no home where the environment has server and key, and says what is mis
     code: 1,
     stderr: 'This user has no home folder to keep anything in. Set HOME to one, by its full path.\n',
   });
-});
-
-it('writes what a linked file of profiles leads to, readable by its user alone, and leaves the link', async () => {
-  const real = path.join(command.home, 'dotfiles.json');
-  const file = path.join(command.home, '.config/skillett/profiles.json');
-  const profile = (key: string) => ({ url: 'http://127.0.0.1:1', key });
-  writeFileSync(real, JSON.stringify({ profiles: { keep: profile('sk_1'), gone: { ...profile('sk_2'), url: 'http://127.0.0.1:2' } } }), {
-    mode: 0o644,
-  });
-  mkdirSync(path.dirname(file), { recursive: true });
-  symlinkSync(real, file);
-  const ended = await command.run(['logout', '--profile', 'gone', '--url', 'http://127.0.0.1:1']);
-  expect(ended.code).toBe(0);
-  expect(lstatSync(file).isSymbolicLink()).toBe(true);
-  expect(JSON.parse(readFileSync(real, 'utf8'))).toEqual({ profiles: { keep: profile('sk_1') } });
-  expect(statSync(real).mode & 0o777).toBe(0o600);
 });
