@@ -35,6 +35,8 @@ declare module '../../core/context.ts' {
 
 /** Whoever asks waits no longer than this for one statement; admission has a limit of its own (admit.ts). */
 const statementMsMax = 8_000;
+/** Looking at every row of a large log takes minutes, and keeps nobody waiting. */
+const migrationMsMax = 24 * 3_600_000;
 
 export interface OpenGateway {
   gateway: Gateway;
@@ -69,10 +71,10 @@ export async function openGateway(
   try {
     const log = options.log ?? createLog(config.logLevel);
     const clock = options.clock ?? new Clock();
-    const { database, patient, masterKeys, place } = options.database
-      ? { database: options.database, patient: options.database, masterKeys: config.masterKeys, place: '' }
+    const { database, patient, migrating, masterKeys, place } = options.database
+      ? { database: options.database, patient: options.database, migrating: options.database, masterKeys: config.masterKeys, place: '' }
       : await openConfiguredDatabase(config, options.beside ? holdOrJoinDataFolder : holdDataFolder, log, closers);
-    const ran = await migrate(patient.db);
+    const ran = await migrate(migrating.db);
     if (ran.length > 0) log.info({ migrations: ran }, 'database migrated');
     const vault = await Vault.open(database.db, masterKeys);
     const outbound = new Outbound({ allow: config.outboundAllow, allowCallers: options.allowCallers, lookup: options.lookup });
@@ -188,8 +190,9 @@ function exemptConfigured(outbound: Outbound, integrations: ReadonlyMap<string, 
 
 interface OpenDatabase {
   database: Database;
-  /** Of a few connections, for migrations and background jobs; beside PGlite there is no other. */
+  /** Of a few connections, for background jobs; beside PGlite there is no other. */
   patient: Database;
+  migrating: Database;
   masterKeys: Buffer[];
   place: string;
 }
@@ -213,13 +216,20 @@ async function openConfiguredDatabase(
   const database = await openEmbedded(pgliteIn(config.dataFolder));
   closers.push(() => database.close());
   closers.push(answerDumpRequests(config.dataFolder, () => database.dump()));
-  return { database, patient: database, masterKeys, place };
+  return { database, patient: database, migrating: database, masterKeys, place };
 }
 
-function openPools(url: string, kind: Database['kind'], log: Log, closers: (() => unknown)[]): Pick<OpenDatabase, 'database' | 'patient'> {
+function openPools(
+  url: string,
+  kind: Database['kind'],
+  log: Log,
+  closers: (() => unknown)[],
+): Pick<OpenDatabase, 'database' | 'patient' | 'migrating'> {
   const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost');
   const database = { ...openPostgres(url, { statementMsMax, onError }), kind };
   const patient = { ...openPostgres(url, { poolMax: 3, onError }), kind };
-  closers.push(() => Promise.all([database.close(), patient.close()]));
-  return { database, patient };
+  // Connects when it is used, which a start without new migrations leaves to one short question.
+  const migrating = { ...openPostgres(url, { poolMax: 2, statementMsMax: migrationMsMax, onError }), kind };
+  closers.push(() => Promise.all([database.close(), patient.close(), migrating.close()]));
+  return { database, patient, migrating };
 }
