@@ -304,7 +304,7 @@ describe('what was imported', () => {
     await acme();
     expect(codeOf(await acme())).toBe('conflict');
     expect(codeOf(await importing({ slug: 'github', document: JSON.stringify(description()) }))).toBe('conflict');
-    for (const slug of ['proxy', 'connect', 'Acme', 'a-b', '1a', 'a'.repeat(41), '../x'])
+    for (const slug of ['proxy', 'connect', 'operator', 'Acme', 'a-b', '1a', 'a'.repeat(41), '../x'])
       expect([slug, codeOf(await importing({ slug, document: JSON.stringify(description()) }))]).toEqual([slug, 'bad_request']);
   });
 

@@ -134,7 +134,7 @@ export const integration = z
   .strictObject({
     $schema: schemaAddress,
     slug: slug
-      .refine((s) => !['connect', 'skills', 'proxy', 'download'].includes(s), 'reserved')
+      .refine((s) => !['connect', 'skills', 'proxy', 'download', 'operator'].includes(s), 'reserved')
       .describe('Name of the integration in addresses, scopes and settings, and of its folder.'),
     name: text.describe("The service's name for people."),
     version: z
