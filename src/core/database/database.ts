@@ -131,20 +131,34 @@ export class NewerDatabase extends Error {
 }
 
 /**
- * Brings the database to the newest state and returns the names of the migrations that ran. Kysely holds an advisory lock
- * meanwhile, so processes that start together take turns. Throws NewerDatabase.
+ * Brings the database to the newest state and returns the names of the migrations that ran. Processes that start together take turns.
+ * Throws NewerDatabase.
  */
 export async function migrate(db: Db): Promise<string[]> {
-  const ran: string[] = [];
-  if (!(await isUpToDate(db))) {
+  const ran = (await isUpToDate(db)) ? [] : await db.connection().execute(migrateAlone);
+  await validateConstraints(db);
+  return ran;
+}
+
+/** On one connection, which holds a lock over all steps: `migrateTo` would take back what another process did after it looked. */
+async function migrateAlone(db: Db): Promise<string[]> {
+  await sql`select pg_advisory_lock(${migrationLock})`.execute(db);
+  try {
+    const ran: string[] = [];
+    if (await isUpToDate(db)) return ran;
     for (const target of [...validatedFirst, undefined]) {
       ran.push(...(await runMigrations(db, target)));
       await validateConstraints(db);
     }
+    return ran;
+  } finally {
+    // A connection that is lost has given it back.
+    await sql`select pg_advisory_unlock(${migrationLock})`.execute(db).catch(() => {});
   }
-  await validateConstraints(db);
-  return ran;
 }
+
+/** Any number that nobody else takes. */
+const migrationLock = 7_201_641_128;
 
 /** Migrations whose constraints are validated before the next one runs, which relies on that. */
 const validatedFirst = ['202611280941-calls-end-before-days'];
