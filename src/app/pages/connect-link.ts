@@ -175,8 +175,8 @@ async function takeAnswer(visit: Visit, ask: Ask, form: URLSearchParams): Promis
       return renderPage(200, 'Declined', [`Nothing was connected, and whoever asked for ${name} is told so. You can close this window.`]);
     }
     case 'choose':
-      if (isChoosing(consent)) return choose(visit, ask, form.get('choice') ?? '');
-      break;
+      // Two tabs may choose: for the later one the other's is being kept.
+      return isChoosing(consent) ? choose(visit, ask, form.get('choice') ?? '') : renderOver(gateway, chosenAlready);
     case 'connect':
       if (ask.forms.length > 0 && !isChoosing(consent)) return takeCredential(visit, ask, form);
       break;
@@ -186,6 +186,8 @@ async function takeAnswer(visit: Visit, ask: Ask, form: URLSearchParams): Promis
   return isChoosing(consent) ? renderChoice(ask) : renderAsk(gateway, ask);
 }
 
+const chosenAlready = 'It was chosen already, or its time is over.';
+
 /** A choice is made once, and then it is over, one way or the other. */
 async function choose({ gateway, requestId }: Visit, ask: Ask, choice: string): Promise<CallbackPage> {
   const { consent } = ask;
@@ -193,7 +195,7 @@ async function choose({ gateway, requestId }: Visit, ask: Ask, choice: string): 
   if (!chosen) return renderChoice(ask);
   try {
     const done = await keepChosen(gateway, consent, chosen, requestId);
-    return done ? renderConnected(gateway, consent, done) : renderOver(gateway, 'It was chosen already, or its time is over.');
+    return done ? renderConnected(gateway, consent, done) : renderOver(gateway, chosenAlready);
   } catch (error) {
     await failConsent(gateway, { ...consent, choices: null }, error instanceof ConsentFault ? error.reason : 'failed', { requestId });
     throw error;
