@@ -1,4 +1,4 @@
-/** Connecting through the doors: REST and GraphQL answer alike, on a whole server. */
+/** Connecting through the doors: REST and GraphQL answer alike, on a whole server. In one file, since every door is asked of the same one. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import { generateKey } from '../../src/domains/api-keys/api-keys.ts';

@@ -1,4 +1,7 @@
-/** The proxy by REST and GraphQL: what passes, what is refused, and what becomes of it in the log. */
+/**
+ * The proxy by REST and GraphQL: what passes, what is refused, and what becomes of it in the log. In one file although it is long: all of
+ * it goes to the same integrations by one server, and each refusal stands beside what passes.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** APIs of people's own, by the front door: importing, using, changing, sharing and removing them, and who sees them. */
+/**
+ * APIs of people's own, by the front door: importing, using, changing, sharing and removing them, and who sees them. In one file although
+ * it is long, since all of it asks one server with the same people, and each import starts a process of its own.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addKey, addUser } from '../admission/people.ts';
 import { callTool, postTo } from '../mcp/stand.ts';

@@ -159,4 +159,18 @@ describe('the operator’s fields', () => {
     const unknown = await owner.graphql('mutation { createSignInLink(userId: "user_0") { url } }');
     expect(unknown.json.errors[0].extensions.code).toBe('not_found');
   });
+
+  it('createSignInLink makes one for the owner in a session alone, and with a key for everybody else', async () => {
+    const ownerId = (await owner.graphql('{ viewer { user { id } } }')).json.data.viewer.user.id;
+    const link = 'mutation ($id: ID!) { createSignInLink(userId: $id) { url } }';
+    const key = await makeKey(owner, ['operator']);
+    const refused = await server.graphql(link, { id: ownerId }, { authorization: key });
+    expect(refused.json.errors[0]).toMatchObject({
+      message: expect.stringContaining('npm run sign-in-link'),
+      extensions: { code: 'forbidden' },
+    });
+    const other = await server.graphql(link, { id: await addUser(server) }, { authorization: key });
+    expect(other.json.data.createSignInLink.url).toContain('/api/auth/link?token=');
+    expect((await owner.graphql(link, { id: ownerId })).json.data.createSignInLink.url).toContain('/api/auth/link?token=');
+  });
 });

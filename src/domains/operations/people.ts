@@ -172,9 +172,17 @@ export async function closeUser(gateway: Gateway, principal: Principal, id: stri
   return { user: (await findUser(db, id)) as User, connections };
 }
 
-/** For any user: how one without a password gets in, and how a lost password is replaced without mail. */
+/**
+ * For any user: how one without a password gets in, and how a lost password is replaced without mail. For the owner by a session alone,
+ * since a key with the scope `operator` would get all that the owner may do, for longer than it lasts itself. Throws forbidden then.
+ */
 export async function createSignInLink(gateway: Gateway, principal: Principal, userId: string, requestId: string): Promise<SignInLink> {
-  await requirePerson(gateway, principal, userId);
+  const user = await requirePerson(gateway, principal, userId);
+  if (user.isOwner && principal.keyId !== undefined)
+    throw new SkillettError(
+      'forbidden',
+      'A key makes no link that signs the owner in. Sign in to the dashboard for it, or run `npm run sign-in-link` where the server runs.',
+    );
   return makeSignInLink(gateway, userId, { actor: principal.holderId, requestId });
 }
 
