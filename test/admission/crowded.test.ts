@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Database } from '../../src/core/database/database.ts';
@@ -83,6 +84,26 @@ it('calls beyond those that may wait are refused at once', async () => {
   // What the statements in flight admitted after all is no call: it was never sent, and its row says so.
   await expect.poll(outcomes).toEqual({ unavailable: 512 });
   expect(await queue.admit(callBy(key))).toMatchObject({ principal: { userId } });
+  await queue.close();
+});
+
+it('whoever asks once goes with the next statement, in front of the hundreds of another that waited before', async () => {
+  const { queue } = openQueue(database);
+  const quietId = await addUser(database, { limits: { perMinute: null } });
+  const quiet = await addKey(database, quietId);
+  await blocker.query('begin');
+  await blocker.query('lock table skill_calls in access exclusive mode');
+  const flood = Array.from({ length: 2_000 }, () => queue.admit(callBy(key)));
+  // Two statements of 256 are on their way then.
+  await delay(200);
+  const once = queue.admit(callBy(quiet));
+  await blocker.query('rollback');
+  await Promise.all([once, ...flood]);
+  // All calls of a statement have its time.
+  const { rows } = await sql<{ earlier: number }>`
+    select count(*)::int as earlier from skill_calls where user_id = ${userId}
+    and started_at < (select started_at from skill_calls where user_id = ${quietId})`.execute(database.db);
+  expect(rows).toEqual([{ earlier: 512 }]);
   await queue.close();
 });
 
