@@ -47,6 +47,7 @@ export function makeIntegration(slug: string, recipe: Json, settings?: Integrati
     resources: [],
     endpoints: new Map(built.map((endpoint) => [endpoint.name, endpoint])),
     guides: new Map(),
+    answers: { shapes: {}, returns: {} },
     open: parsed.auth.some((auth) => auth.type === 'none'),
   };
 }

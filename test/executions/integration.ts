@@ -1,6 +1,7 @@
 /** Small integrations for tests, read by the recipe format itself. */
 import { buildEndpoint, type CatalogueEndpoint, type CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
 import { endpoint, integration } from '../../src/domains/recipes/format/format.ts';
+import { joinAnswers } from '../../src/domains/recipes/shapes/answer-shapes.ts';
 
 type Written = Record<string, unknown>;
 
@@ -38,14 +39,17 @@ export function makeIntegration(
     auth: [{ type: 'none' }],
     ...options.recipe,
   });
+  const built = Object.entries(endpoints).map(([name, spec]) => makeEndpoint(spec, name, slug));
+  const things = { resource: 'things', description: 'Things.', endpoints: Object.fromEntries(built.map(({ name, spec }) => [name, spec])) };
   return {
     slug,
     recipe,
     baseUrl,
     baseUrlOverridden: options.baseUrlOverridden ?? true,
     resources: [],
-    endpoints: new Map(Object.entries(endpoints).map(([name, spec]) => [name, makeEndpoint(spec, name, slug)])),
+    endpoints: new Map(built.map((one) => [one.name, one])),
     guides: new Map(),
+    answers: joinAnswers(recipe, [things], undefined),
     open: recipe.auth.some((auth) => auth.type === 'none'),
   };
 }

@@ -4,6 +4,7 @@ import { notFoundNear } from '../../core/errors.ts';
 import { scopesFor } from '../../core/principal.ts';
 import type { Endpoint, Integration, Resource } from './format/format.ts';
 import { buildParameterSchema } from './parameter-schema.ts';
+import type { AnswerShapes } from './shapes/answer-shapes.ts';
 
 /** A JSON Schema 2020-12 object schema. */
 export type JsonSchema = Record<string, unknown>;
@@ -41,6 +42,8 @@ export interface CatalogueIntegration {
   endpoints: ReadonlyMap<string, CatalogueEndpoint>;
   /** Guide file → Markdown. */
   guides: ReadonlyMap<string, string>;
+  /** What its endpoints answer. Read when it is asked for and not kept, so hold it no longer than you use it. */
+  answers: AnswerShapes;
   /** True when it can be called without connecting. */
   open: boolean;
   /** Somebody imported it: not everybody sees it, and its slug is nobody's business. */

@@ -8,8 +8,10 @@ import type { z } from 'zod';
 import type { IntegrationSettings } from '../../core/config/integration-settings.ts';
 import { buildCatalogue, type Catalogue } from './catalogue.ts';
 import { checkNextPaths } from './check/answer/pages.ts';
+import { checkShapes } from './check/answer/shapes.ts';
 import type { FaultPath, Report } from './check/texts.ts';
 import { validateIntegration, validateReferences, validateResource } from './check/validate.ts';
+import { type Answers, answers } from './format/answer/shapes.ts';
 import { type Integration, integration, type Resource, resource } from './format/format.ts';
 import { KeptRecipes } from './kept/kept-recipes.ts';
 import { openRecipe, type PackedRecipe, packRecipe } from './kept/packed-recipe.ts';
@@ -69,6 +71,8 @@ class RecipeFiles {
   recipe: Integration | undefined;
   /** File name → resource. */
   readonly resources = new Map<string, Resource>();
+  /** What the provider's description says of answers. */
+  answers: Answers | undefined;
   /** File name → its text. */
   readonly texts = new Map<string, string>();
   /** `guides/…` → Markdown. */
@@ -118,6 +122,10 @@ class RecipeFiles {
     if (own !== undefined) this.recipe = this.parseText('recipe.json', own, integration, {});
     for (const [file, text] of this.texts) {
       if (file === 'recipe.json' || this.guides.has(file)) continue;
+      if (file === 'answers.json') {
+        this.answers = this.parseText(file, text, answers, {});
+        continue;
+      }
       // Its faults are told first: of values that it does not give nothing can be said.
       if (this.recipe === undefined && text.includes('"$value"')) continue;
       const parsed = this.parseText(file, text, resource, this.recipe?.values ?? {});
@@ -142,7 +150,7 @@ class RecipeFiles {
       return undefined;
     }
     const before = this.faults.length;
-    const filled = file === 'recipe.json' ? json : fillShared(json, shared, report);
+    const filled = file === 'recipe.json' || file === 'answers.json' ? json : fillShared(json, shared, report);
     if (this.faults.length > before) return undefined;
     const parsed = shape.safeParse(filled, { error: (issue) => (issue.input === undefined ? 'is missing' : undefined) });
     if (parsed.success) return parsed.data;
@@ -154,6 +162,7 @@ class RecipeFiles {
 function reportIssue(issue: z.core.$ZodIssue, report: Report): void {
   const place = issue.path as FaultPath;
   if (issue.code === 'unrecognized_keys') for (const key of issue.keys) report([...place, key], 'is no field of the recipe format');
+  else if (issue.code === 'invalid_key') for (const { message } of issue.issues) report(place, message);
   else if (issue.code !== 'invalid_union' || issue.errors.length === 0) report(place, issue.message);
   else {
     // Of several forms, the one that is wrong only further inside is the one that was meant.
@@ -190,9 +199,9 @@ function readSound(files: RecipeFiles, kept: KeptRecipes): PackedRecipe | undefi
   if (found) return found;
   files.parse();
   checkFiles(files);
-  const { recipe, resources, guides, faults } = files;
+  const { recipe, resources, guides, answers: described, faults } = files;
   if (!recipe || faults.length > 0) return undefined;
-  const packed = packRecipe({ recipe, resources: [...resources.values()], guides });
+  const packed = packRecipe({ recipe, resources: [...resources.values()], guides, answers: described });
   kept.keep(digest, packed);
   return packed;
 }
@@ -223,5 +232,13 @@ function checkFiles(files: RecipeFiles): void {
   const endpointNames = allRead ? new Set(definedIn.keys()) : undefined;
   if (endpointNames) for (const [file, content] of resources) validateReferences(content, endpointNames, files.report(file));
   if (recipe && allRead) checkNextPaths(recipe, resources.values(), files.report('recipe.json'));
+  if (recipe && allRead)
+    checkShapes({
+      recipe,
+      reportRecipe: files.report('recipe.json'),
+      answers: files.answers,
+      reportAnswers: files.report('answers.json'),
+      resources: [...resources].map(([file, content]) => [content, files.report(file)]),
+    });
   if (recipe) validateIntegration(recipe, endpointNames, [...files.guides.keys()], files.report('recipe.json'));
 }

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { nextHeader, nextPaths, pagination } from './answer/pages.ts';
+import { returns, shapes } from './answer/shapes.ts';
 import { answerStream } from './answer/streams.ts';
 import { ownSuccess, status, success } from './answer/success.ts';
 import { auth } from './auth.ts';
@@ -103,6 +104,7 @@ export const endpoint = z
         "Headers of the service's answer, in lower case, that callers get: as headers over REST, in `meta` over GraphQL and MCP. None that frames a message, sets a cookie, asks for a credential, or has a meaning in answers of the gateway.",
       ),
     answer: text.describe('What `data` holds on success, named by its fields.'),
+    returns: returns.optional(),
     example: z
       .record(z.string(), z.json())
       .describe('Parameters of a typical call; checked against the parameters when the recipe is read.'),
@@ -161,6 +163,7 @@ export const integration = z
       .describe(
         'Values that several parameters share, by name: an enum, a description, an object. `{"$value": "name"}` stands for one in a parameter or inside a value, with words of its own beside it that stand over the shared ones.',
       ),
+    shapes: shapes.optional(),
     auth: z.array(auth).min(1).describe('The ways to connect, the preferred one first.'),
     verify: z
       .strictObject({

@@ -11,8 +11,8 @@ import type { PackedRecipe, RecipeHead } from './packed-recipe.ts';
 
 const fileName = 'checked-recipes';
 
-/** By digest, where in what follows the line its body is. */
-type Index = Record<string, { head: RecipeHead; at: number; length: number }>;
+/** By digest, where in what follows the line its body is, and how many bytes behind that its answers have. */
+type Index = Record<string, { head: RecipeHead; at: number; length: number; answers: number }>;
 
 export class KeptRecipes {
   readonly #folder: string | undefined;
@@ -54,15 +54,18 @@ export class KeptRecipes {
     if (this.#folder === undefined || [...this.#now.keys()].every((digest) => this.#before.has(digest))) return;
     let at = 0;
     const index: Index = {};
-    for (const [digest, { head, body }] of this.#now) {
-      index[digest] = { head, at, length: body.length };
-      at += body.length;
+    for (const [digest, { head, body, answers }] of this.#now) {
+      index[digest] = { head, at, length: body.length, answers: answers.length };
+      at += body.length + answers.length;
     }
     try {
       await mkdir(this.#folder, { recursive: true });
       const file = path.join(this.#folder, fileName);
       // Whole or not at all: workers start together.
-      await writeFile(`${file}.${process.pid}`, [`${JSON.stringify(index)}\n`, ...[...this.#now.values()].map(({ body }) => body)]);
+      await writeFile(`${file}.${process.pid}`, [
+        `${JSON.stringify(index)}\n`,
+        ...[...this.#now.values()].flatMap(({ body, answers }) => [body, answers]),
+      ]);
       await rename(`${file}.${process.pid}`, file);
     } catch {}
   }
@@ -74,9 +77,12 @@ async function readKept(file: string): Promise<ReadonlyMap<string, PackedRecipe>
   const end = bytes.indexOf('\n');
   const bodies = bytes.subarray(end + 1);
   const index = Object.entries(JSON.parse(bytes.toString('utf8', 0, end)) as Index);
-  if (index.some(([, { at, length }]) => at + length > bodies.length)) throw new Error('The file ends too early.');
+  if (index.some(([, { at, length, answers }]) => !(at + length + answers <= bodies.length))) throw new Error('The file ends too early.');
   // A copy, so that the text of the index is not held by them.
-  return new Map(index.map(([digest, { head, at, length }]) => [digest, { head, body: Buffer.from(bodies.subarray(at, at + length)) }]));
+  const copy = (from: number, length: number) => Buffer.from(bodies.subarray(from, from + length));
+  return new Map(
+    index.map(([digest, { head, at, length, answers }]) => [digest, { head, body: copy(at, length), answers: copy(at + length, answers) }]),
+  );
 }
 
 /** Of the code that reads and checks, and of the names it takes from core: when they change, everything is checked again. */

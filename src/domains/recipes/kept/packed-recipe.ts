@@ -6,14 +6,18 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { IntegrationSettings } from '../../../core/config/integration-settings.ts';
 import { scopesFor } from '../../../core/principal.ts';
 import { buildEndpoint, type CatalogueEndpoint, type CatalogueIntegration, type JsonSchema } from '../catalogue.ts';
+import type { Answers } from '../format/answer/shapes.ts';
 import type { Endpoint, Integration, Resource } from '../format/format.ts';
 import { buildParameterSchema } from '../parameter-schema.ts';
+import { type AnswerShapes, joinAnswers } from '../shapes/answer-shapes.ts';
 
 export interface RecipeParts {
   recipe: Integration;
   resources: readonly Resource[];
   /** Guide file → Markdown. */
   guides: ReadonlyMap<string, string>;
+  /** What the description says of answers. */
+  answers?: Answers | undefined;
 }
 
 type EndpointHead = Pick<
@@ -29,6 +33,8 @@ export interface RecipeHead {
 export interface PackedRecipe {
   head: RecipeHead;
   body: Buffer;
+  /** What endpoints answer, apart from all else: most calls never ask. */
+  answers: Buffer;
 }
 
 interface Body {
@@ -36,9 +42,13 @@ interface Body {
   guides: [file: string, text: string][];
 }
 
-export function packRecipe({ recipe, resources, guides }: RecipeParts): PackedRecipe {
+export function packRecipe({ recipe, resources, guides, answers }: RecipeParts): PackedRecipe {
   const body: Body = { resources, guides: [...guides] };
-  return { head: { recipe, endpoints: listHeads(recipe, resources) }, body: deflateRawSync(JSON.stringify(body)) };
+  return {
+    head: { recipe, endpoints: listHeads(recipe, resources) },
+    body: deflateRawSync(JSON.stringify(body)),
+    answers: deflateRawSync(JSON.stringify(joinAnswers(recipe, resources, answers))),
+  };
 }
 
 function listHeads({ slug }: Integration, resources: readonly Resource[]): EndpointHead[] {
@@ -51,10 +61,11 @@ function listHeads({ slug }: Integration, resources: readonly Resource[]): Endpo
 }
 
 export function openRecipe(
-  { head: { recipe, endpoints }, body }: PackedRecipe,
+  { head: { recipe, endpoints }, body, answers }: PackedRecipe,
   settings: IntegrationSettings | undefined,
 ): CatalogueIntegration {
   const parts = new Parts(body);
+  const packedAnswers = new PackedAnswers(answers);
   return {
     slug: recipe.slug,
     recipe,
@@ -67,8 +78,29 @@ export function openRecipe(
     get guides() {
       return parts.read().guides;
     },
+    get answers() {
+      return packedAnswers.read();
+    },
     open: recipe.auth.some((auth) => auth.type === 'none'),
   };
+}
+
+/** Read anew, in a millisecond, where nobody holds what was read before: few calls ask, and what they ask of is large. */
+class PackedAnswers {
+  readonly #packed: Buffer;
+  #read: WeakRef<AnswerShapes> | undefined;
+
+  constructor(packed: Buffer) {
+    this.#packed = packed;
+  }
+
+  read(): AnswerShapes {
+    const kept = this.#read?.deref();
+    if (kept) return kept;
+    const read = JSON.parse(inflateRawSync(this.#packed).toString()) as AnswerShapes;
+    this.#read = new WeakRef(read);
+    return read;
+  }
 }
 
 /** Read once, and then kept. */
