@@ -21,7 +21,7 @@ const external = ['@electric-sql/pglite', '@smithy/signature-v4', '@zxcvbn-ts/la
 await bundle('src/main.ts', target, external);
 // On its own: of a file that both shared, the thread could run what starts the server.
 await bundle('src/domains/executions/answer/expression-worker.ts', target, external);
-await bundle('src/domains/own-integrations/import-child.ts', target, external);
+await bundle('src/domains/own-integrations/imports/import-child.ts', target, external);
 writeFileSync(path.join(target, 'package.json'), '{ "type": "commonjs" }\n');
 for (const file of readdirSync(target).filter((name) => name.endsWith('.js'))) escapeLetters(path.join(target, file));
 mkdirSync(path.join(target, 'migrations'));

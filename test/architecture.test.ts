@@ -40,7 +40,7 @@ const tableOwners: Record<string, string[]> = {
   audit: ['skill_calls', 'audit_rows'],
   executions: ['idempotency_claims'],
   'device-codes': ['device_codes'],
-  'own-integrations': ['own_integrations'],
+  'own-integrations': ['own_integrations', 'imports'],
 };
 
 function importsOf(file: string): { target: string; typeOnly: boolean }[] {

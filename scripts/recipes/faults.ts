@@ -14,6 +14,7 @@ import {
   type Operation,
   type PathItem,
   type PlainSchema,
+  propertyOf,
   type RequestBody,
   resolve,
   type Schema,
@@ -55,7 +56,7 @@ export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, new
     const at = placeOf(one);
     const target = documented.find((other) => other.in === one.in && other.name === one.name);
     const schemas = one.below.reduce(
-      (found, segment) => found.flatMap((schema) => listAlternatives(openApi, schema.properties?.[segment])),
+      (found, segment) => found.flatMap((schema) => listAlternatives(openApi, propertyOf(schema, segment))),
       listAlternatives(openApi, target?.schema),
     );
     if (schemas.length === 0) faults.push(...(omissionOf(one) in newer ? [] : [`${at}: is not documented`]));
@@ -117,7 +118,7 @@ function listInside(openApi: Paths, outer: Documented, sent: Sent[]): Documented
       name: outer.name,
       below: [...below, name],
       required: required.includes(name),
-      schema: { oneOf: alternatives.flatMap((one) => one.properties?.[name] ?? []) },
+      schema: { oneOf: alternatives.flatMap((one) => propertyOf(one, name) ?? []) },
     };
     return [inner, ...listInside(openApi, inner, sent)];
   });
@@ -155,7 +156,7 @@ function listValueFaults(openApi: Paths, at: string, value: RecipeValue, schemas
   }
 
   for (const [name, property] of Object.entries(value.properties ?? {})) {
-    const inner = fitting.flatMap((schema) => listAlternatives(openApi, schema.properties?.[name]));
+    const inner = fitting.flatMap((schema) => listAlternatives(openApi, propertyOf(schema, name)));
     faults.push(...(inner.length > 0 ? listValueFaults(openApi, `${at}.${name}`, property, inner) : [`${at}.${name}: is not documented`]));
   }
   // Of a parameter the word says whether it is needed itself, so nothing says which of its members are.
@@ -183,7 +184,7 @@ function listDocumented(openApi: Paths, item: PathItem, operation: Operation, en
     in: 'body',
     name,
     required: required.includes(name),
-    schema: { oneOf: alternatives.flatMap((one) => one.properties?.[name] ?? []) },
+    schema: { oneOf: alternatives.flatMap((one) => propertyOf(one, name) ?? []) },
   }));
   return [...parameters, ...properties];
 }

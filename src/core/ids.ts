@@ -13,7 +13,7 @@ function randomHex(bytes: number): string {
   return pool.toString('hex', used - bytes, used);
 }
 
-export type IdPrefix = 'user' | 'key' | 'conn' | 'call' | 'req' | 'sess' | 'acct' | 'ver' | 'aud' | 'dev' | 'inv' | 'own';
+export type IdPrefix = 'user' | 'key' | 'conn' | 'call' | 'req' | 'sess' | 'acct' | 'ver' | 'aud' | 'dev' | 'inv' | 'own' | 'imp';
 
 /** `key_…`: a prefix that says what it names, and 128 random bits in hex. */
 export function newId(prefix: IdPrefix): string {

@@ -114,6 +114,7 @@ it('what clients cache has an `id`', () => {
     'Call',
     'Connection',
     'Endpoint',
+    'Import',
     'Integration',
     'Invitation',
     'OAuthClient',

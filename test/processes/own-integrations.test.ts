@@ -1,7 +1,8 @@
 /** A description as large as there are, imported at one process and used at every other at once. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServerProcess } from '../support/process.ts';
 import { Installation } from './installation.ts';
 
 let installation: Installation;
@@ -83,3 +84,63 @@ it('over REST, GraphQL and MCP, changed and removed at another, and no process w
   await graphql(1, 'mutation { removeIntegration(slug: "forge") { slug } }', {});
   for (const at of [0, 1]) expect((await installation.request(at, key, 'POST', '/v1/forge/list_zen', {})).json.error).toBe('not_found');
 }, 180_000);
+
+describe('an import that nobody waits for', () => {
+  /** Takes its reader a while, since every name of it is looked at. */
+  const slow = () => {
+    const names = Array.from({ length: 150_000 }, (_, at) => `  a${at}: &a${at} {x: [1, 2, 3]}`).join('\n');
+    return `openapi: 3.0.0\nservers: [{url: "${installation.upstream.origin}"}]\npaths: {/a: {get: {}}}\nx:\n${names}`;
+  };
+  const begin = async (at: number, slug: string, document: string) => {
+    const { json } = await graphql(
+      at,
+      'mutation ($document: String, $slug: String!) { importIntegration(document: $document, slug: $slug, waitSeconds: 0) { import { id status } } }',
+      { document, slug },
+    );
+    expect(json.data.importIntegration.import.status).toBe('RUNNING');
+    return json.data.importIntegration.import.id as string;
+  };
+  const stateOf = async (at: number, id: string) =>
+    (await graphql(at, 'query ($id: ID!) { import(id: $id) { status error } }', { id })).json.data.import;
+  const end = async (at: number, id: string) => {
+    for (;;) {
+      const state = await stateOf(at, id);
+      if (state.status !== 'RUNNING') return state;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+  /** Of the importers that a server process has started. */
+  const importerOf = async (pid: number) => {
+    for (;;) {
+      const found = readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .find((name) => {
+          try {
+            const [, parent] = /^\d+ \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? [];
+            return Number(parent) === pid && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('import-child');
+          } catch {
+            return false;
+          }
+        });
+      if (found) return Number(found);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+
+  it('is told of at another process, and has failed where its reader is killed', async () => {
+    const done = await begin(0, 'quick', slow().slice(0, slow().indexOf('\nx:')));
+    expect(await end(1, done)).toEqual({ status: 'DONE', error: null });
+    const killed = await begin(0, 'killed', slow());
+    process.kill(await importerOf((installation.processes[0] as ServerProcess).child.pid as number), 'SIGKILL');
+    expect(await end(1, killed)).toMatchObject({ status: 'FAILED', error: expect.stringContaining('more memory than') });
+    expect((await installation.request(1, key, 'POST', '/v1/killed/list_a', {})).status).toBe(404);
+  }, 60_000);
+
+  it('has failed where the process that reads it is killed', async () => {
+    await installation.startProcess();
+    const id = await begin(2, 'lost', slow());
+    await (installation.processes[2] as ServerProcess).kill();
+    expect((await stateOf(0, id)).status).toBe('RUNNING');
+    expect(await end(0, id)).toMatchObject({ status: 'FAILED', error: expect.stringContaining('has ended') });
+  }, 60_000);
+});

@@ -94,6 +94,17 @@ it('reports text that is not JSON, a missing recipe.json and a lonely one all at
   ]);
 });
 
+it('reports a name that would be left out without a word', async () => {
+  const files = Object.entries(filesOf(soundRecipe())).map(([file, content]) => [file, JSON.stringify(content)]);
+  const marked = files.map(([file, text]) => [
+    file,
+    file === 'letters/recipe.json' ? text?.replace('{', '{"omits":{"__proto__":"x"},') : text,
+  ]);
+  expect(await faultsOf(load(await writeFolder(Object.fromEntries(marked))))).toContainEqual(
+    expect.stringMatching(/^letters\/recipe\.json: : has a member `__proto__`/),
+  );
+});
+
 it('reports a fault in one file of an integration beside those in its other files', async () => {
   const broken = (breakRecipe: (sound: ReturnType<typeof soundRecipe>) => void) => {
     const sound = soundRecipe();

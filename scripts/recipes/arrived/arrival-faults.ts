@@ -2,7 +2,7 @@
  * What a service would find wrong with a request that arrived, by its own description: method, path, query, headers, and the body by its
  * content type. Stricter than services are: what is not documented is a fault.
  */
-import type { Described, Operation, RequestBody, Schema } from '../../../src/domains/recipes/import/openapi.ts';
+import { type Described, type Operation, propertyOf, type RequestBody, type Schema } from '../../../src/domains/recipes/import/openapi.ts';
 import { listSchemaFaults } from './json-schema.ts';
 import { type Pairs, pairsOf, readJson, readPairs, readValue, typed } from './read-values.ts';
 
@@ -130,7 +130,7 @@ function propertiesOf(schema: Schema): Described[] {
   const all = schema.oneOf ?? [schema];
   const names = [...new Set(all.flatMap((one) => Object.keys(one.properties ?? {})))];
   return names.map((name) => {
-    const schemas = all.flatMap((one) => one.properties?.[name] ?? []);
+    const schemas = all.flatMap((one) => propertyOf(one, name) ?? []);
     const required = all.every((one) => one.required?.includes(name));
     return { in: 'body', name, required, schema: schemas.length === 1 ? schemas[0]! : { oneOf: schemas } };
   });

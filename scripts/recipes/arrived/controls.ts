@@ -3,6 +3,7 @@ import {
   type Described,
   listAlternatives,
   listRequired,
+  propertyOf,
   type RequestBody,
   type Schema,
 } from '../../../src/domains/recipes/import/openapi.ts';
@@ -113,7 +114,7 @@ async function spoilBody(documented: RequestBody | undefined, arrived: Arrived):
     in: 'body',
     name,
     required: listRequired(all).includes(name),
-    schema: { oneOf: all.flatMap((one) => one.properties?.[name] ?? []) },
+    schema: { oneOf: all.flatMap((one) => propertyOf(one, name) ?? []) },
   }));
   const spoilt = await Promise.all(
     spoilPairs('body', pairs, named).map(async ({ kind, pairs: wrong }) => ({
@@ -178,7 +179,7 @@ function spoilMembers(value: object, all: ReturnType<typeof listAlternatives>, a
   }
   for (const [name, one] of Object.entries(value)) {
     const schemas = all.flatMap(
-      (schema) => schema.properties?.[name] ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : []),
+      (schema) => propertyOf(schema, name) ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : []),
     );
     if (schemas.length === 0) continue;
     for (const inner of spoilValue(one, { oneOf: schemas }, `${at}/${name}`))

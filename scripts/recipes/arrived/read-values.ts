@@ -1,5 +1,11 @@
 /** Values of a query, a form or a header, read back as their description says that they are written. */
-import { type Described, listAlternatives, type PlainSchema, type Schema } from '../../../src/domains/recipes/import/openapi.ts';
+import {
+  type Described,
+  listAlternatives,
+  type PlainSchema,
+  propertyOf,
+  type Schema,
+} from '../../../src/domains/recipes/import/openapi.ts';
 
 export type Pairs = readonly (readonly [name: string, text: string])[];
 
@@ -65,7 +71,7 @@ export function typed(tree: Tree, schema: Schema | undefined): unknown {
     return Object.fromEntries(
       Object.entries(tree).map(([name, one]) => [
         name,
-        typed(one, choose(all.flatMap((schema) => schema.properties?.[name] ?? othersOf(schema)))),
+        typed(one, choose(all.flatMap((schema) => propertyOf(schema, name) ?? othersOf(schema)))),
       ]),
     );
   for (const one of all) {

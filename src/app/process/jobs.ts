@@ -15,6 +15,7 @@ import { endDeviceCodes } from '../../domains/device-codes/device-codes.ts';
 import { settleClaims } from '../../domains/executions/settle-claims.ts';
 import { dropOldCounters } from '../../domains/limits/old-counters.ts';
 import { resealEverything } from '../../domains/operations/operations.ts';
+import { dropOldImports } from '../../domains/own-integrations/imports/imports.ts';
 import { dropOldSignIns } from '../../domains/users/sign-in/old-sign-ins.ts';
 import { tellOfMasterKey } from '../http/failures.ts';
 
@@ -35,6 +36,7 @@ export const jobs: readonly Job[] = [
   { name: 'end_device_codes', everyMs: minuteMs, run: endDeviceCodes },
   { name: 'reseal', everyMs: 10 * minuteMs, run: resealEverything },
   { name: 'drop_counters', everyMs: 30 * minuteMs, run: dropOldCounters },
+  { name: 'drop_imports', everyMs: 60 * minuteMs, run: dropOldImports },
   { name: 'drop_sign_ins', everyMs: 60 * minuteMs, run: dropOldSignIns },
   {
     name: 'refresh_idle',

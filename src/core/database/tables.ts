@@ -262,6 +262,21 @@ export interface OwnIntegrationsTable {
   removedAt: ColumnType<Date | null, Date | null | undefined, Date | null>;
 }
 
+export interface ImportsTable {
+  id: string;
+  userId: string;
+  slug: string;
+  status: ColumnType<string, string | undefined, string>;
+  progress: ColumnType<number, number | undefined, number>;
+  errorCode: ColumnType<string | null, string | null | undefined, string | null>;
+  message: ColumnType<string | null, string | null | undefined, string | null>;
+  /** JSON of what came of it, of one that is done. */
+  result: ColumnType<string | null, string | null | undefined, string | null>;
+  createdAt: Time;
+  seenAt: Time;
+  endedAt: ColumnType<Date | null, Date | null | undefined, Date | null>;
+}
+
 /** Settled calls counted by user, hour and what people filter by; empty text where a call has no key or connection. */
 export interface CallHoursTable {
   userId: string;
@@ -357,4 +372,5 @@ export interface Tables {
   idempotencyClaims: IdempotencyClaimsTable;
   deviceCodes: DeviceCodesTable;
   ownIntegrations: OwnIntegrationsTable;
+  imports: ImportsTable;
 }

@@ -9,6 +9,7 @@ import { isOperator, type Principal, requireOperator } from '../../core/principa
 import { revokeKeysOf } from '../api-keys/store.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { type AuditRow, countAuditRows, listAuditRows, type TrailFilter } from '../audit/trail-store.ts';
+import { deleteImportsOf } from '../own-integrations/imports/import-store.ts';
 import { deletePrivateOf } from '../own-integrations/store.ts';
 import { countInvitations, type Invitation, listInvitations } from '../users/invitation-store.ts';
 import { inviteUser, withdrawInvitation } from '../users/registration.ts';
@@ -159,6 +160,7 @@ export async function closeUser(gateway: Gateway, principal: Principal, id: stri
     const sessionsEnded = await deleteSessions(trx, id);
     await endSignInLinks(trx, id);
     const integrations = await deletePrivateOf(trx, id);
+    await deleteImportsOf(trx, id);
     await recordAudit(trx, {
       userId: id,
       actor: principal.holderId,

@@ -1,48 +1,113 @@
 import type { InputShapeFromFields } from '@pothos/core';
 import { z } from 'zod';
 import { builder } from '../../core/schema/builder.ts';
+import { enumValues, readWord } from '../../core/schema/enums.ts';
+import { ErrorCodeEnum, errorCodes } from '../../core/schema/error-code.ts';
 import { guardField } from '../limits/guard.ts';
 import { requireIntegration } from '../recipes/catalogue.ts';
 import { IntegrationRef } from '../skills/graphql.ts';
+import { type Import, importStatuses, requireImport } from './imports/imports.ts';
 import {
-  type Imported,
+  type Asked,
   type ImportRequest,
   importIntegration,
   removeIntegration,
+  requireEverything,
   shareIntegration,
   updateIntegration,
 } from './own-integrations.ts';
 
-const warningsMax = 1_000;
+const ImportStatusEnum = builder.enumType('ImportStatus', {
+  description: 'How an import stands.',
+  values: enumValues(importStatuses),
+});
 
-const ImportedRef = builder.objectRef<Imported>('ImportedIntegration').implement({
-  description: 'What came of a description that was imported. It can be used at once, on every process and by every door.',
+const ImportRef = builder.objectRef<Import>('Import');
+const ImportedRef = builder.objectRef<Import>('ImportedIntegration');
+
+ImportedRef.implement({
+  description:
+    'What came of a description that was imported. It can be used at once, on every process and by every door. While the description is still read (`import`), all else is null.',
   fields: (t) => ({
+    import: t.field({ type: ImportRef, description: 'The reading of its description.', resolve: (one) => one }),
     integration: t.field({
       type: IntegrationRef,
-      description: 'The integration, as the user sees it.',
+      nullable: true,
+      description: 'The integration, as the user sees it; null too where it was removed since.',
       // Not the view that this request began with: it is newer.
-      resolve: async ({ slug }, _args, context) => {
+      resolve: async ({ slug, result }, _args, context) => {
+        if (!result) return null;
         const { userId } = await context.principal();
-        return requireIntegration((await context.gateway.seenBy(userId)).catalogue, slug);
+        return (await context.gateway.seenBy(userId)).catalogue.find(slug) ?? null;
       },
     }),
     warnings: t.stringList({
-      description: `What of the description is not in it, each with its place and the reason; the first ${warningsMax}.`,
-      resolve: ({ warnings }) => warnings.slice(0, warningsMax),
+      nullable: true,
+      description: 'What of the description is not in it, each with its place and the reason; the first 1,000.',
+      resolve: ({ result }) => result?.warnings ?? null,
     }),
-    operationCount: t.int({ description: 'Operations that were chosen.', resolve: ({ counts }) => counts.chosen }),
-    endpointCount: t.int({ description: 'How many of these are endpoints now.', resolve: ({ counts }) => counts.mapped }),
+    operationCount: t.int({
+      nullable: true,
+      description: 'Operations that were chosen.',
+      resolve: ({ result }) => result?.counts.chosen ?? null,
+    }),
+    endpointCount: t.int({
+      nullable: true,
+      description: 'How many of these are endpoints now.',
+      resolve: ({ result }) => result?.counts.mapped ?? null,
+    }),
     wholeCount: t.int({
+      nullable: true,
       description: 'How many endpoints hold all that the description says of them.',
-      resolve: ({ counts }) => counts.whole,
+      resolve: ({ result }) => result?.counts.whole ?? null,
     }),
-    endedConnections: t.exposeInt('ended', {
+    endedConnections: t.int({
+      nullable: true,
       description: 'Connections that must be made again, since requests go to another origin now, or with another kind of credential.',
+      resolve: ({ result }) => result?.ended ?? null,
     }),
   }),
 });
 
+ImportRef.implement({
+  description: 'A description that is being read, or was. The user’s last 20 are kept, for a week.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Its id, `imp_…`: what `Query.import` takes.' }),
+    slug: t.exposeString('slug', { description: 'Slug of the integration that is made or changed.' }),
+    status: t.field({ type: ImportStatusEnum, description: 'How it stands.', resolve: ({ status }) => status }),
+    progress: t.exposeFloat('progress', { description: 'How much of it is read, from 0 to 1.' }),
+    error: t.string({ nullable: true, description: 'Why it failed, as a sentence.', resolve: ({ fault }) => fault?.message ?? null }),
+    errorCode: t.field({
+      type: ErrorCodeEnum,
+      nullable: true,
+      description: 'The same as a code.',
+      resolve: ({ fault }) => readWord(errorCodes, fault?.code),
+    }),
+    result: t.field({
+      type: ImportedRef,
+      nullable: true,
+      description: 'What came of it, once it is done.',
+      resolve: (one) => (one.result ? one : null),
+    }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was asked for.' }),
+    endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true, description: 'When it was done or failed; null while it goes on.' }),
+  }),
+});
+
+builder.queryField('import', (t) =>
+  t.field({
+    type: ImportRef,
+    description: 'One of the user’s imports. Needs the scope `*`.',
+    args: { id: t.arg.id({ required: true, description: 'Its id, `imp_…`.' }) },
+    resolve: async (_root, { id }, context) => {
+      const principal = await context.principal();
+      requireEverything(principal);
+      return requireImport(context.gateway, principal, id);
+    },
+  }),
+);
+
+const waitSecondsMax = 60;
 const short = { schema: z.string().trim().min(1).max(200) };
 const many = { schema: z.array(z.string().max(300)).min(1).max(3_000) };
 
@@ -67,7 +132,15 @@ const importArgs = builder.args((t) => ({
   }),
   tags: t.stringList({ description: 'Only operations with one of these tags, or among `operations`.', validate: many }),
   operations: t.stringList({ description: 'Only these operations, by id or as `GET /notes/{id}`, or with one of `tags`.', validate: many }),
+  waitSeconds: t.int({
+    description: `How long to wait for the end. Then the answer holds \`import\` alone, and the reading goes on; \`Query.import\` tells of it. Default ${waitSecondsMax}.`,
+    validate: { schema: z.number().int().min(0).max(waitSecondsMax) },
+  }),
 }));
+
+function askedOf(args: InputShapeFromFields<typeof importArgs>, requestId: string): Asked {
+  return { requestId, waitMs: (args.waitSeconds ?? waitSecondsMax) * 1_000 };
+}
 
 function requestOf(args: InputShapeFromFields<typeof importArgs>): ImportRequest {
   return {
@@ -91,7 +164,7 @@ builder.mutationField('importIntegration', (t) =>
     resolve: async (_root, args, context) => {
       const principal = await context.principal();
       await guardField(context, { field: 'importIntegration', max: 30, windowSeconds: 60, by: 'user' });
-      return importIntegration(context.gateway, principal, requestOf(args), context.requestId);
+      return importIntegration(context.gateway, principal, requestOf(args), askedOf(args, context.requestId));
     },
   }),
 );
@@ -106,7 +179,7 @@ builder.mutationField('updateIntegration', (t) =>
     resolve: async (_root, args, context) => {
       const principal = await context.principal();
       await guardField(context, { field: 'importIntegration', max: 30, windowSeconds: 60, by: 'user' });
-      return updateIntegration(context.gateway, principal, requestOf(args), context.requestId);
+      return updateIntegration(context.gateway, principal, requestOf(args), askedOf(args, context.requestId));
     },
   }),
 );

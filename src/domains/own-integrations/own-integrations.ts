@@ -10,8 +10,9 @@ import { recordAudit } from '../audit/audit.ts';
 import { deleteConnectionsTo, endConnectionsTo } from '../connections/consent/integration-store.ts';
 import type { Integration } from '../recipes/format/format.ts';
 import type { MadeRecipe, RecipeWish } from '../recipes/import/whole-recipe/make-recipe.ts';
-import { fetchDocument } from './fetch-document.ts';
-import { runImport } from './run-import.ts';
+import { fetchDocument } from './imports/fetch-document.ts';
+import { finishImport, type Import, type RunningImport, trackImport } from './imports/imports.ts';
+import { runImport } from './imports/run-import.ts';
 import { deleteOwn, findOwn, insertOwn, isOfOther, isTaken, measureOwn, replaceRecipe, setShared } from './store.ts';
 import { readStored, type StoredRecipe, writeStored } from './stored-recipe.ts';
 
@@ -21,12 +22,10 @@ export interface ImportRequest extends RecipeWish {
   url?: string | undefined;
 }
 
-export interface Imported {
-  slug: string;
-  warnings: string[];
-  counts: MadeRecipe['counts'];
-  /** Connections that must be made again, since requests go elsewhere now, or with another credential. */
-  ended: number;
+/** Who asks, and how long for an answer. */
+export interface Asked {
+  requestId: string;
+  waitMs: number;
 }
 
 /** `eachBytes`: reading one makes nobody wait for long. */
@@ -37,22 +36,25 @@ export async function importIntegration(
   gateway: Gateway,
   principal: Principal,
   request: ImportRequest,
-  requestId: string,
-): Promise<Imported> {
+  { requestId, waitMs }: Asked,
+): Promise<Import> {
   requireEverything(principal);
-  await requireFree(gateway, gateway.db, principal, request.slug);
-  const made = await readMade(gateway, principal, request);
-  const recipe = writeStored(made);
-  await gateway.db.transaction().execute(async (trx) => {
-    await requireStillAsked(gateway, trx, principal);
-    await lockInTransaction(trx, 'own-integrations');
-    await requireFree(gateway, trx, principal, request.slug);
-    await requireRoom(trx, principal, recipe);
-    const id = newId('own');
-    await insertOwn(trx, { id, ownerId: principal.userId, slug: request.slug, recipe });
-    await recordAudit(trx, auditOf(principal, 'integration.imported', request.slug, requestId, describe(made)));
+  const { userId } = principal;
+  const { slug } = request;
+  await requireFree(gateway, gateway.db, principal, slug);
+  return trackImport(gateway, { userId, slug, waitMs }, async (running) => {
+    const made = await readMade(gateway, principal, request, running);
+    const recipe = writeStored(made);
+    return gateway.db.transaction().execute(async (trx) => {
+      await requireStillAsked(gateway, trx, principal);
+      await lockInTransaction(trx, 'own-integrations');
+      await requireFree(gateway, trx, principal, slug);
+      await requireRoom(trx, principal, recipe);
+      await insertOwn(trx, { id: newId('own'), ownerId: userId, slug, recipe });
+      await recordAudit(trx, auditOf(principal, 'integration.imported', slug, requestId, describe(made)));
+      return finishImport(trx, gateway.clock, running.id, { warnings: made.warnings, counts: made.counts, ended: 0 });
+    });
   });
-  return { slug: request.slug, warnings: made.warnings, counts: made.counts, ended: 0 };
 }
 
 /** The same slug from another document, or otherwise chosen. Throws not_found, and what importing throws. */
@@ -60,28 +62,43 @@ export async function updateIntegration(
   gateway: Gateway,
   principal: Principal,
   request: ImportRequest,
-  requestId: string,
-): Promise<Imported> {
+  { requestId, waitMs }: Asked,
+): Promise<Import> {
   requireEverything(principal);
-  await requireOwn(gateway.db, principal, request.slug);
-  const made = await readMade(gateway, principal, request);
-  const ended = await gateway.db.transaction().execute(async (trx) => {
-    await requireStillAsked(gateway, trx, principal);
-    await lockInTransaction(trx, 'own-integrations');
-    const own = await requireOwn(trx, principal, request.slug);
-    const before = readStored(own.recipe);
-    const recipe = { ...made.recipe, version: nextVersion(before.recipe.version) };
-    const stored = writeStored({ recipe, resources: made.resources });
-    await requireRoom(trx, principal, stored, own.recipe);
-    await replaceRecipe(trx, gateway.clock, own.id, stored);
-    const moved = describeMove(before.recipe, recipe);
-    const whose = own.isShared ? {} : { userId: principal.userId };
-    const count = moved === undefined ? 0 : await endConnectionsTo(trx, gateway.clock, own.slug, whose, moved);
-    const details = { ...describe(made), version: recipe.version, ...(moved === undefined ? {} : { moved, ended: count }) };
-    await recordAudit(trx, auditOf(principal, 'integration.updated', own.slug, requestId, details));
-    return count;
+  const { userId } = principal;
+  const { slug } = request;
+  await requireOwn(gateway.db, principal, slug);
+  return trackImport(gateway, { userId, slug, waitMs }, async (running) => {
+    const made = await readMade(gateway, principal, request, running);
+    return gateway.db.transaction().execute(async (trx) => {
+      await requireStillAsked(gateway, trx, principal);
+      const ended = await replaceOwn(gateway, trx, principal, made, { slug, requestId });
+      return finishImport(trx, gateway.clock, running.id, { warnings: made.warnings, counts: made.counts, ended });
+    });
   });
-  return { slug: request.slug, warnings: made.warnings, counts: made.counts, ended };
+}
+
+/** Returns how many connections end, since requests go elsewhere. Throws not_found, plan_limit_reached. */
+async function replaceOwn(
+  gateway: Gateway,
+  trx: Db,
+  principal: Principal,
+  made: MadeRecipe,
+  { slug, requestId }: { slug: string; requestId: string },
+): Promise<number> {
+  await lockInTransaction(trx, 'own-integrations');
+  const own = await requireOwn(trx, principal, slug);
+  const before = readStored(own.recipe);
+  const recipe = { ...made.recipe, version: nextVersion(before.recipe.version) };
+  const stored = writeStored({ recipe, resources: made.resources });
+  await requireRoom(trx, principal, stored, own.recipe);
+  await replaceRecipe(trx, gateway.clock, own.id, stored);
+  const moved = describeMove(before.recipe, recipe);
+  const whose = own.isShared ? {} : { userId: principal.userId };
+  const ended = moved === undefined ? 0 : await endConnectionsTo(trx, gateway.clock, own.slug, whose, moved);
+  const details = { ...describe(made), version: recipe.version, ...(moved === undefined ? {} : { moved, ended }) };
+  await recordAudit(trx, auditOf(principal, 'integration.updated', own.slug, requestId, details));
+  return ended;
 }
 
 /** Its connections go with it. Throws not_found. */
@@ -121,9 +138,13 @@ export async function shareIntegration(
   });
 }
 
-function requireEverything(principal: Principal): void {
+/** Throws forbidden. */
+export function requireEverything(principal: Principal): void {
   if (!hasEverything(principal))
-    throw new SkillettError('forbidden', 'Importing, changing and removing integrations needs a key with the scope `*`, or a session.');
+    throw new SkillettError(
+      'forbidden',
+      'Importing, changing, exporting and removing integrations needs a key with the scope `*`, or a session.',
+    );
 }
 
 /** Fetching and reading a description takes up to two minutes, in which the key may be revoked or the account closed. */
@@ -164,10 +185,13 @@ async function requireRoom(trx: Db, { userId }: Principal, recipe: string, inste
     );
 }
 
-async function readMade(gateway: Gateway, principal: Principal, request: ImportRequest): Promise<MadeRecipe> {
+async function readMade(gateway: Gateway, principal: Principal, request: ImportRequest, running: RunningImport): Promise<MadeRecipe> {
   const { document, url, ...wish } = request;
   if ((document === undefined) === (url === undefined)) throw badRequest('Give the description as `document`, or where it is as `url`.');
-  return runImport(principal.userId, wish, document ?? (await fetchDocument(gateway, principal.userId, url as string)));
+  const text = document ?? (await fetchDocument(gateway, principal.userId, url as string));
+  return runImport(principal.userId, wish, text, (done) => {
+    running.progress = done;
+  });
 }
 
 /** Why accounts must be connected again; undefined where requests go where they went, with the same credential. */

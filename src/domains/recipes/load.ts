@@ -149,6 +149,10 @@ class RecipeFiles {
       report([], `is not JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`);
       return undefined;
     }
+    if (holdsProto(text, json)) {
+      report([], 'has a member `__proto__`, which would be left out without a word');
+      return undefined;
+    }
     const before = this.faults.length;
     const filled = file === 'recipe.json' || file === 'answers.json' ? json : fillShared(json, shared, report);
     if (this.faults.length > before) return undefined;
@@ -204,6 +208,18 @@ function readSound(files: RecipeFiles, kept: KeptRecipes): PackedRecipe | undefi
   const packed = packRecipe({ recipe, resources: [...resources.values()], guides, answers: described });
   kept.keep(digest, packed);
   return packed;
+}
+
+/** Records that are read take no such name and say nothing of it. */
+function holdsProto(text: string, json: unknown): boolean {
+  if (!text.includes('__proto__')) return false;
+  const open = [json];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    if (Object.hasOwn(next, '__proto__')) return true;
+    open.push(...Object.values(next));
+  }
+  return false;
 }
 
 async function listFolders(folder: string): Promise<string[]> {

@@ -46,11 +46,11 @@ export interface Discovery extends MethodGroup {
 export function fromDiscovery(discovery: Discovery): OpenApi {
   const paths: Record<string, PathItem> = {};
   // What must be sent depends on the method, so each has its own copy of the schemas that it reaches.
-  const schemas: Record<string, Record<string, Schema>> = {};
+  const schemas: [method: string, copied: Record<string, Schema>][] = [];
   for (const [method, group] of listMethods(discovery)) {
     const copied = new Map<string, Schema>();
     const operation = readMethod(discovery, method, group, copied);
-    if (copied.size > 0) schemas[method.id] = Object.fromEntries(copied);
+    if (copied.size > 0) schemas.push([method.id, Object.fromEntries(copied)]);
     const path = `/${method.path.replaceAll('{+', '{')}`;
     paths[path] = { ...paths[path], [method.httpMethod.toLowerCase()]: operation };
   }
@@ -59,7 +59,7 @@ export function fromDiscovery(discovery: Discovery): OpenApi {
     info: { title: discovery.title, version },
     servers: [{ url: `${discovery.rootUrl}${discovery.servicePath ?? ''}` }],
     paths,
-    schemas,
+    schemas: Object.fromEntries(schemas),
   };
   return document;
 }
@@ -80,7 +80,7 @@ function readMethod(discovery: Discovery, method: Method, group: string, copied:
   const copySchema = (name: string): Schema => {
     if (!copied.has(name)) {
       copied.set(name, {});
-      copied.set(name, toSchema(discovery.schemas?.[name] ?? {}));
+      copied.set(name, toSchema(discovery.schemas && Object.hasOwn(discovery.schemas, name) ? (discovery.schemas[name] as Value) : {}));
     }
     return { $ref: `#/schemas/${method.id}/${name}` };
   };

@@ -15,6 +15,7 @@ import {
   type OpenApi,
   type Operation,
   type PathItem,
+  propertyOf,
   type RequestBody,
   resolve,
   type Schema,
@@ -117,7 +118,7 @@ class Parameters {
   readonly made: Record<string, Parameter> = {};
   readonly losses: string[] = [];
   readonly #openApi: OpenApi;
-
+  readonly #tried = new Map<string, number>();
   readonly #room: Room;
   readonly #describe: Describe;
 
@@ -167,7 +168,7 @@ class Parameters {
     if (alternatives.length > 1) this.losses.push(`body: one of ${alternatives.length} kinds of objects, whose members are joined`);
     const required = listRequired(alternatives);
     for (const name of names) {
-      const schemas = alternatives.flatMap((one) => one.properties?.[name] ?? []);
+      const schemas = alternatives.flatMap((one) => propertyOf(one, name) ?? []);
       this.#addMember(name, schemas.length === 1 ? schemas[0]! : { anyOf: schemas }, required.includes(name), encoding);
     }
     return encoding;
@@ -204,9 +205,16 @@ class Parameters {
   }
 
   #freeName(wanted: string[]): string {
+    const free = wanted.find((name) => !Object.hasOwn(this.made, name));
+    if (free !== undefined) return free;
     const last = wanted.at(-1) as string;
-    const names = [...wanted, ...Array.from(Object.keys(this.made), (_, at) => `${last}_${at + 2}`)];
-    return names.find((name) => !Object.hasOwn(this.made, name)) as string;
+    // From where the last search ended, since thousands of one name would each begin at the first.
+    for (let at = this.#tried.get(last) ?? 2; ; at += 1) {
+      const name = `${last}_${at}`;
+      if (Object.hasOwn(this.made, name)) continue;
+      this.#tried.set(last, at);
+      return name;
+    }
   }
 
   /** Two places may have one name, and two names be one in ours. */

@@ -55,7 +55,8 @@ function typeOf(schema: PlainSchema): JsonType {
 function joinChoices(choices: PlainSchema[]): PlainSchema {
   const required = (choices[0]?.required ?? []).filter((name) => choices.every((one) => one.required?.includes(name)));
   const enums = choices.every((one) => one.enum) ? { enum: [...new Set(choices.flatMap((one) => one.enum ?? []))] } : {};
-  const properties = Object.assign({}, ...choices.map((one) => one.properties ?? {}));
+  // Not by assignment, for which `__proto__` is no name.
+  const properties = Object.fromEntries(choices.flatMap((one) => Object.entries(one.properties ?? {})));
   const items = choices.flatMap((one) => one.items ?? []);
   return {
     ...enums,
@@ -85,11 +86,18 @@ function draftPlain(document: object, schema: PlainSchema, type: JsonType, at: s
   return { value, losses };
 }
 
+/** Records that are read leave it out without a word. */
+const unspeakable = '__proto__';
+
 function draftProperties(document: object, schema: PlainSchema, value: RecipeValue, at: string, room: Room, depth: number): string[] {
   const losses: string[] = [];
   const properties: Record<string, RecipeValue> = {};
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (listAlternatives(document, property).some((one) => one.readOnly)) continue;
+    if (name === unspeakable) {
+      losses.push(`${at}.${name}: has a name that no recipe can hold, and is left out`);
+      continue;
+    }
     const inner = draftValue(document, property, `${at}.${name}`, room, depth + 1);
     properties[name] = inner.value;
     losses.push(...inner.losses);

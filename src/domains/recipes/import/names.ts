@@ -13,9 +13,9 @@ function wordsOf(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** A parameter's name as agents give it; the provider's own where that can be one. */
+/** A parameter's name as agents give it; the provider's own where that can be one. `__proto__` cannot: records that are read leave it out. */
 export function nameParameter(theirs: string): string {
-  if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(theirs)) return theirs;
+  if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(theirs) && theirs !== '__proto__') return theirs;
   const name = wordsOf(theirs).join('_');
   return /^[a-z]/.test(name) ? name : `value_${name || hashOf(theirs)}`;
 }

@@ -124,11 +124,22 @@ export interface PlainSchema extends Omit<Schema, '$ref' | 'type' | 'oneOf' | 'a
 }
 
 const alternativesMax = 60;
+const depthMax = 12;
+
+/** What was found of a schema, by how deep it was met: choices of choices would otherwise be spread again for each way that leads to them. */
+const listed = new WeakMap<Schema, PlainSchema[][]>();
 
 /** The plain schemas one of which a value must meet: references followed, choices spread, what all must meet joined, null as one of its own. */
 export function listAlternatives(document: object, schema: Schema | undefined, depth = 0): PlainSchema[] {
   const resolved = resolve<Schema>(document, schema);
-  if (resolved === undefined || depth > 12) return [];
+  if (resolved === undefined || depth > depthMax) return [];
+  const known = listed.get(resolved) ?? [];
+  listed.set(resolved, known);
+  known[depth] ??= spread(document, resolved, depth);
+  return known[depth];
+}
+
+function spread(document: object, resolved: Schema, depth: number): PlainSchema[] {
   const { oneOf, anyOf, allOf, nullable, type, const: constant, ...common } = resolved;
   const inner = (one: Schema) => listAlternatives(document, one, depth + 1);
   const [first, ...more] = [type ?? []].flat();
@@ -137,13 +148,23 @@ export function listAlternatives(document: object, schema: Schema | undefined, d
   ];
   if (more.length > 0) found = [first as string, ...more].map((one) => (one === 'null' ? { type: 'null' } : { ...common, type: one }));
   for (const part of allOf ?? []) found = joinAll(found, inner(part));
-  for (const choices of [oneOf, anyOf]) if (choices) found = joinAll(found, choices.flatMap(inner));
+  for (const choices of [oneOf, anyOf]) if (choices) found = joinAll(found, firstOf(choices, inner));
   return nullable ? [...found, { type: 'null' }] : found;
+}
+
+/** As many as are told apart. */
+function firstOf<One>(choices: One[], inner: (one: One) => PlainSchema[]): PlainSchema[] {
+  const found: PlainSchema[] = [];
+  for (const one of choices) {
+    found.push(...inner(one));
+    if (found.length >= alternativesMax) break;
+  }
+  return found.slice(0, alternativesMax);
 }
 
 function joinAll(left: PlainSchema[], right: PlainSchema[]): PlainSchema[] {
   if (right.length === 0) return left;
-  return left.flatMap((one) => right.map((other) => join(one, other))).slice(0, alternativesMax);
+  return firstOf(left, (one) => right.map((other) => join(one, other)));
 }
 
 function join(left: PlainSchema, right: PlainSchema): PlainSchema {
@@ -151,6 +172,11 @@ function join(left: PlainSchema, right: PlainSchema): PlainSchema {
   const properties = left.properties || right.properties ? { properties: { ...left.properties, ...right.properties } } : {};
   const required = [...(left.required ?? []), ...(right.required ?? [])];
   return { ...left, ...right, ...properties, ...(required.length > 0 ? { required: [...new Set(required)] } : {}) };
+}
+
+/** A property of one's own: objects of strangers are asked for names such as `constructor`, which every object has. */
+export function propertyOf({ properties }: Pick<Schema, 'properties'>, name: string): Schema | undefined {
+  return properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
 /** The names that an object must hold whichever alternative it meets. */
@@ -161,8 +187,14 @@ export function listRequired(schemas: readonly PlainSchema[]): string[] {
 
 /** Parameters of an operation and of its path, each once, the operation's own before those of the path. */
 export function listParameters(document: object, item: PathItem, operation: Operation): Described[] {
-  const all = [...(operation.parameters ?? []), ...(item.parameters ?? [])].flatMap((one) => resolve<Described>(document, one) ?? []);
-  return all.filter((one, at) => all.findIndex((other) => other.in === one.in && other.name === one.name) === at);
+  const found = new Map<string, Described>();
+  for (const one of [...(operation.parameters ?? []), ...(item.parameters ?? [])]) {
+    const described = resolve<Described>(document, one);
+    if (!described) continue;
+    const key = `${described.in} ${described.name}`;
+    if (!found.has(key)) found.set(key, described);
+  }
+  return [...found.values()];
 }
 
 /** Where the servers of a description stand: what paths have in front of them, without the host. */

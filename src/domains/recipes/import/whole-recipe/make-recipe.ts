@@ -41,7 +41,7 @@ const warningLengthMax = 300;
 const operationsMax = 2_500;
 
 /** Throws DescriptionFault where nothing can be made of it. */
-export function makeRecipe(openApi: OpenApi, wish: RecipeWish): MadeRecipe {
+export function makeRecipe(openApi: OpenApi, wish: RecipeWish, onProgress: (done: number) => void = () => {}): MadeRecipe {
   const warnings: string[] = [];
   const auth = draftAuth(openApi, warnings);
   const title = typeof openApi.info?.title === 'string' ? openApi.info.title : wish.slug;
@@ -65,7 +65,7 @@ export function makeRecipe(openApi: OpenApi, wish: RecipeWish): MadeRecipe {
     if (!message.includes('`verify`')) faults.push(`${path.join('.')}: ${message}`);
   });
   if (faults.length > 0) throw new DescriptionFault(`The description makes no recipe: ${faults[0]}.`);
-  const { resources, counts } = makeResources(openApi, recipe.data, chooseOperations(openApi, wish), warnings);
+  const { resources, counts } = makeResources(openApi, recipe.data, chooseOperations(openApi, wish), warnings, onProgress);
   return { recipe: recipe.data, resources, warnings: warnings.map((warning) => plainLine(warning, warningLengthMax)), counts };
 }
 
@@ -118,16 +118,19 @@ function chooseOperations(openApi: OpenApi, { tags, operations }: RecipeWish): C
   );
   for (const [name, same] of Map.groupBy(all, (one) => one.name))
     if (same.length > 1) for (const one of same) one.name = tellApart(name, one.place);
-  const missing = (operations ?? []).find((wanted) => !all.some((one) => isNamed(one, wanted)));
+  const names = new Set(all.flatMap(({ place, operation }) => [place, operation.operationId]));
+  const missing = (operations ?? []).find((wanted) => !names.has(wanted));
   if (missing !== undefined) throw new DescriptionFault(`There is no operation ${JSON.stringify(missing)}.`);
   const known = new Set(all.flatMap(({ operation }) => tagsOf(operation)));
   const unknown = (tags ?? []).find((tag) => !known.has(tag));
   if (unknown !== undefined) throw new DescriptionFault(`No operation has the tag ${JSON.stringify(unknown)}.`);
+  const wanted = new Set(operations);
   const chosen = all.filter(
     (one) =>
       (tags === undefined && operations === undefined) ||
       tagsOf(one.operation).some((tag) => tags?.includes(tag)) ||
-      operations?.some((wanted) => isNamed(one, wanted)),
+      wanted.has(one.place) ||
+      wanted.has(one.operation.operationId ?? one.place),
   );
   if (chosen.length === 0) throw new DescriptionFault('/paths: holds no operation.');
   if (chosen.length > operationsMax)
@@ -135,10 +138,6 @@ function chooseOperations(openApi: OpenApi, { tags, operations }: RecipeWish): C
       `These are ${chosen.length} operations, and at most ${operationsMax} can be imported. Choose by \`tags\` or \`operations\`.`,
     );
   return chosen;
-}
-
-function isNamed({ operation, place }: Chosen, wanted: string): boolean {
-  return operation.operationId === wanted || place === wanted;
 }
 
 function tagsOf({ tags }: Operation): string[] {
@@ -150,11 +149,13 @@ function makeResources(
   recipe: Integration,
   chosen: readonly Chosen[],
   warnings: string[],
+  onProgress: (done: number) => void,
 ): { resources: Resource[]; counts: MadeRecipe['counts'] } {
   const resources = new Map<string, Resource>();
   let mapped = 0;
   let whole = 0;
-  for (const one of chosen) {
+  for (const [at, one] of chosen.entries()) {
+    onProgress(at / chosen.length);
     const made = makeEndpoint(openApi, recipe, one);
     if ('fault' in made) {
       warnings.push(`${one.place}: is left out: ${made.fault}`);

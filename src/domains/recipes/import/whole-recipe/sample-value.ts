@@ -19,6 +19,10 @@ export function sampleParameters(parameters: Record<string, Parameter>): Record<
   return Object.fromEntries(required.map(([name, one]) => [name, sampleOf(one, name)])) as Record<string, never>;
 }
 
+function propertyOf({ properties }: Parameter | RecipeValue, name: string): RecipeValue {
+  return (properties && Object.hasOwn(properties, name) && properties[name]) || { type: 'string' };
+}
+
 function sampleOf(value: Parameter | RecipeValue, name: string, depth = 0): unknown {
   if ('file' in value && value.file) return { filename: 'file.txt', content_type: 'text/plain', base64: 'YQ==' };
   if (value.examples) return value.examples[0];
@@ -30,7 +34,7 @@ function sampleOf(value: Parameter | RecipeValue, name: string, depth = 0): unkn
   if (type === 'array') return value.items && (value.minItems ?? 0) > 0 && depth < 5 ? [sampleOf(value.items, name, depth + 1)] : [];
   if (type === 'object') {
     const names = Array.isArray(value.required) && depth < 5 ? value.required : [];
-    return Object.fromEntries(names.map((inner) => [inner, sampleOf(value.properties?.[inner] ?? { type: 'string' }, inner, depth + 1)]));
+    return Object.fromEntries(names.map((inner) => [inner, sampleOf(propertyOf(value, inner), inner, depth + 1)]));
   }
   const text = value.format === undefined ? name : (texts[value.format] ?? name);
   return text.padEnd(value.minLength ?? 0, 'x').slice(0, value.maxLength ?? text.length + (value.minLength ?? 0));

@@ -1,7 +1,7 @@
 /** A description from its address, under the rules of everything that goes out: no private host, be it exempt for integrations, no other scheme, no credential. */
-import type { Gateway } from '../../core/context.ts';
-import { badRequest } from '../../core/errors.ts';
-import { readBody } from '../../core/outbound/outbound.ts';
+import type { Gateway } from '../../../core/context.ts';
+import { badRequest } from '../../../core/errors.ts';
+import { readBody } from '../../../core/outbound/outbound.ts';
 
 const bytesMax = 40 * 1024 * 1024;
 const timeoutMs = 30_000;
