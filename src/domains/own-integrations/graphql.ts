@@ -114,10 +114,14 @@ const many = { schema: z.array(z.string().max(300)).min(1).max(3_000) };
 const importArgs = builder.args((t) => ({
   document: t.string({
     description:
-      'The description as text: OpenAPI 3.0 or 3.1, Swagger 2.0, or a Google discovery document, as JSON or YAML. Either this or `url`.',
+      'The description as text: OpenAPI 3.0 or 3.1, Swagger 2.0, or a Google discovery document, as JSON or YAML; or a GraphQL schema, in its own language or as an answer to an introspection query. Either this, `url` or `graphqlUrl`.',
   }),
   url: t.string({
     description: 'Where the description is. Read once, from a public address.',
+    validate: { schema: z.string().max(2_000) },
+  }),
+  graphqlUrl: t.string({
+    description: 'A GraphQL endpoint. It is asked once for its schema, without a credential, and is where requests then go.',
     validate: { schema: z.string().max(2_000) },
   }),
   slug: t.string({
@@ -127,11 +131,15 @@ const importArgs = builder.args((t) => ({
   }),
   name: t.string({ description: 'Its name for people. Left out: the title of the description.', validate: short }),
   baseUrl: t.string({
-    description: 'Where its requests go. Left out: the first server of the description.',
+    description:
+      'Where its requests go. Left out: the first server of the description. Of a GraphQL schema that is given as `document` it is needed.',
     validate: { schema: z.string().max(2_000) },
   }),
   tags: t.stringList({ description: 'Only operations with one of these tags, or among `operations`.', validate: many }),
-  operations: t.stringList({ description: 'Only these operations, by id or as `GET /notes/{id}`, or with one of `tags`.', validate: many }),
+  operations: t.stringList({
+    description: 'Only these operations, by id or as `GET /notes/{id}` or `query notes`, or with one of `tags`.',
+    validate: many,
+  }),
   waitSeconds: t.int({
     description: `How long to wait for the end. Then the answer holds \`import\` alone, and the reading goes on; \`Query.import\` tells of it. Default ${waitSecondsMax}.`,
     validate: { schema: z.number().int().min(0).max(waitSecondsMax) },
@@ -146,6 +154,7 @@ function requestOf(args: InputShapeFromFields<typeof importArgs>): ImportRequest
   return {
     document: args.document ?? undefined,
     url: args.url ?? undefined,
+    graphqlUrl: args.graphqlUrl ?? undefined,
     slug: args.slug,
     name: args.name ?? undefined,
     baseUrl: args.baseUrl ?? undefined,

@@ -10,7 +10,7 @@ import { recordAudit } from '../audit/audit.ts';
 import { deleteConnectionsTo, endConnectionsTo } from '../connections/consent/integration-store.ts';
 import type { Integration } from '../recipes/format/format.ts';
 import type { MadeRecipe, RecipeWish } from '../recipes/import/whole-recipe/make-recipe.ts';
-import { fetchDocument } from './imports/fetch-document.ts';
+import { fetchDocument, fetchSchema } from './imports/fetch-document.ts';
 import { finishImport, type Import, type RunningImport, trackImport } from './imports/imports.ts';
 import { runImport } from './imports/run-import.ts';
 import { deleteOwn, findOwn, insertOwn, isOfOther, isTaken, measureOwn, replaceRecipe, setShared } from './store.ts';
@@ -20,6 +20,8 @@ export interface ImportRequest extends RecipeWish {
   /** The description itself, or where it is. */
   document?: string | undefined;
   url?: string | undefined;
+  /** A GraphQL endpoint that tells its schema. */
+  graphqlUrl?: string | undefined;
 }
 
 /** Who asks, and how long for an answer. */
@@ -186,10 +188,15 @@ async function requireRoom(trx: Db, { userId }: Principal, recipe: string, inste
 }
 
 async function readMade(gateway: Gateway, principal: Principal, request: ImportRequest, running: RunningImport): Promise<MadeRecipe> {
-  const { document, url, ...wish } = request;
-  if ((document === undefined) === (url === undefined)) throw badRequest('Give the description as `document`, or where it is as `url`.');
-  const text = document ?? (await fetchDocument(gateway, principal.userId, url as string));
-  return runImport(principal.userId, wish, text, (done) => {
+  const { document, url, graphqlUrl, ...wish } = request;
+  if ([document, url, graphqlUrl].filter((one) => one !== undefined).length !== 1)
+    throw badRequest('Give the description as `document`, or where it is as `url`, or a GraphQL endpoint as `graphqlUrl`.');
+  if (graphqlUrl !== undefined) wish.baseUrl ??= graphqlUrl;
+  const { userId } = principal;
+  const text =
+    document ??
+    (graphqlUrl === undefined ? await fetchDocument(gateway, userId, url as string) : await fetchSchema(gateway, userId, graphqlUrl));
+  return runImport(userId, wish, text, (done) => {
     running.progress = done;
   });
 }

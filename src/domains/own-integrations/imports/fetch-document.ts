@@ -8,22 +8,53 @@ const timeoutMs = 30_000;
 
 /** Throws bad_request, and OutboundError where it does not arrive. */
 export async function fetchDocument(gateway: Gateway, userId: string, address: string): Promise<string> {
+  return ask(gateway, userId, address, 'url', { method: 'GET', headers: {} });
+}
+
+/** The schema of a GraphQL endpoint, as its answer to an introspection query. Throws as `fetchDocument` does. */
+export async function fetchSchema(gateway: Gateway, userId: string, address: string): Promise<string> {
+  const { getIntrospectionQuery } = await import('graphql');
+  const body = JSON.stringify({ query: getIntrospectionQuery({ inputValueDeprecation: true }) });
+  const answer = await ask(gateway, userId, address, 'graphqlUrl', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(body),
+  });
+  if (/"__schema"\s*:/.test(answer.slice(0, 200))) return answer;
+  throw badRequest(
+    '`graphqlUrl` does not answer an introspection query, so its schema is not known. Give the schema as `document`, and the address as `baseUrl`.',
+  );
+}
+
+async function ask(
+  gateway: Gateway,
+  userId: string,
+  address: string,
+  argument: 'url' | 'graphqlUrl',
+  request: { method: string; headers: Record<string, string>; body?: Buffer },
+): Promise<string> {
   const url = URL.parse(address);
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
-    throw badRequest('`url` must be an address of the web without a user name or password, such as https://api.example.org/openapi.json.');
+    throw badRequest(
+      `\`${argument}\` must be an address of the web without a user name or password, such as https://api.example.org/openapi.json.`,
+    );
   const answer = await gateway.outbound.send({
-    method: 'GET',
+    ...request,
     url,
-    headers: { accept: 'application/json, application/yaml;q=0.9, */*;q=0.1', 'user-agent': 'skillett' },
+    headers: {
+      ...request.headers,
+      accept: 'application/json, application/yaml;q=0.9, */*;q=0.1',
+      'user-agent': 'skillett',
+    },
     timeoutMs,
     integration: 'import',
     turnOf: userId,
-    followRedirects: 'read',
+    followRedirects: request.method === 'GET' ? 'read' : undefined,
     chosenByCaller: true,
   });
   if (answer.status >= 300) {
     answer.discard();
-    throw badRequest(`\`url\` answered with status ${answer.status}, which is no document.`);
+    throw badRequest(`\`${argument}\` answered with status ${answer.status}, which is no document.`);
   }
   return (await readBody(answer, bytesMax)).toString('utf8');
 }

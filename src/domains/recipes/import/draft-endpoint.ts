@@ -15,6 +15,7 @@ import {
   type OpenApi,
   type Operation,
   type PathItem,
+  placeOfOperation,
   propertyOf,
   type RequestBody,
   resolve,
@@ -49,19 +50,26 @@ export function draftEndpoint(
   const { drafts, body } = draftParameters(openApi, item, operation, describe);
   const scopes = operation.scopes ?? [];
   return {
-    name: nameEndpoint({ method: upper, path, operationId: operation.operationId }),
+    name: nameEndpoint({ method: upper, path, operationId: operation.nameFrom ?? operation.operationId }),
     endpoint: {
       method: upper,
-      path: path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => `{${nameParameter(name)}}`),
+      path: operation.graphql ? '/graphql' : path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => `{${nameParameter(name)}}`),
       description: describe(operation.summary || operation.description),
       ...(scopes.length > 0 ? { provider_scopes: [scopes.length === 1 ? (scopes[0] as string) : scopes] } : {}),
       parameters: drafts.made,
-      ...(body ? { body: { encoding: body } } : {}),
+      ...(body && !operation.graphql ? { body: { encoding: body } } : {}),
+      ...graphqlOf(operation),
       answer: '',
       example: {},
     },
     losses: drafts.losses,
   };
+}
+
+function graphqlOf({ graphql }: Operation): Pick<Endpoint, 'graphql' | 'read_only'> {
+  if (!graphql) return {};
+  const { document, data, isQuery } = graphql;
+  return { ...(isQuery ? { read_only: true as const } : {}), graphql: { document, data } };
 }
 
 /** More would not help whoever reads the document of an endpoint. */
@@ -104,7 +112,8 @@ export function listDrafts(openApi: OpenApi): DraftedOperation[] {
   const found = Object.entries(openApi.paths).flatMap(([path, item]) =>
     methods.flatMap((method): DraftedOperation[] => {
       const draft = draftEndpoint(openApi, path, method);
-      return draft ? [{ place: `${method.toUpperCase()} ${path}`, operationId: item[method]?.operationId, draft }] : [];
+      const operation = item[method];
+      return draft && operation ? [{ place: placeOfOperation(path, method, operation), operationId: operation.operationId, draft }] : [];
     }),
   );
   const shared = Map.groupBy(found, ({ draft }) => draft.name);
@@ -147,7 +156,7 @@ class Parameters {
     this.losses.push(...draft.losses);
     this.#put(
       theirs,
-      { in: place, ...this.#open(draft.value, one.name), ...requiredIf(one.required || place === 'path'), ...style },
+      { in: place, ...this.#open(draft.value), ...requiredIf(one.required || place === 'path'), ...style },
       one.description ?? one.schema?.description,
     );
   }
@@ -186,7 +195,7 @@ class Parameters {
     if (encoding === 'form' && types.includes('array')) more.array_style = 'indexed';
     this.#put(
       name,
-      { in: 'body', ...this.#open(draft.value, name), ...requiredIf(isRequired), ...more },
+      { in: 'body', ...this.#open(draft.value), ...requiredIf(isRequired), ...more },
       schema.description ?? plain[0]?.description,
     );
   }
@@ -194,14 +203,13 @@ class Parameters {
   #addWhole(schema: Schema | undefined, isRequired: boolean, encoding: Encoding): Encoding {
     const draft = draftValue(this.#openApi, schema, 'body', this.#room);
     this.losses.push(...draft.losses);
-    this.#put('body', { in: 'body', ...this.#open(draft.value, 'body'), ...requiredIf(isRequired) }, schema?.description, '');
+    this.#put('body', { in: 'body', ...this.#open(draft.value), ...requiredIf(isRequired) }, schema?.description, '');
     return encoding;
   }
 
-  /** A parameter cannot say which members of its object are needed, since the word says whether it is needed itself. */
-  #open({ required, ...value }: RecipeValue, name: string): Omit<Parameter, 'in' | 'description' | 'required'> {
-    if (required) this.losses.push(`${name}: needs ${required.join(', ')}, which is not said`);
-    return value as Omit<Parameter, 'in' | 'description' | 'required'>;
+  /** Of a parameter, `required` says whether it is needed itself. */
+  #open({ required, ...value }: RecipeValue): Omit<Parameter, 'in' | 'description' | 'required'> {
+    return { ...value, ...(required ? { required_properties: required } : {}) } as Omit<Parameter, 'in' | 'description' | 'required'>;
   }
 
   #freeName(wanted: string[]): string {

@@ -37,6 +37,12 @@ const verbs = new Set(
   ),
 );
 
+/** Whether a name says by itself what is done. */
+export function holdsVerb(name: string): boolean {
+  const words = wordsOf(name);
+  return words.length > 1 && (verbs.has(words[0] as string) || verbs.has(words.at(-1) as string));
+}
+
 export interface OperationPlace {
   method: keyof typeof verbsOfMethods;
   path: string;

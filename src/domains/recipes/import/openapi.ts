@@ -60,6 +60,10 @@ export interface Operation {
   requestBody?: RequestBody | { $ref: string };
   /** Any one of these lets the call through. */
   scopes?: string[];
+  /** Of a service that speaks GraphQL. Its place is no path, but says which field it is. */
+  graphql?: { document: string; data: string; isQuery: boolean };
+  /** In place of its id, for its name. */
+  nameFrom?: string;
 }
 
 /** OpenAPI's and Swagger's words for it. */
@@ -71,12 +75,14 @@ export interface SecurityScheme {
 }
 
 export interface OpenApi {
+  /** Made of a GraphQL schema: all operations go to one address. */
+  isGraphql?: true;
   info: { title: string; version: string; description?: string };
   servers?: { url: string; variables?: Record<string, { default?: string }> }[];
   tags?: { name?: string; description?: string }[];
   externalDocs?: { url?: string };
   security?: Record<string, unknown>[];
-  components?: { securitySchemes?: Record<string, SecurityScheme> };
+  components?: { securitySchemes?: Record<string, SecurityScheme>; schemas?: Record<string, Schema> };
   /** Swagger's place for the same. */
   securityDefinitions?: Record<string, SecurityScheme>;
   paths: Record<string, PathItem>;
@@ -84,6 +90,11 @@ export interface OpenApi {
 
 /** Operations by method, and what all of them take. */
 export type PathItem = Partial<Record<(typeof methods)[number], Operation>> & { parameters?: (Described | { $ref: string })[] };
+
+/** How people name an operation that has no id, such as `GET /notes/{id}` or `query notes`. */
+export function placeOfOperation(path: string, method: (typeof methods)[number], { graphql }: Operation): string {
+  return graphql ? path : `${method.toUpperCase()} ${path}`;
+}
 
 export const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
 

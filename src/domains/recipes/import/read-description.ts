@@ -1,6 +1,8 @@
 /** Texts of descriptions, whatever kind they are. */
+import { GraphQLError } from 'graphql';
 import { LineCounter, parseDocument } from 'yaml';
 import { type Discovery, fromDiscovery } from './discovery.ts';
+import { findIntrospection, isSchemaLanguage, readIntrospection, readSchemaLanguage } from './graphql-schema.ts';
 import { methods, type OpenApi } from './openapi.ts';
 import { fromSwagger, type Swagger } from './swagger.ts';
 
@@ -12,13 +14,19 @@ export class DescriptionFault extends Error {
   }
 }
 
-/** Reads OpenAPI 3.0 and 3.1, Swagger 2.0 and Google's discovery documents, as JSON or YAML. Throws DescriptionFault. */
+/**
+ * Reads OpenAPI 3.0 and 3.1, Swagger 2.0 and Google's discovery documents, as JSON or YAML, and GraphQL schemas, in their own language or as
+ * an answer to an introspection query. Throws DescriptionFault.
+ */
 export function readDescription(text: string): OpenApi {
+  if (isSchemaLanguage(text)) return orFault(() => readSchemaLanguage(text));
   const document = parse(text);
   const kinds =
-    'an OpenAPI 3.0 or 3.1 description (`openapi`), a Swagger 2.0 one (`swagger`) or a Google discovery document (`discoveryVersion`)';
+    'an OpenAPI 3.0 or 3.1 description (`openapi`), a Swagger 2.0 one (`swagger`), a Google discovery document (`discoveryVersion`) or a GraphQL schema (`__schema`, or as text)';
   if (!isObject(document)) throw new DescriptionFault(`The text is no object. Give ${kinds}.`);
   if ('discoveryVersion' in document) return fromDiscovery(document as unknown as Discovery);
+  const introspection = findIntrospection(document);
+  if (introspection) return orFault(() => readIntrospection(introspection));
   const paths = 'paths' in document ? document.paths : undefined;
   if (!('openapi' in document) && !('swagger' in document)) throw new DescriptionFault(`The text does not say what it is. Give ${kinds}.`);
   requireOperations(paths);
@@ -29,6 +37,16 @@ export function readDescription(text: string): OpenApi {
   if (typeof document.openapi !== 'string' || !/^3\.[01](\.|$)/.test(document.openapi))
     throw new DescriptionFault(`/openapi: ${JSON.stringify(document.openapi)} cannot be read; 3.0 and 3.1 can.`);
   return document as unknown as OpenApi;
+}
+
+function orFault(read: () => OpenApi): OpenApi {
+  try {
+    return read();
+  } catch (error) {
+    const [at] = error instanceof GraphQLError ? (error.locations ?? []) : [];
+    const place = at ? `line ${at.line}, column ${at.column}: ` : '';
+    throw new DescriptionFault(`The text is no GraphQL schema: ${place}${(error as Error).message}`);
+  }
 }
 
 /** Throws DescriptionFault with the place of what is no object and should be one. */

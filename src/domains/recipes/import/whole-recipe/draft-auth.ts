@@ -20,7 +20,9 @@ export function draftAuth(openApi: OpenApi, warnings: string[]): Written[] {
     else if (scheme.type !== 'oauth2' && way.type === 'api_key' && joins(openApi, name, schemes))
       addField(ways.get('api_key') as Written, name, scheme);
   }
-  return ways.size > 0 ? [...ways.values()] : [{ type: 'none' }];
+  if (ways.size > 0) return [...ways.values()];
+  // A GraphQL schema cannot say it, and few services answer strangers.
+  return [openApi.isGraphql ? { type: 'bearer', how } : { type: 'none' }];
 }
 
 function schemesOf(openApi: OpenApi): [string, SecurityScheme][] {

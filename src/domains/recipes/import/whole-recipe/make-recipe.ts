@@ -10,7 +10,7 @@ import { type Endpoint, endpoint, type Integration, integration, type Resource }
 import type { Parameter } from '../../format/parameter.ts';
 import { type Draft, draftEndpoint } from '../draft-endpoint.ts';
 import { nameEndpoint, nameResource, tellApart } from '../names.ts';
-import { methods, type OpenApi, type Operation } from '../openapi.ts';
+import { methods, type OpenApi, type Operation, placeOfOperation } from '../openapi.ts';
 import { DescriptionFault } from '../read-description.ts';
 import { draftAuth } from './draft-auth.ts';
 import { sampleParameters } from './sample-value.ts';
@@ -44,15 +44,16 @@ const operationsMax = 2_500;
 export function makeRecipe(openApi: OpenApi, wish: RecipeWish, onProgress: (done: number) => void = () => {}): MadeRecipe {
   const warnings: string[] = [];
   const auth = draftAuth(openApi, warnings);
-  const title = typeof openApi.info?.title === 'string' ? openApi.info.title : wish.slug;
+  const title = (typeof openApi.info?.title === 'string' && openApi.info.title) || wish.slug;
+  const address = addressOf(openApi, wish);
   const recipe = integration.safeParse({
     slug: wish.slug,
     name: plainName(wish.name ?? title) || wish.slug,
     version: '1.0.0',
     description: quoteSentence('Imported', openApi.info?.description ?? title),
     category: 'imported',
-    documentation_url: documentationOf(openApi) ?? addressOf(openApi, wish),
-    base_url: addressOf(openApi, wish),
+    documentation_url: documentationOf(openApi) ?? address,
+    base_url: openApi.isGraphql ? new URL(address).origin : address,
     auth,
   });
   if (!recipe.success) {
@@ -65,7 +66,9 @@ export function makeRecipe(openApi: OpenApi, wish: RecipeWish, onProgress: (done
     if (!message.includes('`verify`')) faults.push(`${path.join('.')}: ${message}`);
   });
   if (faults.length > 0) throw new DescriptionFault(`The description makes no recipe: ${faults[0]}.`);
-  const { resources, counts } = makeResources(openApi, recipe.data, chooseOperations(openApi, wish), warnings, onProgress);
+  const place = openApi.isGraphql ? new URL(address).pathname : undefined;
+  const chosen = chooseOperations(openApi, wish).map((one) => ({ ...one, endpointPath: place }));
+  const { resources, counts } = makeResources(openApi, recipe.data, chosen, warnings, onProgress);
   return { recipe: recipe.data, resources, warnings: warnings.map((warning) => plainLine(warning, warningLengthMax)), counts };
 }
 
@@ -75,7 +78,8 @@ function documentationOf({ externalDocs }: OpenApi): string | undefined {
 }
 
 /** Throws DescriptionFault where neither says a whole address. */
-function addressOf({ servers }: OpenApi, { baseUrl }: RecipeWish): string {
+function addressOf(openApi: OpenApi, { baseUrl }: RecipeWish): string {
+  const { servers } = openApi;
   const [server] = Array.isArray(servers) ? servers : [];
   const named = typeof server?.url === 'string' ? server.url : '';
   const written =
@@ -91,7 +95,9 @@ function addressOf({ servers }: OpenApi, { baseUrl }: RecipeWish): string {
     url.hash
   )
     throw new DescriptionFault(
-      `/servers/0/url: ${JSON.stringify(named.slice(0, 200))} is no address that requests can go to. Give it as \`baseUrl\`, such as https://api.example.org/v1.`,
+      openApi.isGraphql
+        ? 'A GraphQL schema does not say where it is answered. Give the address as `baseUrl`, such as https://api.example.org/graphql.'
+        : `/servers/0/url: ${JSON.stringify(named.slice(0, 200))} is no address that requests can go to. Give it as \`baseUrl\`, such as https://api.example.org/v1.`,
     );
   return url.href.replace(/\/+$/, '');
 }
@@ -103,6 +109,8 @@ interface Chosen {
   method: (typeof methods)[number];
   name: string;
   operation: Operation;
+  /** Where it is sent, in place of what its own path says. */
+  endpointPath?: string | undefined;
 }
 
 /** Names do not depend on what is chosen, so that choosing more later renames nothing. Throws DescriptionFault. */
@@ -113,7 +121,16 @@ function chooseOperations(openApi: OpenApi, { tags, operations }: RecipeWish): C
       if (!operation) return [];
       const upper = method.toUpperCase() as Endpoint['method'];
       const operationId = typeof operation.operationId === 'string' ? operation.operationId : undefined;
-      return [{ place: `${upper} ${path}`, path, method, operation, name: nameEndpoint({ method: upper, path, operationId }) }];
+      const nameFrom = operation.nameFrom ?? operationId;
+      return [
+        {
+          place: placeOfOperation(path, method, operation),
+          path,
+          method,
+          operation,
+          name: nameEndpoint({ method: upper, path, operationId: nameFrom }),
+        },
+      ];
     }),
   );
   for (const [name, same] of Map.groupBy(all, (one) => one.name))
@@ -182,11 +199,13 @@ function describeTag({ tags }: OpenApi, name: string | undefined): string {
 function makeEndpoint(
   openApi: OpenApi,
   recipe: Integration,
-  { path, method, operation }: Chosen,
+  { path, method, operation, endpointPath }: Chosen,
 ): Pick<Draft, 'endpoint' | 'losses'> | { fault: string } {
   const draft = draftEndpoint(openApi, path, method, (sentence) => quoteSentence('Imported', sentence)) as Draft;
   const made: Endpoint = { ...draft.endpoint, answer: 'What the service answers; its description of that is not imported.' };
   delete made.provider_scopes;
+  if (endpointPath !== undefined) made.path = endpointPath;
+  if (made.graphql) made.answer = 'What its document selects.';
   if (operation.deprecated === true) made.description = `Deprecated. ${made.description}`;
   const losses = [...draft.losses, ...fitPlaces(made), ...fillPath(made)];
   if (JSON.stringify(made).length > endpointLengthMax) return { fault: `is described in more than ${endpointLengthMax / 1024} KiB` };
@@ -278,6 +297,7 @@ function repair(made: Endpoint, path: FaultPath): boolean {
     'examples',
     'format',
     'required',
+    'required_properties',
     'minimum',
     'maximum',
     'minLength',

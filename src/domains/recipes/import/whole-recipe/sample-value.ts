@@ -33,7 +33,8 @@ function sampleOf(value: Parameter | RecipeValue, name: string, depth = 0): unkn
   if (type === 'integer' || type === 'number') return Math.min(Math.max(1, value.minimum ?? 1), value.maximum ?? Number.POSITIVE_INFINITY);
   if (type === 'array') return value.items && (value.minItems ?? 0) > 0 && depth < 5 ? [sampleOf(value.items, name, depth + 1)] : [];
   if (type === 'object') {
-    const names = Array.isArray(value.required) && depth < 5 ? value.required : [];
+    const needed = Array.isArray(value.required) ? value.required : 'required_properties' in value ? value.required_properties : undefined;
+    const names = depth < 5 ? (needed ?? []) : [];
     return Object.fromEntries(names.map((inner) => [inner, sampleOf(propertyOf(value, inner), inner, depth + 1)]));
   }
   const text = value.format === undefined ? name : (texts[value.format] ?? name);
