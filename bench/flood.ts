@@ -32,11 +32,7 @@ const aliases = Array.from(
 const floods = [
   ['REST', '/v1/desk/list_things', { params: {} }],
   ['GraphQL, 20 aliases', '/graphql', { query: `{ ${aliases.join(' ')} }` }],
-  [
-    'MCP',
-    '/mcp',
-    { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { integration: 'desk', endpoint: 'list_things' } } },
-  ],
+  ['MCP', '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { endpoint: 'desk.list_things' } } }],
 ] as const;
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] as number;

@@ -83,7 +83,7 @@ export async function addKey(
 export async function addConnection(
   database: Database,
   userId: string,
-  connection: { integration?: string; account?: string; isDefault?: boolean; frozen?: boolean } = {},
+  connection: { integration?: string; account?: string; isDefault?: boolean; frozen?: boolean; providerScopes?: string[] } = {},
 ): Promise<string> {
   const id = newId('conn');
   await database.db
@@ -98,7 +98,7 @@ export async function addConnection(
       isDefault: connection.isDefault ?? false,
       statusReason: null,
       credential: 'sealed',
-      providerScopes: null,
+      providerScopes: connection.providerScopes ?? null,
       accessExpiresAt: null,
       refreshHolder: null,
       refreshUntil: null,

@@ -86,8 +86,11 @@ const through: Record<Door, (key: string, call: Call, field: Field) => Promise<S
       headers: headersOf(headers),
     };
   },
-  mcp: async (key, { idempotencyKey, ...args }, field) => {
-    const called = await callTool(postTo(stand.server), key, field, {
+  mcp: async (key, { idempotencyKey, integration, endpoint, ...args }, field) => {
+    // There it is `read` for what only reads, whichever field the others take for it.
+    const tool = stand.server.gateway.catalogue.findEndpoint(integration, endpoint)?.readOnly ? 'read' : field;
+    const called = await callTool(postTo(stand.server), key, tool, {
+      endpoint: `${integration}.${endpoint}`,
       ...args,
       ...(idempotencyKey === undefined ? {} : { idempotency_key: idempotencyKey }),
     });

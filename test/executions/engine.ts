@@ -133,6 +133,7 @@ export class Engine {
       select: undefined,
       next: undefined,
       idempotencyKey: undefined,
+      messageKey: undefined,
       door: 'rest',
       requestId: newId('req'),
       signal: new AbortController().signal,

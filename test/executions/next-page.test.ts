@@ -82,7 +82,7 @@ describe('the next page', () => {
   it('is got over MCP by `more`, with the tool of the endpoint too', async () => {
     const post = postTo(server);
     const narrow = (await addKey(server.gateway.database, userId, { scopes: ['github.list_issues_for_repo'] })).id;
-    const call = { integration: 'github', endpoint: 'list_issues_for_repo', params };
+    const call = { endpoint: 'github.list_issues_for_repo', params };
     const first = await callTool(post, key, 'read', call);
     expect(first.json).toEqual({ status: 200, data: [{ number: 1 }], more: expect.any(String) });
     expect((await callTool(post, key, 'read', { ...call, more: first.json.more })).json.data).toEqual([{ number: 2 }]);

@@ -219,7 +219,7 @@ describe('a redirect of a write', () => {
     const overGraphql = (await stand.server.graphql(query, {}, bearer(key))).json.data.execute;
     expect(overGraphql).toEqual({ ok: false, status: 422, data: null, error: answer.json.error });
     stand.upstream.received.length = 0;
-    const tool = await callTool(post, key, 'execute', { integration: 'desk', endpoint: 'create_thing', params: { title: 'x' } });
+    const tool = await callTool(post, key, 'execute', { endpoint: 'desk.create_thing', params: { title: 'x' } });
     expect([tool.failed, tool.json]).toEqual([true, answer.json]);
   });
 

@@ -43,7 +43,7 @@ export async function startRecipeStand(
       const { json } = await server.graphql(query, { e: endpoint, ...args });
       return json.data?.read ?? json;
     },
-    mcp: (endpoint, args = {}) => callTool(post, server.key, 'read', { integration: 'desk', endpoint, ...args }),
+    mcp: (endpoint, args = {}) => callTool(post, server.key, 'read', { endpoint: `desk.${endpoint}`, ...args }),
     close: async () => {
       await server.close();
       await upstream.close();

@@ -95,7 +95,7 @@ const call = (name: string, body: object = {}, headers: Record<string, string> =
 const mcp = async (tool: string, args: object) =>
   (
     await server.request('POST', '/mcp', {
-      body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: { integration: 'codes', ...args } } },
+      body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: args } },
     })
   ).json.result;
 

@@ -26,11 +26,11 @@ const messages = [
     params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } },
   },
   { jsonrpc: '2.0', id: 1, method: 'tools/list' },
-  { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { integration: 'desk', endpoint: 'list_things' } } },
-  { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { integration: 'desk', endpoint: 'nothing' } } },
-  { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { integration: 5 } } },
+  { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { endpoint: 'desk.list_things' } } },
+  { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { endpoint: 'desk.nothing' } } },
+  { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { endpoint: 5 } } },
   { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'desk_list_things' } },
-  { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'search_endpoints', arguments: {} } },
+  { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'find', arguments: {} } },
   { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'nothing' } },
   { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: 5 } },
   { jsonrpc: '2.0', id: 1, method: 'nothing' },
@@ -89,8 +89,7 @@ describe('the key', () => {
     stand.upstream.json('{"things":[]}');
     const key = stand.server.key;
     const { failed } = await callTool(postTo(stand.server), key, 'execute', {
-      integration: 'desk',
-      endpoint: 'create_thing',
+      endpoint: 'desk.create_thing',
       params: { title: 'x' },
     });
     expect(failed).toBe(false);

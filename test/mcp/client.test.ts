@@ -29,14 +29,14 @@ describe.each([
     const client = await connect(key, mode);
     expect(client.getNegotiatedProtocolVersion()).toBe(version);
     expect(client.getServerVersion()).toMatchObject({ name: 'skillett' });
-    expect(client.getInstructions()).toContain('`search_endpoints`');
+    expect(client.getInstructions()).toContain('`find` first');
     expect(client.getServerCapabilities()).toEqual({ tools: {} });
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toContain('desk_list_things');
     const answer = await client.callTool({ name: 'desk_list_things', arguments: { q: 'x' } });
     expect(answer.content).toEqual([{ type: 'text', text: '{"status":200,"data":{"things":[]}}' }]);
     expect(answer.isError).toBeUndefined();
-    const refused = await client.callTool({ name: 'read', arguments: { integration: 'bank', endpoint: 'list_things' } });
+    const refused = await client.callTool({ name: 'read', arguments: { endpoint: 'bank.list_things' } });
     expect(refused.isError).toBe(true);
     expect(refused.content).toEqual([
       { type: 'text', text: '{"error":"scope_not_allowed","message":"API key does not have access to the bank integration."}' },
@@ -52,7 +52,7 @@ describe.each([
     await stand.server.gateway.db.updateTable('apiKeys').set({ revokedAt: new Date() }).where('id', '=', key).execute();
     for (const ask of [
       () => client.callTool({ name: 'desk_list_things' }),
-      () => client.callTool({ name: 'list_integrations' }),
+      () => client.callTool({ name: 'find' }),
       () => client.listTools(undefined, { cacheMode: 'refresh' }),
     ]) {
       const thrown = await ask().catch((error: unknown) => error);

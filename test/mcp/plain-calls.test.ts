@@ -38,28 +38,26 @@ async function expectAlike(key: string, message: { params: unknown }, headers: R
 describe('the call of a tool without the SDK', () => {
   it('is answered as the SDK answers it: what succeeds, what the service refuses and what we refuse', async () => {
     const key = await stand.newKey();
-    const read = { name: 'read', arguments: { integration: 'test', endpoint: 'simple_text' } };
+    const read = { name: 'read', arguments: { endpoint: 'test.simple_text' } };
     expect((await expectAlike(key, call(read))).text).toContain('12345678901234567890');
     for (const headers of [{ 'mcp-protocol-version': '2025-06-18' }, { 'mcp-protocol-version': '2025-11-25' }, { 'mcp-session-id': 'x' }])
       await expectAlike(key, call({ ...read, _meta: { progressToken: 1 } }), headers as Record<string, string>);
     stand.upstream.json('{"message":"no"}', 404);
     expect((await expectAlike(key, call(read))).json.result.isError).toBe(true);
-    expect(
-      (await expectAlike(key, call({ name: 'read', arguments: { integration: 'test', endpoint: 'nothing' } }))).json.result.isError,
-    ).toBe(true);
-    expect((await expectAlike(key, call({ name: 'read', arguments: { integration: 5 } }))).json.result.isError).toBe(true);
-    expect((await expectAlike(key, call({ name: 'list_integrations' }, { id: 'a text' }))).json.id).toBe('a text');
+    expect((await expectAlike(key, call({ name: 'read', arguments: { endpoint: 'test.nothing' } }))).json.result.isError).toBe(true);
+    expect((await expectAlike(key, call({ name: 'read', arguments: { endpoint: 5 } }))).json.result.isError).toBe(true);
+    expect((await expectAlike(key, call({ name: 'find' }, { id: 'a text' }))).json.id).toBe('a text');
   });
 
   it('is refused as a whole for a key that is not good, however it is answered', async () => {
-    const answer = await expectAlike(`sk_${'0'.repeat(48)}`, call({ name: 'list_integrations' }));
+    const answer = await expectAlike(`sk_${'0'.repeat(48)}`, call({ name: 'find' }));
     expect(answer.status).toBe(401);
     expect(answer.json.error).toBe('api_key_invalid');
   });
 
   it('leaves to the SDK what is not as the protocol has it', async () => {
     const key = await stand.newKey();
-    const params = { name: 'list_integrations', arguments: {} };
+    const params = { name: 'find', arguments: {} };
     for (const [name, message, headers] of [
       ['an unknown tool', call({ name: 'nothing' }), {}],
       ['no name', call({ arguments: {} }), {}],

@@ -98,8 +98,12 @@ export const postTo =
 
 export const bearer = (key: string): RequestOptions => ({ authorization: `Bearer ${key}` });
 
+let lastId = 0;
+
+/** Each with an id of its own: the same one with the same arguments is the same message. */
 export function rpc(post: Post, key: string, method: string, params?: object): Promise<RpcAnswer> {
-  return post({ jsonrpc: '2.0', id: 1, method, ...(params ? { params } : {}) }, bearer(key));
+  lastId += 1;
+  return post({ jsonrpc: '2.0', id: lastId, method, ...(params ? { params } : {}) }, bearer(key));
 }
 
 export interface Called {

@@ -15,7 +15,7 @@ beforeEach(() => {
   stand.upstream.json('{ "things": [12345678901234567890] }');
 });
 
-const common = ['list_integrations', 'search_endpoints', 'describe_endpoint', 'read', 'execute', 'connect'];
+const common = ['find', 'read', 'execute', 'connect'];
 const reading = common.filter((name) => name !== 'execute');
 const sent = () => stand.upstream.received.length;
 
@@ -50,11 +50,11 @@ describe('the list of tools', () => {
   });
 
   it('names no endpoint that no client could take, or that would hide a tool of ours', async () => {
-    expect(await toolNames(post, await stand.newKey(['long', 'search']))).toEqual([...reading, 'long_short']);
+    expect(await toolNames(post, await stand.newKey(['long', 'search']))).toEqual([...reading, 'long_short', 'search_endpoints']);
     for (const name of await toolNames(post, await stand.newKey(['github.create_issue', 'gmail', 'long', 'search', 'clash'])))
       expect(name).toMatch(/^[a-zA-Z0-9_-]{1,48}$/);
-    const found = await callTool(post, await stand.newKey(['search']), 'search_endpoints', { query: 'does it' });
-    expect(found.json.endpoints.map((one: { endpoint: string }) => one.endpoint)).toEqual(['endpoints']);
+    const found = await callTool(post, await stand.newKey(['long']), 'find', { want: ['does it'] });
+    expect(found.text).toContain(`read long.${'very_'.repeat(9)}long()`);
   });
 
   it('gives an endpoint its own parameters, what a call takes beside them, and hints that are true', async () => {
@@ -62,84 +62,38 @@ describe('the list of tools', () => {
     const tool = (name: string) => json.result.tools.find((one: { name: string }) => one.name === name);
     expect(tool('desk_create_thing')).toEqual({
       name: 'desk_create_thing',
+      title: 'Desk create thing',
       description: 'Makes a thing.',
-      annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+      annotations: {
+        title: 'Desk create thing',
+        readOnlyHint: false,
+        destructiveHint: false,
+        idempotentHint: false,
+        openWorldHint: true,
+      },
       inputSchema: {
         type: 'object',
         properties: {
           title: { type: 'string', description: 'Its title.', examples: ['x'] },
-          select: { type: 'string', description: expect.any(String) },
-          idempotency_key: { type: 'string', description: expect.any(String) },
+          select: { type: 'string' },
+          idempotency_key: { type: 'string' },
         },
-        additionalProperties: false,
       },
     });
-    expect(tool('desk_list_things').annotations).toEqual({ readOnlyHint: true, openWorldHint: true });
-    expect(tool('clash_remove').annotations).toEqual({
-      readOnlyHint: false,
-      destructiveHint: true,
-      idempotentHint: true,
-      openWorldHint: true,
-    });
-    expect(Object.keys(tool('safe_list_things').inputSchema.properties)).toEqual(['q', 'account', 'select', 'more']);
+    const hints = (name: string) => {
+      const { title, ...rest } = tool(name).annotations;
+      expect([title, tool(name).title]).toEqual([expect.stringMatching(/^[A-Z]/), title]);
+      return Object.values(rest);
+    };
+    // readOnlyHint, destructiveHint, idempotentHint, openWorldHint
+    expect(hints('desk_list_things')).toEqual([true, false, true, true]);
+    expect(hints('clash_remove')).toEqual([false, true, true, true]);
+    expect(hints('find')).toEqual([true, false, true, false]);
+    expect(hints('read')).toEqual([true, false, true, true]);
+    expect(hints('execute')).toEqual([false, true, false, true]);
+    expect(hints('connect')).toEqual([false, false, false, true]);
+    expect(Object.keys(tool('safe_list_things').inputSchema.properties)).toEqual(['q', 'select', 'account', 'more']);
     expect(tool('clash_pick').inputSchema.properties.account.description).toBe('An account there.');
-    expect(tool('read').annotations).toEqual({ readOnlyHint: true, openWorldHint: true });
-    expect(tool('execute').annotations).toEqual({ readOnlyHint: false, destructiveHint: true, openWorldHint: true });
-  });
-});
-
-describe('finding the way', () => {
-  it('from services over endpoints to how one is called', async () => {
-    const key = await stand.newKey(['desk', 'safe:read']);
-    const integrations = await callTool(post, key, 'list_integrations');
-    expect(integrations.text).toBe((await stand.server.request('GET', '/v1/skills', bearer(key))).text);
-    expect(integrations.json.integrations.map((one: { slug: string }) => one.slug)).toEqual(['desk', 'safe']);
-    const all = await callTool(post, key, 'search_endpoints', { integration: 'desk' });
-    expect(all.json).toEqual({
-      endpoints: [
-        { integration: 'desk', endpoint: 'list_things', description: 'Lists things.', read_only: true },
-        { integration: 'desk', endpoint: 'create_thing', description: 'Makes a thing.', read_only: false },
-        { integration: 'desk', endpoint: 'create_quickly', description: 'Makes a thing within a second.', read_only: false },
-      ],
-      next_cursor: null,
-      total: 3,
-    });
-    expect((await callTool(post, key, 'search_endpoints', { integration: 'safe' })).json.total).toBe(1);
-    const found = await callTool(post, key, 'search_endpoints', { query: 'list things', cursor: null });
-    expect(new Set(found.json.endpoints.map((one: { integration: string }) => one.integration))).toEqual(new Set(['desk', 'safe']));
-    const document = await callTool(post, key, 'describe_endpoint', { integration: 'desk', endpoint: 'create_thing' });
-    const markdown = { ...bearer(key), headers: { accept: 'text/markdown' } };
-    expect(document.text).toBe((await stand.server.request('GET', '/v1/skills/desk/create_thing', markdown)).text);
-  });
-
-  it('goes through long lists page by page', async () => {
-    const seen: string[] = [];
-    let cursor: string | undefined;
-    do {
-      const { json } = await callTool(post, stand.server.key, 'search_endpoints', { integration: 'github', ...(cursor ? { cursor } : {}) });
-      seen.push(...json.endpoints.map((one: { endpoint: string }) => one.endpoint));
-      cursor = json.next_cursor ?? undefined;
-    } while (cursor);
-    expect(seen).toEqual([...stand.server.gateway.catalogue.find('github')!.endpoints.keys()]);
-  });
-
-  it('says what is missing', async () => {
-    for (const [name, args, message] of [
-      ['search_endpoints', {}, 'must say what you look for, unless `integration` names a service to list'],
-      ['search_endpoints', { query: ' ' }, 'must say what you look for'],
-      ['search_endpoints', { integration: 'nothing' }, 'Integration not found.'],
-      ['describe_endpoint', { integration: 'desk' }, '`endpoint` is required'],
-      ['describe_endpoint', { integration: 'desk', endpoint: 'nothing' }, 'Endpoint not found.'],
-      ['connect', { integration: 'desk' }, 'Desk needs no connection'],
-      ['connect', { integration: 'safe', credentials: { token: 't' } }, '`credentials` is no field here'],
-      ['read', { integration: 'desk' }, '`endpoint` is required'],
-    ] as const) {
-      const answer = await callTool(post, stand.server.key, name, args);
-      expect([answer.status, answer.failed], name).toEqual([200, true]);
-      expect(answer.json.message).toContain(message);
-    }
-    const unknown = await rpc(post, stand.server.key, 'tools/call', { name: 'desk_nothing' });
-    expect(unknown.json.error).toEqual({ code: -32602, message: 'There is no tool of this name. `tools/list` names those there are.' });
   });
 });
 
@@ -157,10 +111,9 @@ describe('a call', () => {
     for (const [params, body, status, type] of cases) {
       stand.upstream.answer(status, { 'content-type': type }, body);
       const over = await rest(key, 'desk/list_things', { params });
-      const target = { integration: 'desk', endpoint: 'list_things', params };
       for (const answer of [
-        await callTool(post, key, 'read', target),
-        await callTool(post, key, 'execute', target),
+        await callTool(post, key, 'read', { endpoint: 'desk.list_things', params }),
+        await callTool(post, key, 'read', { endpoint: 'desk_list_things', params }),
         await callTool(post, key, 'desk_list_things', params),
       ])
         expect([answer.text, answer.failed, answer.status]).toEqual([over.text, over.status >= 400, 200]);
@@ -202,9 +155,7 @@ describe('a call', () => {
     expect((await callTool(post, key, 'desk_list_things', { q: 'x', select: 'things | length(@)', account: null })).text).toBe(
       '{"status":200,"data":1}',
     );
-    expect((await callTool(post, key, 'read', { integration: 'desk', endpoint: 'list_things', select: 'things[' })).json.error).toBe(
-      'bad_request',
-    );
+    expect((await callTool(post, key, 'read', { endpoint: 'desk.list_things', select: 'things[' })).json.error).toBe('bad_request');
     expect((await callTool(post, key, 'clash_pick', { account: 'theirs' })).failed).toBe(false);
     expect(stand.upstream.received.map(({ target }) => target)).toEqual(['/things?q=x', '/things?account=theirs']);
     const lost = await post(
@@ -214,9 +165,14 @@ describe('a call', () => {
     expect(lost.json.result.content[0].text).toContain('params.__proto__');
   });
 
-  it('that changes things is done by `execute` only', async () => {
+  it('that changes things is done by `execute` only, and one that reads by `read` only', async () => {
     const key = await stand.newKey();
-    const target = { integration: 'desk', endpoint: 'create_thing', params: { title: 'x' } };
+    const target = { endpoint: 'desk.create_thing', params: { title: 'x' } };
+    const other = await callTool(post, key, 'execute', { endpoint: 'desk.list_things' });
+    expect([other.failed, other.json]).toEqual([
+      true,
+      { error: 'bad_request', message: '`list_things` of desk only reads, so `execute` does not call it. Use `read`.' },
+    ]);
     const refused = await callTool(post, key, 'read', target);
     expect(refused.json).toEqual({
       error: 'bad_request',
@@ -229,7 +185,7 @@ describe('a call', () => {
 
   it('with an idempotency key is done once, whichever door repeats it', async () => {
     const key = await stand.newKey();
-    const target = { integration: 'desk', endpoint: 'create_thing', params: { title: 'x' } };
+    const target = { endpoint: 'desk.create_thing', params: { title: 'x' } };
     const first = await callTool(post, key, 'execute', { ...target, idempotency_key: 'once' });
     expect(first.headers.get('idempotent-replayed')).toBeNull();
     for (const again of [
@@ -251,10 +207,10 @@ describe('a call', () => {
     const key = await stand.newKey(['desk']);
     await callTool(post, key, 'desk_list_things');
     stand.upstream.json('{}', 500);
-    await callTool(post, key, 'read', { integration: 'desk', endpoint: 'list_things' });
-    await callTool(post, key, 'read', { integration: 'desk', endpoint: 'list_things', more: 1 });
-    await callTool(post, key, 'execute', { integration: 'bank', endpoint: 'list_things' });
-    await callTool(post, key, 'search_endpoints', { query: 'things' });
+    await callTool(post, key, 'read', { endpoint: 'desk.list_things' });
+    await callTool(post, key, 'read', { endpoint: 'desk.list_things', more: 1 });
+    await callTool(post, key, 'execute', { endpoint: 'bank.list_things' });
+    await callTool(post, key, 'find', { want: ['things'] });
     const row = { endpoint: 'list_things', door: 'mcp', errorCode: null };
     await expect
       .poll(() => rows(key))
@@ -287,14 +243,14 @@ describe('connecting', () => {
   it('gives the person a link, and takes no credential', async () => {
     const other = await startStand({ SKILLETT_GITHUB_CLIENT_ID: 'the-client', SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret' });
     const key = await other.newKey(['github:read']);
-    const { json, failed } = await callTool(postTo(other.server), key, 'connect', { integration: 'github', account: 'work' });
-    expect([failed, Object.keys(json)]).toEqual([false, ['oauth_url', 'connection_id']]);
-    expect(json.oauth_url).toBe(`${other.server.gateway.config.publicUrl}/connect/${json.connection_id}`);
+    const { json, failed } = await callTool(postTo(other.server), key, 'connect', { service: 'github', account: 'work' });
+    expect([failed, Object.keys(json)]).toEqual([false, ['action_url', 'connection_id']]);
+    expect(json.action_url).toBe(`${other.server.gateway.config.publicUrl}/connect/${json.connection_id}`);
     expect((await other.server.request('GET', `/v1/connect/${json.connection_id}`, bearer(key))).json).toEqual({
       status: 'pending',
       integration: 'github',
     });
-    expect((await callTool(postTo(other.server), key, 'connect', { integration: 'slack' })).json.error).toBe('scope_not_allowed');
+    expect((await callTool(postTo(other.server), key, 'connect', { service: 'slack' })).json.error).toBe('scope_not_allowed');
     await other.close();
   });
 });
@@ -304,7 +260,7 @@ describe('a failure of ours', () => {
     const { db } = stand.server.gateway;
     const key = await stand.newKey();
     await db.schema.alterTable('skill_calls').renameTo('elsewhere').execute();
-    const called = await callTool(post, key, 'read', { integration: 'desk', endpoint: 'list_things' });
+    const called = await callTool(post, key, 'read', { endpoint: 'desk.list_things' });
     await db.schema.alterTable('elsewhere').renameTo('skill_calls').execute();
     await db.schema.alterTable('minute_counters').renameTo('elsewhere').execute();
     const listed = await rpc(post, key, 'tools/list');

@@ -237,7 +237,7 @@ describe('what was imported', () => {
       bearer(),
     );
     expect(made.json.data.execute).toEqual({ ok: true, call: { service: { slug: 'acme' } } });
-    const called = await callTool(postTo(server), key, 'execute', { integration: 'acme', endpoint: 'delete_notes', params: { id: '7' } });
+    const called = await callTool(postTo(server), key, 'execute', { endpoint: 'acme.delete_notes', params: { id: '7' } });
     expect([called.failed, called.text]).toEqual([false, expect.stringContaining('12345678901234567890')]);
     expect((await server.request('POST', '/v1/proxy/acme', { ...bearer(), body: { method: 'GET', path: '/x' } })).status).toBe(200);
     expect(upstream.received.map(({ method, target, body }) => [method, target, body.toString()])).toEqual([
@@ -248,7 +248,7 @@ describe('what was imported', () => {
     ]);
     expect((await run('list_notes', { page_size: 11 })).json.message).toContain('at most 10');
     expect((await run('create_note', {})).json.message).toContain('`text` is required');
-    const found = await callTool(postTo(server), key, 'search_endpoints', { query: 'list notes' });
+    const found = await callTool(postTo(server), key, 'find', { want: ['list notes'] });
     expect(found.text).toContain('acme');
     const listed = await server.request('GET', '/v1/skills', bearer());
     expect(listed.json.integrations.map(({ slug }: { slug: string }) => slug)).toContain('acme');

@@ -25,7 +25,7 @@ const at =
     return { ...answer, text: JSON.stringify(answer.json) };
   };
 
-const target = (q: string) => ({ integration: 'desk', endpoint: 'list_things', params: { q } });
+const target = (q: string) => ({ endpoint: 'desk.list_things', params: { q } });
 
 it('of 100 concurrent calls by MCP, REST and GraphQL to two processes a limit of 30 lets exactly 30 through', async () => {
   const key = await installation.newKey({ plan: 'free' });
@@ -41,7 +41,7 @@ it('of 100 concurrent calls by MCP, REST and GraphQL to two processes a limit of
       const { json } = await installation.graphql(((turn - 1) / 4) % 2, key, query);
       return json.errors ? json.errors[0].extensions.code : '200';
     }
-    const { status, headers, json, failed } = await callTool(at(turn % 4), key, turn % 8 < 4 ? 'read' : 'execute', target(q));
+    const { status, headers, json, failed } = await callTool(at(turn % 4), key, 'read', target(q));
     expect([status, headers.get('ratelimit-limit')]).toEqual([200, '30']);
     if (!failed) return `${json.status}`;
     expect(json.message).toBe(`Rate limit reached (30 requests per minute). Retry in ${headers.get('retry-after')} s.`);
@@ -72,7 +72,7 @@ it('other requests than calls have 600 a minute over both processes, and calls a
   const refused = answers.find(({ status }) => status === 429);
   const seconds = refused?.headers.get('retry-after');
   expect(refused?.json.message).toBe(`Rate limit reached (600 requests per minute). Retry in ${seconds} s.`);
-  const looked = await callTool(at(0), key, 'list_integrations');
+  const looked = await callTool(at(0), key, 'find');
   expect([looked.status, looked.failed, looked.json.error]).toEqual([200, true, 'rate_limited']);
   expect((await callTool(at(1), key, 'read', target('x'))).failed).toBe(false);
 });

@@ -86,7 +86,7 @@ const mebibyte = 1024 * 1024;
 describe('a caller without a good key', () => {
   const mcp = (bytes: number) =>
     Buffer.from(
-      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read","arguments":{"integration":"desk","endpoint":"list_things","params":{"a":${ones(bytes)}}}}}`,
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read","arguments":{"endpoint":"desk.list_things","params":{"a":${ones(bytes)}}}}}`,
     );
 
   const graphqlOf = (query: string) => Buffer.from(JSON.stringify({ query }));
@@ -305,7 +305,7 @@ describe('a number of a caller', () => {
       expect(await graphql.text()).toContain(`variables.p.${place.slice('params.'.length)}\` holds the number ${number}`);
       const mcp = await post(
         '/mcp',
-        `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"execute","arguments":{"integration":"desk","endpoint":"create_thing","params":${params}}}}`,
+        `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"execute","arguments":{"endpoint":"desk.create_thing","params":${params}}}}`,
         withKey({ accept: 'application/json, text/event-stream' }),
       );
       expect(await mcp.text()).toContain(`holds the number ${number}`);

@@ -123,8 +123,14 @@ const doors: Record<'REST' | 'GraphQL' | 'MCP', Door> = {
     return { refusal: { code: extensions.code, message, retryAfter: headers.get('retry-after') } };
   },
   MCP: async (key, call) => {
-    const args = { integration: 'desk', endpoint: call.endpoint ?? 'list_things', ...argsOf(call) };
-    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'execute', arguments: args } };
+    const endpoint = call.endpoint ?? 'list_things';
+    const args = { endpoint: `desk.${endpoint}`, ...argsOf(call) };
+    const message = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: /^(list|get)_/.test(endpoint) ? 'read' : 'execute', arguments: args },
+    };
     const { headers, json } = await post(key, '/mcp', message);
     const told = JSON.parse(json.result.content[0].text);
     if (!json.result.isError) return { data: told.data, selectError: told.select_error };

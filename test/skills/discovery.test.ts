@@ -279,7 +279,7 @@ describe('over GraphQL', () => {
     const { json } = await server.graphql(query, { params, account: 'first', select: 'title' });
     const { example } = json.data.endpoint;
     expect(example.params).toEqual(params);
-    const mcp = { integration: 'sandbox', endpoint: 'create_note', params, account: 'first', select: 'title' };
+    const mcp = { endpoint: 'sandbox.create_note', params, account: 'first', select: 'title' };
     expect(JSON.parse(example.mcp)).toEqual({ name: 'execute', arguments: mcp });
     expect(example.curl).toContain(
       `-d '{"params":{"title":"It'\\''s a “note”\\nfor $HOME","tags":["one"]},"account":"first","select":"title"}'`,

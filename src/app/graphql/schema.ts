@@ -5,6 +5,7 @@ import '../../domains/device-codes/graphql.ts';
 import '../../domains/limits/graphql.ts';
 import '../../domains/audit/graphql.ts';
 import '../../domains/skills/graphql.ts';
+import '../../domains/skills/agents/graphql.ts';
 import '../../domains/connections/graphql.ts';
 import '../../domains/connections/oauth2/graphql.ts';
 import '../../domains/executions/graphql.ts';

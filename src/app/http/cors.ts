@@ -25,6 +25,7 @@ const answerHeaders = [
   'RateLimit-Reset',
   'Retry-After',
   'Idempotent-Replayed',
+  'Mcp-Session-Id',
   'Link',
   'WWW-Authenticate',
   'Allow',

@@ -14,18 +14,22 @@ import { toSkillettError } from '../http/failures.ts';
 import { sendError } from '../http/send-error.ts';
 import { requireOwnAddress } from './own-address.ts';
 import type { AnswerMessage } from './protocol.ts';
-import type { ToolAnswer } from './toolbox.ts';
+import type { ToolAnswer } from './tools/call.ts';
 
 type McpHandler = (request: IncomingMessage, response: ClientResponse, requestId: string, signal: LeavingSignal) => Promise<void>;
 
-export function createMcpHandler(gateway: Gateway): McpHandler {
+/** Who may come in by this door: throws what refuses whoever asks. */
+type RequireCaller = (request: IncomingMessage, context: Context) => Promise<void>;
+
+/** The same tools for everybody who may come in; at /mcp that is whoever holds an API key. */
+export function createMcpHandler(gateway: Gateway, requireCaller: RequireCaller = requireKey): McpHandler {
   let opened: Promise<AnswerMessage> | undefined;
   return async (request, response, requestId, signal) => {
     try {
       requireOwnAddress(gateway.config, request);
       if (request.method !== 'POST') throw methodNotAllowed();
       const context = createContext(gateway, request, 'mcp', requestId, signal);
-      await requireKey(request, context);
+      await requireCaller(request, context);
       const message = await readMessage(request, response, context);
       opened ??= import('./protocol.ts').then(({ openProtocol }) => openProtocol(gateway));
       const exchange = await (await opened)(context, request.headers, message);

@@ -1,43 +1,5 @@
 import { z } from 'zod';
-import { pageSizeMax } from '../../core/paging.ts';
-import { documentOperation, nextCursor, pageFields, pageInput, pageOutput, wordsOf } from './operation.ts';
-
-const foundFields = `${pageFields} nodes { integration name description readOnly }`;
-
-/** With `integration` and no `query` it is all of that integration, as much as a page holds; otherwise the ten that fit best. */
-export const searchEndpoints = documentOperation({
-  name: 'search_endpoints',
-  input: z.strictObject({ query: z.string().optional(), integration: z.string().optional(), cursor: pageInput.cursor }),
-  output: z.strictObject({
-    endpoints: z.array(z.strictObject({ integration: z.string(), endpoint: z.string(), description: z.string(), read_only: z.boolean() })),
-    ...pageOutput,
-  }),
-  document: `query ($query: String!, $integration: String!, $within: Boolean!, $first: Int, $after: String) {
-    searchEndpoints(query: $query, first: $first, after: $after) @skip(if: $within) { ${foundFields} }
-    integration(slug: $integration) @include(if: $within) {
-      endpoints(search: $query, callable: true, first: $first, after: $after) { ${foundFields} } } }`,
-  variables: ({ query, integration, cursor }) => ({
-    query: query ?? '',
-    integration: integration ?? '',
-    within: integration !== undefined,
-    first: query === undefined ? pageSizeMax : 10,
-    after: cursor,
-  }),
-  answer: (data) => {
-    const found = data.searchEndpoints ?? data.integration.endpoints;
-    return {
-      // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
-      endpoints: found.nodes.map((node: any) => ({
-        integration: node.integration,
-        endpoint: node.name,
-        description: node.description,
-        read_only: node.readOnly,
-      })),
-      next_cursor: nextCursor(found),
-      total: found.totalCount,
-    };
-  },
-});
+import { documentOperation, wordsOf } from './operation.ts';
 
 const parameterOutput = z.strictObject({
   name: z.string(),

@@ -28,6 +28,8 @@ const readInput = executionBody.extend({ integration: z.string(), endpoint: z.st
 
 const executeInput = readInput.extend({
   idempotency_key: z.string().nullish(),
+  /** Names the message that asks (`messageKey` of the engine). */
+  message_key: z.string().optional(),
   /** The service's body as it comes. */
   raw: z.boolean().optional(),
   /** Kinds of streams that the client takes as they come. */
@@ -100,7 +102,20 @@ export const proxy: Operation<z.infer<typeof proxyInput>, Envelope | RawAnswer> 
 
 function run(context: Context, input: ExecuteInput, readOnly: boolean, fault: SkillettError | undefined): Promise<Execution> {
   const { integration, endpoint, params, account, select, next, idempotency_key: idempotencyKey, raw, streams } = input;
-  const asked = { integration, endpoint, params, account, select, next, idempotencyKey, raw, streams, readOnly, fault };
+  const asked = {
+    integration,
+    endpoint,
+    params,
+    account,
+    select,
+    next,
+    idempotencyKey,
+    messageKey: input.message_key,
+    raw,
+    streams,
+    readOnly,
+    fault,
+  };
   return executeEndpoint(context.gateway, requestOf(context, asked));
 }
 

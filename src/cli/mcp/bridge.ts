@@ -20,7 +20,7 @@ const internalErrorCode = -32_603;
 
 export async function bridgeMcp(target: Target): Promise<void> {
   requireKey(target);
-  let protocolVersion: string | undefined;
+  const agreed: Record<string, string> = {};
   const running = new Set<Promise<void>>();
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === '') continue;
@@ -29,9 +29,7 @@ export async function bridgeMcp(target: Target): Promise<void> {
       sendError(null, parseErrorCode, 'A line is no JSON-RPC message.');
       continue;
     }
-    const passed = pass(target, line, message, protocolVersion, (version) => {
-      protocolVersion = version;
-    });
+    const passed = pass(target, line, message, agreed);
     running.add(passed);
     void passed.finally(() => running.delete(passed));
     // What the client agreed to in `initialize` goes with everything after it, so that answer is awaited.
@@ -49,26 +47,21 @@ function parseMessage(line: string): Message | undefined {
   }
 }
 
-async function pass(
-  target: Target,
-  line: string,
-  message: Message,
-  version: string | undefined,
-  agree: (version: string) => void,
-): Promise<void> {
+/** `agreed` is what `initialize` came to, as headers of everything after it. */
+async function pass(target: Target, line: string, message: Message, agreed: Record<string, string>): Promise<void> {
   const wantsAnswer = message.id !== undefined && message.method !== undefined;
   try {
     const answer = await askServer(target, {
       method: 'POST',
       path: '/mcp',
       body: line,
-      headers: { accept: 'application/json, text/event-stream', ...(version === undefined ? {} : { 'mcp-protocol-version': version }) },
+      headers: { accept: 'application/json, text/event-stream', ...agreed },
       timeoutMs: 300_000,
     });
     const answers = messagesOf(answer);
     for (const text of answers) {
       const { result } = parseMessage(text) ?? {};
-      if (message.method === 'initialize' && result?.protocolVersion !== undefined) agree(result.protocolVersion);
+      if (message.method === 'initialize' && result?.protocolVersion !== undefined) agree(agreed, result.protocolVersion, answer);
       process.stdout.write(`${text}\n`);
     }
     if (answers.length === 0 && wantsAnswer) sendError(message.id ?? null, internalErrorCode, refusalText(answer));
@@ -77,6 +70,12 @@ async function pass(
     say(error.message);
     if (wantsAnswer) sendError(message.id ?? null, internalErrorCode, error.message);
   }
+}
+
+function agree(agreed: Record<string, string>, protocolVersion: string, { headers }: ServerAnswer): void {
+  agreed['mcp-protocol-version'] = protocolVersion;
+  const session = headers['mcp-session-id'];
+  if (typeof session === 'string') agreed['mcp-session-id'] = session;
 }
 
 /** The JSON-RPC messages of an answer, each on one line: one as JSON, or those of an event stream. */

@@ -133,12 +133,9 @@ function inject(
 
 /** Throws consent_required when a provider scope that the endpoint needs was not granted, with the link that adds it. */
 export function requireProviderScopes(gateway: Gateway, endpoint: CatalogueEndpoint, connection: AdmittedConnection): void {
-  if (connection.providerScopes === null) return;
   const integration = gateway.catalogue.find(endpoint.integration);
-  const oauth2 = integration?.recipe.auth.find((auth) => auth.type === 'oauth2');
-  if (!integration || !oauth2) return;
-  const missing = missingScopes(oauth2, endpoint.providerScopes, connection.providerScopes);
-  if (missing.length === 0) return;
+  const missing = integration ? missingScopesOf(integration, endpoint, connection) : [];
+  if (!integration || missing.length === 0) return;
   const names = missing.map((scope) => `\`${scope}\``).join(', ');
   throw new SkillettError(
     'consent_required',
@@ -149,11 +146,24 @@ export function requireProviderScopes(gateway: Gateway, endpoint: CatalogueEndpo
   );
 }
 
+/** The provider scopes that the endpoint needs and the account has not granted; none where nobody knows what it granted. */
+export function missingScopesOf(
+  { recipe }: CatalogueIntegration,
+  { providerScopes: needs }: CatalogueEndpoint,
+  { providerScopes: granted }: Pick<AdmittedConnection, 'providerScopes'>,
+): string[] {
+  const oauth2 = recipe.auth.find((auth) => auth.type === 'oauth2');
+  return granted === null || !oauth2 ? [] : missingScopes(oauth2, needs, granted);
+}
+
 export interface ConnectedAccount {
   account: string;
   id: string;
   status: 'connected' | 'reconnect_needed';
   isDefault: boolean;
+  /** What the service granted; null when it did not say or knows no scopes. */
+  providerScopes: string[] | null;
+  frozenAt: Date | null;
 }
 
 /** The user's accounts by integration, one query a request. A key sees those of integrations within its scopes. */

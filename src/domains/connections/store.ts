@@ -92,7 +92,7 @@ export async function countConnections(db: Db, userId: string, slugs?: readonly 
 export async function listAccountsOf(db: Db, userId: string, slugs: readonly string[]) {
   return db
     .selectFrom('connections')
-    .select(['id', 'integration', 'account', 'status', 'isDefault'])
+    .select(['id', 'integration', 'account', 'status', 'isDefault', 'providerScopes', 'frozenAt'])
     .where('userId', '=', userId)
     .where('integration', 'in', slugs)
     .orderBy('createdAt')

@@ -8,7 +8,7 @@ import { requireProviderScopes } from '../connections/connections.ts';
 import { requireVariables } from '../connections/variables/account-variables.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration } from '../recipes/catalogue.ts';
 import { noVariables, variablesOf } from '../recipes/variables.ts';
-import type { Admission } from './admission/admit.ts';
+import type { Admission, AdmittedIdempotency } from './admission/admit.ts';
 import { limitHeaders } from './admission/verdict.ts';
 import { answerExecution } from './answer/answer-execution.ts';
 import { isSuccess, type JudgedAnswer } from './answer/judge-answer.ts';
@@ -133,11 +133,24 @@ async function admit(
     parameterNames: given.filter((name) => Object.hasOwn(endpoint.spec.parameters, name)),
     path: endpoint.proxied ? proxiedPath(params, integration) : undefined,
     parameterHash: () => gateway.vault.hmac('call parameters', canonicalJson(params)),
-    idempotency:
-      sound && request.idempotencyKey !== undefined
-        ? { key: request.idempotencyKey, fingerprint: fingerprintOf(gateway, request, canonicalJson(params), isLive(request, endpoint)) }
-        : undefined,
+    idempotency: sound ? idempotencyOf(gateway, request, endpoint, params) : undefined,
   });
+}
+
+/** How long the answer to a message is kept for the same message; that of an idempotency key is for a day. */
+const messageSeconds = 600;
+
+function idempotencyOf(
+  gateway: Gateway,
+  request: ExecutionRequest,
+  endpoint: CatalogueEndpoint,
+  params: unknown,
+): AdmittedIdempotency | undefined {
+  const { idempotencyKey, messageKey } = request;
+  const key = idempotencyKey ?? messageKey;
+  if (key === undefined) return undefined;
+  const fingerprint = fingerprintOf(gateway, request, canonicalJson(params), isLive(request, endpoint));
+  return { key, fingerprint, messageSeconds: idempotencyKey === undefined ? messageSeconds : undefined };
 }
 
 /** Everything that shapes the answer. */

@@ -21,6 +21,7 @@ export interface ExecutionInput {
   select?: string | null | undefined;
   next?: string | null | undefined;
   idempotencyKey?: string | null | undefined;
+  messageKey?: string | undefined;
   readOnly: boolean;
   raw?: boolean | undefined;
   streams?: readonly AnswerStream[] | undefined;
@@ -40,6 +41,7 @@ export function requestOf(context: Context, input: ExecutionInput): ExecutionReq
     select: input.select ?? undefined,
     next: input.next ?? undefined,
     idempotencyKey: input.idempotencyKey ?? undefined,
+    messageKey: input.messageKey,
     door: context.door,
     requestId: context.requestId,
     signal: context.signal,
@@ -66,6 +68,11 @@ export interface ExecutionRequest {
   /** Of the answer with the page before. */
   next: string | undefined;
   idempotencyKey: string | undefined;
+  /**
+   * Names the message that asks, where a door's clients send one again that broke off: within ten minutes it is then the same execution.
+   * An idempotency key goes before it, and no service gets to see it.
+   */
+  messageKey: string | undefined;
   door: Door;
   requestId: string;
   /** Aborted when the client leaves. */

@@ -34,7 +34,8 @@ export async function settleFailure(run: Run, error: unknown): Promise<unknown> 
     // The claim stays as running, and what repeats the call is refused until it lapses: late, but never sent twice.
     gateway.log.warn({ requestId: run.request.requestId, callId, err: failure }, 'an idempotency key could not be freed');
   }
-  return lost ? outcomeUnknown(run) : told;
+  // Who gave no key of their own reads what every door says of such a call, and this sentence when they send it again.
+  return lost && run.request.idempotencyKey !== undefined ? outcomeUnknown(run) : told;
 }
 
 /** A write that the service answered, although the answer cannot be given. */

@@ -22,7 +22,12 @@ export async function finishClaim(
   first: { status: number; answer: string | null },
 ): Promise<void> {
   await claimOf(db, claim)
-    .set({ state: 'done', upstreamStatus: first.status, answer: first.answer, expiresAt: sql<Date>`${clock.sqlNow} + interval '24 hours'` })
+    .set({
+      state: 'done',
+      upstreamStatus: first.status,
+      answer: first.answer,
+      expiresAt: sql<Date>`${clock.sqlNow} + (expires_at - created_at)`,
+    })
     .execute();
 }
 

@@ -66,7 +66,8 @@ export function printCurlCommand(endpoint: CatalogueEndpoint, call: PlannedCall,
 /** The same call over MCP: the `params` of a `tools/call` (MCP, "Calling Tools"), as JSON. */
 export function printMcpCall(endpoint: CatalogueEndpoint, call: PlannedCall): string {
   const { integration, name, readOnly } = endpoint;
-  return JSON.stringify({ name: readOnly ? 'read' : 'execute', arguments: { integration, endpoint: name, ...listInputs(call) } }, null, 2);
+  const inputs = { endpoint: `${integration}.${name}`, ...listInputs(call) };
+  return JSON.stringify({ name: readOnly ? 'read' : 'execute', arguments: inputs }, null, 2);
 }
 
 /** The same call as a GraphQL document. Parameters that GraphQL has no literal for stand below it, as the variables to send. */

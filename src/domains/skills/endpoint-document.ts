@@ -40,6 +40,21 @@ export function renderEndpoint(integration: CatalogueIntegration, endpoint: Cata
   ].join('\n');
 }
 
+/** What an agent needs that has found the endpoint: nothing that the answer to a call says by itself, and no other way to make it. */
+export function renderBriefly(integration: CatalogueIntegration, endpoint: CatalogueEndpoint): string {
+  const { spec } = endpoint;
+  return [
+    `# ${endpoint.integration}.${endpoint.name}, called with \`${endpoint.readOnly ? 'read' : 'execute'}\`\n`,
+    `${spec.description}${undoingOf(endpoint)}${endpoint.destructive ? warningOf(endpoint) : ''}\n`,
+    '## Parameters\n',
+    `${renderParameters(endpoint)}\n`,
+    ...(Object.keys(spec.example).length > 0 ? [`Example: \`${JSON.stringify(spec.example)}\`\n`] : []),
+    '## Answer\n',
+    `${spec.answer}\n`,
+    ...renderPaging(integration, endpoint),
+  ].join('\n');
+}
+
 function undoingOf({ spec: { undone_by: name } }: CatalogueEndpoint): string {
   return name === undefined ? '' : ` \`${name}\` undoes it.`;
 }

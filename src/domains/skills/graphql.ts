@@ -18,7 +18,7 @@ import {
   listProviderScopes,
   type ParameterDescription,
 } from './describe.ts';
-import { renderEndpoint } from './endpoint-document.ts';
+import { renderBriefly, renderEndpoint } from './endpoint-document.ts';
 import { listSkillFiles, renderCoreSkill, type SkillFile } from './skill-files.ts';
 import { countCallable, listEndpoints, listIntegrations, searchEndpoints } from './skills.ts';
 
@@ -139,9 +139,16 @@ export const EndpointRef = builder.objectRef<CatalogueEndpoint>('Endpoint').impl
     document: t.string({
       complexity: 5,
       description: 'All of this as a Markdown document, the same as among the skill files.',
-      resolve: async (endpoint, _args, context) => {
+      args: {
+        brief: t.arg.boolean({
+          defaultValue: false,
+          description: 'Without the front matter, the errors and the commands: what a model needs that calls over MCP.',
+        }),
+      },
+      resolve: async (endpoint, { brief }, context) => {
         const { catalogue, config } = await seenBy(context);
-        return renderEndpoint(requireIntegration(catalogue, endpoint.integration), endpoint, config.publicUrl);
+        const integration = requireIntegration(catalogue, endpoint.integration);
+        return brief ? renderBriefly(integration, endpoint) : renderEndpoint(integration, endpoint, config.publicUrl);
       },
     }),
   }),
@@ -246,8 +253,15 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
       type: [SkillFileRef],
       complexity: { field: 50, multiplier: 1 },
       description: 'Everything about it as files: `SKILL.md`, a document for each endpoint, and guides.',
-      resolve: (integration, _args, context) =>
-        context.once(`skill files of ${integration.slug}`, () => listSkillFiles(integration, context.gateway.config.publicUrl)),
+      args: {
+        filePath: t.arg.string({ description: 'Only the file with this path; none where there is no such file.', validate: filterText }),
+      },
+      resolve: (integration, { filePath }, context) => {
+        const files = context.once(`skill files of ${integration.slug}`, () =>
+          listSkillFiles(integration, context.gateway.config.publicUrl),
+        );
+        return filePath ? files.filter((file) => file.filePath === filePath) : files;
+      },
     }),
   }),
 });

@@ -54,7 +54,7 @@ function renderExecution({ slug }: CatalogueIntegration, publicUrl: string): str
     `${printCode('http', `POST ${publicUrl}/v1/${slug}/{action_name}\nAuthorization: Bearer $SKILLETT_API_KEY\nContent-Type: application/json`)}\n`,
     'Put the parameters into `{"params": {…}}`. `account` beside `params` chooses among several connected accounts, and `select`, a JMESPath expression, cuts `data` to what you need.\n',
     'The answer is `{"status": …, "data": …}`, or `{"status": …, "error": …}` when the service refused. When Skillett refused, `error` is a code, `message` says what to do, and `action_url` is a link for the person.\n',
-    `Over MCP (\`${publicUrl}/mcp\`), the tools \`read\` and \`execute\` make the same call with \`{"integration": "${slug}", "endpoint": "<action_name>", "params": {…}}\`. Read the file of an action before you call it.\n`,
+    `Over MCP (\`${publicUrl}/mcp\`), the tools \`read\` (for what changes nothing) and \`execute\` (for the rest) make the same call with \`{"endpoint": "${slug}.<action_name>", "params": {…}}\`. Read the file of an action before you call it.\n`,
   ];
 }
 

@@ -37,7 +37,7 @@ describe('mcp', () => {
     expect(tools.map(({ name }) => name)).toContain('execute');
     const calls = await Promise.all(
       [1, 2, 3].map((turn) =>
-        client.callTool({ name: 'execute', arguments: { integration: 'sandbox', endpoint: 'create_note', params: { title: `${turn}` } } }),
+        client.callTool({ name: 'execute', arguments: { endpoint: 'sandbox.create_note', params: { title: `${turn}` } } }),
       ),
     );
     expect(calls.map(({ isError }) => isError ?? false)).toEqual([false, false, false]);

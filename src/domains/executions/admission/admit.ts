@@ -30,7 +30,14 @@ export interface AdmissionRequest {
   path?: string | undefined;
   /** In hex, as the fingerprint is. Asked for when the batch goes: hashing call after call is several times faster than in between. */
   parameterHash(): string;
-  idempotency?: { key: string; fingerprint: string } | undefined;
+  idempotency?: AdmittedIdempotency | undefined;
+}
+
+export interface AdmittedIdempotency {
+  key: string;
+  fingerprint: string;
+  /** No key of the caller's: it names the message that asks, and is kept so long. Undefined: 24 hours. */
+  messageSeconds?: number | undefined;
 }
 
 export interface Admission {
@@ -92,7 +99,7 @@ export class AdmissionQueue {
     this.#completions.add(call);
   }
 
-  /** Keeps the first answer for 24 hours; committed when this returns. */
+  /** Keeps the first answer as long from now as the claim was to last; committed when this returns. */
   async completeIdempotent(claim: IdempotencyClaim, first: { status: number; answer: string | null }): Promise<void> {
     await patiently(() => finishClaim(this.#parts.db, this.#parts.clock, claim, first));
   }

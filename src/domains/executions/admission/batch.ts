@@ -31,7 +31,7 @@ asked as materialized (
     row_number() over (partition by t."callerNo", t.fault, ${isReplay} order by c.n) as minute_place
   from jsonb_to_recordset((select $4::jsonb)) as c(
     n int, "targetNo" int, "callId" text, "requestId" text, door text, path text, "parameterNames" text[], "parameterHash" text,
-    "idempotencyKey" text, fingerprint text)
+    "idempotencyKey" text, fingerprint text, "claimSeconds" int)
   join targets t on t.no = c."targetNo" ${claims ? rules.earlierClaim('t.holder_id', 't.at') : ''}
 ),
 minute_counted as (
@@ -136,5 +136,6 @@ export function callOf(call: AdmissionRequest) {
     parameterHash,
     idempotencyKey: idempotency?.key,
     fingerprint: idempotency?.fingerprint,
+    claimSeconds: idempotency?.messageSeconds,
   };
 }

@@ -135,7 +135,8 @@ export const claiming = `
 claimed as (
   insert into idempotency_claims as q (holder_id, key, fingerprint, call_id, state, created_at, expires_at)
   select distinct on (l.holder_id, l."idempotencyKey")
-    l.holder_id, l."idempotencyKey", decode(l.fingerprint, 'hex'), l."callId", 'running', l.at, l.at + interval '24 hours'
+    l.holder_id, l."idempotencyKey", decode(l.fingerprint, 'hex'), l."callId", 'running', l.at,
+    l.at + coalesce(l."claimSeconds", 86400) * interval '1 second'
   from limited l
   where l."idempotencyKey" is not null and l.limit_fault is null and l.earlier_fault is null and not l.is_replay and l.connected
   order by l.holder_id, l."idempotencyKey", l.n
@@ -183,7 +184,8 @@ export const writeRow = `
   insert into skill_calls (id, user_id, key_id, connection_id, account, integration, endpoint, path, door, idempotency_key, parameter_names,
     parameter_hash, outcome, error_code, request_id, started_at, completed_at)
   select
-    d."callId", d.user_id, t.key_id, t.connection_id, t.account, t.integration, t.endpoint, d.path, d.door, d."idempotencyKey",
+    d."callId", d.user_id, t.key_id, t.connection_id, t.account, t.integration, t.endpoint, d.path, d.door,
+    case when d."claimSeconds" is null then d."idempotencyKey" end,
     d."parameterNames", decode(d."parameterHash", 'hex'),
     case when d.verdict is null then 'started' when d.verdict = 'replayed' then 'replayed' else 'refused' end,
     nullif(d.verdict, 'replayed'), d."requestId", d.at, case when d.verdict is not null then d.at end`;

@@ -18,7 +18,7 @@ asked as materialized (
       select c.*, s.at, ${rules.callerFacts}
       from jsonb_to_record((select $2::jsonb)) as c("keyHash" text, "sessionId" text, "sessionUserId" text, integration text,
         endpoint text, "acceptedScopes" text[], "needsConnection" boolean, "wantedAccount" text, "callId" text, "requestId" text,
-        door text, path text, "parameterNames" text[], "parameterHash" text, "idempotencyKey" text, fingerprint text)
+        door text, path text, "parameterNames" text[], "parameterHash" text, "idempotencyKey" text, fingerprint text, "claimSeconds" int)
       cross join ${rules.settings} ${rules.callerJoins}
     ) k cross join lateral (select k.*) t ${rules.connectionJoin}
   ) t ${claims ? `cross join lateral (select t.*) c ${rules.earlierClaim('t.holder_id', 't.at')}` : ''}

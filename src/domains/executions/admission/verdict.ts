@@ -173,16 +173,20 @@ function refusal(
         { headers: limitHeaders(minute) },
       );
     case 'idempotency_in_progress':
-      return new SkillettError(code, `The first call with this idempotency key (${first}) is still running. Ask again shortly.`, {
+      return new SkillettError(code, `The first call with ${nameOfClaim(call)} (${first}) is still running. Ask again shortly.`, {
         headers: { 'retry-after': '1', ...limitHeaders(minute) },
       });
     default:
       return new SkillettError(
         'outcome_unknown',
-        `The first call with this idempotency key (${first}) was sent to ${integration} and its answer was lost, so it may or may not have taken effect. Look in ${integration} for what it should have done; only when that is not there, call again with a new idempotency key.`,
+        `The first call with ${nameOfClaim(call)} (${first}) was sent to ${integration} and its answer was lost, so it may or may not have taken effect. Look in ${integration} for what it should have done; only when that is not there, call again with a new idempotency key.`,
         { headers: limitHeaders(minute) },
       );
   }
+}
+
+function nameOfClaim({ idempotency }: AdmissionRequest): string {
+  return idempotency?.messageSeconds === undefined ? 'this idempotency key' : 'the same request id and arguments';
 }
 
 /** Executions carry these (docs/api.md, "Answers"), refused ones too. */

@@ -1,6 +1,6 @@
 /** Undoes what some MCP clients do to arguments: they send an object, a list, a number or a boolean as its JSON text, and no model can change that. */
-import { checkJson } from '../../core/json/check-json.ts';
-import type { JsonSchema } from '../../domains/recipes/catalogue.ts';
+import { checkJson } from '../../../core/json/check-json.ts';
+import type { JsonSchema } from '../../../domains/recipes/catalogue.ts';
 
 /** The value with each text read as JSON that stands where the schema allows no text, if what it holds is of an allowed type; all else as it was. */
 export function readTexts(value: unknown, schema: JsonSchema): unknown {

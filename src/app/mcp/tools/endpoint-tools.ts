@@ -1,10 +1,12 @@
 /** Tools of single endpoints: a key that reaches few has each as a tool of its own, with the endpoint's parameters as arguments. */
-import { z } from 'zod';
-import type { Catalogue, CatalogueEndpoint, JsonSchema } from '../../domains/recipes/catalogue.ts';
-import { type Annotations, callOptions, tools } from './tools.ts';
+import type { Catalogue, CatalogueEndpoint, JsonSchema } from '../../../domains/recipes/catalogue.ts';
+import { executeInput, type ListedTool, readInput, tools } from './tools.ts';
 
-/** More would fill an agent's context before it has read what it is to do; the discovery tools are shorter then. */
-export const endpointToolsMax = 40;
+/** More would never fit. */
+export const endpointToolsMax = 20;
+
+/** All together, as clients get them: more would fill an agent's context before it has read what it is to do; `find` is shorter then. */
+const charactersMax = 4_800;
 
 /** Clients allow 64 characters and put a prefix before the name, such as `mcp__skillett__`. */
 const nameLengthMax = 48;
@@ -24,16 +26,16 @@ export function nameEndpoints(catalogue: Catalogue): ReadonlyMap<string, Catalog
   return named;
 }
 
-type Options = typeof callOptions;
+/** All of them or none: half of a list says nothing about the other half. */
+export function withinTokens(listed: readonly ListedTool[]): readonly ListedTool[] {
+  const shown = listed.map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
+  return JSON.stringify(shown).length <= charactersMax ? listed : [];
+}
 
-const optionSchemas = z.toJSONSchema(z.object(callOptions), { io: 'input' }).properties as Record<keyof Options, object>;
-
-/** What a call takes beside the endpoint's parameters. A parameter of the same name comes first; `execute` tells them apart. */
-function optionsOf(endpoint: Pick<CatalogueEndpoint, 'readOnly' | 'schema'>): (keyof Options)[] {
-  const parameters = endpoint.schema.properties as object;
-  return (['account', 'select', ...(endpoint.readOnly ? (['more'] as const) : (['idempotency_key'] as const))] as const).filter(
-    (name) => !Object.hasOwn(parameters, name),
-  );
+/** What a call takes beside the endpoint's parameters, as the tool for it has them. A parameter of the same name comes first. */
+function optionsOf({ readOnly, schema }: Pick<CatalogueEndpoint, 'readOnly' | 'schema'>): string[] {
+  const options = Object.keys((readOnly ? readInput : executeInput).shape).filter((name) => name !== 'endpoint' && name !== 'params');
+  return options.filter((name) => !Object.hasOwn(schema.properties as object, name));
 }
 
 /** An endpoint as its document shows it. */
@@ -41,30 +43,30 @@ export interface ShownEndpoint extends Pick<CatalogueEndpoint, 'readOnly' | 'des
   description: string;
 }
 
-export interface ListedTool {
-  name: string;
-  description: string;
-  annotations: Annotations;
-  inputSchema: { type: 'object'; [word: string]: unknown };
-}
-
 /** `accounts`: whether calls may be made for one account or another. */
 export function describeEndpointTool(name: string, endpoint: ShownEndpoint, accounts: boolean): ListedTool {
   const options = optionsOf(endpoint).filter((option) => accounts || option !== 'account');
   const { readOnly, destructive, idempotent, description } = endpoint;
-  const shown = describeSchema(endpoint.schema);
+  const { additionalProperties: _strict, ...shown } = describeSchema(endpoint.schema);
+  const words = name.replaceAll('_', ' ');
+  const title = words.charAt(0).toUpperCase() + words.slice(1);
+  const general = tools.find((tool) => tool.name === (readOnly ? 'read' : 'execute')) as ListedTool;
+  const optionSchemas = general.inputSchema.properties as Record<string, object>;
   return {
     name,
+    title,
     description,
-    annotations: {
-      readOnlyHint: readOnly,
-      ...(readOnly ? {} : { destructiveHint: destructive, idempotentHint: idempotent }),
-      openWorldHint: true,
-    },
     inputSchema: {
       ...shown,
       type: 'object',
       properties: { ...(shown.properties as object), ...Object.fromEntries(options.map((option) => [option, optionSchemas[option]])) },
+    },
+    annotations: {
+      title,
+      readOnlyHint: readOnly,
+      destructiveHint: !readOnly && destructive,
+      idempotentHint: readOnly || idempotent,
+      openWorldHint: true,
     },
   };
 }
@@ -98,14 +100,15 @@ function describeType(type: string | string[], hasItems: boolean): { type?: stri
   return possible.length >= 4 ? {} : { type: possible[0] as string };
 }
 
-/** The arguments of an endpoint's tool as those of `execute`. */
-export function toExecuteArguments(endpoint: CatalogueEndpoint, args: Record<string, unknown>): Record<string, unknown> {
-  const options: readonly string[] = optionsOf(endpoint);
+/** The arguments of an endpoint's tool: the endpoint's own, and those of `read` or `execute`. */
+export function splitArguments(
+  endpoint: CatalogueEndpoint,
+  args: Record<string, unknown>,
+): { params: Record<string, unknown>; options: Record<string, unknown> } {
+  const options = optionsOf(endpoint);
   const entries = Object.entries(args);
   return {
-    ...Object.fromEntries(entries.filter(([name]) => options.includes(name))),
-    integration: endpoint.integration,
-    endpoint: endpoint.name,
     params: Object.fromEntries(entries.filter(([name]) => !options.includes(name))),
+    options: Object.fromEntries(entries.filter(([name]) => options.includes(name))),
   };
 }

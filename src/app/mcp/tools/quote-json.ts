@@ -1,7 +1,7 @@
 /** JSON as the text of a tool's result: inside a JSON string, and so with every quote escaped, and with what nobody would see made visible. */
 
-import { isWhole, lengthOf, RawJson, spliceJson } from '../../core/json/raw-json.ts';
-import { escapeHidden, HiddenEscaper } from '../../core/text/hidden-characters.ts';
+import { isWhole, lengthOf, RawJson, spliceJson } from '../../../core/json/raw-json.ts';
+import { escapeHidden, HiddenEscaper } from '../../../core/text/hidden-characters.ts';
 
 /** Up to here one string costs less than a stream. */
 const stringBytesMax = 256 * 1024;
