@@ -128,11 +128,11 @@ describe('a failure that came with 200', () => {
     upstream.json(failure);
     const query = '{ read(integration: "codes", endpoint: "list_things") { status ok data error } }';
     expect((await server.graphql(query)).text).toBe(`{"data":{"read":{"status":404,"ok":false,"data":null,"error":${failure}}}}`);
-    const read = await mcp('read', { endpoint: 'list_things' });
+    const read = await mcp('read', { endpoint: 'codes.list_things' });
     expect([read.isError, read.content[0].text]).toEqual([true, `{"status":404,"error":${failure}}`]);
     upstream.json('{"ok":true}');
     expect((await server.graphql(query)).json.data.read).toEqual({ status: 200, ok: true, data: { ok: true }, error: null });
-    expect((await mcp('read', { endpoint: 'list_things' })).isError).not.toBe(true);
+    expect((await mcp('read', { endpoint: 'codes.list_things' })).isError).not.toBe(true);
   });
 
   it('is counted among the failures', async () => {

@@ -120,6 +120,8 @@ it('one whose answer was lost is not sent again, and one that the gateway refuse
 
 it('the service never gets to see what the message is known by', async () => {
   const key = await stand.newKey();
-  await execute(key, 9);
-  expect(JSON.stringify(stand.upstream.received[0]?.headers)).not.toContain('mcp:');
+  const write = { endpoint: 'bank.create_thing', params: { title: 'x' } };
+  await execute(key, 9, write);
+  await execute(key, 10, { ...write, idempotency_key: 'mine' });
+  expect(stand.upstream.received.map(({ headers }) => headers['idempotency-key'])).toEqual([undefined, 'mine']);
 });
