@@ -18,9 +18,6 @@ export interface Operation<Input, Output> {
   run(context: Context, input: Input, fault?: SkillettError): Promise<Output>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever one operation has for them
-export type AnyOperation = Operation<any, any>;
-
 /** An operation that is a GraphQL document: prepared here, so that one that does not fit the schema stops the start. */
 export function documentOperation<Input, Output extends z.ZodType>(made: {
   name: string;
