@@ -19,7 +19,7 @@ export interface Ask {
   /** Who is signed in. */
   email: string;
   /** What is connected already. */
-  accounts: readonly { account: string; isDefault: boolean }[];
+  accounts: readonly { account: string; isDefault: boolean; statusReason: string | null }[];
   /** Where the service takes credentials here; empty where it is asked for a consent. */
   forms: readonly ConnectMethod[];
   /** What the service must know before it is asked for a consent; empty where all of it is known. */
@@ -39,6 +39,7 @@ export function renderAsk(gateway: Gateway, ask: Ask, attempt?: Attempt): Callba
   const body = joinHtml([
     ...(ask.key ? [describeAsker(ask, ask.key)] : []),
     ...(needsConfirmation ? [html`<p class="note">${describeEffect(ask)}</p>`] : []),
+    ...describeMoves(ask),
     ...(attempt ? [describeProblem(gateway, attempt.failure)] : []),
     ...(ask.forms.length > 0 ? ask.forms.map((form) => renderForm(form, name, attempt, ask.forms.length > 1)) : [agreeForm(ask, attempt)]),
     ...(ask.forms.length > 0 && needsConfirmation ? [declineForm] : []),
@@ -77,6 +78,13 @@ function describeEffect({ accounts, integration }: Ask): string {
   if (accounts.length === 0) return `No ${name} account is connected yet, so the one you choose is what calls use when they name none.`;
   const names = accounts.map(({ account, isDefault }) => `${quoted(account)}${isDefault ? ' (the default)' : ''}`).join(', ');
   return `Connected already: ${names}. If you choose one of these again, its credential is replaced for everything that uses it. Another account is added beside them, and the default stays as it is.`;
+}
+
+/** Whoever gives a credential again must see where it goes now. Reasons of other kinds are codes, of one word. */
+function describeMoves({ accounts, integration }: Ask): Html[] {
+  if (!integration.imported) return [];
+  const moves = new Set(accounts.flatMap(({ statusReason }) => (statusReason?.includes(' ') ? [statusReason] : [])));
+  return [...moves].map((reason) => html`<p class="problem" role="alert">${reason}</p>`);
 }
 
 function describeProblem(gateway: Gateway, failure: SkillettError): Html {

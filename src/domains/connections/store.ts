@@ -104,7 +104,7 @@ export async function listAccountsOf(db: Db, userId: string, slugs: readonly str
 export async function listSiblings(db: Db, userId: string, integration: string) {
   return db
     .selectFrom('connections')
-    .select(['id', 'providerAccountId', 'account', 'isDefault', 'providerScopes', 'variables'])
+    .select(['id', 'providerAccountId', 'account', 'isDefault', 'providerScopes', 'variables', 'statusReason'])
     .where('userId', '=', userId)
     .where('integration', '=', integration)
     .orderBy('createdAt')

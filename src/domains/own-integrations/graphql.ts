@@ -9,8 +9,10 @@ import { IntegrationRef } from '../skills/graphql.ts';
 import { type Import, importStatuses, requireImport } from './imports/imports.ts';
 import {
   type Asked,
+  exportIntegration,
   type ImportRequest,
   importIntegration,
+  type RecipeFile,
   removeIntegration,
   requireEverything,
   shareIntegration,
@@ -190,6 +192,25 @@ builder.mutationField('updateIntegration', (t) =>
       await guardField(context, { field: 'importIntegration', max: 30, windowSeconds: 60, by: 'user' });
       return updateIntegration(context.gateway, principal, requestOf(args), askedOf(args, context.requestId));
     },
+  }),
+);
+
+const RecipeFileRef = builder.objectRef<RecipeFile>('RecipeFile').implement({
+  description: 'A file of an own integration.',
+  fields: (t) => ({
+    filePath: t.exposeString('filePath', { description: 'Its path below a folder of recipes, such as `acme/notes.json`.' }),
+    content: t.exposeString('content', { description: 'JSON in the format of recipes (docs/recipes.md).' }),
+  }),
+});
+
+builder.queryField('exportIntegration', (t) =>
+  t.field({
+    type: [RecipeFileRef],
+    complexity: 50,
+    description:
+      "One of the user's own integrations as the files of a recipe, which an operator can put into `SKILLETT_RECIPES`. Needs the scope `*`.",
+    args: { slug: t.arg.string({ required: true, description: 'Its slug.', validate: short }) },
+    resolve: async (_root, { slug }, context) => exportIntegration(context.gateway, await context.principal(), slug),
   }),
 );
 

@@ -9,6 +9,7 @@ import { hasEverything, type Principal, requireOperator } from '../../core/princ
 import { recordAudit } from '../audit/audit.ts';
 import { deleteConnectionsTo, endConnectionsTo } from '../connections/consent/integration-store.ts';
 import type { Integration } from '../recipes/format/format.ts';
+import { nameResource } from '../recipes/import/names.ts';
 import type { MadeRecipe, RecipeWish } from '../recipes/import/whole-recipe/make-recipe.ts';
 import { fetchDocument, fetchSchema } from './imports/fetch-document.ts';
 import { finishImport, type Import, type RunningImport, trackImport } from './imports/imports.ts';
@@ -101,6 +102,27 @@ async function replaceOwn(
   const details = { ...describe(made), version: recipe.version, ...(moved === undefined ? {} : { moved, ended }) };
   await recordAudit(trx, auditOf(principal, 'integration.updated', own.slug, requestId, details));
   return ended;
+}
+
+/** A file of an own integration, as `SKILLETT_RECIPES` takes it. */
+export interface RecipeFile {
+  /** Below the folder of recipes. */
+  filePath: string;
+  content: string;
+}
+
+/** Its recipe as files. Throws not_found. */
+export async function exportIntegration(gateway: Gateway, principal: Principal, slug: string): Promise<RecipeFile[]> {
+  requireEverything(principal);
+  const own = await requireOwn(gateway.db, principal, slug);
+  const { recipe, resources } = readStored(own.recipe);
+  const write = (name: string, content: object): RecipeFile => ({
+    filePath: `${slug}/${name}.json`,
+    content: `${JSON.stringify(content, undefined, 2)}\n`,
+  });
+  // Each file is called as its resource, which older imports called as other files are.
+  const files = resources.map((one) => ({ ...one, resource: nameResource(one.resource) }));
+  return [write('recipe', recipe), ...files.map((one) => write(one.resource, one))];
 }
 
 /** Its connections go with it. Throws not_found. */

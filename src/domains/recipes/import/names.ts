@@ -20,13 +20,16 @@ export function nameParameter(theirs: string): string {
   return /^[a-z]/.test(name) ? name : `value_${name || hashOf(theirs)}`;
 }
 
+/** What other files of a recipe are called. */
+const otherFiles = ['recipe', 'answers', 'guides'];
+
 /** The folder of an endpoint's document, from the first tag of its operation. */
 export function nameResource(tag: string | undefined): string {
   const name = wordsOf(tag ?? '')
     .join('-')
     .slice(0, 40)
     .replace(/-+$/, '');
-  return /^[a-z]/.test(name) ? name : name === '' ? 'api' : `api-${name}`;
+  return /^[a-z]/.test(name) && !otherFiles.includes(name) ? name : name === '' ? 'api' : `api-${name}`;
 }
 
 const verbsOfMethods = { GET: 'get', POST: 'create', PUT: 'replace', PATCH: 'update', DELETE: 'delete' } as const;
