@@ -43,7 +43,7 @@ export interface Context {
   /** What the request carries, unchecked for keys; see `principal`. Throws 401 `api_key_invalid` for what has not the form of a key. */
   caller(): Caller | Promise<Caller>;
   /** Whose key or session it is: one look-up, which does not count against the limit of requests. Throws the 401s of `principal`. */
-  holder(): Promise<{ userId: string }>;
+  holder(): Promise<{ userId: string; scopes: readonly string[] }>;
   /** Who is asking, looked up once per request. Throws 401 `unauthorized`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, 429 `rate_limited`. */
   principal(): Promise<Principal>;
   /** One value per request, for DataLoaders. */

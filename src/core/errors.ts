@@ -32,6 +32,7 @@ export const errorStatus = {
   daily_limit_reached: 429,
   rate_limited: 429,
   internal: 500,
+  upstream_failed: 502,
   upstream_unreachable: 502,
   upstream_unexpected: 502,
   unavailable: 503,
@@ -54,6 +55,17 @@ interface ErrorOptions {
   headers?: Record<string, string> | undefined;
   /** Never shown; logged beside the request id. */
   cause?: unknown;
+  call?: FailedCall | undefined;
+}
+
+/** What a typed field of GraphQL tells of the call that failed, beside the code. */
+export interface FailedCall {
+  /** The service's, or that of the code. */
+  status: number;
+  /** The service's own answer. */
+  error?: unknown;
+  /** Missing where nothing was admitted. */
+  callId?: string | undefined;
 }
 
 /**
@@ -65,6 +77,7 @@ export class SkillettError extends GraphQLError {
   readonly action: string | undefined;
   readonly details: Fault[] | undefined;
   readonly headers: Record<string, string>;
+  readonly call: FailedCall | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, {
@@ -75,6 +88,7 @@ export class SkillettError extends GraphQLError {
     this.code = code;
     this.action = options.action;
     this.details = options.details;
+    this.call = options.call;
     this.headers = { ...challengeFor(code), ...options.headers };
   }
 

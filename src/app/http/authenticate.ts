@@ -46,13 +46,19 @@ export interface Holder {
   key: ApiKey | undefined;
   userId: string;
   user: User;
+  scopes: readonly string[];
 }
 
 /** The holder behind a caller. Throws 401s. */
 export async function lookUpHolder(gateway: Gateway, caller: Caller): Promise<Holder> {
   const key = await findKey(gateway, caller);
   const userId = key?.userId ?? (caller as { userId: string }).userId;
-  return { key, userId, user: requireOpen(await findUser(gateway.db, userId)) };
+  const user = requireOpen(await findUser(gateway.db, userId));
+  return { key, userId, user, scopes: scopesOf(key, user) };
+}
+
+function scopesOf(key: ApiKey | undefined, user: User): readonly string[] {
+  return key?.scopes ?? (user.isOwner ? ['*', 'operator'] : ['*']);
 }
 
 async function findKey(gateway: Gateway, caller: Caller): Promise<ApiKey | undefined> {
@@ -78,7 +84,7 @@ export async function lookUpPrincipal(gateway: Gateway, caller: Caller, holder?:
     userId,
     holderId,
     keyId: key?.id,
-    scopes: key?.scopes ?? (user.isOwner ? ['*', 'operator'] : ['*']),
+    scopes: scopesOf(key, user),
     plan: user.plan,
     limits: planLimits(gateway.config, user.plan, user.limits),
   };

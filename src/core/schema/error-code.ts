@@ -33,6 +33,7 @@ export const errorCodes: Record<RecordedCode, string> = {
   daily_limit_reached: 'The plan’s executions of this UTC day are used up.',
   rate_limited: 'Too many requests in a short time. Wait as long as `Retry-After` says.',
   internal: 'Something went wrong inside Skillett. Quote the request’s id when you report it.',
+  upstream_failed: 'The service answered a typed field of GraphQL with a failure; `extensions` hold its `status` and its `error`.',
   upstream_unreachable: 'The service could not be reached.',
   upstream_unexpected: 'The service answered what cannot be passed on.',
   unavailable: 'Skillett cannot answer at the moment. Try again as `Retry-After` says.',

@@ -23,7 +23,7 @@ import { canonicalJson, isTooDeep, nestingMax } from './request/canonical-json.t
 import type { Parameters } from './request/check-parameters.ts';
 import { nextPlaceOf, openNext } from './request/next-page.ts';
 import { type PreparedRequest, prepareRequest } from './request/prepare-request.ts';
-import { askedWait } from './retry.ts';
+import { askedWait, quotaLeft } from './retry.ts';
 import { settleFailure } from './settle-failure.ts';
 
 /** Throws SkillettError; an upstream failure is an Execution with `ok: false`. */
@@ -52,6 +52,7 @@ export async function executeAt(
     const fault = findFault(request, integration, endpoint);
     const admission = await admit(gateway, request, integration, endpoint, callId, fault === undefined);
     announceLimit(request, limitHeaders(admission.minute));
+    if (request.facts) request.facts.callId = admission.replay?.callId ?? callId;
     let execution: Execution;
     if (admission.replay) execution = await replay(gateway, request, admission.replay, startedMs);
     else {
@@ -238,6 +239,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   try {
     const judged = await callUpstream(gateway, call);
     passOnRetryAfter(run, judged);
+    if (request.facts) request.facts.quota = quotaLeft(integration.recipe, judged, gateway.clock.nowMs());
     return await answerExecution(run, call, judged);
   } finally {
     leaveRoom(call);

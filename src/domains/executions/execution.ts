@@ -8,6 +8,7 @@ import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { AnswerStream } from '../recipes/format/answer/streams.ts';
 import type { Admission } from './admission/admit.ts';
+import type { Wanted } from './answer/fields/wanted.ts';
 import type { AnswerHeaders } from './answer/passed/answer-headers.ts';
 import type { UpstreamCall } from './call-upstream.ts';
 import type { PagedCall } from './request/next-page.ts';
@@ -26,6 +27,21 @@ export interface ExecutionInput {
   raw?: boolean | undefined;
   streams?: readonly AnswerStream[] | undefined;
   fault?: SkillettError | undefined;
+  wanted?: Wanted | undefined;
+  facts?: CallFacts | undefined;
+}
+
+/** What the service says of its own limit: how many calls are left, and when the count begins anew. */
+export interface QuotaLeft {
+  remaining: number;
+  /** ISO 8601. */
+  resetsAt?: string;
+}
+
+/** What becomes known on the way, also when the execution then fails. */
+export interface CallFacts {
+  callId?: string;
+  quota?: QuotaLeft | undefined;
 }
 
 /** The engine's request, from what a door knows of whoever asks and what they ask for. */
@@ -49,6 +65,8 @@ export function requestOf(context: Context, input: ExecutionInput): ExecutionReq
     raw: input.raw === true,
     streams: input.streams ?? [],
     answerHeaders: context.answerHeaders,
+    wanted: input.wanted,
+    facts: input.facts,
   };
 }
 
@@ -85,6 +103,9 @@ export interface ExecutionRequest {
   streams: readonly AnswerStream[];
   /** Takes headers for the door's answer, also when the execution then fails. */
   answerHeaders: Map<string, string>;
+  /** What is left out of `data`, beside the loop where the answer is long; a kept answer is whole. */
+  wanted?: Wanted | undefined;
+  facts?: CallFacts | undefined;
 }
 
 export interface Execution {

@@ -4,6 +4,7 @@ import { parseHttpDate } from '../../core/text/http-date.ts';
 import type { LeavingListener, LeavingSignal } from '../../core/turns/leaving.ts';
 import type { Integration } from '../recipes/format/format.ts';
 import type { JudgedAnswer } from './answer/judge-answer.ts';
+import type { QuotaLeft } from './execution.ts';
 
 export const attemptsMax = 3;
 
@@ -55,6 +56,15 @@ export function pause(ms: number, signal: LeavingSignal | undefined): Promise<bo
     };
     signal?.addEventListener('abort', listener);
   });
+}
+
+/** What the service's headers say is left; undefined where its recipe names none, or they say nothing that can be read. */
+export function quotaLeft({ rate_limit: limit }: Integration, judged: Judged, nowMs: number): QuotaLeft | undefined {
+  const left = limit?.remaining === undefined ? undefined : headerOf(judged, limit.remaining);
+  if (left === undefined || !wholeOrFraction.test(left)) return undefined;
+  const reset = limit?.reset === undefined ? undefined : headerOf(judged, limit.reset);
+  const waitMs = reset === undefined ? undefined : readReset(reset, limit?.reset_unit ?? 'epoch_seconds', nowMs);
+  return { remaining: Number(left), ...(waitMs === undefined ? {} : { resetsAt: new Date(nowMs + waitMs).toISOString() }) };
 }
 
 function isLimited(recipe: Integration, judged: Judged): boolean {

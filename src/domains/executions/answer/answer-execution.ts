@@ -8,13 +8,14 @@ import type { UpstreamCall } from '../call-upstream.ts';
 import { type Execution, envelopeStatus, pagedCallOf, type Run } from '../execution.ts';
 import { findNextQuery, findNextTarget, nextPlaceOf, sealNext } from '../request/next-page.ts';
 import { nextNumber } from '../request/numbered-pages.ts';
+import type { Wanted } from './fields/wanted.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { namedHeaders } from './passed/answer-headers.ts';
 import { streamOf } from './passed/streams.ts';
 import { readAnswer } from './read-answer.ts';
-import { applySelect, selectPatienceMs } from './select.ts';
-import { keepRoom, makeRoom } from './whole-answers.ts';
+import { applySelect, pruneAnswer, selectPatienceMs } from './select.ts';
+import { keepRoom, makeRoom, requireRoom } from './whole-answers.ts';
 
 /** Throws OutboundError when the body is too long or does not arrive. */
 export function answerExecution(run: Run, call: UpstreamCall, judged: JudgedAnswer): Promise<Execution> {
@@ -34,9 +35,14 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
   const { answer, ok } = judged;
   const passedOn = body ? keptBytesMax : wholeBytesMax;
   const expression = ok ? run.request.select : undefined;
+  const wanted = ok ? run.request.wanted : undefined;
+  if (wanted !== undefined && !judged.json) await requireRoom(call, answer);
   const { json, selectError } =
     expression === undefined
-      ? { json: judged.json ?? (await readAnswer(answer, { wholeBytesMax: passedOn, reader: call })), selectError: undefined }
+      ? {
+          json: judged.json ?? (await readAnswer(answer, { wholeBytesMax: wanted ? jsonBytesMax : passedOn, reader: call })),
+          selectError: undefined,
+        }
       : await select(judged, expression, call, passedOn);
   const next = nextOf(run, call, judged);
   const meta = namedHeaders(call.endpoint, answer, call.addressCredential);
@@ -44,8 +50,7 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
     const kept = body || json.pieces ? await json.load() : undefined;
     await keep(run, judged, kept && { json: kept, selectError, next, meta });
   }
-  // Over GraphQL nothing goes out before all fields are done: one that kept its room would keep the next ones of its request out.
-  const held = run.request.door === 'graphql' ? json : keepRoom(call, json);
+  const held = await hold(run, call, json, wanted);
   return finish(
     run,
     call,
@@ -59,6 +64,13 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
       raw: undefined,
     },
   );
+}
+
+function hold({ request }: Run, call: UpstreamCall, json: RawJson, wanted: Wanted | undefined): RawJson | Promise<RawJson> {
+  if (wanted !== undefined)
+    return json.load().then(async (whole) => RawJson.fromBytes(await pruneAnswer(whole, wanted, call, call.integration.slug)));
+  // Over GraphQL nothing goes out before all fields are done: one that kept its room would keep the next ones of its request out.
+  return request.door === 'graphql' ? json : keepRoom(call, json);
 }
 
 function nextOf(run: Run, call: UpstreamCall, { answer, ok, next }: JudgedAnswer): string | undefined {

@@ -1,9 +1,10 @@
-/** A thread that evaluates JMESPath: one expression at a time, in memory of its own. Who may use it when, expressions.ts decides. */
+/** A thread that evaluates JMESPath, or leaves out what is not wanted: one at a time, in memory of its own. Who may use it when, expressions.ts decides. */
 import { Worker } from 'node:worker_threads';
+import type { Wanted } from './fields/wanted.ts';
 
 /** What the thread is asked, and what it answers. */
 export interface ExpressionJob {
-  expression: string;
+  expression: string | Wanted;
   json: Uint8Array<ArrayBuffer>;
 }
 export type ExpressionResult = { json: Uint8Array<ArrayBuffer> } | { failure: string };
@@ -33,7 +34,7 @@ export class ExpressionThread {
   }
 
   /** The expression's result as JSON, null where there is nothing. Throws an Error that says why there is none. To be called when the last call is over. */
-  async evaluate(json: Buffer, expression: string): Promise<Buffer> {
+  async evaluate(json: Buffer, expression: ExpressionJob['expression']): Promise<Buffer> {
     clearTimeout(this.#idle);
     try {
       return await this.#evaluate({ expression, json: new Uint8Array(json) });

@@ -3,10 +3,14 @@ import { parentPort } from 'node:worker_threads';
 import { type JSONValue, search } from '@jmespath-community/jmespath';
 import { jsonBytesMax } from '../../../core/json/json-body.ts';
 import type { ExpressionJob, ExpressionResult } from './expression-thread.ts';
+import { pruneJson } from './fields/wanted.ts';
 
 function run({ expression, json }: ExpressionJob): ExpressionResult {
   try {
-    const selected = JSON.stringify(search(readJson(json), expression) ?? null);
+    const selected =
+      typeof expression === 'string'
+        ? JSON.stringify(search(readJson(json), expression) ?? null)
+        : pruneJson(new TextDecoder().decode(json), expression);
     if (selected.length > jsonBytesMax) return { failure: `the result is longer than ${jsonBytesMax / 1024 / 1024} MiB` };
     return { json: new TextEncoder().encode(selected) };
   } catch (error) {

@@ -5,7 +5,7 @@
 import { shareOfMemory } from '../../../core/memory.ts';
 import { type Asker, Turn } from '../../../core/turns/turn.ts';
 import { Turns } from '../../../core/turns/turns.ts';
-import { ExpressionThread } from './expression-thread.ts';
+import { type ExpressionJob, ExpressionThread } from './expression-thread.ts';
 
 interface Limits {
   /** How long one expression may take. */
@@ -34,7 +34,7 @@ export class Expressions {
   }
 
   /** The expression's result as JSON, null where there is nothing. Throws an Error that says why there is none. */
-  evaluate(json: Buffer, expression: string, asker: Asker): Promise<Buffer> {
+  evaluate(json: Buffer, expression: ExpressionJob['expression'], asker: Asker): Promise<Buffer> {
     return (json.length > smallBytesMax ? this.#large : this.#small).evaluate(json, expression, asker);
   }
 }
@@ -57,7 +57,7 @@ class Lane {
   }
 
   /** Whoever has a turn has a thread. */
-  async evaluate(json: Buffer, expression: string, asker: Asker): Promise<Buffer> {
+  async evaluate(json: Buffer, expression: ExpressionJob['expression'], asker: Asker): Promise<Buffer> {
     const turn = await Turn.take(this, asker, this.#limits.patienceMs, json.length);
     const thread = this.#idle.pop() ?? new ExpressionThread(this.#limits.timeoutMs, this.#memoryMbMax);
     try {
