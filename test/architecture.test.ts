@@ -14,6 +14,7 @@ const domainArrows: Record<string, string[]> = {
   'device-codes': ['users', 'api-keys', 'limits', 'audit'],
   'api-keys': ['limits', 'audit'],
   users: ['limits', 'audit'],
+  graph: ['recipes', 'executions'],
   operations: [
     'users',
     'api-keys',

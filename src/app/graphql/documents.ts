@@ -32,29 +32,40 @@ const charactersPerToken = 256;
 /** To find and print each takes as long as a valid document takes whole. */
 const faultsMax = 20;
 
+type KeptDocuments = Kept<CheckedDocument | GraphQLError>;
+
+export function keepDocuments(): KeptDocuments {
+  return new Kept(documentsMax, keptTokensMax);
+}
+
 export class Documents {
   readonly #schema: GraphQLSchema;
   readonly #rules: Parameters<typeof validate>[2];
-  readonly #kept = new Kept<CheckedDocument | GraphQLError>(documentsMax, keptTokensMax);
+  readonly #kept: KeptDocuments;
+  readonly #schemaName: string;
   readonly #faults = new WeakMap<DocumentNode, readonly GraphQLError[]>();
 
-  constructor(schema: GraphQLSchema, introspection: boolean) {
+  /** Several schemas share what is kept, each under a name of its own. */
+  constructor(schema: GraphQLSchema, introspection: boolean, kept: KeptDocuments = keepDocuments(), schemaName = '') {
     this.#schema = schema;
+    this.#kept = kept;
+    this.#schemaName = schemaName;
     this.#rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   }
 
   /** Undefined for one that nobody has sent lately. Whether it is valid is left to be asked. */
   find(query: string): CheckedDocument | undefined {
-    const kept = this.#kept.get(query);
+    const kept = this.#kept.get(this.#nameOf(query));
     return kept instanceof GraphQLError ? undefined : kept;
   }
 
   /** Throws what is wrong with a document that is not looked at any further. */
   read(query: string): CheckedDocument {
-    let checked = this.#kept.get(query);
+    const name = this.#nameOf(query);
+    let checked = this.#kept.get(name);
     if (!checked) {
       checked = this.#check(query);
-      this.#kept.set(query, checked, weigh(query, checked));
+      this.#kept.set(name, checked, weigh(query, checked));
     }
     if (checked instanceof GraphQLError) throw checked;
     return checked;
@@ -68,13 +79,18 @@ export class Documents {
     const checked = known ?? this.#validate(query, document, { maxErrors: 1, hideSuggestions: true });
     const [fault] = checked.faults;
     if (fault) throw badRequest(fault.message);
-    this.#kept.set(query, checked, weigh(query, checked));
+    this.#kept.set(this.#nameOf(query), checked, weigh(query, checked));
     return checked;
   }
 
   /** Of a document that `read` gave. */
   faultsOf(document: DocumentNode): readonly GraphQLError[] | undefined {
     return this.#faults.get(document);
+  }
+
+  /** Of our own schema it is the text itself, which is there already. */
+  #nameOf(query: string): string {
+    return this.#schemaName === '' ? query : `${this.#schemaName}\n${query}`;
   }
 
   #check(query: string): CheckedDocument | GraphQLError {

@@ -5,8 +5,9 @@ import type { Plugin } from 'graphql-yoga';
 import { badRequest } from '../../core/errors.ts';
 import { jsonValuesMax } from '../../core/json/check-json.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';
+import type { GraphDoor } from './composed/graph-doors.ts';
+import { listPlannedCalls } from './composed/planned-calls.ts';
 import type { ShapeLimits } from './document-shape.ts';
-import type { Documents } from './documents.ts';
 
 export const graphqlLimits = {
   tokens: 2_000,
@@ -17,6 +18,7 @@ export const graphqlLimits = {
   depth: 12,
   aliases: 50,
   complexity: 5_000,
+  callsOfIntegration: 50,
   variableBytes: executionBytesMax,
 } as const satisfies ShapeLimits & Record<string, number>;
 
@@ -44,6 +46,7 @@ export function checkAliases(document: DocumentNode): void {
     );
 }
 
+/** `variables` change which fields there are, by `@skip` and `@include`. */
 export function checkCost(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -54,7 +57,9 @@ export function checkCost(
   const definitions = document.definitions.filter(
     (definition) => definition.kind !== Kind.OPERATION_DEFINITION || !operationName || definition.name?.value === operationName,
   );
-  const cost = complexityFromQuery({ ...document, definitions }, { schema, variables });
+  const chosen = { ...document, definitions };
+  checkCalls(schema, chosen, variables);
+  const cost = complexityFromQuery(chosen, { schema, variables });
   if (cost.depth > graphqlLimits.depth)
     throw badRequest(
       `The operation is ${cost.depth} levels deep, but at most ${graphqlLimits.depth} are allowed. Ask for the deeper parts separately.`,
@@ -64,6 +69,15 @@ export function checkCost(
       `The operation's complexity is ${cost.complexity}, but at most ${graphqlLimits.complexity} is allowed. Ask for fewer items with \`first\`, or for fewer fields of each.`,
     );
   }
+}
+
+/** Before anything is sent: what is refused in the middle would have been done in part. */
+function checkCalls(schema: GraphQLSchema, document: DocumentNode, variables: Record<string, unknown>): void {
+  for (const [integration, calls] of Map.groupBy(listPlannedCalls(schema, document, variables), (call) => call.integration))
+    if (calls.length > graphqlLimits.callsOfIntegration)
+      throw badRequest(
+        `The operation calls ${integration} ${calls.length} times, but at most ${graphqlLimits.callsOfIntegration} calls of one integration are allowed. Send several requests instead.`,
+      );
 }
 
 /** How often each variable is named that is named more than once. */
@@ -107,13 +121,15 @@ function weigh(value: unknown): { values: number; bytes: number } {
 }
 
 /** The same limits as a Yoga plugin, which parses and validates nothing that was read already. */
-export function useOperationLimits(documents: Documents): Plugin {
+export function useOperationLimits(): Plugin<{ graph: GraphDoor }> {
   return {
-    onParse({ setParseFn }) {
-      setParseFn((source: Parameters<typeof parse>[0]) => documents.read(typeof source === 'string' ? source : source.body).document);
+    onParse({ context, setParseFn }) {
+      setParseFn(
+        (source: Parameters<typeof parse>[0]) => context.graph.documents.read(typeof source === 'string' ? source : source.body).document,
+      );
     },
-    onValidate({ params, setResult }) {
-      const faults = documents.faultsOf(params.documentAST);
+    onValidate({ context, params, setResult }) {
+      const faults = context.graph.documents.faultsOf(params.documentAST);
       if (faults) setResult([...faults]);
     },
     onExecute({ args }) {

@@ -6,6 +6,7 @@ import {
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
+  type OperationTypeNode,
   type SelectionSetNode,
   visit,
 } from 'graphql';
@@ -32,14 +33,11 @@ const introspectionLimits: ShapeLimits = { operations: 1, fragments: 4, fields: 
 /** Throws unauthorized for a document with a root field that asks who is there. Says whether it introspects. */
 function requireOpenFields(schema: GraphQLSchema, document: DocumentNode, introspection: boolean): boolean {
   if ((document.tokenCount as number) > strangerTokensMax) throw unauthorized();
-  const names = document.definitions
-    .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
-    .flatMap((operation) => rootFields(document, operation).map((name) => ({ operation, name })));
   let introspects = 0;
-  for (const { operation, name } of names) {
+  for (const { operation, name } of listRootFields(document)) {
     if (name === '__typename') continue;
     if (introspectionFields.has(name)) introspects += introspection ? 1 : Number.POSITIVE_INFINITY;
-    else if (!schema.getRootType(operation.operation)?.getFields()[name]?.extensions.open) throw unauthorized();
+    else if (!schema.getRootType(operation)?.getFields()[name]?.extensions.open) throw unauthorized();
   }
   if (introspects > 1 || (introspects === 1 && hasAlias(document))) throw unauthorized();
   return introspects > 0;
@@ -56,6 +54,13 @@ function hasAlias(document: DocumentNode): boolean {
     },
   });
   return found;
+}
+
+/** Of all operations, those of fragments too. */
+export function listRootFields(document: DocumentNode): { operation: OperationTypeNode; name: string }[] {
+  return document.definitions
+    .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
+    .flatMap((operation) => rootFields(document, operation).map((name) => ({ operation: operation.operation, name })));
 }
 
 function rootFields(document: DocumentNode, operation: OperationDefinitionNode): string[] {

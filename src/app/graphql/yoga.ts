@@ -6,22 +6,25 @@ import type { Context, Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { checkJson } from '../../core/json/check-json.ts';
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
+import { findReport } from '../../domains/graph/report.ts';
 import type { Playground } from '../dashboard/playground.ts';
 import { asksFor } from '../http/accept.ts';
+import { splitTarget } from '../http/arrival/request-target.ts';
 import { requireOwnOrigin } from '../http/authenticate.ts';
 import { executionBytesMax, readBodyBytes } from '../http/body/read-body.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { createContext } from '../http/context.ts';
 import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts';
-import { Documents } from './documents.ts';
+import { type GraphDoor, GraphDoors, readSlugs } from './composed/graph-doors.ts';
 import { readGetOperation, useQueriesOnly } from './get-query.ts';
 import { useOperationLimits } from './limits.ts';
 import { type KeptAnswer, StrangersGate } from './open-documents.ts';
-import { PlainOperations } from './plain-operations.ts';
 import { readOperation } from './read-operation.ts';
 
 interface ServerContext {
   skillett: Context;
+  /** What the document is run on. */
+  graph: GraphDoor;
   /** Whether anything but a query is refused. */
   queriesOnly: boolean;
   /** Filled by the result processor: what is printed, RawJson still in it. */
@@ -37,9 +40,9 @@ export type GraphqlHandler = (
 
 /** `sendPlayground` answers browsers that open the address; without it they are refused. */
 export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, sendPlayground?: Playground['send']): GraphqlHandler {
-  const documents = new Documents(schema, gateway.config.introspection);
+  const doors = GraphDoors.of(gateway, schema);
   const yoga = createYoga<ServerContext, Context>({
-    schema,
+    schema: ({ graph }) => graph.schema,
     context: ({ skillett }) => skillett,
     graphqlEndpoint: '/graphql',
     landingPage: false,
@@ -52,11 +55,10 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
     maxRequestBodySize: false,
     graphiql: false,
     parserAndValidationCache: false,
-    plugins: [useOperationLimits(documents), useQueriesOnly(), useAnswers(gateway)],
+    plugins: [useOperationLimits(), useQueriesOnly(), useAnswers(gateway)],
   });
 
-  const strangers = new StrangersGate(schema, documents, gateway.config.introspection);
-  const plainOperations = new PlainOperations(schema, documents);
+  const strangers = new StrangersGate(schema, doors.own.documents, gateway.config.introspection);
 
   return async (request, response, requestId, signal) => {
     const context = createContext(gateway, request, 'graphql', requestId, signal);
@@ -67,8 +69,11 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       const operation = readOperation(body);
       const introspection = await strangers.admit(context, body, operation, mediaTypeFor(request.headers.accept));
       if (introspection?.kept) return sendKept(response, introspection.kept);
+      let graph: GraphDoor | Promise<GraphDoor> = operation ? doors.find(context, operation.query, readAsked(request)) : doors.own;
+      if (graph instanceof Promise) graph = await graph;
       if (operation && !get && !introspection) {
-        const result = await plainOperations.run(context, operation);
+        const result = await graph.plain.run(context, operation);
+        if (result && graph !== doors.own) addReport(context, result);
         if (result) return await sendResult(context, response, result, mediaTypeFor(request.headers.accept));
       }
       const answer: ServerContext['answer'] = {};
@@ -79,7 +84,7 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
           headers: { ...forwardedHeaders(request), 'content-type': 'application/json' },
           body: body as Buffer<ArrayBuffer>,
         },
-        { skillett: context, queriesOnly: get, answer },
+        { skillett: context, graph, queriesOnly: get, answer },
       );
       for (const [name, value] of result.headers) response.setHeader(name, value);
       if (introspection && result.status === 200) introspection.keep(answer.value);
@@ -89,6 +94,20 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       refuseGraphql(gateway, request, response, toSkillettError(gateway, thrown, requestId), requestId);
     }
   };
+}
+
+/** Only asked for where a document is not one of our own schema that was met before. */
+function readAsked({ url, headers }: IncomingMessage): () => string[] | undefined {
+  return () => {
+    const parameter = new URLSearchParams(splitTarget(url as string)[1]).get('integrations');
+    return readSlugs(parameter ?? headers['x-skillett-integrations']?.toString());
+  };
+}
+
+/** What typed fields have to tell beside their values. */
+function addReport(context: Context, result: ExecutionResult): void {
+  const report = findReport(context);
+  if (report) result.extensions = { ...result.extensions, skillett: report };
 }
 
 function sendResult(context: Context, response: ClientResponse, result: ExecutionResult, mediaType: string): void | Promise<void> {
@@ -183,6 +202,7 @@ function useAnswers(gateway: Gateway): Plugin<Context, ServerContext> {
       setResultProcessor(
         (_result, fetchApi, mediaType) => {
           const shaped = shapeResult(gateway, result as ExecutionResult, serverContext.skillett.requestId);
+          addReport(serverContext.skillett, shaped);
           const stringify = (value: unknown) => {
             serverContext.answer.value = value;
             return '';
@@ -221,6 +241,7 @@ function shapeError(gateway: Gateway, error: GraphQLError, requestId: string, no
       code: failure.code,
       ...(link === undefined ? {} : { actionUrl: link }),
       ...(failure.details ? { details: failure.details } : {}),
+      ...failure.call,
       requestId,
       ...(http ? { http } : {}),
     },
