@@ -14,6 +14,7 @@ import {
 import { expect, it } from 'vitest';
 import { printSortedSchema, schema } from '../../src/app/graphql/schema.ts';
 import { errorStatus } from '../../src/core/errors.ts';
+import { reservedSlugs } from '../../src/domains/recipes/format/reserved-slugs.ts';
 
 const types: GraphQLNamedType[] = Object.values(schema.getTypeMap()).filter(
   (type) => !isIntrospectionType(type) && !specifiedScalarTypes.some(({ name }) => name === type.name),
@@ -136,4 +137,12 @@ it('ErrorCode has the words of the table of errors in upper case, and the one th
   const codes = schema.getType('ErrorCode');
   const names = isEnumType(codes) ? codes.getValues().map(({ name }) => name) : [];
   expect(names.sort()).toEqual([...Object.keys(errorStatus), 'client_gone'].map((code) => code.toUpperCase()).sort());
+});
+
+it('no integration can have the name of a root field, and no write of one: names of ours that could be slugs are reserved', () => {
+  const names = Object.keys(schema.getQueryType()?.getFields() ?? {}).filter((name) => /^[a-z][a-z0-9_]*$/.test(name));
+  expect(names).toContain('viewer');
+  expect(names.filter((name) => !reservedSlugs.has(name))).toEqual([]);
+  expect(Object.keys(schema.getMutationType()?.getFields() ?? {}).filter((name) => name.includes('_'))).toEqual([]);
+  expect(types.filter(({ name }) => name.includes('_') || /.Query$/.test(name))).toEqual([]);
 });

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RecipeStand, startRecipeStand } from '../executions/recipe-stand.ts';
+import { baseUrls, writeRecipes } from '../support/desk-recipes.ts';
+import { makeFolder } from '../support/folder.ts';
+import { startTestServer } from '../support/server.ts';
 
 const text = (description: string, more = {}) => ({ in: 'query', type: 'string', description, examples: ['x'], ...more });
 const shapes = {
@@ -281,15 +284,21 @@ describe('what is refused before anything is sent', () => {
   });
 
   it('an account that is not there, with its code at the path', async () => {
-    const { data, errors } = await ask('{ github(account: "work") { get_issue(repo: "a/b", issue_number: 1) { title } } }');
-    expect(data).toEqual({ github: { get_issue: null } });
-    expect(errors[0]).toMatchObject({
-      path: ['github', 'get_issue'],
-      extensions: {
-        code: 'integration_not_connected',
-        callId: expect.stringMatching(/^call_/),
-        actionUrl: expect.stringContaining('/dashboard/'),
-      },
-    });
+    const { folder, remove } = await makeFolder();
+    await writeRecipes(folder);
+    const server = await startTestServer({ env: { SKILLETT_RECIPES: folder, ...baseUrls(stand.upstream.origin) } });
+    try {
+      const { data, errors } = (await server.graphql('{ safe(account: "work") { list_things } desk { list_things } }')).json;
+      expect(data).toEqual({ safe: { list_things: null }, desk: { list_things: {} } });
+      expect(errors).toHaveLength(1);
+      expect(errors[0].path).toEqual(['safe', 'list_things']);
+      const { code, status, callId, actionUrl } = errors[0].extensions;
+      expect([code, status]).toEqual(['integration_not_connected', 403]);
+      expect(callId).toMatch(/^call_/);
+      expect(actionUrl).toContain('/dashboard/integrations');
+    } finally {
+      await server.close();
+      await remove();
+    }
   });
 });

@@ -177,7 +177,8 @@ export class StrangersGate {
   }
 }
 
-function readQuery(body: Buffer): unknown {
+/** The document of what is no plain request. */
+export function readQuery(body: Buffer): unknown {
   try {
     return (JSON.parse(body.toString('utf8')) as { query?: unknown } | null)?.query;
   } catch {

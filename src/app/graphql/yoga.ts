@@ -18,7 +18,7 @@ import { actionUrl, isCallerRefusal, toSkillettError } from '../http/failures.ts
 import { type GraphDoor, GraphDoors, readSlugs } from './composed/graph-doors.ts';
 import { readGetOperation, useQueriesOnly } from './get-query.ts';
 import { useOperationLimits } from './limits.ts';
-import { type KeptAnswer, StrangersGate } from './open-documents.ts';
+import { type KeptAnswer, readQuery, StrangersGate } from './open-documents.ts';
 import { readOperation } from './read-operation.ts';
 
 interface ServerContext {
@@ -69,7 +69,8 @@ export function createGraphqlHandler(gateway: Gateway, schema: GraphQLSchema, se
       const operation = readOperation(body);
       const introspection = await strangers.admit(context, body, operation, mediaTypeFor(request.headers.accept));
       if (introspection?.kept) return sendKept(response, introspection.kept);
-      let graph: GraphDoor | Promise<GraphDoor> = operation ? doors.find(context, operation.query, readAsked(request)) : doors.own;
+      const query = operation ? operation.query : readQuery(body);
+      let graph = typeof query === 'string' ? doors.find(context, query, readAsked(request)) : doors.own;
       if (graph instanceof Promise) graph = await graph;
       if (operation && !get && !introspection) {
         const result = await graph.plain.run(context, operation);

@@ -15,6 +15,7 @@ import { body } from './body.ts';
 import { accountNames } from './credentials/token-endpoint.ts';
 import { graphql } from './graphql.ts';
 import { parameter, value } from './parameter.ts';
+import { reservedSlugs } from './reserved-slugs.ts';
 import { expression, headerName, headers, slug, text, url } from './texts.ts';
 import { hosts, variables } from './variables.ts';
 
@@ -136,7 +137,7 @@ export const integration = z
   .strictObject({
     $schema: schemaAddress,
     slug: slug
-      .refine((s) => !['connect', 'skills', 'proxy', 'download', 'operator'].includes(s), 'reserved')
+      .refine((s) => !reservedSlugs.has(s), 'reserved')
       .describe('Name of the integration in addresses, scopes and settings, and of its folder.'),
     name: text.describe("The service's name for people."),
     version: z
