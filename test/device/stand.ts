@@ -12,7 +12,7 @@ import { type Database, openPostgres } from '../../src/core/database/database.ts
 import { newId } from '../../src/core/ids.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createPgliteTestDatabase, createTestDatabase } from '../support/database.ts';
-import { checkOutput } from '../support/rest-rows.ts';
+import { checkDescribed, checkOutput } from '../support/rest-rows.ts';
 
 export interface Person {
   userId: string;
@@ -173,5 +173,6 @@ async function send(url: string, body: unknown, { as, contentType, origin = publ
   }
   const seen = { status: answer.status, headers: answer.headers, text, json };
   checkOutput('POST', new URL(url).pathname, seen);
+  checkDescribed('POST', new URL(url).pathname, { sent: body }, seen);
   return seen;
 }

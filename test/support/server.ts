@@ -13,6 +13,7 @@ import { createLog } from '../../src/core/log.ts';
 import type { StreamLimits } from '../../src/domains/executions/answer/passed/live-streams.ts';
 import type { PasswordHashing } from '../../src/domains/users/sign-in/auth.ts';
 import { createPgliteTestDatabase, createTestDatabase } from './database.ts';
+import { checkDescribed } from './rest-rows.ts';
 
 export interface TestServer {
   url: string;
@@ -99,7 +100,9 @@ export async function startTestServer(
       redirect: 'manual',
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    return readAnswer(answer);
+    const seen = await readAnswer(answer);
+    checkDescribed(method, path, { accept: sent.get('accept') ?? undefined, sent: body }, seen);
+    return seen;
   };
   return {
     url,

@@ -57,17 +57,23 @@ export const decideDevice: Operation<z.output<typeof decisionInput>, z.output<ty
 const status = wordsOf('DeviceTokenStatus');
 const error = wordsOf('DeviceTokenError');
 
+/** Done, or not yet in the dialect without `grant_type`. */
+export const deviceTokenAnswer = z.union([
+  z.strictObject({ access_token: z.string(), token_type: z.string(), scope: z.string() }),
+  z.strictObject({ status, user: z.strictObject({ email: z.string(), display_name: z.string() }), api_keys_url: z.string() }),
+  z.strictObject({ status, error }),
+]);
+export const deviceTokenFailure = z.union([
+  z.strictObject({ error, error_description: z.string() }),
+  z.strictObject({ status, error, message: z.string() }),
+  z.strictObject({ error, message: z.string() }),
+]);
+
 /** With `grant_type` as RFC 8628 says, otherwise in the dialect of docs/api.md ("Device login"). */
 export const pollDeviceToken = documentOperation({
   name: 'poll_device_token',
   input: z.strictObject({ device_code: z.string(), grant_type: z.string().optional() }),
-  output: z.union([
-    z.strictObject({ access_token: z.string(), token_type: z.string(), scope: z.string() }),
-    z.strictObject({ error, error_description: z.string() }),
-    z.strictObject({ status, user: z.strictObject({ email: z.string(), display_name: z.string() }), api_keys_url: z.string() }),
-    z.strictObject({ status, error, message: z.string().optional() }),
-    z.strictObject({ error, message: z.string() }),
-  ]),
+  output: z.union([deviceTokenAnswer, deviceTokenFailure]),
   document: `mutation ($deviceCode: String!, $grantType: String) { pollDeviceToken(deviceCode: $deviceCode, grantType: $grantType) {
     status error message user { email displayName } apiKeysUrl accessToken tokenType scope } }`,
   variables: ({ device_code: deviceCode, grant_type: grantType }) => ({ deviceCode, grantType }),

@@ -11,17 +11,19 @@ import { answerStream } from '../../domains/recipes/format/answer/streams.ts';
 import type { Operation } from './operation.ts';
 
 /** As they came: a record of zod's would drop `__proto__`, which then is lost here and refused elsewhere. */
-export const paramsInput = z.custom<Record<string, unknown>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be an object',
-);
+export const paramsInput = z
+  .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
+  .meta({ type: 'object', description: 'By name; what the endpoint takes.' });
+
+const account = z.string().nullish().describe('Which of several connected accounts; needed where none is the default.');
+const select = z.string().nullish().describe('A JMESPath expression; `data` is then what it makes of the answer.');
 
 /** What is said beside the endpoint's name. */
 export const executionBody = z.strictObject({
   params: paramsInput.nullish(),
-  account: z.string().nullish(),
-  select: z.string().nullish(),
-  next: z.string().nullish(),
+  account,
+  select,
+  next: z.string().nullish().describe('`X-Skillett-Next` of the page before.'),
 });
 
 const readInput = executionBody.extend({ integration: z.string(), endpoint: z.string() });
@@ -40,10 +42,18 @@ type ExecuteInput = z.infer<typeof executeInput>;
 
 const meta = z.record(z.string(), z.string()).optional();
 
-const output = z.union([
-  z.strictObject({ status: z.int(), data: z.unknown(), select_error: z.string().optional(), next: z.string().optional(), meta }),
-  z.strictObject({ status: z.int(), error: z.unknown(), meta }),
-]);
+/** What REST shows of it: the rest are headers there. */
+export const executionAnswer = z.strictObject({
+  status: z.int().describe('The status of the service.'),
+  data: z.unknown().describe('What the service answered, or what `select` makes of it.'),
+  select_error: z.string().optional().describe('Why `data` is whole although `select` was given.'),
+});
+export const executionFailure = z.strictObject({
+  status: z.int().describe('The status of the service.'),
+  error: z.unknown().describe('What the service answered.'),
+});
+
+const output = z.union([executionAnswer.extend({ next: z.string().optional(), meta }), executionFailure.extend({ meta })]);
 
 /** What the service came to; printed by `writeSpliced`. */
 export type Envelope =
@@ -71,13 +81,24 @@ export const read: Operation<z.infer<typeof readInput>, Envelope> = {
 
 /** Of a request that no endpoint covers. What is wrong with it the engine says, once it knows that the caller may send one at all. */
 export const proxyBody = z.strictObject({
-  method: z.unknown(),
-  path: z.unknown(),
-  query: z.unknown().optional(),
-  headers: z.unknown().optional(),
-  body: z.unknown().optional(),
-  account: z.string().nullish(),
-  select: z.string().nullish(),
+  method: z.unknown().meta({ type: 'string', description: 'GET, HEAD, POST, PUT, PATCH or DELETE.' }),
+  path: z
+    .unknown()
+    .meta({ type: 'string', description: 'What follows the base address of the integration, percent-encoded, without a query.' }),
+  query: z
+    .unknown()
+    .optional()
+    .meta({ type: ['object', 'null'], description: 'Names and values; a list repeats its name.' }),
+  headers: z
+    .unknown()
+    .optional()
+    .meta({ type: ['object', 'null'], description: 'Names and texts.' }),
+  body: z
+    .unknown()
+    .optional()
+    .describe('A text as it is, bytes as `{"content_type", "base64"}`, anything else as JSON or as the form that its content type says.'),
+  account,
+  select,
 });
 
 const proxyInput = proxyBody.extend({

@@ -48,6 +48,16 @@ export interface Route<Body, Input, Output> {
   answer?(output: Output, request: RouteRequest<Body>): RouteAnswer;
   /** Of an answer whose JSON is not the operation's output. */
   output?: z.ZodType;
+  /** Of a failure that is none of ours. */
+  failure?: z.ZodType;
+  /** The status of success is the service's. */
+  passesStatus?: boolean;
+  /** Of an output that is a text; absent: it is JSON. */
+  mediaType?: string;
+  /** What clients may ask for by `Accept` in place of JSON. */
+  otherTypes?: readonly string[];
+  /** Headers of a success, beside those that every answer has, and what each says. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever one row has for them

@@ -76,7 +76,8 @@ export class RestRouter {
     }
     const headers: string[] = [];
     for (const [name, value] of context.answerHeaders) headers.push(name, value);
-    if (markdown) sendMarkdown(response, headers, output as string);
+    const mediaType = markdown ? 'text/markdown' : route.mediaType;
+    if (mediaType !== undefined) sendText(response, headers, mediaType, output as string);
     else await sendOutput(response, headers, route, asked, output);
   }
 
@@ -156,8 +157,8 @@ function sendOutput(
 
 const safeHeaders = ['cache-control', 'no-store', 'x-content-type-options', 'nosniff'];
 
-function sendMarkdown(response: ClientResponse, headers: string[], text: string): void {
-  headers.push(...safeHeaders, 'content-type', 'text/markdown; charset=utf-8', 'content-length', String(Buffer.byteLength(text)));
+function sendText(response: ClientResponse, headers: string[], mediaType: string, text: string): void {
+  headers.push(...safeHeaders, 'content-type', `${mediaType}; charset=utf-8`, 'content-length', String(Buffer.byteLength(text)));
   response.sendHead(200, headers);
   response.end(text);
 }

@@ -7,11 +7,20 @@ import { asksFor } from '../http/accept.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';
 import { apiKeyList, createApiKey, listApiKeys, revokeApiKey } from '../operations/api-keys.ts';
 import { disconnect, listConnections, readConnection, startConnection } from '../operations/connections.ts';
-import { decideDevice, deviceScopes, pollDeviceToken, requestDeviceCode } from '../operations/device-login.ts';
+import {
+  decideDevice,
+  deviceScopes,
+  deviceTokenAnswer,
+  deviceTokenFailure,
+  pollDeviceToken,
+  requestDeviceCode,
+} from '../operations/device-login.ts';
 import { describeEndpoint, readEndpointDocument } from '../operations/endpoints.ts';
-import { type Envelope, execute, executionBody, proxy, proxyBody } from '../operations/execute.ts';
+import { type Envelope, execute, executionAnswer, executionBody, executionFailure, proxy, proxyBody } from '../operations/execute.ts';
 import { describeIntegration, listIntegrations } from '../operations/integrations.ts';
 import { readSkillFiles } from '../operations/skill-files.ts';
+import type { RouteGroup } from './description/api-document.ts';
+import { describeThemselves } from './description/description-routes.ts';
 import { booleanQuery, methodQuery, pageQuery, textQuery } from './query.ts';
 import { type AnyRoute, type RouteAnswer, route } from './route.ts';
 
@@ -90,8 +99,26 @@ const connections: AnyRoute[] = [
     input: ({ path }) => ({ connection_id: path.connectionId as string }),
     status: 204,
     answer: ({ revoked }) => ({ headers: { 'x-skillett-revoked': revoked } }),
+    headers: { 'X-Skillett-Revoked': 'Whether the provider was told: `true`, `false` or `unsupported`.' },
   }),
 ];
+
+const streamKinds = ['sse', 'ndjson'] as const;
+
+/** Of rows that execute. */
+const executed = {
+  bodyBytesMax: executionBytesMax,
+  passesStatus: true,
+  output: executionAnswer,
+  failure: executionFailure,
+  headers: {
+    'RateLimit-Limit': 'Executions per minute and key.',
+    'RateLimit-Remaining': 'How many of them are left.',
+    'RateLimit-Reset': 'Seconds until the next minute begins.',
+    'X-Skillett-Next': 'Leads to the next page: give it back as `next` beside the same `params`.',
+    'Idempotent-Replayed': '`true`: the first answer to this `Idempotency-Key`.',
+  },
+};
 
 const executions: AnyRoute[] = [
   route({
@@ -99,8 +126,9 @@ const executions: AnyRoute[] = [
     path: '/v1/proxy/:integration',
     summary: 'Send a request that no endpoint covers: `{"method", "path", "query"?, "headers"?, "body"?, "account"?, "select"?}`',
     access: 'key',
+    ...executed,
+    otherTypes: ['application/octet-stream'],
     body: proxyBody,
-    bodyBytesMax: executionBytesMax,
     operation: proxy,
     input: ({ path, headers, body }) => ({
       ...body,
@@ -123,8 +151,9 @@ const executions: AnyRoute[] = [
     path: '/v1/:integration/:endpoint',
     summary: 'Execute an endpoint: `{"params": {…}, "account"?, "select"?, "next"?}`',
     access: 'key',
+    ...executed,
+    otherTypes: ['application/octet-stream', ...streamKinds.map((kind) => streamTypes[kind][0])],
     body: executionBody,
-    bodyBytesMax: executionBytesMax,
     operation: execute,
     input: ({ path, headers, body }) => ({
       ...body,
@@ -137,8 +166,6 @@ const executions: AnyRoute[] = [
     answer: answerOfExecution,
   }),
 ];
-
-const streamKinds = ['sse', 'ndjson'] as const;
 
 function answerOfExecution(output: Envelope | RawAnswer): RouteAnswer {
   if ('body' in output) return { raw: output };
@@ -159,6 +186,7 @@ const apiKeys: AnyRoute[] = [
     operation: listApiKeys,
     input: ({ query }) => pageQuery(query),
     output: apiKeyList,
+    headers: { Link: 'With `limit`: the address of the next page, `rel="next"`.' },
     answer: ({ api_keys: json, next_cursor: cursor }, { gateway, query }) => {
       if (cursor === null) return { json };
       const next = new URLSearchParams({ limit: query.get('limit') ?? String(pageSizeMax), cursor });
@@ -230,6 +258,8 @@ const deviceLogin: AnyRoute[] = [
     form: true,
     body: deviceTokenBody,
     operation: pollDeviceToken,
+    output: deviceTokenAnswer,
+    failure: deviceTokenFailure,
     input: ({ body }) => ({ device_code: body.device_code ?? '', grant_type: body.grant_type || undefined }),
     answer: (output) => {
       const waiting = 'status' in output && output.status === 'pending';
@@ -239,4 +269,13 @@ const deviceLogin: AnyRoute[] = [
   }),
 ];
 
-export const routes: readonly AnyRoute[] = [...skills, ...connections, ...executions, ...apiKeys, ...deviceLogin];
+const called: readonly RouteGroup[] = [
+  { name: 'catalogue', description: 'What there is to call.', rows: skills },
+  { name: 'executions', description: 'Calling it.', rows: executions },
+  { name: 'connections', description: 'Accounts of people at services.', rows: connections },
+  { name: 'api keys', description: 'Keys like the one that this takes.', rows: apiKeys },
+  { name: 'device login', description: 'How a program gets a key from a person (RFC 8628).', rows: deviceLogin },
+];
+
+export const routeGroups: readonly RouteGroup[] = describeThemselves(called);
+export const routes: readonly AnyRoute[] = routeGroups.flatMap(({ rows }) => rows);

@@ -43,7 +43,7 @@ export function describeRoutes(groups: readonly RouteGroup[], publicUrl: string)
     servers: [{ url: publicUrl }],
     tags: groups.map((group) => ({ name: group.name, description: group.description })),
     paths,
-    components: { schemas, responses, headers, securitySchemes },
+    components: { parameters, responses, headers, securitySchemes: securitySchemes(publicUrl), schemas },
   };
 }
 
@@ -57,15 +57,16 @@ function describeRow(row: AnyRoute, tag: string, schemas: Record<string, unknown
   const { operation, summary } = row;
   const name = toTypeName(operation.name);
   if (row.body) schemas[`${name}Input`] = printJsonSchema(row.body, 'input');
-  if (row.status !== 204 && row.mediaType === undefined) schemas[`${name}Output`] = printJsonSchema(row.output ?? operation.output, 'output');
+  if (row.status !== 204 && row.mediaType === undefined)
+    schemas[`${name}Output`] = printJsonSchema(row.output ?? operation.output, 'output');
   if (row.failure) schemas[`${name}Failure`] = printJsonSchema(row.failure, 'output');
-  const parameters = [...describePath(row), ...describeQuery(row), ...describeHeaders(row)];
+  const taken = [...describePath(row), ...describeQuery(row), ...describeHeaders(row)];
   return {
     operationId: operation.name,
     tags: [tag],
     summary,
     security: security[row.access],
-    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(taken.length > 0 ? { parameters: taken } : {}),
     ...(row.body ? { requestBody: describeBody(row, name) } : {}),
     responses: {
       [successStatus(row)]: describeSuccess(row, name),
@@ -112,7 +113,14 @@ function describeQuery(row: AnyRoute): Record<string, unknown>[] {
     .filter(([name]) => filled[name] !== mark)
     .map(([name, schema]) => {
       const { description: meaning = queryNames[name], ...rest } = schema;
-      return { name, in: 'query', ...(required.includes(name) ? { required: true } : {}), description: meaning, schema: rest };
+      return {
+        name,
+        in: 'query',
+        ...(required.includes(name) ? { required: true } : {}),
+        description: meaning,
+        schema: rest,
+        ...(rest.type === 'array' ? { style: 'form', explode: false } : {}),
+      };
     });
 }
 
@@ -128,37 +136,42 @@ const queryNames: Record<string, string> = {
 
 function describeHeaders({ operation }: AnyRoute): Record<string, unknown>[] {
   if (!('idempotency_key' in listMembers(operation.input).properties)) return [];
-  return [
-    {
-      name: 'Idempotency-Key',
-      in: 'header',
-      description:
-        'Makes repeating safe: the first answer to this key is kept for 24 hours and given again with `Idempotent-Replayed: true`.',
-      schema: { type: 'string' },
-    },
-  ];
+  return [{ $ref: '#/components/parameters/IdempotencyKey' }];
 }
 
-function describeBody(row: AnyRoute, name: string): Record<string, unknown> {
+const parameters = {
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description:
+      'Makes repeating safe: the first answer to this key is kept for 24 hours and given again with `Idempotent-Replayed: true`.',
+    schema: { type: 'string' },
+  },
+};
+
+function describeBody({ body, form }: AnyRoute, name: string): Record<string, unknown> {
   const content = { schema: { $ref: `#/components/schemas/${name}Input` } };
   return {
-    required: listMembers(row.body).required.length > 0,
-    content: { 'application/json': content, ...(row.form ? { 'application/x-www-form-urlencoded': content } : {}) },
+    required: body !== undefined && listMembers(body).required.length > 0,
+    content: { 'application/json': content, ...(form ? { 'application/x-www-form-urlencoded': content } : {}) },
   };
 }
 
 function describeSuccess(row: AnyRoute, name: string): Record<string, unknown> {
   const json = row.mediaType === undefined ? { 'application/json': { schema: { $ref: `#/components/schemas/${name}Output` } } } : {};
-  const texts = [row.mediaType, row.markdown && 'text/markdown', ...(row.streams ?? [])].filter((type) => type !== undefined);
-  const content = { ...json, ...Object.fromEntries(texts.map((type) => [type, { schema: { type: 'string' } }])) };
+  const texts = [row.mediaType, row.markdown && 'text/markdown', ...(row.otherTypes ?? [])].filter((type) => type !== undefined);
+  const content = {
+    ...json,
+    ...Object.fromEntries(texts.map((type) => [type, type === 'application/octet-stream' ? {} : { schema: { type: 'string' } }])),
+  };
   return {
     description: row.status === 204 ? 'It is done.' : row.status === 201 ? 'It was made.' : 'The answer.',
     headers: describeAnswerHeaders(row.headers),
-    ...(row.status === 204 ? {} : { content: { ...content, ...(row.raw ? { 'application/octet-stream': {} } : {}) } }),
+    ...(row.status === 204 ? {} : { content }),
   };
 }
 
-function describeAnswerHeaders(named: Readonly<Record<string, string>> = {}): Record<string, unknown> {
+export function describeAnswerHeaders(named: Readonly<Record<string, string>> = {}): Record<string, unknown> {
   const own = Object.entries(named).map(([name, meaning]) => [name, { description: meaning, schema: { type: 'string' } }]);
   return { 'X-Request-Id': { $ref: '#/components/headers/RequestId' }, ...Object.fromEntries(own) };
 }
@@ -219,9 +232,13 @@ const errorAnswer = (meaning: string) => ({
 
 const responses = { Refused: errorAnswer('Refused.'), Failed: errorAnswer('Failed.') };
 
-const securitySchemes = {
-  key: { type: 'http', scheme: 'bearer', bearerFormat: 'sk_…', description: 'An API key of this installation.' },
-  session: { type: 'apiKey', in: 'cookie', name: 'skillett.session_token', description: 'A person who is signed in to the dashboard.' },
-};
+function securitySchemes(publicUrl: string): Record<string, unknown> {
+  // As domains/users/sign-in/auth.ts has better-auth name it.
+  const name = `${publicUrl.startsWith('https:') ? '__Secure-' : ''}skillett.session_token`;
+  return {
+    key: { type: 'http', scheme: 'bearer', bearerFormat: 'sk_…', description: 'An API key of this installation.' },
+    session: { type: 'apiKey', in: 'cookie', name, description: 'A person who is signed in to the dashboard.' },
+  };
+}
 
 const security = { key: [{ key: [] }], key_or_session: [{ key: [] }, { session: [] }], session: [{ session: [] }], open: [] };
