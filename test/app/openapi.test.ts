@@ -111,10 +111,14 @@ it('is what the tests hold answers to: one that it does not describe fails', () 
   });
   const check = (given: ReturnType<typeof answer>, sent?: unknown) => () => checkDescribed('POST', '/v1/desk/write', { sent }, given);
   expect(check(answer(201, { status: 201, data: null }), { params: {} })).not.toThrow();
-  expect(check(answer(201, { status: 201 }))).toThrow(/required property 'data'/);
-  expect(check(answer(404, { error: 'nope' }))).toThrow(/must be equal to one of the allowed values/);
-  expect(check(answer(200, 'text', 'text/plain'))).toThrow(/text\/plain/);
-  expect(check(answer(201, { status: 201, data: null }), { parms: {} })).toThrow(/must NOT have additional properties/);
+  for (const [given, sent] of [
+    [answer(201, { status: 201 })],
+    [answer(404, { error: 'nope' })],
+    [answer(404, { error: 'not_found' })],
+    [answer(200, 'text', 'text/plain')],
+    [answer(201, { status: 201, data: null }), { parms: {} }],
+  ] as const)
+    expect(check(given, sent), given.text).toThrow();
 });
 
 it('llms.txt is open, and names every route and the ways in', async () => {

@@ -522,6 +522,13 @@ describe.each(['postgres', 'pglite'] as const)('the REST contract on %s', (kind)
     }
   });
 
+  it('describes itself to whoever asks, and has nothing of an authorization server at the root', async () => {
+    for (const path of ['/openapi.json', '/llms.txt', '/.well-known/oauth-authorization-server/auth'])
+      expect((await server.request('GET', path, { authorization: null })).status, path).toBe(200);
+    for (const name of ['oauth-authorization-server', 'openid-configuration', 'oauth-protected-resource'])
+      expect((await server.request('GET', `/.well-known/${name}`, { authorization: null })).status, name).toBe(404);
+  });
+
   it('is what the operations of all rows say of their answers, and of those alone', () => {
     const silent = routes.filter((row) => !answered.has(row)).map(({ method, path }) => `${method} ${path}`);
     // It takes a person's session: test/device holds it to the same.

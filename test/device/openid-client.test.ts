@@ -8,18 +8,17 @@ beforeAll(async () => {
 });
 afterAll(() => stand.close());
 
-/** `polls`: what status each request of a token had. */
-function configure(polls: number[]): client.Configuration {
-  const url = stand.urls[0];
-  const server = { issuer: url, device_authorization_endpoint: `${url}/auth/device/code`, token_endpoint: `${url}/auth/device/token` };
-  const configuration = new client.Configuration(server, 'terminal-tool', undefined, client.None());
-  client.allowInsecureRequests(configuration);
-  configuration[client.customFetch] = async (url, options) => {
-    const answer = await fetch(url, options as RequestInit);
-    if (url === server.token_endpoint) polls.push(answer.status);
-    return answer;
-  };
-  return configuration;
+/** Knows nothing but the issuer, whose name leads to the stand. `polls`: what status each request of a token had. */
+function configure(polls: number[]): Promise<client.Configuration> {
+  return client.discovery(new URL('http://skillett.test/auth'), 'terminal-tool', undefined, client.None(), {
+    algorithm: 'oauth2',
+    execute: [client.allowInsecureRequests],
+    [client.customFetch]: async (address, options) => {
+      const answer = await fetch(address.replace('http://skillett.test', stand.urls[0]), options as RequestInit);
+      if (address === 'http://skillett.test/auth/device/token') polls.push(answer.status);
+      return answer;
+    },
+  });
 }
 
 // Side by side: it keeps the five seconds of RFC 8628 (section 3.2) by its own clock.
@@ -27,7 +26,7 @@ describe.concurrent('openid-client', () => {
   it('completes a device login unchanged, waiting through the pending answers', async ({ expect }) => {
     const person = await stand.signIn();
     const polls: number[] = [];
-    const configuration = configure(polls);
+    const configuration = await configure(polls);
     const started = await client.initiateDeviceAuthorization(configuration, { scope: 'github:read' });
     expect(started).toMatchObject({ expires_in: 900, interval: 5, verification_uri: 'http://skillett.test/device' });
     const tokens = client.pollDeviceAuthorizationGrant(configuration, started);
@@ -44,7 +43,7 @@ describe.concurrent('openid-client', () => {
 
   it('hears that the device was denied', async ({ expect }) => {
     const person = await stand.signIn();
-    const configuration = configure([]);
+    const configuration = await configure([]);
     const started = await client.initiateDeviceAuthorization(configuration, {});
     const tokens = client.pollDeviceAuthorizationGrant(configuration, started);
     const denied = await stand.post('/auth/device/authorize', { user_code: started.user_code, deny: true }, { as: person });

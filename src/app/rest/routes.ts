@@ -271,8 +271,8 @@ const deviceLogin: AnyRoute[] = [
 
 const called: readonly RouteGroup[] = [
   { name: 'catalogue', description: 'What there is to call.', rows: skills },
-  { name: 'executions', description: 'Calling it.', rows: executions },
   { name: 'connections', description: 'Accounts of people at services.', rows: connections },
+  { name: 'executions', description: 'Calling it.', rows: executions },
   { name: 'api keys', description: 'Keys like the one that this takes.', rows: apiKeys },
   { name: 'device login', description: 'How a program gets a key from a person (RFC 8628).', rows: deviceLogin },
 ];

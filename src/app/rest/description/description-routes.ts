@@ -114,7 +114,7 @@ const deviceMetadataRow = route({
       response_types_supported: [],
       grant_types_supported: [deviceGrantType],
       token_endpoint_auth_methods_supported: ['none'],
-      service_documentation: `${config.publicUrl}/reference`,
+      service_documentation: `${config.publicUrl}/llms.txt`,
     }),
   },
   input: () => ({}),

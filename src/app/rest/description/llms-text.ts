@@ -21,7 +21,6 @@ how to mend it. Send \`Idempotency-Key\` with a write that you may have to repea
 ## Addresses
 
 - [OpenAPI](${publicUrl}/openapi.json): these routes; \`?integrations=github\` with a key adds the endpoints as typed operations
-- [Reference](${publicUrl}/reference): the same as a page
 - [GraphQL](${publicUrl}/graphql): several reads in one request, and everything else there is
 - MCP: ${publicUrl}/mcp (streamable HTTP, with the same key)
 
