@@ -30,7 +30,7 @@ describe.each([
     expect(client.getNegotiatedProtocolVersion()).toBe(version);
     expect(client.getServerVersion()).toMatchObject({ name: 'skillett' });
     expect(client.getInstructions()).toContain('`find` first');
-    expect(client.getServerCapabilities()).toEqual({ tools: {} });
+    expect(client.getServerCapabilities()).toMatchObject({ tools: {}, resources: {}, prompts: {} });
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toContain('desk_list_things');
     const answer = await client.callTool({ name: 'desk_list_things', arguments: { q: 'x' } });

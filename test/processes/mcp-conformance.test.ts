@@ -41,11 +41,10 @@ afterAll(async () => {
   await stand.close();
 });
 
-async function runScenario(scenario: string): Promise<{ code: number | null; output: string }> {
+async function runScenario(scenario: string, revision: string): Promise<{ code: number | null; output: string }> {
   const { folder, remove } = await makeFolder();
-  const child = spawn(process.execPath, [suite, 'server', '--url', url, '--scenario', scenario, '-o', folder], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const options = ['--scenario', scenario, '--spec-version', revision, '-o', folder];
+  const child = spawn(process.execPath, [suite, 'server', '--url', url, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
@@ -56,18 +55,30 @@ async function runScenario(scenario: string): Promise<{ code: number | null; out
   return { code, output };
 }
 
-// The other tools-call scenarios want pictures, sound, logs, progress or questions of the server, which an answer of a service is not.
-it.each(['server-initialize', 'ping', 'tools-list', 'dns-rebinding-protection', 'tools-call-simple-text', 'tools-call-error'])(
-  'the server passes the scenario %s',
-  async (scenario) => {
-    const { code, output } = await runScenario(scenario);
-    expect(output).toMatch(/Passed: (\d+)\/\1, 0 failed/);
-    expect(code).toBe(0);
-  },
-);
+// The others want pictures, sound, logs, progress, questions of the server or tools, resources and prompts of the suite's own.
+it.each([
+  ...['server-initialize', 'ping'].map((scenario) => [scenario, '2025-11-25']),
+  ...['caching', 'sep-2164-resource-not-found', 'http-header-validation'].map((scenario) => [scenario, '2026-07-28']),
+  ...['tools-list', 'tools-call-simple-text', 'tools-call-error', 'resources-list', 'prompts-list', 'dns-rebinding-protection'].flatMap(
+    (scenario) => ['2025-11-25', '2026-07-28'].map((revision) => [scenario, revision]),
+  ),
+] as [string, string][])('the server passes the scenario %s of %s', async (scenario, revision) => {
+  const { code, output } = await runScenario(scenario, revision);
+  expect(output).toMatch(/Passed: ([1-9]\d*)\/\1, 0 failed/);
+  expect(code).toBe(0);
+});
+
+it('of the scenario server-stateless the server passes all that needs no tool of the suite’s own', async () => {
+  const { output } = await runScenario('server-stateless', '2026-07-28');
+  const [, passed = 0, failed = 0] = /Passed: (\d+)\/\d+, (\d+) failed/.exec(output) ?? [];
+  const faults = [...output.matchAll(/^ +Error: (.*)$/gm)].map(([, fault]) => fault as string);
+  expect(faults).toHaveLength(Number(failed));
+  expect(faults.filter((fault) => !/^Not testable: server does not list the diagnostic tool/.test(fault))).toEqual([]);
+  expect(Number(passed)).toBeGreaterThan(15);
+});
 
 it('a scenario that the server does not serve is really found to fail', async () => {
-  const { code, output } = await runScenario('prompts-list');
+  const { code, output } = await runScenario('completion-complete', '2025-11-25');
   expect(output).toContain('Method not found');
   expect(code).toBe(1);
 });

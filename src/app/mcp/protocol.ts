@@ -15,6 +15,7 @@ import {
 import type { Context, Gateway } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
 import { toSkillettError } from '../http/failures.ts';
+import { guidanceCapabilities, serveGuidance } from './guidance.ts';
 import { handshakeVersions, type PlainCall, readPlainCall } from './plain-call.ts';
 import type { Asking, ToolAnswer } from './tools/call.ts';
 import { Toolbox } from './tools/toolbox.ts';
@@ -114,7 +115,7 @@ function createServer(
 ): Server {
   const server = new Server(
     { name, title: 'Skillett', version },
-    { capabilities: { tools: {} }, instructions, supportedProtocolVersions: handshakeVersions },
+    { capabilities: { tools: {}, ...guidanceCapabilities }, instructions, supportedProtocolVersions: handshakeVersions },
   );
   /** What the SDK made of it would name our inner failures. */
   const orRefuse = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -134,5 +135,6 @@ function createServer(
     exchange.answer = await orRefuse(() => toolbox.call(context, params.name, sent.arguments ?? {}, { id, session }));
     return resultOf(exchange.answer, '') as CallToolResult;
   });
+  serveGuidance(server, context, orRefuse);
   return server;
 }

@@ -13,13 +13,22 @@ const tools = 'Bash, Read, Grep, Glob';
 
 export function listSkillFiles(integration: CatalogueIntegration, publicUrl: string): SkillFile[] {
   return [
-    { filePath: 'SKILL.md', content: renderSkill(integration, publicUrl) },
-    ...[...integration.endpoints.values()].map((endpoint) => ({
-      filePath: `${folderOf(endpoint.resource)}${endpoint.name}.md`,
-      content: renderEndpoint(integration, endpoint, publicUrl),
-    })),
+    fileOf('SKILL.md', () => renderSkill(integration, publicUrl)),
+    ...[...integration.endpoints.values()].map((endpoint) =>
+      fileOf(`${folderOf(endpoint.resource)}${endpoint.name}.md`, () => renderEndpoint(integration, endpoint, publicUrl)),
+    ),
     ...[...integration.guides].map(([filePath, content]) => ({ filePath, content })),
   ];
+}
+
+/** Rendered when it is read, since mostly one of them is. */
+function fileOf(filePath: string, render: () => string): SkillFile {
+  return {
+    filePath,
+    get content() {
+      return render();
+    },
+  };
 }
 
 function folderOf(resource: string): string {

@@ -1,4 +1,5 @@
 /** What agents are told before they call: an endpoint at a glance, whether an account is ready for it, and what belongs together. */
+import { mayCall } from '../../../core/principal.ts';
 import { builder } from '../../../core/schema/builder.ts';
 import { type ConnectedAccount, loadAccounts, missingScopesOf } from '../../connections/connections.ts';
 import { requireIntegration, seenBy } from '../../recipes/catalogue.ts';
@@ -82,6 +83,12 @@ builder.objectFields(IntegrationRef, (t) => ({
   workflows: t.field({
     type: [WorkflowRef],
     description: 'Jobs for which its endpoints are called one after the other.',
-    resolve: ({ recipe }) => recipe.workflows ?? [],
+    args: { callable: t.arg.boolean({ description: 'Only those of which every call is within the scopes of the caller.' }) },
+    resolve: async ({ slug, recipe: { workflows = [] }, endpoints }, { callable }, context) => {
+      if (!callable) return workflows;
+      const { scopes } = await context.principal();
+      const may = (name: string) => mayCall(scopes, slug, name, endpoints.get(name)?.readOnly === true);
+      return workflows.filter(({ steps }) => steps.every(({ endpoint }) => may(endpoint)));
+    },
   }),
 }));
