@@ -50,7 +50,7 @@ describe.each([
     expect(prompts.map(({ name }) => name)).toContain('github_triage_an_issue');
     const { messages } = await client.getPrompt({ name: 'github_triage_an_issue', arguments: { task: 'the one on logins' } });
     expect(messages).toHaveLength(1);
-    const { text } = messages[0]?.content as { text: string };
+    const { text } = messages[0]!.content as { text: string };
     expect(text).toMatch(/^Triage an issue \(GitHub\)\. /);
     expect(text).toContain('What I want: the one on logins\n');
     expect(text).toMatch(/\n1\. github\.\w+: /);
