@@ -69,6 +69,52 @@ describe('a recipe may say', () => {
   });
 });
 
+const session = {
+  address: { header: 'Location' },
+  hosts: ['up.letters.example'],
+  method: 'PUT',
+  headers: { 'Content-Range': 'bytes {first}-{last}/{total}' },
+  part_bytes: 262_144,
+  more: [308],
+};
+const inParts =
+  (changed: object = {}, file: object = {}) =>
+  ({ upload_file: one }: Sound) => {
+    one.body = { encoding: 'json', content: 'file', upload: { max_bytes: 1_000_000, session: { ...session, ...changed } } };
+    one.parameters = { file: { in: 'body', type: 'string', format: 'uri', description: 'Where it is.', required: true, ...file } };
+    one.example = { file: 'https://files.example/a' };
+  };
+
+describe('a file in parts', () => {
+  const fault = (rest: string) => `letters/files.json: endpoints.upload_file.${rest}`;
+  it.each<[string, (s: Sound) => unknown, string[]]>([
+    ['is said by where its session is', inParts(), []],
+    ['is said by a member of the answer', inParts({ address: { body: 'session.url' } }), []],
+    [
+      'needs its address as a parameter',
+      inParts({}, { required: false }),
+      [fault('parameters.file: must be a required string with `format: "uri"`: with `upload` it is the address that is fetched')],
+    ],
+    [
+      'needs the parameter that is its file',
+      all(inParts(), (s) => (s.upload_file.body.content = 'none')),
+      [fault('body.content: must name the parameter in the body that says where the file is')],
+    ],
+    [
+      'takes no other encoding',
+      all(inParts(), (s) => (s.upload_file.body.encoding = 'form')),
+      [fault('body.upload: is for `encoding: "raw"`, or with a `session` for `encoding: "json"`')],
+    ],
+    [
+      'fills three names in its headers',
+      inParts({ headers: { Range: '{first}-{end}' } }),
+      [fault('body.upload.session.headers.Range: nothing fills {end}: there are {first}, {last} and {total}')],
+    ],
+  ])('%s', async (_what, change, faults) => {
+    expect(await faultsAfter(change)).toEqual(faults);
+  });
+});
+
 describe('a body of a JSON part and bytes is refused', () => {
   const fault = (rest: string) => [`letters/files.json: endpoints.upload_file.${rest}`];
   it.each<[string, (s: Sound) => unknown, string[]]>([

@@ -13,6 +13,7 @@ import type { Variables } from '../recipes/variables.ts';
 import { type JudgedAnswer, judgeAnswer } from './answer/judge-answer.ts';
 import { leaveRoom, type Reader } from './answer/whole-answers.ts';
 import { fetchUpload, type Upload } from './request/body/fetch-upload.ts';
+import { sendInSession } from './request/body/upload-session.ts';
 import type { Parameters } from './request/check-parameters.ts';
 import type { PreparedRequest } from './request/prepare-request.ts';
 import { attemptsMax, pause, pauseAfterAnswer, pauseAfterFailure } from './retry.ts';
@@ -158,8 +159,20 @@ async function sendUpload(
 ): Promise<OutboundAnswer> {
   const untilMs = performance.now() + timeoutMs;
   const body = await fetchUpload(gateway, upload, { timeoutMs, turnOf: call.userId, signal: call.signal });
+  const left = () => Math.max(1, untilMs - performance.now());
   try {
-    return await sendBody(gateway, call, request, body, Math.max(1, untilMs - performance.now()));
+    const { session: plan } = upload;
+    if (!plan) return await sendBody(gateway, call, request, body, left());
+    const { slug, baseUrl, baseUrlOverridden } = call.integration;
+    return await sendInSession({
+      integration: slug,
+      name: upload.name,
+      plan,
+      file: body,
+      ownOrigin: baseUrlOverridden ? new URL(baseUrl).origin : undefined,
+      begin: () => sendBody(gateway, call, request, call.request.body, left()),
+      send: (part) => gateway.outbound.send({ ...part, timeoutMs: left(), integration: slug, turnOf: call.userId, signal: call.signal }),
+    });
   } catch (error) {
     body.stream.destroy();
     throw error;

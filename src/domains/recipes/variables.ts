@@ -80,7 +80,11 @@ export function variablesOf({ variables }: Integration, kept: Variables): Variab
 /** Whether requests of the integration may go to this host. Asked of recipes that name none, the answer is yes, unless nothing has filled a brace in it. */
 export function isKnownHost({ hosts }: Integration, hostname: string): boolean {
   if (/[{}]/.test(hostname)) return false;
-  if (hosts === undefined) return true;
+  return hosts === undefined || isListedHost(hosts, hostname);
+}
+
+/** Exact, or below one with `*.` in front. */
+export function isListedHost(hosts: readonly string[], hostname: string): boolean {
   return hosts.some((host) =>
     host.startsWith('*.') ? hostname.endsWith(host.slice(1)) && hostname.length >= host.length : hostname === host,
   );

@@ -1,5 +1,6 @@
 /** One endpoint: its marks and references, and whether every parameter can travel where it says. */
 import { isReadOnly } from '../catalogue.ts';
+import type { UploadSession } from '../format/body.ts';
 import type { Endpoint, Integration } from '../format/format.ts';
 import { mailParts, type Parameter } from '../format/parameter.ts';
 import { namesOfSplit } from '../parameter-schema.ts';
@@ -173,8 +174,11 @@ function checkBody(endpoint: Endpoint, report: Report): void {
     for (const [name, constant] of Object.entries(body.constants ?? {}))
       if ([constant].flat().some((value) => typeof value === 'object' && value !== null))
         report(['body', 'constants', name], 'an object travels only in a JSON body');
-  if (body.upload !== undefined && body.encoding !== 'raw') report(['body', 'upload'], 'is for `encoding: "raw"`');
+  const { upload } = body;
+  if (upload !== undefined && body.encoding !== (upload.session ? 'json' : 'raw'))
+    report(['body', 'upload'], 'is for `encoding: "raw"`, or with a `session` for `encoding: "json"`');
   if (body.encoding === 'raw') checkRawBody(endpoint, report);
+  else if (upload?.session) checkSession(endpoint, upload.session, report);
   else if (body.encoding === 'related') checkRelatedBody(endpoint, report);
   else if (body.content !== undefined) report(['body', 'content'], 'is for `encoding: "raw"` or `"related"`');
 }
@@ -191,6 +195,23 @@ function checkRelatedBody({ body, parameters }: Endpoint, report: Report): void 
     if (file && other !== name) report(['parameters', other, 'file'], `only ${name} is a part of its own: the others are its JSON`);
 }
 
+/** One parameter is the file, and the others are the JSON that begins its session. */
+function checkSession({ body, parameters }: Endpoint, { headers }: UploadSession, report: Report): void {
+  const name = body?.content ?? '';
+  const content = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+  if (content?.in !== 'body') report(['body', 'content'], 'must name the parameter in the body that says where the file is');
+  else checkFileAddress(name, content, report);
+  for (const [header, text] of Object.entries(headers))
+    for (const [written] of text.matchAll(/\{[^}]*\}/g))
+      if (!['{first}', '{last}', '{total}'].includes(written))
+        report(['body', 'upload', 'session', 'headers', header], `nothing fills ${written}: there are {first}, {last} and {total}`);
+}
+
+function checkFileAddress(name: string, { type, format, required }: Parameter, report: Report): void {
+  if (type !== 'string' || format !== 'uri' || !required)
+    report(['parameters', name], 'must be a required string with `format: "uri"`: with `upload` it is the address that is fetched');
+}
+
 /** One parameter is the whole of it. */
 function checkRawBody({ body, parameters }: Endpoint, report: Report): void {
   if (body?.constants !== undefined) report(['body', 'constants'], 'cannot stand beside a raw body');
@@ -198,11 +219,7 @@ function checkRawBody({ body, parameters }: Endpoint, report: Report): void {
   if (content?.in !== 'body') return report(['body', 'content'], 'must name the parameter in the body that is the whole of it');
   if (content.type !== 'string' && !content.file)
     report(['parameters', body?.content as string, 'type'], 'must be string, or an object with `file`, since it is the body as it is');
-  if (body?.upload !== undefined && !(content.type === 'string' && content.format === 'uri' && content.required))
-    report(
-      ['parameters', body.content as string],
-      'must be a required string with `format: "uri"`: with `upload` it is the address that is fetched',
-    );
+  if (body?.upload !== undefined) checkFileAddress(body.content as string, content, report);
   for (const [name, parameter] of Object.entries(parameters))
     if (parameter.in === 'body' && name !== body?.content)
       report(['parameters', name, 'in'], `the body is ${body?.content} alone: nothing else can stand in it`);

@@ -1,7 +1,36 @@
 /** How a recipe says what the body of a request is. */
 import { z } from 'zod';
 import { mailParts } from './parameter.ts';
-import { jsonPointer, text } from './texts.ts';
+import { headerName, jsonPointer, text } from './texts.ts';
+import { hosts } from './variables.ts';
+
+const mebibyte = 1024 * 1024;
+
+const session = z
+  .strictObject({
+    address: z
+      .union([
+        z.strictObject({ header: headerName.describe('The header of the answer that holds it, such as Location.') }),
+        z.strictObject({ body: text.describe('The member of the JSON answer that holds it; names inside each other are joined by dots.') }),
+      ])
+      .describe('Where the answer to the request of the endpoint says the address of the session.'),
+    hosts: hosts.describe('The hosts that the address may have, exact or with `*.` in front, over https.'),
+    method: z.enum(['PUT', 'POST', 'PATCH']).describe('How a part is sent there. No credential goes along: the address is one.'),
+    headers: z
+      .record(headerName, z.string().regex(/^[\x20-\x7e]*$/, 'printable ASCII'))
+      .describe('Of each part. `{first}` and `{last}` are the numbers of its bytes, from 0, `{total}` is the length of the file.'),
+    part_bytes: z
+      .int()
+      .min(256 * 1024)
+      .max(1024 * mebibyte)
+      .describe('How long parts are; the last may be shorter.'),
+    more: z.array(z.int().min(200).max(399)).min(1).describe('Statuses of an answer that asks for the next part. Any other ends the call.'),
+  })
+  .describe(
+    'For services that take large files in parts: the request of the endpoint, with `encoding: "json"`, begins a session, and the parts of the file go to its address. The answer to the last part is the answer of the call.',
+  );
+
+export type UploadSession = z.infer<typeof session>;
 
 export const body = z
   .strictObject({
@@ -22,10 +51,11 @@ export const body = z
           .min(1)
           .max(1024 ** 4)
           .describe('The longest that the service takes.'),
+        session: session.optional(),
       })
       .optional()
       .describe(
-        'With `raw`, for files that are too large for a call: `content` is an address of https (`format: "uri"`), which the gateway fetches under its rules for outbound requests and passes on while it arrives. `timeout_ms` may be 900000 then.',
+        'With `raw`, or with `json` and a `session`, for files that are too large for a call: `content` is an address of https (`format: "uri"`), which the gateway fetches under its rules for outbound requests and passes on while it arrives. `timeout_ms` may be 900000 then.',
       ),
     constants: z.record(z.string(), z.json()).optional().describe('Values always sent. Keys are names, or JSON Pointers in a JSON body.'),
     mail_at: jsonPointer

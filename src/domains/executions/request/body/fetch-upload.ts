@@ -4,6 +4,7 @@ import type { Gateway } from '../../../../core/context.ts';
 import { badRequest, type SkillettError } from '../../../../core/errors.ts';
 import { type OutboundAnswer, OutboundError, type StreamedBody } from '../../../../core/outbound/outbound.ts';
 import type { LeavingSignal } from '../../../../core/turns/leaving.ts';
+import type { UploadSession } from '../../../recipes/format/body.ts';
 import type { Fail } from '../request-parts.ts';
 
 export interface Upload {
@@ -11,6 +12,8 @@ export interface Upload {
   name: string;
   address: URL;
   bytesMax: number;
+  /** Where the service takes it in parts. */
+  session?: UploadSession | undefined;
 }
 
 /** Credentials in an address would stand in the call's parameters, and a fragment is nobody's. */
@@ -33,7 +36,7 @@ interface Fetching {
  * the service; what shows later ends the request to the service in its middle.
  */
 export async function fetchUpload(gateway: Gateway, upload: Upload, { timeoutMs, turnOf, signal }: Fetching): Promise<StreamedBody> {
-  const { name, address, bytesMax } = upload;
+  const { name, address, bytesMax, session } = upload;
   const answer = await gateway.outbound
     .send({
       method: 'GET',
@@ -56,7 +59,9 @@ export async function fetchUpload(gateway: Gateway, upload: Upload, { timeoutMs,
       ? `its address answered with status ${answer.status}`
       : announced !== undefined && announced > bytesMax
         ? tooLong(bytesMax)
-        : undefined;
+        : session && announced === undefined
+          ? 'its address does not say how long it is, which the service has to know'
+          : undefined;
   if (fault === undefined) return { stream: answer.body.pipe(new Counted(name, bytesMax, answer)), bytes: announced };
   answer.discard();
   throw notFetched(name, fault);

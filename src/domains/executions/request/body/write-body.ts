@@ -1,6 +1,7 @@
 /** The body of a request, in the encoding that the recipe names. */
 import { randomBytes } from 'node:crypto';
 import type { CatalogueEndpoint } from '../../../recipes/catalogue.ts';
+import type { UploadSession } from '../../../recipes/format/body.ts';
 import type { Parameters } from '../check-parameters.ts';
 import { malformed } from '../pairs.ts';
 import { type Fail, type PlacedParameter, parametersIn, valueFor, type Written, writePairs } from '../request-parts.ts';
@@ -30,6 +31,8 @@ export interface BodyPlan {
   document: string | undefined;
   /** How long a raw body may be that is fetched from an address. */
   uploadBytesMax: number | undefined;
+  /** How a file goes in parts, beside a JSON body. */
+  session: UploadSession | undefined;
   /** The parameter that is the whole body of a `raw` one, and the second part of a `related` one. */
   content: PlacedParameter | undefined;
 }
@@ -43,6 +46,7 @@ export function planBody(endpoint: CatalogueEndpoint): BodyPlan | undefined {
     encoding: spec.graphql ? 'graphql' : (spec.body?.encoding ?? 'json'),
     document: spec.graphql?.document,
     uploadBytesMax: spec.body?.upload?.max_bytes,
+    session: spec.body?.upload?.session,
     constants: Object.entries(spec.body?.constants ?? {}),
     parts,
     content: parts.find(({ name }) => name === spec.body?.content),
@@ -57,7 +61,7 @@ export function planBody(endpoint: CatalogueEndpoint): BodyPlan | undefined {
 export function writeBody(plan: BodyPlan, method: string, params: Parameters, fail: Fail): RequestBody | undefined | Promise<RequestBody> {
   switch (plan.encoding) {
     case 'json':
-      return writeJson(plan, method, params, fail);
+      return plan.session ? writeSession(plan, method, params, fail) : writeJson(plan, method, params, fail);
     case 'form':
       return writeForm(plan, params, fail);
     case 'multipart':
@@ -143,6 +147,15 @@ function writeRaw(part: PlacedParameter, params: Parameters, fail: Fail): Reques
 function writeUpload(part: PlacedParameter, bytesMax: number, params: Parameters, fail: Fail): RequestBody {
   const upload = readUpload(part.name, String(valueFor(part, params)), bytesMax, fail);
   return { contentType: 'application/octet-stream', bytes: '', upload };
+}
+
+/** What begins a session is the JSON of all others. */
+function writeSession(plan: BodyPlan, method: string, params: Parameters, fail: Fail): RequestBody {
+  const { content, uploadBytesMax, session } = plan;
+  const part = content as PlacedParameter;
+  const upload = readUpload(part.name, String(valueFor(part, params)), uploadBytesMax as number, fail);
+  const begin = writeJson({ ...plan, parts: plan.parts.filter((one) => one !== content) }, method, params, fail);
+  return { contentType: 'application/json', bytes: begin?.bytes ?? '', upload: upload && { ...upload, session } };
 }
 
 function writeForm(plan: BodyPlan, params: Parameters, fail: Fail): RequestBody {
