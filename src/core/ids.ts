@@ -13,7 +13,22 @@ function randomHex(bytes: number): string {
   return pool.toString('hex', used - bytes, used);
 }
 
-export type IdPrefix = 'user' | 'key' | 'conn' | 'call' | 'req' | 'sess' | 'acct' | 'ver' | 'aud' | 'dev' | 'inv' | 'own' | 'imp';
+export type IdPrefix =
+  | 'user'
+  | 'key'
+  | 'conn'
+  | 'call'
+  | 'req'
+  | 'sess'
+  | 'acct'
+  | 'ver'
+  | 'aud'
+  | 'dev'
+  | 'inv'
+  | 'own'
+  | 'imp'
+  | 'client'
+  | 'grant';
 
 /** `key_…`: a prefix that says what it names, and 128 random bits in hex. */
 export function newId(prefix: IdPrefix): string {

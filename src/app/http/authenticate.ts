@@ -4,21 +4,21 @@ import type { Caller, Gateway } from '../../core/context.ts';
 import { sha256Hex } from '../../core/crypto.ts';
 import { authenticationFault, rateLimited, SkillettError } from '../../core/errors.ts';
 import type { Principal } from '../../core/principal.ts';
-import { keyForm, requireKeyByHash } from '../../domains/api-keys/api-keys.ts';
+import { type HashKey, keyForm, requireKeyByHash } from '../../domains/api-keys/api-keys.ts';
 import type { ApiKey } from '../../domains/api-keys/store.ts';
 import { planLimits } from '../../domains/limits/plans.ts';
 import { countRequest, requestsPerMinute } from '../../domains/limits/requests.ts';
 import { findUser, type User } from '../../domains/users/store.ts';
 
 /** RFC 6750, section 2.1. The scheme's name is case-insensitive (RFC 9110, section 11.1). What cannot be a key of ours is refused without a look-up. */
-function readBearer(request: IncomingMessage): Caller | undefined {
+function readBearer(request: IncomingMessage, hashKey: HashKey): Caller | undefined {
   const header = request.headers.authorization;
   if (header === undefined) return undefined;
   const match = /^bearer +([\x21-\x7e]{1,512})$/i.exec(header);
   if (!match) return { kind: 'none' };
   const token = match[1] as string;
   if (!keyForm.test(token)) throw authenticationFault('api_key_invalid');
-  return { kind: 'api_key', hash: sha256Hex(token) };
+  return { kind: 'api_key', hash: hashKey(token) };
 }
 
 async function readSession(gateway: Gateway, cookie: string): Promise<Caller> {
@@ -34,8 +34,8 @@ declare module '../../core/context.ts' {
 }
 
 /** At once for a key, which is only looked up when it is used. */
-export function authenticate(gateway: Gateway, request: IncomingMessage): Caller | Promise<Caller> {
-  const caller = readBearer(request);
+export function authenticate(gateway: Gateway, request: IncomingMessage, hashKey: HashKey = sha256Hex): Caller | Promise<Caller> {
+  const caller = readBearer(request, hashKey);
   if (caller) return caller;
   const { cookie } = request.headers;
   return cookie === undefined ? { kind: 'none' } : readSession(gateway, cookie);

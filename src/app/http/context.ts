@@ -4,10 +4,18 @@ import type { Caller, Context, Door, Gateway } from '../../core/context.ts';
 import { newId } from '../../core/ids.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
+import type { HashKey } from '../../domains/api-keys/api-keys.ts';
 import { authenticate, type Holder, lookUpHolder, lookUpPrincipal } from './authenticate.ts';
 
-/** What one request's resolvers share. Nothing is looked up until it is asked for. */
-export function createContext(gateway: Gateway, request: IncomingMessage, door: Door, requestId: string, signal: LeavingSignal): Context {
+/** What one request's resolvers share. Nothing is looked up until it is asked for. `hashKey`: of a door that takes keys of a kind of its own. */
+export function createContext(
+  gateway: Gateway,
+  request: IncomingMessage,
+  door: Door,
+  requestId: string,
+  signal: LeavingSignal,
+  hashKey?: HashKey,
+): Context {
   let caller: Caller | Promise<Caller> | undefined;
   let holder: Promise<Holder> | undefined;
   let principal: Promise<Principal> | undefined;
@@ -23,7 +31,7 @@ export function createContext(gateway: Gateway, request: IncomingMessage, door: 
     },
     userAgent: request.headers['user-agent'],
     signal,
-    caller: () => (caller ??= authenticate(gateway, request)),
+    caller: () => (caller ??= authenticate(gateway, request, hashKey)),
     holder: () => (holder ??= (async () => lookUpHolder(gateway, await context.caller()))()),
     principal: () => (principal ??= (async () => lookUpPrincipal(gateway, await context.caller(), await holder))()),
     once: <T>(name: string, make: () => T): T => {

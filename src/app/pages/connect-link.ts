@@ -6,6 +6,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
+import { endOfKey } from '../../domains/api-keys/api-keys.ts';
 import { findKeyIn } from '../../domains/api-keys/store.ts';
 import { listConnectMethods } from '../../domains/connections/connect-methods.ts';
 import { openConsent } from '../../domains/connections/consent/consent-browser.ts';
@@ -84,7 +85,8 @@ async function findAsk({ gateway, session, requestId }: Visit, id: string): Prom
   const integration = (await gateway.seenBy(session.userId)).catalogue.find(consent.integration);
   if (!integration) return renderOver(gateway, 'This installation does not offer that service any more.');
   const key = await findKeyIn(db, { userId: session.userId }, consent.startedBy);
-  if (key && (key.revokedAt || (key.expiresAt && key.expiresAt.getTime() <= clock.nowMs()))) {
+  const end = key && endOfKey(key);
+  if (key && (key.revokedAt || (end && end.getTime() <= clock.nowMs()))) {
     await failConsent(gateway, consent, 'failed', { requestId });
     return renderOver(
       gateway,

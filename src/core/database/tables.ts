@@ -108,14 +108,19 @@ export interface ApiKeysTable {
   id: string;
   userId: string;
   parentId: string | null;
-  /** `manual`: created by a person or another key. `device`: by a device or command-line sign-in; does not count against the plan. */
-  kind: WithDefault<'manual' | 'device'>;
+  /**
+   * `manual`: created by a person or another key. `device`: by a device or command-line sign-in. `oauth`: by a client that a person let in,
+   * for `/mcp/oauth` alone. Only the first count against the plan.
+   */
+  kind: WithDefault<'manual' | 'device' | 'oauth'>;
   name: string;
   keyPrefix: string;
-  /** SHA-256 of the whole key. */
+  /** SHA-256 of the whole key; of kind `oauth`, of its resource and the key. */
   keyHash: Buffer;
   scopes: string[];
   expiresAt: TimeOrNull;
+  /** Of kind `oauth`: until when its holder may renew it. */
+  renewableUntil: TimeOrNull;
   revokedAt: TimeOrNull;
   createdAt: WithDefault<Date>;
 }
@@ -350,6 +355,44 @@ export interface DeviceCodesTable {
   createdAt: WithDefault<Date>;
 }
 
+// oauth-clients
+
+/** Clients that registered themselves (RFC 7591). Those with a metadata document have no row. */
+export interface OAuthClientsTable {
+  id: string;
+  name: string;
+  uri: string | null;
+  redirectUris: string[];
+  /** When a person last let it in; those that nobody let in are removed after a day. */
+  usedAt: TimeOrNull;
+  createdAt: WithDefault<Date>;
+}
+
+/** What a person granted a client: at first a code, then the key that the code was redeemed for, which refresh tokens renew. */
+export interface OAuthGrantsTable {
+  id: string;
+  userId: string;
+  /** The session in which the person agreed. */
+  sessionId: string;
+  clientId: string;
+  clientName: string;
+  redirectUri: string;
+  scopes: string[];
+  /** SHA-256 of the code. */
+  codeHash: Buffer;
+  /** S256 (RFC 7636). */
+  codeChallenge: string;
+  codeExpiresAt: Time;
+  redeemedAt: TimeOrNull;
+  keyId: string | null;
+  /** SHA-256 of the part that all refresh tokens of the grant have. */
+  familyHash: Buffer | null;
+  /** SHA-256 of the refresh token that is good. */
+  refreshHash: Buffer | null;
+  endsAt: Time;
+  createdAt: WithDefault<Date>;
+}
+
 export interface Tables {
   users: UsersTable;
   sessions: SessionsTable;
@@ -371,6 +414,8 @@ export interface Tables {
   auditRows: AuditRowsTable;
   idempotencyClaims: IdempotencyClaimsTable;
   deviceCodes: DeviceCodesTable;
+  oauthClients: OAuthClientsTable;
+  oauthGrants: OAuthGrantsTable;
   ownIntegrations: OwnIntegrationsTable;
   imports: ImportsTable;
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import DataLoader from 'dataloader';
 import type { Clock } from '../../core/clock.ts';
 import type { Context, Gateway } from '../../core/context.ts';
-import { sha256 } from '../../core/crypto.ts';
+import { sha256, sha256Hex } from '../../core/crypto.ts';
 import { type Db, lockInTransaction } from '../../core/database/database.ts';
 import { authenticationFault, badRequest, type Fault, notFound, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
@@ -45,6 +45,20 @@ export function generateKey(): { fullKey: string; keyPrefix: string; keyHash: Bu
 
 /** What `generateKey` makes. */
 export const keyForm = /^sk_[0-9a-f]{48}$/;
+
+/** By what a key is found, in hex. */
+export type HashKey = (fullKey: string) => string;
+
+/**
+ * Of a key of kind `oauth`: with the resource that it is for (RFC 8707), so that no other door finds it, and `/mcp/oauth` finds no key
+ * of another kind.
+ */
+export const hashOAuthKey: HashKey = (fullKey) => sha256Hex(`/mcp/oauth ${fullKey}`);
+
+/** When a key cannot be used any more: one that can be renewed goes on beyond its own end. */
+export function endOfKey(key: Pick<ApiKey, 'expiresAt' | 'renewableUntil'>): Date | null {
+  return key.renewableUntil ?? key.expiresAt;
+}
 
 /** The key with this hash. Throws 401 `api_key_invalid`, `api_key_revoked`, `api_key_expired`. */
 export async function requireKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<ApiKey> {
@@ -196,14 +210,67 @@ export async function issueFirstKey(
   });
 }
 
-/** A key without a parent and without an end, with its audit row. */
+/** How long a key of kind `oauth` lasts before its client has to renew it. */
+export const oauthKeySeconds = 3_600;
+
+/**
+ * The key of a client that a person let in, made in the transaction that redeems its code. It has no parent, and does not count
+ * against the plan. Its scopes were checked when the person granted them.
+ */
+export async function issueOAuthKey(
+  trx: Db,
+  clock: Clock,
+  grant: { userId: string; sessionId: string; name: string; scopes: string[]; renewableUntil: Date },
+  requestId: string,
+): Promise<{ apiKey: ApiKey; fullKey: string }> {
+  const { sessionId, ...key } = grant;
+  const expiresAt = new Date(Math.min(clock.nowMs() + oauthKeySeconds * 1000, grant.renewableUntil.getTime()));
+  return insertRootKey(trx, clock, { ...key, kind: 'oauth', actor: sessionId, expiresAt }, requestId);
+}
+
+/** Another key in place of the one that a grant has; the one before is found no more. Undefined when the grant was revoked, or has ended. */
+export async function renewOAuthKey(
+  trx: Db,
+  clock: Clock,
+  id: string,
+  requestId: string,
+): Promise<{ apiKey: ApiKey; fullKey: string } | undefined> {
+  const { fullKey, keyPrefix } = generateKey();
+  const keyHash = Buffer.from(hashOAuthKey(fullKey), 'hex');
+  const apiKey = await renewKey(trx, clock, { id, keyPrefix, keyHash, lastsSeconds: oauthKeySeconds });
+  if (!apiKey) return undefined;
+  await recordAudit(trx, { userId: apiKey.userId, actor: id, action: 'api_key.renewed', target: id, details: { keyPrefix }, requestId });
+  return { apiKey, fullKey };
+}
+
+/** Ends a key of kind `oauth`: its client gave it back, or showed a secret that works once a second time. */
+export async function endOAuthKey(
+  trx: Db,
+  clock: Clock,
+  { id, userId, reason }: { id: string; userId: string; reason: 'returned' | 'code_reused' | 'refresh_token_reused' },
+  requestId: string,
+): Promise<void> {
+  const revoked = await revokeFamily(trx, clock, id);
+  if (revoked.length === 0) return;
+  await recordAudit(trx, { userId, actor: id, action: 'api_key.revoked', target: id, details: { revoked, reason }, requestId });
+}
+
+/** A key without a parent, with its audit row. */
 async function insertRootKey(
   trx: Db,
   clock: Clock,
-  key: { userId: string; kind: ApiKey['kind']; name: string; scopes: readonly string[]; actor: string },
+  key: {
+    userId: string;
+    kind: ApiKey['kind'];
+    name: string;
+    scopes: readonly string[];
+    actor: string;
+    expiresAt?: Date;
+    renewableUntil?: Date;
+  },
   requestId: string,
 ): Promise<{ apiKey: ApiKey; fullKey: string }> {
-  const { userId, kind, name, actor } = key;
+  const { userId, kind, name, actor, expiresAt = null, renewableUntil } = key;
   const scopes = [...key.scopes];
   const { fullKey, keyPrefix, keyHash } = generateKey();
   const apiKey = await insertKey(trx, clock, {
@@ -213,9 +280,10 @@ async function insertRootKey(
     kind,
     name,
     keyPrefix,
-    keyHash,
+    keyHash: kind === 'oauth' ? Buffer.from(hashOAuthKey(fullKey), 'hex') : keyHash,
     scopes,
-    expiresAt: null,
+    expiresAt,
+    ...(renewableUntil ? { renewableUntil } : {}),
   });
   const details = { name, scopes, keyPrefix, kind };
   await recordAudit(trx, { userId, actor, action: 'api_key.created', target: apiKey.id, details, requestId });

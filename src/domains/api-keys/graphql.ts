@@ -7,12 +7,13 @@ import { CallCountRef, CallRef } from '../audit/graphql.ts';
 import { guardField } from '../limits/guard.ts';
 import { loadLastUse } from '../limits/last-use.ts';
 import { ViewerRef } from '../users/graphql.ts';
-import { issueApiKey, listAllApiKeys, listApiKeys, loadApiKeys, revokeApiKey } from './api-keys.ts';
+import { endOfKey, issueApiKey, listAllApiKeys, listApiKeys, loadApiKeys, revokeApiKey } from './api-keys.ts';
 import type { ApiKey } from './store.ts';
 
 const kinds: Record<ApiKey['kind'], string> = {
   manual: 'Made by a person or by another key.',
   device: 'Made by a device that signed in; does not count against the plan.',
+  oauth: 'Made by an MCP client that a person let in at `/mcp/oauth`, where alone it works; does not count against the plan.',
 };
 
 const ApiKeyKind = builder.enumType('ApiKeyKind', { description: 'How an API key came to be.', values: enumValues(kinds) });
@@ -42,10 +43,11 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
       description: 'When it last authenticated a request; null when it never has.',
       resolve: async (key, _args, context) => (await loadLastUse(context).load(key.id)) ?? null,
     }),
-    expiresAt: t.expose('expiresAt', {
+    expiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When it stops working; null when it does not expire.',
+      description: 'When it stops working, for good where its client renews it until then; null when it does not expire.',
+      resolve: endOfKey,
     }),
     revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked; null while it has not been.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),

@@ -7,7 +7,19 @@ import type { TimePosition } from '../../core/paging.ts';
 
 export type ApiKey = Omit<Selectable<ApiKeysTable>, 'keyHash'>;
 
-const columns = ['id', 'userId', 'parentId', 'kind', 'name', 'keyPrefix', 'scopes', 'expiresAt', 'revokedAt', 'createdAt'] as const;
+const columns = [
+  'id',
+  'userId',
+  'parentId',
+  'kind',
+  'name',
+  'keyPrefix',
+  'scopes',
+  'expiresAt',
+  'renewableUntil',
+  'revokedAt',
+  'createdAt',
+] as const;
 
 /** Which keys a principal may see: all of a user's, or one key with its descendants. */
 export type KeyRange = { userId: string; under?: string };
@@ -19,6 +31,8 @@ export interface KeyState {
 }
 
 const expired = (clock: Clock) => sql<boolean>`coalesce(expires_at <= ${clock.sqlNow}, false)`;
+/** Of a key known by its id: one that can still be renewed goes on. */
+const ended = (clock: Clock) => sql<boolean>`coalesce(coalesce(renewable_until, expires_at) <= ${clock.sqlNow}, false)`;
 
 /** A key with its state, for sign-in by hash. */
 export async function findKeyByHash(db: Db, clock: Clock, hash: Buffer): Promise<(ApiKey & KeyState) | undefined> {
@@ -30,7 +44,7 @@ export async function findKeyForShare(trx: Db, clock: Clock, userId: string, id:
   return trx
     .selectFrom('apiKeys')
     .select('revokedAt')
-    .select(expired(clock).as('expired'))
+    .select(ended(clock).as('expired'))
     .where('userId', '=', userId)
     .where('id', '=', id)
     .forShare()
@@ -90,12 +104,13 @@ export async function insertKey(
     id: string;
     userId: string;
     parentId: string | null;
-    kind: 'manual' | 'device';
+    kind: ApiKey['kind'];
     name: string;
     keyPrefix: string;
     keyHash: Buffer;
     scopes: string[];
     expiresAt: Date | null;
+    renewableUntil?: Date;
   },
 ): Promise<ApiKey> {
   return db
@@ -103,6 +118,26 @@ export async function insertKey(
     .values({ ...key, createdAt: clock.sqlNow })
     .returning(columns)
     .executeTakeFirstOrThrow();
+}
+
+/**
+ * Puts another key in the place of one of kind `oauth`, for so long or until it can be renewed no more. Undefined for one that is revoked,
+ * or has ended.
+ */
+export async function renewKey(
+  trx: Db,
+  clock: Clock,
+  { id, lastsSeconds, ...key }: { id: string; keyPrefix: string; keyHash: Buffer; lastsSeconds: number },
+): Promise<ApiKey | undefined> {
+  return trx
+    .updateTable('apiKeys')
+    .set({ ...key, expiresAt: sql`least(renewable_until, ${clock.sqlNow} + ${lastsSeconds} * interval '1 second')` as never })
+    .where('id', '=', id)
+    .where('kind', '=', 'oauth')
+    .where('revokedAt', 'is', null)
+    .where('renewableUntil', '>', clock.sqlNow)
+    .returning(columns)
+    .executeTakeFirst();
 }
 
 /** Revokes a key and its descendants; returns the ids that were still active. */
@@ -134,7 +169,7 @@ export async function listKeyStates(db: Db, clock: Clock, ids: readonly string[]
   const rows = await db
     .selectFrom('apiKeys')
     .select(['id', 'userId', 'revokedAt'])
-    .select(expired(clock).as('expired'))
+    .select(ended(clock).as('expired'))
     .where('id', '=', sql<string>`any(${ids})`)
     .execute();
   return new Map(rows.map(({ id, ...state }) => [id, state]));
