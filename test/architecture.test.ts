@@ -12,6 +12,7 @@ const domainArrows: Record<string, string[]> = {
   skills: ['recipes', 'connections'],
   'own-integrations': ['recipes', 'connections', 'limits', 'audit'],
   'device-codes': ['users', 'api-keys', 'limits', 'audit'],
+  'oauth-clients': ['users', 'api-keys', 'limits', 'audit'],
   'api-keys': ['limits', 'audit'],
   users: ['limits', 'audit'],
   graph: ['recipes', 'executions'],
@@ -41,6 +42,7 @@ const tableOwners: Record<string, string[]> = {
   audit: ['skill_calls', 'audit_rows'],
   executions: ['idempotency_claims'],
   'device-codes': ['device_codes'],
+  'oauth-clients': ['oauth_clients', 'oauth_grants'],
   'own-integrations': ['own_integrations', 'imports'],
 };
 

@@ -8,6 +8,9 @@ import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { createPlayground } from '../dashboard/playground.ts';
 import { createGraphqlHandler, refuseGraphql } from '../graphql/yoga.ts';
 import { createMcpHandler } from '../mcp/door.ts';
+import { resourcePath } from '../oauth/addresses.ts';
+import { resourceDoor } from '../oauth/resource-door.ts';
+import { createOAuthRoutes } from '../oauth/routes.ts';
 import { RestRouter } from '../rest/router.ts';
 import { routes } from '../rest/routes.ts';
 import { Arrivals } from './arrival/arrivals.ts';
@@ -23,7 +26,7 @@ import { sendError } from './send-error.ts';
 const drainMsMax = 30_000;
 
 /** Beside REST, which takes every path that is nobody else's: where programs call with a key, those in pages too. */
-const agentPaths: ReadonlySet<string> = new Set(['/graphql', '/mcp']);
+const agentPaths: readonly string[] = ['/graphql', '/mcp', resourcePath];
 
 export type Handler = (
   request: IncomingMessage,
@@ -49,12 +52,16 @@ export function createHttpServer(
   const restHandler: Handler = (request, response, requestId, signal) => rest.handle(request, response, requestId, signal);
   const playground = gateway.config.playground ? createPlayground(gateway) : undefined;
   const graphql = createGraphqlHandler(gateway, schema, playground?.send);
+  const oauth = createOAuthRoutes(gateway);
+  const forPrograms = new Set([...agentPaths, ...oauth.keys()]);
   const cors = createCors(gateway.config.corsOrigins);
   const state = { stopping: false };
   const arrivals = new Arrivals(gateway);
   const exact = new Map<string, Handler>([
     ['/graphql', graphql],
     ['/mcp', createMcpHandler(gateway)],
+    [resourcePath, createMcpHandler(gateway, resourceDoor(gateway.config))],
+    ...oauth,
     ['/healthz', forReading(gateway, (_request, response) => sendHealth(response, 200, { status: 'ok' }))],
     ['/readyz', forReading(gateway, (_request, response) => reportReadiness(gateway, state, response))],
     ...[...pages].filter(([path]) => !path.endsWith('/') || path === '/'),
@@ -90,7 +97,7 @@ export function createHttpServer(
     const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];
     if (gateway.log.isLevelEnabled('debug'))
       logWhenFinished(gateway, response, { requestId, method: request.method, path: printablePath(pathname) });
-    if ((!handler || agentPaths.has(pathname)) && cors(request, response)) return;
+    if ((!handler || forPrograms.has(pathname)) && cors(request, response)) return;
     const refuse = (error: SkillettError) =>
       handler === graphql ? refuseGraphql(gateway, request, response, error, requestId) : sendError(gateway, response, error);
     const fault = findAddressFault(request);

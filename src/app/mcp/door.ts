@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Context, Gateway } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
+import type { HashKey } from '../../domains/api-keys/api-keys.ts';
 import { unauthorized } from '../http/authenticate.ts';
 import { readCheckedBody } from '../http/body/checked-body.ts';
 import { executionBytesMax } from '../http/body/read-body.ts';
@@ -18,18 +19,26 @@ import type { ToolAnswer } from './tools/call.ts';
 
 type McpHandler = (request: IncomingMessage, response: ClientResponse, requestId: string, signal: LeavingSignal) => Promise<void>;
 
-/** Who may come in by this door: throws what refuses whoever asks. */
-type RequireCaller = (request: IncomingMessage, context: Context) => Promise<void>;
+/** What differs where MCP is served under another address than `/mcp`. */
+export interface McpDoor {
+  /** By what its keys are found. */
+  hashKey?: HashKey;
+  /** What becomes of a refusal before it is sent. */
+  refuse?: (error: SkillettError) => SkillettError;
+  /** Answers what asks for no MCP; false where it does. */
+  answer?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
 
 /** The same tools for everybody who may come in; at /mcp that is whoever holds an API key. */
-export function createMcpHandler(gateway: Gateway, requireCaller: RequireCaller = requireKey): McpHandler {
+export function createMcpHandler(gateway: Gateway, { hashKey, refuse = (error) => error, answer = () => false }: McpDoor = {}): McpHandler {
   let opened: Promise<AnswerMessage> | undefined;
   return async (request, response, requestId, signal) => {
     try {
       requireOwnAddress(gateway.config, request);
+      if (answer(request, response)) return;
       if (request.method !== 'POST') throw methodNotAllowed();
-      const context = createContext(gateway, request, 'mcp', requestId, signal);
-      await requireCaller(request, context);
+      const context = createContext(gateway, request, 'mcp', requestId, signal, hashKey);
+      await requireKey(request, context);
       const message = await readMessage(request, response, context);
       opened ??= import('./protocol.ts').then(({ openProtocol }) => openProtocol(gateway));
       const exchange = await (await opened)(context, request.headers, message);
@@ -40,7 +49,7 @@ export function createMcpHandler(gateway: Gateway, requireCaller: RequireCaller 
       if (!exchange.answer) await context.principal();
       await send(response, exchange.response as Response, exchange.answer);
     } catch (thrown) {
-      sendError(gateway, response, toSkillettError(gateway, thrown, requestId));
+      sendError(gateway, response, refuse(toSkillettError(gateway, thrown, requestId)));
     }
   };
 }

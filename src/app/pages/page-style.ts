@@ -34,6 +34,14 @@ code { font-family: var(--mono); font-size: 0.875em; }
 blockquote { margin-top: 0.25rem; padding: 0.5rem 0.75rem; border-left: 3px solid var(--line-strong); font-family: var(--mono); font-size: 0.875rem; white-space: pre-wrap; }
 .field { display: grid; gap: 0.25rem; }
 input, textarea { width: 100%; min-height: 2.375rem; padding: 0.4rem 0.7rem; border: 1px solid var(--line-strong); border-radius: 0.4375rem; background: var(--raised); color: var(--text); font: 400 0.875rem/1.5 var(--mono); }
+fieldset { display: grid; gap: 0.5rem; margin: 0; padding: 0.75rem 1rem 1rem; min-width: 0; border: 1px solid var(--line); border-radius: 0.4375rem; }
+legend { padding: 0 0.25rem; font-weight: 600; font-size: 0.8125rem; }
+label.tick { display: flex; gap: 0.625rem; align-items: baseline; min-height: 1.75rem; font-weight: 400; font-size: 0.9375rem; overflow-wrap: anywhere; }
+.tick input { flex: none; width: 1.125rem; min-height: 0; height: 1.125rem; margin: 0; padding: 0; accent-color: var(--accent); transform: translateY(0.2rem); }
+select { min-height: 2.375rem; padding: 0.25rem 0.5rem; border: 1px solid var(--line-strong); border-radius: 0.4375rem; background: var(--raised); color: var(--text); font: inherit; }
+summary { cursor: pointer; min-height: 1.75rem; }
+details .stack { max-height: 18rem; overflow: auto; gap: 0.25rem; padding: 0.25rem; }
+.host { display: block; font-size: 1.25rem; line-height: 1.3; overflow-wrap: anywhere; }
 .row { display: flex; flex-wrap: wrap; gap: 0.625rem; justify-content: flex-end; }
 button { min-height: 2.375rem; padding: 0 0.875rem; border: 1px solid var(--line-strong); border-radius: 0.4375rem; background: var(--raised); color: var(--text); font: inherit; font-weight: 550; line-height: 1.2; cursor: pointer; }
 button:hover { border-color: var(--accent); color: var(--accent-strong); }

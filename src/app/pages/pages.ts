@@ -10,6 +10,8 @@ import { toSkillettError } from '../http/failures.ts';
 import { answerMetrics } from '../http/metrics.ts';
 import { sendError } from '../http/send-error.ts';
 import type { Handler } from '../http/server.ts';
+import { authorizePath } from '../oauth/addresses.ts';
+import { answerAuthorize } from './authorize/authorize.ts';
 import { connectPath, openConnectLink } from './connect-link.ts';
 import { handleOAuthCallback } from './oauth-callback.ts';
 import { type CallbackPage, renderPage } from './oauth-callback-page.ts';
@@ -22,7 +24,8 @@ export function createPages(gateway: Gateway): Map<string, Handler> {
     ...createDashboard(gateway),
     ['/metrics', (request, response, requestId, signal) => answerMetrics(gateway, request, response, requestId, signal)],
     ['/oauth/callback', (request, response, requestId) => answerCallback(gateway, request, response, requestId)],
-    [connectPath, (request, response, requestId) => answerConnectLink(gateway, request, response, requestId)],
+    [authorizePath, (request, response, requestId) => answerByPage(gateway, request, response, requestId, answerAuthorize)],
+    [connectPath, (request, response, requestId) => answerByPage(gateway, request, response, requestId, openConnectLink)],
     [`${authPath}/`, (request, response, requestId, signal) => answerSignIn(gateway, request, response, requestId, signal)],
     ...(sandbox
       ? ([['/sandbox/authorize', (request, response) => answerConsent(request, response, sandbox, redirectUri)]] satisfies [
@@ -41,9 +44,16 @@ async function answerCallback(gateway: Gateway, request: IncomingMessage, respon
   await sendPage(gateway, response, requestId, () => handleOAuthCallback(gateway, { query, cookie, findSession, requestId }));
 }
 
-async function answerConnectLink(gateway: Gateway, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+/** A page that is read, and posts its form to itself. */
+async function answerByPage(
+  gateway: Gateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  make: typeof openConnectLink,
+): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'POST') return refuseMethod(gateway, response, ['GET', 'POST']);
-  await sendPage(gateway, response, requestId, () => openConnectLink(gateway, request, response, requestId));
+  await sendPage(gateway, response, requestId, () => make(gateway, request, response, requestId));
 }
 
 async function sendPage(gateway: Gateway, response: ServerResponse, requestId: string, make: () => Promise<CallbackPage>): Promise<void> {

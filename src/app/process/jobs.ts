@@ -14,6 +14,7 @@ import { refreshIdleConnections } from '../../domains/connections/credential/idl
 import { endDeviceCodes } from '../../domains/device-codes/device-codes.ts';
 import { settleClaims } from '../../domains/executions/settle-claims.ts';
 import { dropOldCounters } from '../../domains/limits/old-counters.ts';
+import { dropUnusedClients } from '../../domains/oauth-clients/oauth-clients.ts';
 import { resealEverything } from '../../domains/operations/operations.ts';
 import { dropOldImports } from '../../domains/own-integrations/imports/imports.ts';
 import { dropOldSignIns } from '../../domains/users/sign-in/old-sign-ins.ts';
@@ -34,6 +35,7 @@ export const jobs: readonly Job[] = [
   { name: 'settle_claims', everyMs: minuteMs, run: settleClaims },
   { name: 'end_consents', everyMs: minuteMs, run: endExpiredConsents },
   { name: 'end_device_codes', everyMs: minuteMs, run: endDeviceCodes },
+  { name: 'drop_oauth_clients', everyMs: 30 * minuteMs, run: dropUnusedClients },
   { name: 'reseal', everyMs: 10 * minuteMs, run: resealEverything },
   { name: 'drop_counters', everyMs: 30 * minuteMs, run: dropOldCounters },
   { name: 'drop_imports', everyMs: 60 * minuteMs, run: dropOldImports },

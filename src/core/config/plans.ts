@@ -26,7 +26,7 @@ export const limits = {
   },
   connections: { description: 'Connections at a time.', ofCalls: false, ...{ free: 3, pro: 10, unlimited: null } },
   apiKeys: {
-    description: 'Active API keys at a time, not counting those of devices that signed in.',
+    description: 'Active API keys at a time, not counting those of devices and MCP clients that signed in.',
     ofCalls: false,
     ...{ free: 1, pro: null, unlimited: null },
   },

@@ -22,6 +22,7 @@ import {
   type KeyState,
   listKeys,
   listKeysById,
+  renewKey,
   revokeFamily,
 } from './store.ts';
 

@@ -5,6 +5,7 @@ import { sha256 } from '../../core/crypto.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { coversScope, type Principal } from '../../core/principal.ts';
+import { cleanClientName } from '../../core/text/client-name.ts';
 import { parseScopes } from '../api-keys/api-keys.ts';
 import { recordAudit } from '../audit/audit.ts';
 import {
@@ -21,7 +22,6 @@ import { generateUserCode, readUserCode } from './user-code.ts';
 export const deviceCodeSeconds = 900;
 export const intervalSeconds = 5;
 const keptDays = 1;
-const clientNameMax = 100;
 const defaultClientName = 'Command line';
 
 export interface IssuedDeviceCode {
@@ -51,7 +51,7 @@ export async function requestDeviceCode(gateway: Gateway, request: DeviceCodeReq
       id: newId('dev'),
       deviceCodeHash: sha256(deviceCode),
       userCodeHash: hashUserCode(gateway, userCode),
-      clientName: cleanClientName(request.clientName),
+      clientName: cleanClientName(request.clientName, defaultClientName),
       clientAddress: request.address,
       scopes,
       intervalSeconds,
@@ -60,12 +60,6 @@ export async function requestDeviceCode(gateway: Gateway, request: DeviceCodeReq
     if (made) return { deviceCode, userCode };
   }
   throw new Error('Five user codes in a row were in use.');
-}
-
-/** The name is shown where people decide, so it cannot reorder, hide or break the text around it. */
-function cleanClientName(name: string | undefined): string {
-  const clean = (name ?? '').replace(/[\p{C}\s]+/gu, ' ').trim();
-  return [...clean].slice(0, clientNameMax).join('') || defaultClientName;
 }
 
 /** With so few codes a bare hash could be turned back; the key of this one is not in the database. */

@@ -144,6 +144,7 @@ function KeyTable({ caption, keys, nameOf, onRevoke }: KeyTableProps) {
               <div className="fine nowrap">
                 <code>{key.keyPrefix}…</code>
                 {key.kind === 'DEVICE' && ' · signed in on a device'}
+                {key.kind === 'OAUTH' && ' · an MCP client that signed in'}
               </div>
             </th>
             <td>

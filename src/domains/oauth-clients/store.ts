@@ -1,0 +1,116 @@
+/** Queries of clients that registered themselves, and of what people granted to clients. */
+import { type Selectable, sql } from 'kysely';
+import type { Clock } from '../../core/clock.ts';
+import type { Db } from '../../core/database/database.ts';
+import type { OAuthGrantsTable } from '../../core/database/tables.ts';
+import type { OAuthClient } from './oauth-clients.ts';
+
+export type OAuthGrant = Selectable<OAuthGrantsTable>;
+
+const asClient = ({ uri, ...row }: { id: string; name: string; uri: string | null; redirectUris: string[] }): OAuthClient => ({
+  ...row,
+  uri: uri ?? undefined,
+  host: undefined,
+});
+
+export async function findRegisteredClient(db: Db, id: string): Promise<OAuthClient | undefined> {
+  const row = await db.selectFrom('oauthClients').select(['id', 'name', 'uri', 'redirectUris']).where('id', '=', id).executeTakeFirst();
+  return row && asClient(row);
+}
+
+export async function insertRegisteredClient(
+  db: Db,
+  clock: Clock,
+  row: { id: string; name: string; uri: string | null; redirectUris: string[] },
+): Promise<OAuthClient> {
+  await db
+    .insertInto('oauthClients')
+    .values({ ...row, createdAt: clock.sqlNow as never })
+    .execute();
+  return asClient(row);
+}
+
+/** One with a document has no row, and nothing is written. */
+export async function markClientUsed(trx: Db, clock: Clock, id: string): Promise<void> {
+  await trx
+    .updateTable('oauthClients')
+    .set({ usedAt: clock.sqlNow as never })
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function deleteUnusedClients(db: Db, clock: Clock, hours: number): Promise<void> {
+  await db
+    .deleteFrom('oauthClients')
+    .where('usedAt', 'is', null)
+    .where(sql<boolean>`created_at < ${clock.sqlNow} - ${hours} * interval '1 hour'`)
+    .execute();
+}
+
+export async function deleteUnusedCodes(db: Db, clock: Clock, hours: number): Promise<void> {
+  await db
+    .deleteFrom('oauthGrants')
+    .where('keyId', 'is', null)
+    .where(sql<boolean>`code_expires_at < ${clock.sqlNow} - ${hours} * interval '1 hour'`)
+    .execute();
+}
+
+type NewGrant = Pick<
+  OAuthGrant,
+  'id' | 'userId' | 'sessionId' | 'clientId' | 'clientName' | 'redirectUri' | 'scopes' | 'codeHash' | 'codeChallenge'
+>;
+
+export async function insertGrant(
+  trx: Db,
+  clock: Clock,
+  { codeSeconds, days, ...row }: NewGrant & { codeSeconds: number; days: number },
+): Promise<void> {
+  await trx
+    .insertInto('oauthGrants')
+    .values({
+      ...row,
+      codeExpiresAt: sql`${clock.sqlNow} + ${codeSeconds} * interval '1 second'` as never,
+      endsAt: sql`${clock.sqlNow} + ${days} * interval '1 day'` as never,
+      createdAt: clock.sqlNow as never,
+    })
+    .execute();
+}
+
+/** Takes a code, once: undefined for everyone but the first, who is told whether it was in time. */
+export async function claimCode(trx: Db, clock: Clock, codeHash: Buffer): Promise<(OAuthGrant & { inTime: boolean }) | undefined> {
+  return trx
+    .updateTable('oauthGrants')
+    .set({ redeemedAt: clock.sqlNow as never })
+    .where('codeHash', '=', codeHash)
+    .where('redeemedAt', 'is', null)
+    .returningAll()
+    .returning(sql<boolean>`code_expires_at > ${clock.sqlNow}`.as('inTime'))
+    .executeTakeFirst();
+}
+
+export async function findGrantByCode(trx: Db, codeHash: Buffer): Promise<OAuthGrant | undefined> {
+  return trx.selectFrom('oauthGrants').selectAll().where('codeHash', '=', codeHash).executeTakeFirst();
+}
+
+export async function giveKey(trx: Db, id: string, made: { keyId: string; familyHash: Buffer; refreshHash: Buffer }): Promise<void> {
+  await trx.updateTable('oauthGrants').set(made).where('id', '=', id).execute();
+}
+
+/** Puts another refresh token in the place of this one. Undefined for everyone but the first who shows it. */
+export async function rotateRefresh(
+  trx: Db,
+  change: { familyHash: Buffer; shown: Buffer; next: Buffer; clientId: string },
+): Promise<OAuthGrant | undefined> {
+  return trx
+    .updateTable('oauthGrants')
+    .set({ refreshHash: change.next })
+    .where('familyHash', '=', change.familyHash)
+    .where('refreshHash', '=', change.shown)
+    .where('clientId', '=', change.clientId)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function findGrantByFamily(trx: Db, familyHash: Buffer): Promise<OAuthGrant | undefined> {
+  return trx.selectFrom('oauthGrants').selectAll().where('familyHash', '=', familyHash).executeTakeFirst();
+}
