@@ -45,9 +45,9 @@ describe('a client of the official SDK that knows only the address', () => {
     const client = new Client({ name: 'a test', version: '1.0.0' });
     await client.connect(open());
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(expect.arrayContaining(['find', 'read']));
-    expect((await client.callTool({ name: 'find', arguments: { query: 'things' } })).isError).toBeUndefined();
+    expect((await client.callTool({ name: 'find', arguments: {} })).isError).toBeUndefined();
     const call = () => client.callTool({ name: 'read', arguments: { endpoint: 'desk.list_things' } });
-    expect((await call()).isError).toBeUndefined();
+    expect(await call()).not.toHaveProperty('isError');
     expect(stand.upstream.received).toHaveLength(1);
     const before = authProvider.tokens()?.access_token;
     stand.server.gateway.clock.offsetMs += 3_601_000;
