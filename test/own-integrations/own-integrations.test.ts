@@ -11,20 +11,24 @@ import { eventually, Upstream } from '../support/upstream.ts';
 let server: TestServer;
 let upstream: Upstream;
 let other: Upstream;
+/** What the installation's own integrations may reach. */
+let internal: Upstream;
 let ada: string;
 let key: string;
 
 beforeAll(async () => {
   upstream = await Upstream.start();
   other = await Upstream.start();
+  internal = await Upstream.start();
   server = await startTestServer({
-    allowCallers: [`127.0.0.1:${upstream.port}`],
-    env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${upstream.port},127.0.0.1:${other.port}` },
+    allowCallers: [`127.0.0.1:${upstream.port}`, `127.0.0.1:${other.port}`],
+    env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${upstream.port},127.0.0.1:${other.port},127.0.0.1:${internal.port}` },
   });
 });
 beforeEach(async () => {
   upstream.reset();
   other.reset();
+  internal.reset();
   upstream.json('{"id":12345678901234567890}');
   other.json('{"other":true}');
   ada = await addUser(server.gateway.database);
@@ -34,6 +38,7 @@ afterAll(async () => {
   await server.close();
   await upstream.close();
   await other.close();
+  await internal.close();
 });
 
 const newKey = async (user: string, scopes = ['*']) => (await addKey(server.gateway.database, user, { scopes })).id;
@@ -138,13 +143,13 @@ describe('a description becomes an integration', () => {
       'http://u:p@example.org/',
       'http://:p@example.org/',
       // Open for integrations, but no caller chooses it.
-      `${other.origin}/openapi.json`,
+      `${internal.origin}/openapi.json`,
       'x',
     ]) {
       const refused = await importing({ slug: 'other', url });
       expect([url, codeOf(refused)]).toEqual([url, expect.stringMatching(/^(bad_request|upstream_unreachable)$/)]);
     }
-    expect(other.received).toEqual([]);
+    expect(internal.received).toEqual([]);
     upstream.json('{}', 404);
     expect(codeOf(await importing({ slug: 'other', url: upstream.origin }))).toBe('bad_request');
     expect(codeOf(await importing({ slug: 'other' }))).toBe('bad_request');
@@ -471,5 +476,24 @@ describe('sharing', () => {
       'integration.shared',
       'integration.removed',
     ]);
+  });
+
+  it('and importing as the owner opens what the installation may reach, which no other user’s address does', async () => {
+    const inside = { document: JSON.stringify(description({ servers: [{ url: internal.origin }] })) };
+    await acme({ slug: 'inner', ...inside });
+    const refused = await run('list_notes', {}, key, 'inner');
+    expect([refused.status, refused.json.error]).toEqual([502, 'upstream_unreachable']);
+    expect(refused.json.message).toContain('by sharing');
+    expect(internal.received).toHaveLength(0);
+    await acme({ slug: 'of_owner', ...inside }, server.key);
+    expect((await run('list_notes', {}, server.key, 'of_owner')).status).toBe(200);
+    const operator = await newKey(ada, ['*', 'operator']);
+    const shared = (is: boolean) =>
+      server.graphql('mutation ($is: Boolean!) { shareIntegration(slug: "inner", shared: $is) { slug } }', { is }, bearer(operator));
+    await shared(true);
+    expect((await run('list_notes', {}, key, 'inner')).status).toBe(200);
+    await shared(false);
+    expect((await run('list_notes', {}, key, 'inner')).json.error).toBe('upstream_unreachable');
+    expect(internal.received).toHaveLength(2);
   });
 });

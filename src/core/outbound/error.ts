@@ -21,7 +21,7 @@ export class OutboundError extends SkillettError {
   static refused(integration: string, cause?: unknown): OutboundError {
     return new OutboundError(
       'upstream_unreachable',
-      `The address of ${integration} leads into a private or local network, which Skillett does not call. Whoever runs this installation can allow it with SKILLETT_OUTBOUND_ALLOW.`,
+      `The address of ${integration} leads into a private or local network, which Skillett does not call. Whoever runs this installation can allow it with SKILLETT_OUTBOUND_ALLOW, and for an integration that a user imported by sharing that too.`,
       'refused',
       false,
       cause,

@@ -7,7 +7,7 @@ import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { type AdmittedConnection, credentialFor, endRefused, renewCredential } from '../connections/connections.ts';
 import type { InjectedCredential } from '../connections/credential/credential.ts';
 import type { SignedRequest } from '../connections/signatures/sign-request.ts';
-import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import { type CatalogueEndpoint, type CatalogueIntegration, outboundTarget } from '../recipes/catalogue.ts';
 import { requireKnownHost } from '../recipes/known-host.ts';
 import type { Variables } from '../recipes/variables.ts';
 import { type JudgedAnswer, judgeAnswer } from './answer/judge-answer.ts';
@@ -194,7 +194,7 @@ function sendBody(
     body,
     timeoutMs,
     idleMs: call.live ? gateway.liveStreams.idleMs : undefined,
-    integration: call.integration.slug,
+    ...outboundTarget(call.integration),
     turnOf: call.userId,
     signal: call.signal,
     // What was streamed is gone, so it cannot be sent to another place.

@@ -168,7 +168,7 @@ builder.mutationField('createSignInLink', (t) =>
   t.field({
     type: SignInLinkRef,
     description:
-      'Makes a link that signs a user in, once, within seven days; within the hour after it they can set a new password. Links made for them before end. Needs the scope `operator`; for the owner, a session.',
+      'Makes a link that signs a user in, once, within seven days; within the hour after it they can set a new password. Links made for them before end. Needs an operator’s session: no key makes one.',
     args: { userId: t.arg.id(userIdArg) },
     resolve: async (_root, args, context) => createSignInLink(context.gateway, await context.principal(), args.userId, context.requestId),
   }),

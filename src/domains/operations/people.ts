@@ -175,15 +175,16 @@ export async function closeUser(gateway: Gateway, principal: Principal, id: stri
 }
 
 /**
- * For any user: how one without a password gets in, and how a lost password is replaced without mail. For the owner by a session alone,
- * since a key with the scope `operator` would get all that the owner may do, for longer than it lasts itself. Throws forbidden then.
+ * For any user: how one without a password gets in, and how a lost password is replaced without mail. By a session alone, since
+ * whoever holds a key with the scope `operator` would get all that the user may do with connected accounts, for longer than the key
+ * lasts itself. Throws forbidden then.
  */
 export async function createSignInLink(gateway: Gateway, principal: Principal, userId: string, requestId: string): Promise<SignInLink> {
-  const user = await requirePerson(gateway, principal, userId);
-  if (user.isOwner && principal.keyId !== undefined)
+  await requirePerson(gateway, principal, userId);
+  if (principal.keyId !== undefined)
     throw new SkillettError(
       'forbidden',
-      'A key makes no link that signs the owner in. Sign in to the dashboard for it, or run `npm run sign-in-link` where the server runs.',
+      'A key makes no link that signs anybody in. Sign in to the dashboard for it, or run `npm run sign-in-link` where the server runs.',
     );
   return makeSignInLink(gateway, userId, { actor: principal.holderId, requestId });
 }

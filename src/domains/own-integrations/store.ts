@@ -34,11 +34,29 @@ export async function listSeen(db: Db, userId: string): Promise<OwnHead[]> {
     .execute();
 }
 
-/** The JSON of their recipes, by id. */
-export async function readRecipes(db: Db, ids: readonly string[]): Promise<Map<string, { version: number; recipe: string }>> {
+export interface ReadRecipe {
+  id: string;
+  version: number;
+  /** JSON. */
+  recipe: string;
+  /** Whoever runs the installation shared or imported it. */
+  isTrusted: boolean;
+}
+
+/** By id. */
+export async function readRecipes(db: Db, ids: readonly string[]): Promise<Map<string, ReadRecipe>> {
   if (ids.length === 0) return new Map();
-  const rows = await db.selectFrom('ownIntegrations').select(['id', 'version', 'recipe']).where('id', 'in', ids).execute();
-  return new Map(rows.map(({ id, version, recipe }) => [id, { version, recipe }]));
+  const rows = await db
+    .selectFrom('ownIntegrations')
+    .select([
+      'id',
+      'version',
+      'recipe',
+      sql<boolean>`is_shared or exists (select from users where users.id = owner_id and users.is_owner)`.as('isTrusted'),
+    ])
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 export async function findOwn(db: Db, ownerId: string, slug: string): Promise<(OwnIntegration & { recipe: string }) | undefined> {

@@ -44,7 +44,10 @@ export class Views {
       if (!row || row.recipe === '') continue;
       const { recipe, resources } = readStored(row.recipe);
       const opened = openRecipe(packRecipe({ recipe, resources, guides: new Map() }), undefined);
-      const built: CatalogueIntegration = Object.assign(opened, { imported: true as const });
+      const built: CatalogueIntegration = Object.assign(opened, {
+        imported: true as const,
+        ...(!row.isTrusted && { chosenByUser: true as const }),
+      });
       fresh.set(id, built);
       this.#integrations.set(`${id}/${row.version}`, built, row.recipe.length);
     }

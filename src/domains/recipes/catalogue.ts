@@ -48,6 +48,13 @@ export interface CatalogueIntegration {
   open: boolean;
   /** Somebody imported it: not everybody sees it, and its slug is nobody's business. */
   imported?: true;
+  /** Its addresses are a user's own choice: nothing is exempt for them that the operator opened for integrations. */
+  chosenByUser?: true;
+}
+
+/** What outbound requests say of whom they are for. */
+export function outboundTarget({ slug, chosenByUser }: CatalogueIntegration): { integration: string; chosenByCaller: boolean } {
+  return { integration: slug, chosenByCaller: chosenByUser === true };
 }
 
 export interface Catalogue {

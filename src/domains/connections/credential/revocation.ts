@@ -1,5 +1,6 @@
 /** Ends a credential at its provider, where the recipe knows how. */
 import type { Gateway } from '../../../core/context.ts';
+import { outboundTarget } from '../../recipes/catalogue.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import { fillAddress } from '../../recipes/variables.ts';
 import { findOAuthClient } from '../oauth2/oauth-clients.ts';
@@ -31,7 +32,7 @@ export async function revokeAtProvider(
     const answer = await gateway.outbound.send({
       ...revocationRequest(provider, client, url, wanted ?? credential.accessToken),
       timeoutMs: revokeTimeoutMs,
-      integration: provider.integration.slug,
+      ...outboundTarget(provider.integration),
       turnOf: userId,
     });
     const body = await readAnswer(answer);

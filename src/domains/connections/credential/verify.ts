@@ -3,7 +3,7 @@ import type { Gateway } from '../../../core/context.ts';
 import { SkillettError } from '../../../core/errors.ts';
 import { fillCredential } from '../../../core/outbound/address-credential.ts';
 import { readBody } from '../../../core/outbound/outbound.ts';
-import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { type CatalogueIntegration, outboundTarget } from '../../recipes/catalogue.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
 import type { Graphql } from '../../recipes/format/graphql.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
@@ -86,7 +86,7 @@ export async function askWithCredential(
     ...unsigned,
     ...(await injected.sign?.({ ...unsigned, nowMs: gateway.clock.nowMs() })),
     timeoutMs: verifyTimeoutMs,
-    integration: integration.slug,
+    ...outboundTarget(integration),
     turnOf: userId,
   });
   return { status: answer.status, body: parseJson((await readBody(answer, verifyBytesMax)).toString('utf8')) };

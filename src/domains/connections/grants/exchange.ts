@@ -1,7 +1,7 @@
 /** The second step of some grants: what was got so far is exchanged for the token that calls carry. */
 import type { Gateway } from '../../../core/context.ts';
 import { SkillettError } from '../../../core/errors.ts';
-import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { type CatalogueIntegration, outboundTarget } from '../../recipes/catalogue.ts';
 import type { ClientCredentials, Exchange, JwtBearer } from '../../recipes/format/credentials/grants.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import { fillAddress, fillHeaders, fillJson, type Variables, variablesOf } from '../../recipes/variables.ts';
@@ -35,7 +35,7 @@ export async function exchangeToken(gateway: Gateway, userId: string, asked: Ask
     },
     body: body && JSON.stringify(fillJson(body, variables)),
     timeoutMs: tokenTimeoutMs,
-    integration: integration.slug,
+    ...outboundTarget(integration),
     turnOf: userId,
   });
   const json = await readAnswer(answer);

@@ -8,7 +8,7 @@ import type { Gateway } from '../../../core/context.ts';
 import { SkillettError } from '../../../core/errors.ts';
 import { type OutboundAnswer, readBody } from '../../../core/outbound/outbound.ts';
 import { quoted } from '../../../core/text/quoted.ts';
-import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { type CatalogueIntegration, outboundTarget } from '../../recipes/catalogue.ts';
 import type { OAuth2 } from '../../recipes/format/auth.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import type { Variables } from '../../recipes/variables.ts';
@@ -85,7 +85,7 @@ export async function requestToken(
     url: requireKnownHost(provider.integration, provider.tokenUrl, provider.settings.tokenUrl !== undefined),
     ...encodeClientRequest(provider.auth, client, parameters),
     timeoutMs: tokenTimeoutMs,
-    integration: provider.integration.slug,
+    ...outboundTarget(provider.integration),
     turnOf: userId,
   });
   return readTokenAnswer(provider, answer.status, await readAnswer(answer));
