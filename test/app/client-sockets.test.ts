@@ -48,6 +48,38 @@ describe('a client', () => {
 
   const closed = (socket: Socket) => expect.poll(() => socket.closed, { timeout: 8_000 }).toBe(true);
 
+  const answerTo = async (head: string) => {
+    const socket = listen(await dial(server));
+    socket.write(`${head}\r\nconnection: close\r\n\r\n`);
+    await closed(socket);
+    return socket.received;
+  };
+
+  it('that takes us for a proxy is answered under the host that it names in the first line', async () => {
+    const own = new URL(server.gateway.config.publicUrl).host;
+    const auth = `authorization: Bearer ${server.key}`;
+    const ping = `content-type: application/json\r\naccept: application/json, text/event-stream\r\ncontent-length: 40\r\n${auth}`;
+    expect(await answerTo(`GET http://${own}/healthz HTTP/1.1\r\nhost: elsewhere`)).toMatch(/^HTTP\/1\.1 200[\s\S]*"ok"/);
+    expect(await answerTo(`GET HTTP://${own}?a=b HTTP/1.1\r\nhost: ${own}`)).toMatch(/^HTTP\/1\.1 (200|302)/);
+    expect(await answerTo(`GET http://${own}/v1/skills?key=${server.key} HTTP/1.1\r\nhost: ${own}`)).toMatch(/^HTTP\/1\.1 400/);
+    const body = '\r\n\r\n{"jsonrpc":"2.0","id":1,"method":"ping"}';
+    const toMcp = async (target: string, host: string) => {
+      const socket = listen(await dial(server));
+      socket.write(`POST ${target} HTTP/1.1\r\nhost: ${host}\r\n${ping}\r\nconnection: close${body}`);
+      await closed(socket);
+      return socket.received.slice(0, 12);
+    };
+    expect(await toMcp(`http://${own}/mcp`, 'evil.example')).toBe('HTTP/1.1 200');
+    expect(await toMcp('http://evil.example/mcp', own)).toBe('HTTP/1.1 403');
+  });
+
+  it('that sends two Host headers is told so, as proxies may have read another of them', async () => {
+    expect(await answerTo('GET /healthz HTTP/1.1\r\nhost: a')).toMatch(/^HTTP\/1\.1 200/);
+    const refused = await answerTo('GET /healthz HTTP/1.1\r\nhost: a\r\nHost: a');
+    expect(refused).toMatch(/^HTTP\/1\.1 400/);
+    expect(refused).toContain('more than one Host header');
+  });
+
   it('that never sends, sends half of its headers, or half of its body is let go, even when it leaves its side open', async () => {
     const silent = listen(await dial(server));
     const headers = listen(await dial(server));

@@ -17,3 +17,9 @@ it.each(ways)('the name of %s may hold any letters, and no half of one nor what 
     expect([name, await give(name)]).toMatchObject([name, { status: 400, json: { error: 'bad_request' } }]);
   expect((await give('Zoë 𝒜 👩‍💻 日本')).status).toBeLessThan(300);
 });
+
+it('an account has no name that could be the id of another connection', async () => {
+  const [, give] = ways[1] as (typeof ways)[number];
+  expect((await give(`conn_${'0'.repeat(32)}`)).status).toBe(400);
+  expect((await give('conn_0 of mine')).status).toBeLessThan(300);
+});

@@ -25,7 +25,10 @@ beforeAll(async () => {
       write: { method: 'POST', answer_stream: 'sse', parameters: { title } },
       listen_briefly: { answer_stream: 'sse', timeout_ms: 1_000 },
     },
-    { recipe: { auth: bearer, verify: { path: '/me', account: { id: 'id', label: 'id' } } }, streams: { idleMs, checkMs: 100 } },
+    {
+      recipe: { auth: bearer, verify: { path: '/me', account: { id: 'id', label: 'id' } } },
+      streams: { idleMs, checkMs: 100 },
+    },
   );
 });
 afterAll(() => stand.close());
@@ -96,6 +99,43 @@ async function lastRow() {
 }
 
 describe('a stream that is passed on', () => {
+  it('is one of 128 of its user, whose next ones are refused unsent until one has ended', async () => {
+    const responses: ServerResponse[] = [];
+    stand.upstream.play = (_request, response) => {
+      responses.push(response.writeHead(200, { 'content-type': 'text/event-stream' }));
+      response.write('data: 1\n\n');
+    };
+    const beating = setInterval(() => responses.forEach((one) => void (one.writableEnded || one.write('data: x\n\n'))), 100);
+    const all = await Promise.all(Array.from({ length: 131 }, () => open('listen')));
+    const refused = all.filter(({ response }) => response.status === 503);
+    expect([refused.length, responses.length]).toEqual([3, 128]);
+    await refused[0]?.over;
+    expect(JSON.parse(refused[0]?.text ?? '')).toMatchObject({
+      error: 'unavailable',
+      message: expect.stringContaining('128 of your streams'),
+    });
+    expect(refused[0]?.response.headers.get('retry-after')).toBe('5');
+    const other = (await addKey(stand.server.gateway.database, await addUser(stand.server.gateway.database))).id;
+    stand.upstream.json('{"id":"1"}');
+    const { play } = stand.upstream;
+    await connect(other);
+    stand.upstream.play = (_request, response) => void responses.push(response.writeHead(200, { 'content-type': 'text/event-stream' }));
+    const theirs = await open('listen', 'text/event-stream', {}, other);
+    expect(theirs.response.status).toBe(200);
+    stand.upstream.play = play;
+    responses[0]?.end();
+    const again = async () => {
+      while ((await open('listen')).response.status !== 200) await delay(20);
+    };
+    await again();
+    clearInterval(beating);
+    for (const live of [...all, theirs]) live.leave();
+    for (const one of responses) one.end();
+    // What was refused keeps nobody's place, nor does what has ended.
+    stand.upstream.json('{"id":"1"}');
+    for (let turn = 0; turn < 6; turn += 1) expect((await open('listen')).response.status).toBe(200);
+  });
+
   it('is there as it comes, its headers before its first event', async () => {
     const live = await open('listen');
     expect([live.response.status, live.response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);

@@ -15,7 +15,7 @@ import { RestRouter } from '../rest/router.ts';
 import { routes } from '../rest/routes.ts';
 import { Arrivals } from './arrival/arrivals.ts';
 import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './arrival/client-sockets.ts';
-import { printablePath, refuseKeyInAddress, splitTarget } from './arrival/request-target.ts';
+import { printablePath, refuseKeyInAddress, refuseTwoHosts, splitTarget, takeAbsoluteTarget } from './arrival/request-target.ts';
 import { closeUnlessRead } from './body/read-body.ts';
 import { ClientResponse } from './client-response.ts';
 import { newRequestId } from './context.ts';
@@ -93,6 +93,7 @@ export function createHttpServer(
     if (state.stopping) response.setHeader('connection', 'close');
     closeUnlessRead(request, response);
     closeWhenStalled(response, stalledTimeout);
+    takeAbsoluteTarget(request);
     const pathname = splitTarget(request.url as string)[0];
     const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];
     if (gateway.log.isLevelEnabled('debug'))
@@ -175,6 +176,7 @@ function logWhenFinished(
 function findAddressFault(request: IncomingMessage): SkillettError | undefined {
   try {
     refuseKeyInAddress(request.url as string);
+    refuseTwoHosts(request);
   } catch (thrown) {
     return thrown as SkillettError;
   }

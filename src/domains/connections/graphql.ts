@@ -246,7 +246,13 @@ const StartedConnectionRef = builder.objectRef<StartedConnection>('StartedConnec
   }),
 });
 
-const accountText = { schema: nameText('give the account a name, or leave it out to take the one of the service') };
+/** Where an account is named, the id of its connection is taken too. */
+const accountText = {
+  schema: nameText('give the account a name, or leave it out to take the one of the service').regex(
+    /^(?!conn_[0-9a-f]{32}$)/,
+    'no name that could be the id of another connection',
+  ),
+};
 /** RFC 6749, section 3.3. */
 export const scopeTexts = {
   schema: z

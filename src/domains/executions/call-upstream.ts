@@ -40,6 +40,8 @@ export interface UpstreamCall extends Reader {
   raw: boolean;
   /** Whether a stream passes on live. */
   live: boolean;
+  /** Gives its place among the live streams back; undefined where it has none, or whoever watches the stream does so. */
+  leavePlace: (() => void) | undefined;
   signal: LeavingSignal | undefined;
   /** Set when the first attempt begins. */
   startedMs: number | undefined;

@@ -226,6 +226,7 @@ async function callAndAnswer(run: Run): Promise<Execution> {
     idempotencyKey: request.idempotencyKey,
     raw: request.raw,
     live: isLive(request, endpoint),
+    leavePlace: undefined,
     // A call with an idempotency key runs to its end, so that the client who comes back finds its answer.
     signal: admission.claim ? undefined : request.signal,
     startedMs: undefined,
@@ -237,12 +238,14 @@ async function callAndAnswer(run: Run): Promise<Execution> {
   };
   run.call = call;
   try {
+    if (call.live) call.leavePlace = gateway.liveStreams.takePlace(call.userId);
     const judged = await callUpstream(gateway, call);
     passOnRetryAfter(run, judged);
     if (request.facts) request.facts.quota = quotaLeft(integration.recipe, judged, gateway.clock.nowMs());
     return await answerExecution(run, call, judged);
   } finally {
     leaveRoom(call);
+    call.leavePlace?.();
   }
 }
 

@@ -1,8 +1,31 @@
-/** The address of a request, as it stands in its first line. */
+/** The address of a request, as it stands in its first line and in Host. */
+import type { IncomingMessage } from 'node:http';
 import { badRequest } from '../../../core/errors.ts';
 
 const keyForm = /sk_[0-9a-f]{48}/i;
 const keyLength = 51;
+
+const absoluteForm = /^https?:\/\/([^/?#]*)/i;
+
+/** Whoever takes us for a proxy names the host in the first line: it counts, and not Host (RFC 9112, section 3.2.2). */
+export function takeAbsoluteTarget(request: IncomingMessage): void {
+  const target = request.url as string;
+  const found = target.startsWith('/') ? undefined : absoluteForm.exec(target);
+  if (!found) return;
+  const rest = target.slice(found[0].length);
+  request.url = rest.startsWith('/') ? rest : `/${rest}`;
+  request.headers.host = found[1];
+}
+
+/** Throws bad_request for several Host headers, of which those in front of us may have read another (RFC 9112, section 3.2). */
+export function refuseTwoHosts({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  if (hosts > 1) throw badRequest('The request has more than one Host header. Send one.');
+}
 
 export function splitTarget(target: string): [pathname: string, search: string] {
   const at = target.indexOf('?');

@@ -114,6 +114,8 @@ function notApplied({ message }: Error): string {
 function watch({ gateway, admission }: Run, call: UpstreamCall, judged: JudgedAnswer): WatchedAnswer {
   const { answer } = judged;
   let ended: SkillettError | undefined;
+  const { leavePlace } = call;
+  call.leavePlace = undefined;
   const stop = gateway.liveStreams.watch({
     keyId: admission.principal.holderId,
     connectionId: call.connection?.id,
@@ -125,6 +127,7 @@ function watch({ gateway, admission }: Run, call: UpstreamCall, judged: JudgedAn
   const over: OutboundAnswer['whenOver'] = (listener) =>
     answer.whenOver((bytes, failure) => {
       stop();
+      leavePlace?.();
       listener(bytes, ended ?? failure);
     });
   return { ...judged, over };

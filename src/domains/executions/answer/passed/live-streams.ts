@@ -1,6 +1,6 @@
 /** Streams that pass on live: each ends with the key that asked for it and with the account whose credential it was asked with. */
 import type { Gateway } from '../../../../core/context.ts';
-import { authenticationFault, SkillettError } from '../../../../core/errors.ts';
+import { authenticationFault, SkillettError, unavailable } from '../../../../core/errors.ts';
 
 export interface LiveStream {
   /** The API key that asked. */
@@ -17,6 +17,8 @@ export interface StreamLimits {
   checkMs: number;
   /** Nobody knows what has been revoked while the database is away; that is borne for so long. */
   unknownMs: number;
+  /** Of one user and process at once. */
+  ofUserMax: number;
 }
 
 /** What is no longer good, of keys and connections by their ids: with why. */
@@ -29,7 +31,7 @@ declare module '../../../../core/context.ts' {
 }
 
 /** A revoked key's streams end within five seconds, asking included. */
-const defaults: StreamLimits = { idleMs: 60_000, checkMs: 2_000, unknownMs: 30_000 };
+const defaults: StreamLimits = { idleMs: 60_000, checkMs: 2_000, unknownMs: 30_000, ofUserMax: 128 };
 
 export class LiveStreams {
   readonly idleMs: number;
@@ -38,16 +40,33 @@ export class LiveStreams {
   readonly #findEnded: FindEnded;
   readonly #log: Gateway['log'];
   readonly #streams = new Set<LiveStream>();
+  /** Of users who have any, with those whose answer has not come yet. */
+  readonly #places = new Map<string, number>();
+  readonly #ofUserMax: number;
   #timer: NodeJS.Timeout | undefined;
   #knownMs = 0;
 
   constructor(findEnded: FindEnded, log: Gateway['log'], limits: Partial<StreamLimits> = {}) {
-    const { idleMs, checkMs, unknownMs } = { ...defaults, ...limits };
+    const { idleMs, checkMs, unknownMs, ofUserMax } = { ...defaults, ...limits };
     this.idleMs = idleMs;
     this.#checkMs = checkMs;
     this.#unknownMs = unknownMs;
+    this.#ofUserMax = ofUserMax;
     this.#findEnded = findEnded;
     this.#log = log;
+  }
+
+  /** A place for a call whose answer may go out as a stream; to be called back once it is over. Throws unavailable. */
+  takePlace(userId: string): () => void {
+    const taken = this.#places.get(userId) ?? 0;
+    if (taken >= this.#ofUserMax)
+      throw unavailable(`${this.#ofUserMax} of your streams are open at this server already. Let one of them end first.`, 5);
+    this.#places.set(userId, taken + 1);
+    return () => {
+      const left = (this.#places.get(userId) as number) - 1;
+      if (left > 0) this.#places.set(userId, left);
+      else this.#places.delete(userId);
+    };
   }
 
   /** From now on it is watched; to be called back when it is over. */
