@@ -18,6 +18,7 @@ import { loadCatalogue } from '../../domains/recipes/load.ts';
 import { isReadOnlyScope, scopeFault } from '../../domains/recipes/scope-fault.ts';
 import { buildSearch, type SkillSearch } from '../../domains/skills/search.ts';
 import { type Auth, createAuth, type PasswordHashing, passwordHashing, signInClients } from '../../domains/users/sign-in/auth.ts';
+import { findOwner } from '../../domains/users/store.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { holdDataFolder, holdOrJoinDataFolder, pgliteIn } from '../embedded/open-embedded.ts';
 import { answerDumpRequests } from '../embedded/pglite-dump.ts';
@@ -126,7 +127,7 @@ export async function openGateway(
       sandbox,
     };
     const admission = new AdmissionQueue(parts);
-    const views = new Views(database.db, catalogueHere);
+    const views = new Views(database.db, catalogueHere, async () => (await findOwner(database.db))?.id);
     closers.push(() => admission.close());
     const gateway: Gateway = { ...parts, admission, seenBy: async (userId) => withCatalogue(gateway, await views.catalogueOf(userId)) };
     // Nobody waits for a refresh whose caller has left, or for one of a background job that takes long.

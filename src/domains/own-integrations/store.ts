@@ -37,25 +37,17 @@ export async function listSeen(db: Db, userId: string): Promise<OwnHead[]> {
 export interface ReadRecipe {
   id: string;
   version: number;
+  ownerId: string;
+  isShared: boolean;
   /** JSON. */
   recipe: string;
-  /** Whoever runs the installation shared or imported it. */
-  isTrusted: boolean;
 }
 
 /** By id. */
 export async function readRecipes(db: Db, ids: readonly string[]): Promise<Map<string, ReadRecipe>> {
   if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('ownIntegrations')
-    .select([
-      'id',
-      'version',
-      'recipe',
-      sql<boolean>`is_shared or exists (select from users where users.id = owner_id and users.is_owner)`.as('isTrusted'),
-    ])
-    .where('id', 'in', ids)
-    .execute();
+  const columns = ['id', 'version', 'ownerId', 'isShared', 'recipe'] as const;
+  const rows = await db.selectFrom('ownIntegrations').select(columns).where('id', 'in', ids).execute();
   return new Map(rows.map((row) => [row.id, row]));
 }
 

@@ -15,12 +15,15 @@ const keptBytesMax = 24 * 1024 * 1024;
 export class Views {
   readonly #db: Db;
   readonly #base: Catalogue;
+  readonly #findOwnerId: () => Promise<string | undefined>;
   readonly #integrations = new Kept<CatalogueIntegration>(keptBytesMax);
   readonly #catalogues = new Kept<Catalogue>(keptBytesMax);
 
-  constructor(db: Db, base: Catalogue) {
+  /** `findOwnerId`: of whoever runs the installation. */
+  constructor(db: Db, base: Catalogue, findOwnerId: () => Promise<string | undefined>) {
     this.#db = db;
     this.#base = base;
+    this.#findOwnerId = findOwnerId;
   }
 
   /** The same object as long as nothing has changed. */
@@ -37,6 +40,7 @@ export class Views {
       this.#db,
       unread.map(({ id }) => id),
     );
+    const installationOwner = unread.length > 0 ? await this.#findOwnerId() : undefined;
     // What changed between the two questions is as it is now.
     const fresh = new Map<string, CatalogueIntegration>();
     for (const { id } of unread) {
@@ -46,7 +50,7 @@ export class Views {
       const opened = openRecipe(packRecipe({ recipe, resources, guides: new Map() }), undefined);
       const built: CatalogueIntegration = Object.assign(opened, {
         imported: true as const,
-        ...(!row.isTrusted && { chosenByUser: true as const }),
+        ...(!row.isShared && row.ownerId !== installationOwner && { chosenByUser: true as const }),
       });
       fresh.set(id, built);
       this.#integrations.set(`${id}/${row.version}`, built, row.recipe.length);
