@@ -11,7 +11,10 @@ let key: string;
 
 beforeAll(async () => {
   upstream = await Upstream.start();
-  server = await startTestServer({ env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${upstream.port}` } });
+  server = await startTestServer({
+    allowCallers: [`127.0.0.1:${upstream.port}`],
+    env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${upstream.port}` },
+  });
 });
 beforeEach(async () => {
   upstream.reset();
