@@ -7,10 +7,16 @@ import { packageFolder } from './package-folder.ts';
 export async function serve(args: string[]): Promise<void> {
   const server = path.join(packageFolder, 'src/skillett.cjs');
   const flags = ['--max-semi-space-size=2', '--max-old-space-size-percentage=33', '--env-file-if-exists=.env'];
-  const child = spawn(process.execPath, [...flags, server, ...args], { stdio: 'inherit' });
-  // A terminal sends SIGINT to both; a supervisor sends SIGTERM to this one alone.
-  process.on('SIGINT', () => undefined);
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  // In a group of its own, so that a terminal's signals reach it through this process alone, as those of a supervisor do.
+  const child = spawn(process.execPath, [...flags, server, ...args], { stdio: 'inherit', detached: true });
+  let passedOnMs = Number.NEGATIVE_INFINITY;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)
+    process.on(signal, () => {
+      // An older node that started this one passes on what the terminal has sent already, and a second signal would break off what runs.
+      if (performance.now() - passedOnMs < 100) return;
+      passedOnMs = performance.now();
+      child.kill(signal);
+    });
   process.exitCode = await endOf(child);
 }
 

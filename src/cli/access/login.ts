@@ -77,7 +77,12 @@ async function askForKey(target: Target, { browser, scope }: LoginOptions): Prom
     else if (answer.error === 'access_denied') throw new CommandFailure('The sign-in was refused in the browser.');
     else if (answer.error !== 'authorization_pending') throw refusalOf(target, token);
   }
-  throw new CommandFailure('Nobody approved the code within 15 minutes. Start again with: skillett login', 2);
+  throw new CommandFailure(`Nobody approved the code within ${spanOf(code.expires_in)}. Start again with: skillett login`, 2);
+}
+
+function spanOf(seconds: number): string {
+  const [count, unit] = seconds % 60 === 0 ? [seconds / 60, 'minute'] : [seconds, 'second'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 export async function logOut(target: Target): Promise<void> {

@@ -35,4 +35,20 @@ export function addCatalogueCommands(program: Command): void {
     .action(async (integration, options, command) =>
       (await import('../catalogue/skill-folders.ts')).pullSkill(targetOf(command), integration, { ...options, ...globalOptions(command) }),
     );
+
+  program
+    .command('import')
+    .argument('<file|url>', 'The description: a file, - for standard input, or an https address that the server fetches.')
+    .requiredOption('--slug <slug>', 'What the integration is called, such as acme.')
+    .option('--tag <tag>', 'Only operations with this tag; may be repeated.', collect, [])
+    .option('--operation <operation>', 'Only this operation, by its id or as "GET /notes/{id}"; may be repeated.', collect, [])
+    .option('--base-url <address>', 'Where its requests go. Left out: the first server of the description.')
+    .description('Make an integration of your own from the description of an API (OpenAPI, Swagger, Google discovery, GraphQL).')
+    .action(async (source, options, command) =>
+      (await import('../catalogue/import.ts')).importDescription(targetOf(command), source, { ...options, ...globalOptions(command) }),
+    );
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }

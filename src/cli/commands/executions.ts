@@ -32,20 +32,41 @@ export function addExecutionCommands(program: Command): void {
     );
 
   program
+    .command('proxy')
+    .argument('<integration>', 'Slug of the integration, such as github.')
+    .argument('<method>', 'GET, HEAD, POST, PUT, PATCH or DELETE.')
+    .argument('<path>', "What follows the base address of the service's API, such as /user.")
+    .description('Send a request that no endpoint covers; the key needs the scope `github:proxy` or `*`.')
+    .option('--query <name=value>', 'A name of the query and its value; may be repeated.', collect, [])
+    .option('--header <name:value>', 'A header; may be repeated.', collect, [])
+    .option('--body <text>', 'JSON, or any other text; @file is the content of a file, and - is standard input.')
+    .option('--account <name>', 'The account to use, where several are connected.')
+    .option('--select <expression>', 'A JMESPath expression that cuts the answer.')
+    .option('--idempotency-key <key>', 'Makes repeating safe for 24 hours.')
+    .option('--raw', "The service's body as it came, without envelope.")
+    .action(async (integration, method, path, options, command) =>
+      (await import('../executions/proxy.ts')).sendProxied(
+        targetOf(command),
+        { integration, method, path },
+        { ...options, ...globalOptions(command) },
+      ),
+    );
+
+  program
     .command('calls')
     .description('Show the call log, the latest first.')
     .option('--integration <slug>', 'Only of this integration.')
     .option('--endpoint <name>', 'Only of endpoints with this name.')
-    .option(
-      '--outcome <outcome>',
-      'Only those that ended so, such as failed; may be repeated.',
-      (value, before: string[]) => [...before, value],
-      [],
-    )
+    .option('--outcome <outcome>', 'Only those that ended so, such as failed; may be repeated.', collect, [])
     .option('--since <time>', 'Only those that started then or later, such as 2026-01-31T12:00:00Z.')
     .option('--limit <number>', 'How many, 1 to 100.', '25')
     .option('--cursor <cursor>', '`next_cursor` of the page before.')
+    .option('--follow', 'Go on and show each call as it ends, a line each, until Ctrl+C.')
     .action(async (options, command) =>
       (await import('../executions/calls.ts')).showCalls(targetOf(command), { ...options, ...globalOptions(command) }),
     );
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }

@@ -1,8 +1,9 @@
 /** `calls`: the call log. */
-import { askGraphql } from '../ask-server.ts';
-import { CommandFailure } from '../failure.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { askGraphql, askServer } from '../ask-server.ts';
+import { CommandFailure, suggest } from '../failure.ts';
 import type { Target } from '../profiles.ts';
-import { isForPeople, type PrintOptions, printJson, printTable, say } from '../terminal/print.ts';
+import { isForPeople, type PrintOptions, printJson, printLine, printTable, say } from '../terminal/print.ts';
 
 interface CallsOptions extends PrintOptions {
   integration?: string;
@@ -11,6 +12,7 @@ interface CallsOptions extends PrintOptions {
   since?: string;
   limit: string;
   cursor?: string;
+  follow?: boolean;
 }
 
 interface CallRow {
@@ -33,31 +35,98 @@ const document = `query ($first: Int, $after: String, $integration: String, $end
   calls(first: $first, after: $after, integration: $integration, endpoint: $endpoint, outcomes: $outcomes, since: $since) {
     nodes { id startedAt integration endpoint account outcome errorCode upstreamStatus totalMs } pageInfo { hasNextPage endCursor } } }`;
 
+const words = '{ __type(name: "CallOutcome") { enumValues { name } } }';
+
 export async function showCalls(target: Target, options: CallsOptions): Promise<void> {
   const first = Number(options.limit);
   if (!Number.isInteger(first) || first < 1 || first > 100) throw new CommandFailure('--limit takes a number from 1 to 100.');
-  const { calls } = await askGraphql<CallPage>(target, document, {
+  if (options.follow && options.cursor !== undefined)
+    throw new CommandFailure('--follow begins with the latest calls: leave out --cursor.');
+  const variables = {
     first,
     after: options.cursor,
     integration: options.integration,
     endpoint: options.endpoint,
-    outcomes: options.outcome.length === 0 ? undefined : options.outcome.map((outcome) => outcome.toUpperCase()),
+    outcomes: await readOutcomes(target, options.outcome),
     since: options.since,
-  });
+  };
+  const { calls } = await askGraphql<CallPage>(target, document, variables);
+  if (options.follow) return followCalls(target, variables, calls.nodes, options);
   const cursor = calls.pageInfo.hasNextPage ? calls.pageInfo.endCursor : null;
   if (!isForPeople(options)) return printJson({ calls: calls.nodes, next_cursor: cursor });
   if (calls.nodes.length === 0) return say('No calls.');
-  printTable(
-    ['TIME', 'CALL', 'ACCOUNT', 'OUTCOME', 'STATUS', 'MS', 'ID'],
-    calls.nodes.map((call) => [
-      call.startedAt,
-      `${call.integration} ${call.endpoint}`,
-      call.account ?? '',
-      call.errorCode === null ? call.outcome.toLowerCase() : `${call.outcome.toLowerCase()}: ${call.errorCode.toLowerCase()}`,
-      String(call.upstreamStatus ?? ''),
-      String(call.totalMs ?? ''),
-      call.id,
-    ]),
-  );
+  printTable(['TIME', 'CALL', 'ACCOUNT', 'OUTCOME', 'STATUS', 'MS', 'ID'], calls.nodes.map(cellsOf));
   if (cursor !== null) say(`There are more: --cursor ${cursor}`);
+}
+
+/** The server's words for them are in upper case, ours in lower. */
+async function readOutcomes(target: Target, given: string[]): Promise<string[] | undefined> {
+  if (given.length === 0) return undefined;
+  const { __type: type } = await askGraphql<{ __type: { enumValues: { name: string }[] } }>(target, words);
+  const known = type.enumValues.map(({ name }) => name.toLowerCase());
+  for (const outcome of given)
+    if (!known.includes(outcome.toLowerCase()))
+      throw new CommandFailure(
+        `--outcome takes ${known.join(', ')}, not ${JSON.stringify(outcome)}.${suggest(outcome.toLowerCase(), known)}`,
+      );
+  return given.map((outcome) => outcome.toUpperCase());
+}
+
+function cellsOf(call: CallRow): string[] {
+  return [
+    call.startedAt,
+    `${call.integration} ${call.endpoint}`,
+    call.account ?? '',
+    call.errorCode === null ? call.outcome.toLowerCase() : `${call.outcome.toLowerCase()}: ${call.errorCode.toLowerCase()}`,
+    String(call.upstreamStatus ?? ''),
+    String(call.totalMs ?? ''),
+    call.id,
+  ];
+}
+
+const pollMs = 2_000;
+/** Clocks of several processes differ, and a call is shown once it has ended: so far back every poll looks again. */
+const overlapMs = 60_000;
+
+/** Shows the calls that there are, the oldest first, and then each that ends, until the program is stopped. */
+async function followCalls(target: Target, variables: Record<string, unknown>, latest: CallRow[], print: PrintOptions): Promise<void> {
+  /** By id: when it started. */
+  const shown = new Map<string, number>();
+  const show = (calls: CallRow[]) => {
+    for (const call of calls.toReversed()) {
+      if (shown.has(call.id) || call.outcome === 'STARTED') continue;
+      shown.set(call.id, Date.parse(call.startedAt));
+      if (isForPeople(print)) printLine(cellsOf(call));
+      else process.stdout.write(`${JSON.stringify(call)}\n`);
+    }
+  };
+  show(latest);
+  // Of the server's clock, not this machine's.
+  let beganMs = Date.parse(latest[0]?.startedAt ?? (await readServerTime(target)));
+  let waitingMs = beganMs;
+  for (;;) {
+    await pause(pollMs);
+    const sinceMs = Math.max(Math.min(beganMs - overlapMs, waitingMs), Date.parse(String(variables.since ?? 0)) || 0);
+    const calls = await readAll(target, { ...variables, first: 100, after: undefined, since: new Date(sinceMs).toISOString() });
+    show(calls);
+    beganMs = Math.max(beganMs, ...calls.map(({ startedAt }) => Date.parse(startedAt)));
+    waitingMs = Math.min(beganMs, ...calls.filter(({ outcome }) => outcome === 'STARTED').map(({ startedAt }) => Date.parse(startedAt)));
+    for (const [id, startedMs] of shown) if (startedMs < sinceMs) shown.delete(id);
+  }
+}
+
+async function readAll(target: Target, variables: Record<string, unknown>): Promise<CallRow[]> {
+  const all: CallRow[] = [];
+  let after: string | null | undefined;
+  do {
+    const { calls } = await askGraphql<CallPage>(target, document, { ...variables, after });
+    all.push(...calls.nodes);
+    after = calls.pageInfo.hasNextPage ? calls.pageInfo.endCursor : null;
+  } while (after !== null);
+  return all;
+}
+
+async function readServerTime(target: Target): Promise<string> {
+  const { headers } = await askServer(target, { method: 'GET', path: '/healthz' });
+  return headers.date ?? new Date().toUTCString();
 }

@@ -104,8 +104,8 @@ function takeOnce(read: () => Promise<Buffer>): () => Promise<Buffer> {
   };
 }
 
-/** The answer's body unchanged; on a terminal JSON stands on several lines. Our own refusals are said in words too. */
-function printAnswer(answer: ServerAnswer, raw: boolean, print: PrintOptions): void {
+/** Of a call, by whichever route. The answer's body unchanged; on a terminal JSON stands on several lines. Our own refusals are said in words too. */
+export function printAnswer(answer: ServerAnswer, raw: boolean, print: PrintOptions): void {
   const isJson = /^application\/json\b/.test(answer.headers['content-type'] ?? '');
   if (raw && answer.status < 400) {
     printBytes(answer.body);
@@ -120,7 +120,7 @@ function printAnswer(answer: ServerAnswer, raw: boolean, print: PrintOptions): v
 }
 
 /** 0 the service answered 2xx; 1 a mistake, a refusal or the service's 4xx; 2 the server, the service's 5xx or a time limit. */
-function exitCodeOf({ status }: ServerAnswer): number {
+export function exitCodeOf({ status }: ServerAnswer): number {
   if (status < 400) return 0;
   return status < 500 ? 1 : 2;
 }

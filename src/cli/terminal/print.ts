@@ -52,6 +52,11 @@ export function printTable(header: string[], rows: string[][]): void {
   process.stdout.write(`${[bold(first), ...rest].join('\n')}\n`);
 }
 
+/** One row without a header, for what comes one by one. */
+export function printLine(cells: string[]): void {
+  process.stdout.write(`${cells.map(printable).join('  ')}\n`);
+}
+
 /** Without what could move the cursor of a terminal or turn the direction of a text. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (letter) => (letter === '\n' || letter === '\t' ? ' ' : escapeLetter(letter)));

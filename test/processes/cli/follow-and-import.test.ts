@@ -1,0 +1,188 @@
+/** What came to the command line after `run`: the call log as it grows, APIs of one's own, and requests that no endpoint covers. */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { freePort } from '../../support/port.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { Upstream } from '../../support/upstream.ts';
+import { Command } from './command.ts';
+
+let server: TestServer;
+let github: Upstream;
+let command: Command;
+
+beforeAll(async () => {
+  github = await Upstream.start();
+  github.json('{"login":"ada","id":1}');
+  server = await startTestServer({
+    env: { SKILLETT_GITHUB_BASE_URL: github.origin, SKILLETT_OUTBOUND_ALLOW: new URL(github.origin).host },
+  });
+  const answer = await server.request('POST', '/v1/connect', { body: { integration: 'github', credentials: { token: 'ghp_planted' } } });
+  expect(answer.json.status).toBe('connected');
+  command = new Command();
+  Object.assign(command.env, { SKILLETT_URL: server.url, SKILLETT_API_KEY: server.key });
+});
+beforeEach(() => {
+  github.reset();
+  github.json('{"number":7}', 201);
+});
+afterAll(async () => {
+  command.remove();
+  await server.close();
+  await github.close();
+});
+
+const call = (title: string) => server.request('POST', '/v1/github/create_issue', { body: { params: { repo: 'ada/notes', title } } });
+
+it('calls --follow shows what was called before, and each call once as it ends, a line of JSON each', async () => {
+  await call('Before');
+  const { child, output } = command.start(['calls', '--follow', '--endpoint', 'create_issue', '--limit', '1']);
+  const lines = () =>
+    output.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  await expect.poll(lines).toMatchObject([{ endpoint: 'create_issue', outcome: 'SUCCEEDED' }]);
+  github.json('{"message":"no"}', 422);
+  await Promise.all([call('One'), call('Two')]);
+  await expect.poll(() => lines().length).toBe(3);
+  await pause(2_500);
+  expect(lines().map(({ outcome }) => outcome)).toEqual(['SUCCEEDED', 'UPSTREAM_FAILED', 'UPSTREAM_FAILED']);
+  expect(new Set(lines().map(({ id }) => id)).size).toBe(3);
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  child.kill('SIGINT');
+  await ended;
+  expect(output.stderr).toBe('');
+  expect(await command.run(['calls', '--follow', '--cursor', 'x'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('leave out --cursor'),
+  });
+});
+
+it('calls takes outcomes in its own words, and says which there are for another', async () => {
+  await call('x');
+  const found = await command.run(['calls', '--outcome', 'succeeded', '--limit', '1']);
+  expect(JSON.parse(found.stdout).calls).toMatchObject([{ outcome: 'SUCCEEDED' }]);
+  const refused = await command.run(['calls', '--outcome', 'suceeded']);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toMatch(/^--outcome takes .*succeeded.*, not "suceeded"\. Did you mean succeeded\?\n$/);
+});
+
+it('proxy sends a request that no endpoint covers, with query, headers and body, and ends as run does', async () => {
+  const made = await command.run([
+    'proxy',
+    'github',
+    'post',
+    '/repos/ada/notes/odd',
+    '--query',
+    'a=1',
+    '--query',
+    'a=2',
+    '--header',
+    'x-odd: yes',
+    '--body',
+    '{"n": 1234567890123}',
+  ]);
+  expect(made).toMatchObject({ code: 0, stdout: '{"status":201,"data":{"number":7}}\n' });
+  expect(github.received.at(-1)).toMatchObject({ method: 'POST', target: '/repos/ada/notes/odd?a=1&a=2' });
+  expect(github.received.at(-1)?.headers).toMatchObject({ 'x-odd': 'yes', 'content-type': expect.stringContaining('json') });
+  expect(github.received.at(-1)?.body.toString()).toContain('1234567890123');
+  const long = await command.run(['proxy', 'github', 'POST', '/odd', '--body', '{"n": 12345678901234567890}']);
+  expect(long).toMatchObject({ code: 1, stderr: expect.stringContaining('12345678901234567890') });
+  expect((await command.run(['proxy', 'github', 'GET', '/user', '--select', 'number'])).stdout).toBe('{"status":201,"data":7}\n');
+  expect((await command.run(['proxy', 'github', 'GET', '/user', '--raw'])).stdout).toBe('{"number":7}');
+  github.json('{"message":"Not Found"}', 404);
+  expect(await command.run(['proxy', 'github', 'GET', '/nothing'])).toMatchObject({
+    code: 1,
+    stdout: '{"status":404,"error":{"message":"Not Found"}}\n',
+  });
+  expect(await command.run(['proxy', 'github', 'GET', '/user', '--query', 'a'])).toMatchObject({
+    code: 1,
+    stderr: '--query takes a name and a value with = between them, not "a".\n',
+  });
+  expect((await command.run(['proxy', 'github', 'GET', '../user'])).stderr).toContain('path');
+});
+
+const description = (origin: string) => ({
+  openapi: '3.1.0',
+  info: { title: 'Acme', version: '1' },
+  servers: [{ url: `${origin}/api` }],
+  paths: {
+    '/notes': { get: { operationId: 'listNotes', tags: ['notes'], responses: { 200: { description: 'Notes' } } } },
+    '/bills': { get: { operationId: 'listBills', tags: ['bills'], responses: { 200: { description: 'Bills' } } } },
+  },
+});
+
+it('import makes an integration of a file or of standard input, which can be run at once', async () => {
+  const text = JSON.stringify(description(github.origin));
+  writeFileSync(path.join(command.home, 'acme.json'), text);
+  const made = await command.run(['import', 'acme.json', '--slug', 'acme', '--tag', 'notes']);
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(made.stdout)).toMatchObject({ slug: 'acme', endpoint_count: 1 });
+  github.json('[]');
+  expect(await command.run(['run', 'acme', 'list_notes'])).toMatchObject({ code: 0, stdout: '{"status":200,"data":[]}\n' });
+  const piped = await command.run(['import', '-', '--slug', 'piped', '--operation', 'listBills'], { input: text });
+  expect(JSON.parse(piped.stdout)).toMatchObject({ slug: 'piped', endpoint_count: 1 });
+});
+
+it('import says what is wrong with a file, an address, a slug and a description, without a trace', async () => {
+  mkdirSync(path.join(command.home, 'folder'));
+  writeFileSync(path.join(command.home, 'wrong.json'), '{"openapi": 7}');
+  for (const [args, stderr] of [
+    [['none.json', '--slug', 'acme2'], 'none.json cannot be used: it is not there.\n'],
+    [['folder', '--slug', 'acme2'], 'folder cannot be used: it is a folder.\n'],
+    [['wrong.json', '--slug', 'acme2'], expect.stringMatching(/\.\n$/)],
+    [['wrong.json', '--slug', 'Not A Slug'], expect.stringMatching(/slug/)],
+    [['wrong.json'], expect.stringContaining('--slug')],
+  ] as const) {
+    const refused = await command.run(['import', ...args]);
+    expect(refused, args.join(' ')).toMatchObject({ code: 1, stdout: '', stderr });
+    expect(refused.stderr).not.toMatch(/\n {4}at /);
+  }
+  const unreached = await command.run(['import', 'https://localhost/openapi.json', '--slug', 'acme2']);
+  expect(unreached).toMatchObject({ code: 2, stderr: expect.stringContaining('private or local network') });
+});
+
+it('login says how long the code was good for', async () => {
+  const code = {
+    device_code: 'd',
+    user_code: 'ABCD-EFGH',
+    verification_uri: 'http://x.test',
+    verification_uri_complete: 'http://x.test',
+    interval: 1,
+  };
+  const impatient = createServer((request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': 'req_1' });
+    response.end(JSON.stringify(request.url === '/auth/device/code' ? { ...code, expires_in: 1 } : { error: 'authorization_pending' }));
+  });
+  await new Promise<void>((resolve) => impatient.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(impatient.address() as AddressInfo).port}`;
+  const ended = await command.run(['login', '--no-browser', '--url', url], { env: { SKILLETT_API_KEY: '' } });
+  expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('Nobody approved the code within 1 second.') });
+  await new Promise((resolve) => impatient.close(resolve));
+});
+
+it('serve ends when SIGINT is sent to it alone', async () => {
+  const port = await freePort();
+  const { child, output } = command.start(['serve'], {
+    env: { PORT: String(port), SKILLETT_DATA: path.join(command.home, 'data'), SKILLETT_URL: '' },
+  });
+  await expect
+    .poll(
+      () =>
+        fetch(`http://127.0.0.1:${port}/readyz`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      { timeout: 60_000 },
+    )
+    .toBe(200);
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  child.kill('SIGINT');
+  expect(await ended, output.stderr).toBe(0);
+  await expect(fetch(`http://127.0.0.1:${port}/readyz`)).rejects.toThrow();
+});
