@@ -1,17 +1,20 @@
 /**
  * `npm run recipes -- check [slug …]` compares recipes with the committed facts of their providers' descriptions.
  * `npm run recipes -- facts [slug …]` extracts the facts anew from the descriptions that are on this machine.
- * `npm run recipes -- scaffold <file> [operation …]` drafts endpoints from a description, or lists its operations.
+ * `npm run recipes -- answers [slug …]` makes answers.json anew from the same descriptions: what endpoints answer, as data.
+ * `npm run recipes -- answers [slug …]   make answers.json anew from the descriptions
+npm run recipes -- scaffold <file> [operation …]` drafts endpoints from a description, or lists its operations.
  * Ends with status 1 where something is wrong, 2 where it was asked for something that there is not.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { listDrafts } from '../src/domains/recipes/import/draft-endpoint.ts';
 import { DescriptionFault, readDescription } from '../src/domains/recipes/import/read-description.ts';
+import { findStaleAnswers, mapAnswersOf, printAnswers } from './recipes/answers.ts';
 import { checkRecipe } from './recipes/check.ts';
 import { extractFrom } from './recipes/extract.ts';
 import { type Facts, printFacts } from './recipes/facts.ts';
-import { factsFileOf, listRecipesWithFacts, readFacts, readRecipe } from './recipes/folders.ts';
+import { answersFileOf, factsFileOf, listRecipesWithFacts, readFacts, readRecipe } from './recipes/folders.ts';
 
 const usage = `npm run recipes -- check [slug …]   compare recipes with the facts of their descriptions
 npm run recipes -- facts [slug …]   extract the facts anew from the descriptions
@@ -26,6 +29,7 @@ function main([command = '', ...names]: string[]): number {
   const slugs = names.length > 0 ? names : known;
   if (command === 'check') return check(slugs);
   if (command === 'facts') return extract(slugs);
+  if (command === 'answers') return writeAnswers(slugs);
   return fail(usage);
 }
 
@@ -45,8 +49,11 @@ function check(slugs: string[]): number {
     process.stdout.write(
       `${slug}: ${reports.length} endpoints, ${proved} proved${facts.unproved === undefined ? '' : `. ${facts.unproved}`}\n`,
     );
-    for (const { name, faults: found } of reports) for (const fault of found) process.stdout.write(`  ${slug}.${name}: ${fault}\n`);
-    faults += reports.reduce((sum, one) => sum + one.faults.length, 0);
+    const found = reports.flatMap((one) => one.faults.map((fault) => `${slug}.${one.name}: ${fault}`));
+    const stale = findStaleAnswers(readRecipe(slug), facts);
+    if (stale !== undefined) found.push(`${slug}: ${stale}`);
+    for (const fault of found) process.stdout.write(`  ${fault}\n`);
+    faults += found.length;
   }
   if (faults === 0) return 0;
   process.stdout.write(
@@ -66,6 +73,23 @@ function extract(slugs: string[]): number {
     process.stdout.write(`${slug}: ${facts ? sayExtent(facts) : missing}\n`);
   }
   return 0;
+}
+
+function writeAnswers(slugs: string[]): number {
+  for (const slug of slugs) {
+    const answers = mapAnswersOf(readRecipe(slug), readFacts(slug) ?? {});
+    const file = answersFileOf(slug);
+    if (answers === undefined) rmSync(file, { force: true });
+    else if (answers !== 'missing') writeFileSync(file, printAnswers(answers));
+    process.stdout.write(`${slug}: ${sayAnswers(answers)}\n`);
+  }
+  return 0;
+}
+
+function sayAnswers(answers: ReturnType<typeof mapAnswersOf>): string {
+  if (answers === undefined) return 'no description says what it answers; an endpoint says it itself in `returns`';
+  if (answers === 'missing') return 'its description is not on this machine; API_DESCRIPTIONS names its folder';
+  return `${Object.keys(answers.shapes).length} shapes of ${Object.keys(answers.returns).length} answers`;
 }
 
 function sayExtent({ schema, paths = {}, title, version }: Facts): string {

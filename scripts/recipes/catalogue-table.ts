@@ -1,4 +1,5 @@
 /** What the catalogue has, a row for each recipe. */
+import type { Answers } from '../../src/domains/recipes/format/answer/shapes.ts';
 import type { EndpointReport } from './check.ts';
 import type { ExecutedEndpoint } from './execute-recipe.ts';
 import type { Facts } from './facts.ts';
@@ -23,12 +24,13 @@ export interface CatalogueRow {
 }
 
 export function rowOf(
-  { integration, endpoints }: Recipe,
+  { integration, endpoints, answers = '{}' }: Recipe,
   facts: Facts,
   checked: readonly EndpointReport[],
   executed: readonly ExecutedEndpoint[],
 ): CatalogueRow {
   const { slug } = integration;
+  const { returns: described = {} } = JSON.parse(answers) as Partial<Answers>;
   const absent = Object.entries(facts.absent ?? {}).filter(([name]) => endpoints.some(([one]) => one === name));
   const faultsOf = (reports: readonly { name: string; faults: string[] }[]) =>
     reports.flatMap(({ name, faults }) => faults.map((fault) => `${slug}.${name}: ${fault}`));
@@ -41,7 +43,7 @@ export function rowOf(
     proved: checked.filter(({ proof, faults }) => proof === 'proved' && faults.length === 0).length,
     executed: executed.filter(({ proof, faults }) => proof === 'executed' && faults.length === 0).length,
     controls: executed.reduce((sum, one) => sum + one.controls, 0),
-    answers: endpoints.filter(([, endpoint]) => Object.hasOwn(endpoint, 'returns')).length,
+    answers: endpoints.filter(([name, { returns }]) => returns !== undefined || Object.hasOwn(described, name)).length,
     ways: integration.auth.map(({ type }) => type),
     guides: integration.guides?.length ?? 0,
     reasons: [

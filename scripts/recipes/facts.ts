@@ -82,7 +82,7 @@ export interface Found {
   operation: Operation;
 }
 
-function findOperation(head: FactsHead, openApi: OpenApi, baseUrl: string, endpoint: Endpoint): Found | undefined {
+export function findOperation(head: FactsHead, openApi: OpenApi, baseUrl: string, endpoint: Endpoint): Found | undefined {
   const ours = basePathOf(endpoint.base_url ?? baseUrl) + endpoint.path;
   const bases = [...new Set([head.base_path ?? basePathOf(openApi.servers?.[0]?.url ?? ''), ''])];
   const method = endpoint.method.toLowerCase() as (typeof methods)[number];

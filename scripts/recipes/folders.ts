@@ -19,11 +19,13 @@ export interface Recipe {
   integration: Integration;
   resources: Resource[];
   endpoints: [name: string, endpoint: Endpoint][];
+  /** The text of answers.json. */
+  answers: string | undefined;
 }
 
 /** A recipe by its files alone, so that a fault in another one does not matter. */
 export function readRecipe(slug: string): Recipe {
-  const folder = path.join(listRecipes().includes(slug) ? recipesFolder : hardFolder, slug);
+  const folder = folderOf(slug);
   const readJson = (file: string) => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
   const files = readdirSync(folder).filter((file) => file.endsWith('.json') && !['recipe.json', 'answers.json'].includes(file));
   const resources = files.map((file) => resource.parse(readJson(file)));
@@ -31,6 +33,7 @@ export function readRecipe(slug: string): Recipe {
     integration: integration.parse(readJson('recipe.json')),
     resources,
     endpoints: resources.flatMap((one) => Object.entries(one.endpoints)),
+    answers: readIfThere(answersFileOf(slug)),
   };
 }
 
@@ -48,6 +51,15 @@ function listFolders(folder: string): string[] {
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort();
+}
+
+/** Made of the description; the recipe may be without. */
+export function answersFileOf(slug: string): string {
+  return path.join(folderOf(slug), 'answers.json');
+}
+
+function folderOf(slug: string): string {
+  return path.join(listRecipes().includes(slug) ? recipesFolder : hardFolder, slug);
 }
 
 export function factsFileOf(slug: string): string {

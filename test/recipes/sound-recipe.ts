@@ -156,6 +156,11 @@ export function load(folder: string, settings: Record<string, { baseUrl: string 
   return loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map(Object.entries(settings)) });
 }
 
+/** The recipes that come with the server. */
+export function loadBundled(): Promise<Catalogue> {
+  return load(path.resolve(import.meta.dirname, '../../recipes'));
+}
+
 /** The faults without the name of the temporary folder. */
 export async function faultsOf(loading: Promise<unknown>): Promise<string[]> {
   const error = await loading.then(

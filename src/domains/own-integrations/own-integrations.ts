@@ -93,7 +93,7 @@ async function replaceOwn(
   const own = await requireOwn(trx, principal, slug);
   const before = readStored(own.recipe);
   const recipe = { ...made.recipe, version: nextVersion(before.recipe.version) };
-  const stored = writeStored({ recipe, resources: made.resources });
+  const stored = writeStored({ recipe, resources: made.resources, answers: made.answers });
   await requireRoom(trx, principal, stored, own.recipe);
   await replaceRecipe(trx, gateway.clock, own.id, stored);
   const moved = describeMove(before.recipe, recipe);

@@ -46,8 +46,8 @@ export class Views {
     for (const { id } of unread) {
       const row = read.get(id);
       if (!row || row.recipe === '') continue;
-      const { recipe, resources } = readStored(row.recipe);
-      const opened = openRecipe(packRecipe({ recipe, resources, guides: new Map() }), undefined);
+      const { recipe, resources, answers } = readStored(row.recipe);
+      const opened = openRecipe(packRecipe({ recipe, resources, guides: new Map(), answers }), undefined);
       const built: CatalogueIntegration = Object.assign(opened, {
         imported: true as const,
         ...(!row.isShared && row.ownerId !== installationOwner && { chosenByUser: true as const }),

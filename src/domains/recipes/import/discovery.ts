@@ -27,6 +27,7 @@ interface Method {
   deprecated?: boolean;
   parameters?: Record<string, Value>;
   request?: { $ref: string };
+  response?: { $ref: string };
   scopes?: string[];
 }
 interface MethodGroup {
@@ -54,14 +55,28 @@ export function fromDiscovery(discovery: Discovery): OpenApi {
     const path = `/${method.path.replaceAll('{+', '{')}`;
     paths[path] = { ...paths[path], [method.httpMethod.toLowerCase()]: operation };
   }
+  const answers = Object.fromEntries(Object.entries(discovery.schemas ?? {}).map(([name, value]) => [name, readAnswer(value)]));
   const version = discovery.revision === undefined ? discovery.version : `${discovery.version} of ${discovery.revision}`;
   const document = {
     info: { title: discovery.title, version },
     servers: [{ url: `${discovery.rootUrl}${discovery.servicePath ?? ''}` }],
     paths,
     schemas: Object.fromEntries(schemas),
+    answers,
   };
   return document;
+}
+
+/** Of an answer nothing depends on the method, so all share one. Integers of 64 bits travel as texts, and are `string` there. */
+function readAnswer(value: Value): Schema {
+  if (value.$ref) return { $ref: `#/answers/${value.$ref}` };
+  const properties = Object.entries(value.properties ?? {}).map(([name, one]) => [name, readAnswer(one)] as const);
+  return {
+    ...(value.type && value.type !== 'any' ? { type: value.type } : {}),
+    ...(value.format === undefined ? {} : { format: value.format }),
+    ...(value.items ? { items: readAnswer(value.items) } : {}),
+    ...(properties.length > 0 ? { properties: Object.fromEntries(properties) } : {}),
+  };
 }
 
 function listMethods(group: MethodGroup, name = ''): [method: Method, group: string][] {
@@ -103,6 +118,9 @@ function readMethod(discovery: Discovery, method: Method, group: string, copied:
     })),
     ...(method.request
       ? { requestBody: { content: { 'application/json': { schema: withoutPath(copied.get(method.request.$ref) ?? {}, inPath) } } } }
+      : {}),
+    ...(method.response
+      ? { responses: { 200: { content: { 'application/json': { schema: { $ref: `#/answers/${method.response.$ref}` } } } } } }
       : {}),
   };
 }

@@ -16,6 +16,7 @@ export interface Schema extends Partial<Record<Bound, number>> {
   enum?: unknown[];
   const?: unknown;
   default?: unknown;
+  example?: unknown;
   pattern?: string;
   uniqueItems?: boolean;
   /** A truth value in OpenAPI 3.0, a number since. */
@@ -50,6 +51,11 @@ export interface RequestBody {
   content: Record<string, { schema?: Schema }>;
 }
 
+/** What an operation answers, by media type. */
+export interface Answered {
+  content?: Record<string, { schema?: Schema; example?: unknown; examples?: Record<string, { value?: unknown } | { $ref: string }> }>;
+}
+
 export interface Operation {
   operationId?: string;
   tags?: string[];
@@ -58,6 +64,8 @@ export interface Operation {
   deprecated?: boolean;
   parameters?: (Described | { $ref: string })[];
   requestBody?: RequestBody | { $ref: string };
+  /** By status. */
+  responses?: Record<string, Answered | { $ref: string }>;
   /** Any one of these lets the call through. */
   scopes?: string[];
   /** Of a service that speaks GraphQL. Its place is no path, but says which field it is. */

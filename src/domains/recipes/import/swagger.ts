@@ -1,5 +1,15 @@
 /** Swagger 2.0 (https://spec.openapis.org/oas/v2.0.html) in the form of OpenAPI 3. References stay: they point into the same document. */
-import { type Described, methods, type OpenApi, type Operation, type PathItem, type RequestBody, resolve, type Schema } from './openapi.ts';
+import {
+  type Answered,
+  type Described,
+  methods,
+  type OpenApi,
+  type Operation,
+  type PathItem,
+  type RequestBody,
+  resolve,
+  type Schema,
+} from './openapi.ts';
 
 interface Parameter extends Omit<Schema, 'required'> {
   in: string;
@@ -8,9 +18,15 @@ interface Parameter extends Omit<Schema, 'required'> {
   schema?: Schema;
   collectionFormat?: string;
 }
-interface SwaggerOperation extends Omit<Operation, 'parameters' | 'requestBody'> {
+interface SwaggerOperation extends Omit<Operation, 'parameters' | 'requestBody' | 'responses'> {
   parameters?: (Parameter | { $ref: string })[];
   consumes?: string[];
+  responses?: Record<string, Response | { $ref: string }>;
+}
+interface Response {
+  schema?: Schema;
+  /** By media type. */
+  examples?: Record<string, unknown>;
 }
 export interface Swagger {
   swagger: string;
@@ -38,7 +54,7 @@ function readItem(swagger: Swagger, item: Swagger['paths'][string]): PathItem {
 }
 
 function readOperation(swagger: Swagger, operation: SwaggerOperation, shared: (Parameter | { $ref: string })[]): Operation {
-  const { parameters = [], consumes = swagger.consumes ?? ['application/json'], ...rest } = operation;
+  const { parameters = [], consumes = swagger.consumes ?? ['application/json'], responses, ...rest } = operation;
   const own = parameters.flatMap((one) => resolve<Parameter>(swagger, one) ?? []);
   const fromPath = shared
     .flatMap((one) => resolve<Parameter>(swagger, one) ?? [])
@@ -49,7 +65,22 @@ function readOperation(swagger: Swagger, operation: SwaggerOperation, shared: (P
     ...rest,
     parameters: all.filter((one) => one.in !== 'body' && one.in !== 'formData').map(readParameter),
     ...(requestBody ? { requestBody } : {}),
+    ...(responses ? { responses: readResponses(swagger, responses) } : {}),
   };
+}
+
+/** What an answer holds is said once, whatever its media types are; files are no JSON. */
+function readResponses(swagger: Swagger, responses: NonNullable<SwaggerOperation['responses']>): Record<string, Answered> {
+  return Object.fromEntries(
+    Object.entries(responses).flatMap(([status, reference]): [string, Answered][] => {
+      const { schema, examples } = resolve<Response>(swagger, reference) ?? {};
+      if ((schema === undefined && examples === undefined) || (schema as { type?: string } | undefined)?.type === 'file') return [];
+      const example = examples?.['application/json'];
+      return [
+        [status, { content: { 'application/json': { ...(schema ? { schema } : {}), ...(example === undefined ? {} : { example }) } } }],
+      ];
+    }),
+  );
 }
 
 function readBody(parameters: Parameter[], consumes: string[]): RequestBody | undefined {

@@ -6,8 +6,10 @@
 import { validateEndpoint } from '../../check/endpoint.ts';
 import type { FaultPath } from '../../check/texts.ts';
 import { validateIntegration } from '../../check/validate.ts';
+import type { Answers } from '../../format/answer/shapes.ts';
 import { type Endpoint, endpoint, type Integration, integration, type Resource } from '../../format/format.ts';
 import type { Parameter } from '../../format/parameter.ts';
+import { AnswerMapper } from '../answers/map-answers.ts';
 import { type Draft, draftEndpoint } from '../draft-endpoint.ts';
 import { nameEndpoint, nameResource, tellApart } from '../names.ts';
 import { methods, type OpenApi, type Operation, placeOfOperation } from '../openapi.ts';
@@ -30,6 +32,8 @@ export interface RecipeWish {
 export interface MadeRecipe {
   recipe: Integration;
   resources: Resource[];
+  /** What the description says of answers; missing where that is nothing. */
+  answers?: Answers | undefined;
   /** What of the description is not in the recipe, each with its place. */
   warnings: string[];
   /** Of how many operations that were chosen, how many are in it, and of how many of these everything is. */
@@ -68,8 +72,8 @@ export function makeRecipe(openApi: OpenApi, wish: RecipeWish, onProgress: (done
   if (faults.length > 0) throw new DescriptionFault(`The description makes no recipe: ${faults[0]}.`);
   const place = openApi.isGraphql ? new URL(address).pathname : undefined;
   const chosen = chooseOperations(openApi, wish).map((one) => ({ ...one, endpointPath: place }));
-  const { resources, counts } = makeResources(openApi, recipe.data, chosen, warnings, onProgress);
-  return { recipe: recipe.data, resources, warnings: warnings.map((warning) => plainLine(warning, warningLengthMax)), counts };
+  const { resources, answers, counts } = makeResources(openApi, recipe.data, chosen, warnings, onProgress);
+  return { recipe: recipe.data, resources, answers, warnings: warnings.map((warning) => plainLine(warning, warningLengthMax)), counts };
 }
 
 function documentationOf({ externalDocs }: OpenApi): string | undefined {
@@ -167,7 +171,8 @@ function makeResources(
   chosen: readonly Chosen[],
   warnings: string[],
   onProgress: (done: number) => void,
-): { resources: Resource[]; counts: MadeRecipe['counts'] } {
+): Pick<MadeRecipe, 'resources' | 'answers' | 'counts'> {
+  const answers = new AnswerMapper(openApi);
   const resources = new Map<string, Resource>();
   let mapped = 0;
   let whole = 0;
@@ -185,10 +190,11 @@ function makeResources(
     const name = nameResource(tag);
     const resource = resources.get(name) ?? { resource: name, description: describeTag(openApi, tag), endpoints: {} };
     resource.endpoints[one.name] = made.endpoint;
+    answers.add(one.name, one.operation);
     resources.set(name, resource);
   }
   if (mapped === 0) throw new DescriptionFault(`None of the operations can be imported. ${warnings[0] ?? ''}`);
-  return { resources: [...resources.values()], counts: { chosen: chosen.length, mapped, whole } };
+  return { resources: [...resources.values()], answers: answers.finish(), counts: { chosen: chosen.length, mapped, whole } };
 }
 
 function describeTag({ tags }: OpenApi, name: string | undefined): string {
