@@ -40,7 +40,7 @@ const tableOwners: Record<string, string[]> = {
   connections: ['connections', 'consents'],
   limits: ['minute_counters', 'day_counters', 'guarded_hits'],
   audit: ['skill_calls', 'audit_rows'],
-  executions: ['idempotency_claims'],
+  executions: ['idempotency_claims', 'kept_answers'],
   'device-codes': ['device_codes'],
   'oauth-clients': ['oauth_clients', 'oauth_grants'],
   'own-integrations': ['own_integrations', 'imports'],

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Context } from '../../core/context.ts';
 import type { SkillettError } from '../../core/errors.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
+import { executeViewed } from '../../domains/executions/answer/lean/execute-lean.ts';
 import type { AnswerHeaders } from '../../domains/executions/answer/passed/answer-headers.ts';
-import { executeEndpoint } from '../../domains/executions/execute.ts';
 import { type Execution, type RawAnswer, requestOf } from '../../domains/executions/execution.ts';
 import { executeProxied } from '../../domains/executions/proxy/execute-proxied.ts';
 import { answerStream } from '../../domains/recipes/format/answer/streams.ts';
@@ -23,6 +23,11 @@ export const executionBody = z.strictObject({
   params: paramsInput.nullish(),
   account,
   select,
+  view: z
+    .enum(['raw', 'lean'])
+    .nullish()
+    .describe('`lean`: rows and columns in place of the whole answer; not beside `select`. Default `raw`.'),
+  with: z.array(z.string()).nullish().describe('Columns that a lean answer has beside its own; `*` for the whole answer.'),
   next: z.string().nullish().describe('`X-Skillett-Next` of the page before.'),
 });
 
@@ -137,7 +142,7 @@ function run(context: Context, input: ExecuteInput, readOnly: boolean, fault: Sk
     readOnly,
     fault,
   };
-  return executeEndpoint(context.gateway, requestOf(context, asked));
+  return executeViewed(context, asked, input);
 }
 
 /** Whether an output tells of a failure of the service. */

@@ -12,6 +12,7 @@ import { sweepCalls } from '../../domains/audit/settle.ts';
 import { endExpiredConsents } from '../../domains/connections/consent/end-consents.ts';
 import { refreshIdleConnections } from '../../domains/connections/credential/idle-refresh.ts';
 import { endDeviceCodes } from '../../domains/device-codes/device-codes.ts';
+import { dropOldRests } from '../../domains/executions/answer/lean/rest/kept-rest.ts';
 import { settleClaims } from '../../domains/executions/settle-claims.ts';
 import { dropOldCounters } from '../../domains/limits/old-counters.ts';
 import { dropUnusedClients } from '../../domains/oauth-clients/oauth-clients.ts';
@@ -33,6 +34,7 @@ const minuteMs = 60_000;
 export const jobs: readonly Job[] = [
   { name: 'settle_calls', everyMs: minuteMs, run: sweepCalls },
   { name: 'settle_claims', everyMs: minuteMs, run: settleClaims },
+  { name: 'drop_rests', everyMs: minuteMs, run: dropOldRests },
   { name: 'end_consents', everyMs: minuteMs, run: endExpiredConsents },
   { name: 'end_device_codes', everyMs: minuteMs, run: endDeviceCodes },
   { name: 'drop_oauth_clients', everyMs: 30 * minuteMs, run: dropUnusedClients },

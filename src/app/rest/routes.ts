@@ -149,7 +149,7 @@ const executions: AnyRoute[] = [
   route({
     method: 'POST',
     path: '/v1/:integration/:endpoint',
-    summary: 'Execute an endpoint: `{"params": {…}, "account"?, "select"?, "next"?}`',
+    summary: 'Execute an endpoint: `{"params": {…}, "account"?, "select"?, "view"?, "with"?, "next"?}`',
     access: 'key',
     ...executed,
     otherTypes: ['application/octet-stream', ...streamKinds.map((kind) => streamTypes[kind][0])],

@@ -330,6 +330,23 @@ export interface IdempotencyClaimsTable {
   expiresAt: Time;
 }
 
+/** Deleted with its key, session or connection too. */
+export interface KeptAnswersTable {
+  id: string;
+  userId: string;
+  /** The API key or session that asked. */
+  holderId: string;
+  integration: string;
+  endpoint: string;
+  connectionId: string | null;
+  /** Sealed: the rows that a budget cut. */
+  answer: string;
+  /** Length of `answer`. */
+  bytes: number;
+  createdAt: Time;
+  expiresAt: Time;
+}
+
 // device-codes
 
 export interface DeviceCodesTable {
@@ -413,6 +430,7 @@ export interface Tables {
   callSettlement: CallSettlementTable;
   auditRows: AuditRowsTable;
   idempotencyClaims: IdempotencyClaimsTable;
+  keptAnswers: KeptAnswersTable;
   deviceCodes: DeviceCodesTable;
   oauthClients: OAuthClientsTable;
   oauthGrants: OAuthGrantsTable;

@@ -2,6 +2,7 @@
 import type { Gateway } from '../../core/context.ts';
 import { badRequest, SkillettError } from '../../core/errors.ts';
 import { newTimeOrderedId } from '../../core/ids.ts';
+import type { RawJson } from '../../core/json/raw-json.ts';
 import { executionSeconds, executionsTotal } from '../../core/metrics.ts';
 import { noAddressCredential } from '../../core/outbound/address-credential.ts';
 import { requireProviderScopes } from '../connections/connections.ts';
@@ -13,6 +14,8 @@ import { limitHeaders } from './admission/verdict.ts';
 import { answerExecution } from './answer/answer-execution.ts';
 import { isSuccess, type JudgedAnswer } from './answer/judge-answer.ts';
 import { openAnswer } from './answer/kept-answer.ts';
+import { findViewFault, type LeanView } from './answer/lean/plan.ts';
+import type { LeanTable } from './answer/lean/table.ts';
 import { requireSelect } from './answer/select.ts';
 import { leaveRoom } from './answer/whole-answers.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
@@ -103,12 +106,22 @@ function findFault(request: ExecutionRequest, integration: CatalogueIntegration,
   } catch (error) {
     return error as SkillettError;
   }
-  return undefined;
+  return request.view && findFaultOfView(request, request.view, endpoint);
+}
+
+function findFaultOfView({ select, raw }: ExecutionRequest, view: LeanView, endpoint: CatalogueEndpoint): SkillettError | undefined {
+  if (raw)
+    return badRequest(
+      'A lean answer is JSON, and here the body was asked for as it comes. Leave `view` out, or accept `application/json`.',
+    );
+  if (select !== undefined && !view.whole)
+    return badRequest('`select` cuts the whole answer, and a lean one shows columns of it. Leave out one of `select` and `view`.');
+  return findViewFault(endpoint, view);
 }
 
 /** Whether a stream goes out as it comes in, should the answer be one. */
-function isLive({ raw, streams }: ExecutionRequest, { spec: { answer_stream: kind } }: CatalogueEndpoint): boolean {
-  return kind !== undefined && (raw || streams.includes(kind));
+function isLive({ raw, streams, view }: ExecutionRequest, { spec: { answer_stream: kind } }: CatalogueEndpoint): boolean {
+  return kind !== undefined && (raw || (view === undefined && streams.includes(kind)));
 }
 
 async function admit(
@@ -156,10 +169,10 @@ function idempotencyOf(
 
 /** Everything that shapes the answer. */
 function fingerprintOf(gateway: Gateway, request: ExecutionRequest, canonical: string, live: boolean): string {
-  const { integration, endpoint, account, select, raw, next } = request;
+  const { integration, endpoint, account, select, raw, next, view } = request;
   return gateway.vault.hmac(
     'idempotency',
-    `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw, ...(next === undefined ? [] : [next]), ...(live ? ['live'] : [])])}${canonical}`,
+    `${JSON.stringify([integration, endpoint, account ?? null, select ?? null, raw, ...(next === undefined ? [] : [next]), ...(live ? ['live'] : []), ...(view ? [{ view }] : [])])}${canonical}`,
   );
 }
 
@@ -199,7 +212,15 @@ async function replay(
     next: kept.next ?? null,
     meta: kept.meta ?? null,
     raw: kept.raw && { status: envelopeStatus(first.status), ...kept.raw },
+    table: ok && request.view ? await readTable(kept.json) : undefined,
   };
+}
+
+/** What was too long to be kept is a sentence that says so. */
+async function readTable(json: RawJson): Promise<LeanTable> {
+  const kept = JSON.parse((await json.load()).toString('utf8')) as LeanTable | string;
+  if (typeof kept !== 'string') return kept;
+  return { columns: [], rows: [], keys: [], total: null, fields: null, adds: [], cut: [kept.replace(/\.$/, '')], cursor: null };
 }
 
 async function callAndAnswer(run: Run): Promise<Execution> {

@@ -9,6 +9,8 @@ import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalog
 import type { AnswerStream } from '../recipes/format/answer/streams.ts';
 import type { Admission } from './admission/admit.ts';
 import type { Wanted } from './answer/fields/wanted.ts';
+import type { LeanView } from './answer/lean/plan.ts';
+import type { LeanTable } from './answer/lean/table.ts';
 import type { AnswerHeaders } from './answer/passed/answer-headers.ts';
 import type { UpstreamCall } from './call-upstream.ts';
 import type { PagedCall } from './request/next-page.ts';
@@ -20,6 +22,8 @@ export interface ExecutionInput {
   params?: unknown;
   account?: string | null | undefined;
   select?: string | null | undefined;
+  /** Rows and columns in place of the answer. */
+  view?: LeanView | undefined;
   next?: string | null | undefined;
   idempotencyKey?: string | null | undefined;
   messageKey?: string | undefined;
@@ -55,6 +59,7 @@ export function requestOf(context: Context, input: ExecutionInput): ExecutionReq
     fault: input.fault,
     account: input.account ?? undefined,
     select: input.select ?? undefined,
+    view: input.view,
     next: input.next ?? undefined,
     idempotencyKey: input.idempotencyKey ?? undefined,
     messageKey: input.messageKey,
@@ -83,6 +88,8 @@ export interface ExecutionRequest {
   account: string | undefined;
   /** A JMESPath expression over `data`. */
   select: string | undefined;
+  /** Rows and columns in place of the answer. */
+  view?: LeanView | undefined;
   /** Of the answer with the page before. */
   next: string | undefined;
   idempotencyKey: string | undefined;
@@ -110,6 +117,8 @@ export interface ExecutionRequest {
 
 export interface Execution {
   callId: string;
+  /** Of the account that it was called with; undefined without one, and for an answer that is given again. */
+  connectionId?: string | undefined;
   /** The service's own, or the one that its recipe gives to a failure which came as a success (judge-answer.ts). */
   status: number;
   /** Whether the service did what it was asked. */
@@ -127,6 +136,8 @@ export interface Execution {
   next: string | null;
   /** Headers of the answer that the recipe names; in the raw form they stand among its own. */
   meta: AnswerHeaders | null;
+  /** On success with a `view`, which `data` then holds too. */
+  table?: LeanTable | undefined;
   /** In the raw form, instead of `data` and `error`. */
   raw: RawAnswer | undefined;
 }

@@ -1,11 +1,12 @@
 import type { Context } from '../../core/context.ts';
 import type { RawJson } from '../../core/json/raw-json.ts';
 import { builder } from '../../core/schema/builder.ts';
+import { enumValues } from '../../core/schema/enums.ts';
 import { loadCalls } from '../audit/calls.ts';
 import { CallRef } from '../audit/graphql.ts';
+import { type AskedView, executeViewed } from './answer/lean/execute-lean.ts';
 import { readHeaders } from './answer/passed/answer-headers.ts';
-import { executeEndpoint } from './execute.ts';
-import { type Execution, type ExecutionInput, requestOf } from './execution.ts';
+import type { Execution, ExecutionInput } from './execution.ts';
 import { canonicalJson } from './request/canonical-json.ts';
 import { Slots } from './slots.ts';
 
@@ -75,9 +76,19 @@ const argumentsOf = {
   params: 'Parameters by name, as an object; `endpoint { parameters schema }` describes them. Left out: none.',
   account: 'Which account to use, by its name or the id of its connection. Left out: the only one, or the default.',
   next: '`next` of the answer with the page before, given back with the same other arguments. Left out: the first page.',
+  view: 'How `data` holds the answer; `LEAN` is for reading, and stands beside no `select`. Left out: `RAW`.',
+  with: 'Columns that a lean answer has beside its own, such as `body`; one that there is not is refused before anything is sent. `*`: the answer as the service gave it.',
   select:
     'A JMESPath expression that cuts `data` to what you need, such as `[].{number: number, title: title}`. It parses the answer, so numbers beyond 2^53 lose digits.',
 };
+
+const AnswerView = builder.enumType('AnswerView', {
+  description: 'How `data` holds an answer.',
+  values: enumValues({
+    raw: 'As the service gave it.',
+    lean: 'As `{"columns", "rows", "total", "cut"}`: a row of readable values for each thing, how many there are over all pages where the service says so, and sentences on what is not here.',
+  }),
+});
 
 /** How many reads of one request may wait for their services at once. */
 const callsAtOnceMax = 20;
@@ -99,16 +110,27 @@ builder.queryField('read', (t) =>
       params: t.arg({ type: 'JSON', description: argumentsOf.params }),
       account: t.arg.string({ description: argumentsOf.account }),
       select: t.arg.string({ description: argumentsOf.select }),
+      view: t.arg({ type: AnswerView, description: argumentsOf.view }),
+      with: t.arg.stringList({ description: argumentsOf.with }),
       next: t.arg.string({ description: argumentsOf.next }),
     },
     resolve: (_root, args, context) => {
-      const { integration, endpoint, params, account, select, next } = args;
+      const { integration, endpoint, params, account, select, next, view } = args;
       const reads = context.once('reads', () => new Map<string, Promise<Execution>>());
       // The texts of parameters can be long, and every alias would have a key with a copy of its own.
       const texts = context.once('params', () => new Map<string, number>());
       const text = canonicalJson(params ?? {});
       if (!texts.has(text)) texts.set(text, texts.size);
-      const key = JSON.stringify([integration, endpoint, texts.get(text), account ?? null, select ?? null, next ?? null]);
+      const key = JSON.stringify([
+        integration,
+        endpoint,
+        texts.get(text),
+        account ?? null,
+        select ?? null,
+        next ?? null,
+        view ?? null,
+        args.with ?? null,
+      ]);
       let read = reads.get(key);
       if (!read) {
         read = readSlots(context).run(() => execute(context, { ...args, readOnly: true }));
@@ -131,6 +153,8 @@ builder.mutationField('execute', (t) =>
       params: t.arg({ type: 'JSON', description: argumentsOf.params }),
       account: t.arg.string({ description: argumentsOf.account }),
       select: t.arg.string({ description: argumentsOf.select }),
+      view: t.arg({ type: AnswerView, description: argumentsOf.view }),
+      with: t.arg.stringList({ description: argumentsOf.with }),
       next: t.arg.string({ description: argumentsOf.next }),
       idempotencyKey: t.arg.string({
         description:
@@ -141,8 +165,8 @@ builder.mutationField('execute', (t) =>
   }),
 );
 
-async function execute(context: Context, input: ExecutionInput): Promise<Execution> {
-  return holdUntilAsked(await executeEndpoint(context.gateway, requestOf(context, input)));
+async function execute(context: Context, { view, with: columns, ...input }: Omit<ExecutionInput, 'view'> & AskedView): Promise<Execution> {
+  return holdUntilAsked(await executeViewed(context, input, { view, with: columns }));
 }
 
 export function holdUntilAsked(execution: Execution): Execution {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { z } from 'zod';
 import type { IntegrationSettings } from '../../core/config/integration-settings.ts';
 import { buildCatalogue, type Catalogue } from './catalogue.ts';
+import { checkLeanReferences } from './check/answer/lean.ts';
 import { checkNextPaths } from './check/answer/pages.ts';
 import { checkShapes } from './check/answer/shapes.ts';
 import type { FaultPath, Report } from './check/texts.ts';
@@ -256,5 +257,6 @@ function checkFiles(files: RecipeFiles): void {
       reportAnswers: files.report('answers.json'),
       resources: [...resources].map(([file, content]) => [content, files.report(file)]),
     });
+  if (recipe && allRead) checkLeanReferences(recipe, resources, (file) => files.report(file));
   if (recipe) validateIntegration(recipe, endpointNames, [...files.guides.keys()], files.report('recipe.json'));
 }

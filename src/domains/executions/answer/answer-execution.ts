@@ -11,6 +11,8 @@ import { nextNumber } from '../request/numbered-pages.ts';
 import type { Wanted } from './fields/wanted.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
+import { makeTable } from './lean/make-table.ts';
+import { planOf } from './lean/plan.ts';
 import { namedHeaders } from './passed/answer-headers.ts';
 import { streamOf } from './passed/streams.ts';
 import { readAnswer } from './read-answer.ts';
@@ -29,21 +31,25 @@ export function answerExecution(run: Run, call: UpstreamCall, judged: JudgedAnsw
 /** `over` tells when it is over in place of the answer itself. */
 type WatchedAnswer = JudgedAnswer & { over?: OutboundAnswer['whenOver'] | undefined };
 
-type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'next' | 'meta' | 'raw'>;
+type Answered = Pick<Execution, 'data' | 'error' | 'selectError' | 'next' | 'meta' | 'raw' | 'table'>;
 
 async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, body: Buffer | undefined): Promise<Execution> {
   const { answer, ok } = judged;
   const passedOn = body ? keptBytesMax : wholeBytesMax;
   const expression = ok ? run.request.select : undefined;
   const wanted = ok ? run.request.wanted : undefined;
-  if (wanted !== undefined && !judged.json) await requireRoom(call, answer);
-  const { json, selectError } =
+  const view = ok ? run.request.view : undefined;
+  const looked = wanted !== undefined || view !== undefined;
+  if (looked && expression === undefined && !judged.json) await requireRoom(call, answer);
+  const { json: cut, selectError } =
     expression === undefined
       ? {
-          json: judged.json ?? (await readAnswer(answer, { wholeBytesMax: wanted ? jsonBytesMax : passedOn, reader: call })),
+          json: judged.json ?? (await readAnswer(answer, { wholeBytesMax: looked ? jsonBytesMax : passedOn, reader: call })),
           selectError: undefined,
         }
       : await select(judged, expression, call, passedOn);
+  const table = view && (await makeTable(await cut.load(), planOf(call.endpoint, view), call, call.integration.slug));
+  const json = table ? RawJson.fromValue(table) : cut;
   const next = nextOf(run, call, judged);
   const meta = namedHeaders(call.endpoint, answer, call.addressCredential);
   if (run.admission.claim) {
@@ -62,6 +68,7 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
       next: next ?? null,
       meta: meta ?? null,
       raw: undefined,
+      table,
     },
   );
 }
@@ -183,5 +190,5 @@ function finish(run: Run, call: UpstreamCall, { answer, status, ok, over }: Watc
     });
   });
   const durationMs = Math.round(performance.now() - run.startedMs);
-  return { callId, status, ok, durationMs, replayed: false, ...answered };
+  return { callId, connectionId: call.connection?.id, status, ok, durationMs, replayed: false, ...answered };
 }

@@ -1,10 +1,12 @@
 /** A thread that evaluates JMESPath, or leaves out what is not wanted: one at a time, in memory of its own. Who may use it when, expressions.ts decides. */
 import { Worker } from 'node:worker_threads';
 import type { Wanted } from './fields/wanted.ts';
+import type { LeanPlan } from './lean/table.ts';
 
 /** What the thread is asked, and what it answers. */
 export interface ExpressionJob {
-  expression: string | Wanted;
+  /** JMESPath, what is wanted of an answer, or what a lean one shows. */
+  expression: string | Wanted | { plan: LeanPlan };
   json: Uint8Array<ArrayBuffer>;
 }
 export type ExpressionResult = { json: Uint8Array<ArrayBuffer> } | { failure: string };

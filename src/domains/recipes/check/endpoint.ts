@@ -7,6 +7,7 @@ import { namesOfSplit } from '../parameter-schema.ts';
 import { pathCredentialOf } from '../path-credential.ts';
 import { isVariable } from '../variables.ts';
 import { checkAnswerHeaders, checkAnswerStream } from './answer/answer.ts';
+import { checkLean } from './answer/lean.ts';
 import { checkPagination } from './answer/pages.ts';
 import { checkCredentialPath } from './credential.ts';
 import { checkGraphql } from './graphql.ts';
@@ -36,6 +37,7 @@ export function validateEndpoint(endpoint: Endpoint, recipe: Integration | undef
   checkPagination(endpoint, report);
   checkAnswerHeaders(endpoint, recipe, report);
   checkAnswerStream(endpoint, report);
+  checkLean(endpoint, report);
   checkNeeds(endpoint, report);
   checkSuccess(endpoint, recipe ? recipe.success : 'unknown', ['success'], report);
   if (recipe) checkScopes(endpoint, recipe, report);

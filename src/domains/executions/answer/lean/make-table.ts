@@ -1,0 +1,24 @@
+/** Makes the table of an answer: here where that takes less than a millisecond, else beside the loop. */
+
+import { OutboundError } from '../../../../core/outbound/outbound.ts';
+import { Crowded } from '../../../../core/turns/turn.ts';
+import { Expressions } from '../expressions.ts';
+import { type Reader, tellCrowded } from '../whole-answers.ts';
+import { projectAnswer } from './project/project.ts';
+import type { LeanPlan, LeanTable } from './table.ts';
+
+const projectedHereBytesMax = 64 * 1024;
+
+/** Apart from those of `select` and of recipes' expressions, so that nobody waits for these. */
+const expressions = new Expressions({ timeoutMs: 20_000, patienceMs: 20_000, threads: 2 });
+
+/** `json`: one JSON text. Throws unavailable and upstream_unexpected. */
+export async function makeTable(json: Buffer, plan: LeanPlan, reader: Reader, integration: string): Promise<LeanTable> {
+  if (json.length <= projectedHereBytesMax) return projectAnswer(json.toString('utf8'), plan);
+  try {
+    return JSON.parse((await expressions.evaluate(json, { plan }, reader)).toString('utf8')) as LeanTable;
+  } catch (error) {
+    if (error instanceof Crowded) throw tellCrowded(reader, integration, 'read as its recipe says', error);
+    throw OutboundError.malformed(integration, `gave an answer that could not be read as its recipe says: ${(error as Error).message}`);
+  }
+}
