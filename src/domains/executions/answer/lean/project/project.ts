@@ -1,14 +1,15 @@
 /** From an answer to the rows and columns of its lean form. Runs in the loop for short answers, and in a thread for long ones. */
 import { compile, TreeInterpreter } from '@jmespath-community/jmespath';
+import { parseDigits } from '../../../../../core/json/parse-digits.ts';
 import { type LeanPath, parsePath } from '../../../../recipes/lean/lean-path.ts';
 import { cutText, toCell } from '../cells.ts';
 import { type LeanPlan, type LeanTable, tableLengthMax } from '../table.ts';
 import { type Json, transform } from './transform.ts';
 import { withoutFurniture } from './without-furniture.ts';
 
-/** `json`: one JSON text. */
+/** `json`: one JSON text. Numbers that JavaScript would change come as their digits. */
 export function projectAnswer(json: string, plan: LeanPlan): LeanTable {
-  return withinLength(projectValue(parseExactly(json), plan));
+  return withinLength(projectValue(parseDigits(json, (digits) => digits) as Json, plan));
 }
 
 /** Rows beyond what is held of a table are not there, and it says so. */
@@ -22,14 +23,6 @@ function withinLength(table: LeanTable): LeanTable {
   const left = table.rows.length - over;
   const said = `${left} ${left === 1 ? 'row is' : 'rows are'} left out of an answer longer than ${tableLengthMax / 1024 / 1024} MiB: \`select\`, or ask for fewer rows`;
   return { ...table, rows: table.rows.slice(0, over), keys: table.keys.slice(0, over), cut: [...table.cut, said] };
-}
-
-/** Integers that a number would not hold come as their digits. */
-function parseExactly(json: string): Json {
-  if (!/\d{16}/.test(json)) return JSON.parse(json) as Json;
-  const keepDigits = (_name: string, value: unknown, { source }: { source: string }): unknown =>
-    typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? source : value;
-  return (JSON.parse as (text: string, reviver: typeof keepDigits) => Json)(json, keepDigits);
 }
 
 function projectValue(data: Json, plan: LeanPlan): LeanTable {
