@@ -30,7 +30,7 @@ const Metadata = z.object({
   client_uri: z.string().optional(),
   redirect_uris: z.array(z.string()),
   token_endpoint_auth_method: z.string().optional(),
-  client_secret: z.undefined(),
+  client_secret: z.never().optional(),
 });
 
 interface Kept {
