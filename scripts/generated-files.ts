@@ -5,6 +5,7 @@ import { printSortedSchema } from '../src/app/graphql/schema.ts';
 import { printRouteTable, replaceSection } from '../src/app/rest/route-table.ts';
 import { printRecipeSchema } from '../src/domains/recipes/format/schema-file.ts';
 import { printErrorTable, printPlanTable, printSettingsTable } from './api-tables.ts';
+import { printComposedPart } from './composed-schema.ts';
 import { printJsonScanModule } from './json-scan-module.ts';
 import { printWebTypes } from './web-types.ts';
 
@@ -16,6 +17,7 @@ export async function listGeneratedFiles(): Promise<{ file: string; content: str
     { file: path.join(root, 'recipes/recipe.schema.json'), content: printRecipeSchema() },
     { file: path.join(root, 'web/src/data/graphql-env.d.ts'), content: printWebTypes() },
     { file: path.join(root, 'src/core/json/json-scan-module.ts'), content: await printJsonScanModule() },
+    { file: path.join(root, 'test/graph/composed.graphql'), content: await printComposedPart() },
     { file: path.join(root, 'docs/api.md'), content: await fillApiDocument() },
   ];
 }

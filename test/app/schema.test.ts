@@ -75,6 +75,8 @@ it('lists have a bound: whatever is a page takes `first`, and reads forwards alo
   expect(bare.sort()).toEqual([
     'BulkReport.outcomes',
     'ConnectMethod.fields',
+    'DocumentCheck.calls',
+    'DocumentCheck.faults',
     'Endpoint.errors',
     'Endpoint.parameters',
     'Integration.connectMethods',

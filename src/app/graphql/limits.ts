@@ -53,13 +53,8 @@ export function checkCost(
   operationName: string | null | undefined,
   variables: Record<string, unknown>,
 ): void {
-  // Only the chosen operation runs, so only it is counted.
-  const definitions = document.definitions.filter(
-    (definition) => definition.kind !== Kind.OPERATION_DEFINITION || !operationName || definition.name?.value === operationName,
-  );
-  const chosen = { ...document, definitions };
-  checkCalls(schema, chosen, variables);
-  const cost = complexityFromQuery(chosen, { schema, variables });
+  checkCalls(schema, chooseOperation(document, operationName), variables);
+  const cost = measureCost(schema, document, operationName, variables);
   if (cost.depth > graphqlLimits.depth)
     throw badRequest(
       `The operation is ${cost.depth} levels deep, but at most ${graphqlLimits.depth} are allowed. Ask for the deeper parts separately.`,
@@ -69,6 +64,24 @@ export function checkCost(
       `The operation's complexity is ${cost.complexity}, but at most ${graphqlLimits.complexity} is allowed. Ask for fewer items with \`first\`, or for fewer fields of each.`,
     );
   }
+}
+
+/** Of a valid document. */
+export function measureCost(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Record<string, unknown>,
+): { complexity: number; depth: number } {
+  return complexityFromQuery(chooseOperation(document, operationName), { schema, variables });
+}
+
+/** Only the chosen operation runs, so only it is counted. */
+function chooseOperation(document: DocumentNode, operationName: string | null | undefined): DocumentNode {
+  const definitions = document.definitions.filter(
+    (definition) => definition.kind !== Kind.OPERATION_DEFINITION || !operationName || definition.name?.value === operationName,
+  );
+  return { ...document, definitions };
 }
 
 /** Before anything is sent: what is refused in the middle would have been done in part. */

@@ -13,6 +13,7 @@ import '../../domains/executions/proxy/graphql.ts';
 import '../../domains/own-integrations/graphql.ts';
 import '../../domains/operations/graphql.ts';
 import '../../domains/operations/people-graphql.ts';
+import './composed/validate-field.ts';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { builder } from '../../core/schema/builder.ts';
 

@@ -6,6 +6,7 @@ import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import type { LeavingSignal } from '../../core/turns/leaving.ts';
 import { createPlayground } from '../dashboard/playground.ts';
+import { createSchemaHandler } from '../graphql/composed/schema-route.ts';
 import { createGraphqlHandler, refuseGraphql } from '../graphql/yoga.ts';
 import { createMcpHandler } from '../mcp/door.ts';
 import { resourcePath } from '../oauth/addresses.ts';
@@ -26,7 +27,7 @@ import { sendError } from './send-error.ts';
 const drainMsMax = 30_000;
 
 /** Beside REST, which takes every path that is nobody else's: where programs call with a key, those in pages too. */
-const agentPaths: readonly string[] = ['/graphql', '/mcp', resourcePath];
+const agentPaths: readonly string[] = ['/graphql', '/graphql/schema', '/mcp', resourcePath];
 
 export type Handler = (
   request: IncomingMessage,
@@ -59,6 +60,7 @@ export function createHttpServer(
   const arrivals = new Arrivals(gateway);
   const exact = new Map<string, Handler>([
     ['/graphql', graphql],
+    ['/graphql/schema', createSchemaHandler(gateway, schema)],
     ['/mcp', createMcpHandler(gateway)],
     [resourcePath, createMcpHandler(gateway, resourceDoor(gateway.config))],
     ...oauth,

@@ -54,6 +54,13 @@ export class GraphDoors {
     return doors;
   }
 
+  /** Those that `of` made. */
+  static require(gateway: Gateway): GraphDoors {
+    const doors = opened.get(gateway);
+    if (!doors) throw new Error('No GraphQL door is open.');
+    return doors;
+  }
+
   /**
    * For a document of somebody whose key or session is known to be good, or of a stranger, who has only our own schema. `asked` are
    * slugs by which introspection is widened. Throws not_found for one of them, bad_request for too many, and 401s.

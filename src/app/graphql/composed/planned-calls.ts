@@ -3,8 +3,8 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLField,
   GraphQLIncludeDirective,
-  type GraphQLObjectType,
   type GraphQLSchema,
   GraphQLSkipDirective,
   getDirectiveValues,
@@ -20,6 +20,7 @@ export interface PlannedCall {
   integration: string;
   endpoint: CatalogueEndpoint;
   path: string[];
+  field: GraphQLField<unknown, unknown>;
   node: FieldNode;
   /** The root field that it stands below; undefined for writes. */
   root: FieldNode | undefined;
@@ -35,24 +36,27 @@ export function listPlannedCalls(schema: GraphQLSchema, document: DocumentNode, 
   for (const [name, [node, ...others]] of fields.collect([operation.selectionSet])) {
     const field = type.getFields()[(node as FieldNode).name.value];
     if (!field || !node) continue;
-    if (field.extensions.endpoint) calls.push(planned(field.extensions.endpoint, [name], node, undefined));
+    const write = planned(field, [name], node, undefined);
+    if (write) calls.push(write);
     const below = getNamedType(field.type);
     if (field.extensions.integration === undefined || !isObjectType(below)) continue;
     const sets = [node, ...others].flatMap(({ selectionSet }) => selectionSet ?? []);
     for (const [inner, [innerNode]] of fields.collect(sets)) {
-      const endpoint = innerNode && endpointOf(below, innerNode);
-      if (endpoint && innerNode) calls.push(planned(endpoint, [name, inner], innerNode, node));
+      const read = innerNode && planned(below.getFields()[innerNode.name.value], [name, inner], innerNode, node);
+      if (read) calls.push(read);
     }
   }
   return calls;
 }
 
-function endpointOf(type: GraphQLObjectType, node: FieldNode): CatalogueEndpoint | undefined {
-  return type.getFields()[node.name.value]?.extensions.endpoint;
-}
-
-function planned(endpoint: CatalogueEndpoint, path: string[], node: FieldNode, root: FieldNode | undefined): PlannedCall {
-  return { integration: endpoint.integration, endpoint, path, node, root };
+function planned(
+  field: GraphQLField<unknown, unknown> | undefined,
+  path: string[],
+  node: FieldNode,
+  root: FieldNode | undefined,
+): PlannedCall | undefined {
+  const endpoint = field?.extensions.endpoint;
+  return field && endpoint && { integration: endpoint.integration, endpoint, path, field, node, root };
 }
 
 class Fields {
