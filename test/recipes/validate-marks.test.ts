@@ -2,7 +2,27 @@
 import { expect, it } from 'vitest';
 import { faultsAfter, type Sound } from './sound-recipe.ts';
 
+it('takes two or three everyday phrases of an endpoint', async () => {
+  expect(await faultsAfter((s) => (s.list.say = ['read my post', 'what came in']))).toEqual([]);
+  expect(await faultsAfter((s) => (s.list.say = ['any mail', 'x'.repeat(60), 'read my post']))).toEqual([]);
+});
+
 it.each<[string, (sound: Sound) => unknown, string]>([
+  [
+    'one everyday phrase alone',
+    (s) => (s.list.say = ['read my post']),
+    'letters/letters.json: endpoints.list_letters.say: Too small: expected array to have >=2 items',
+  ],
+  [
+    'four everyday phrases',
+    (s) => (s.list.say = ['read my post', 'what came in', 'any mail', 'who wrote']),
+    'letters/letters.json: endpoints.list_letters.say: Too big: expected array to have <=3 items',
+  ],
+  [
+    'an everyday phrase that is a paragraph',
+    (s) => (s.list.say = ['read my post', 'x'.repeat(61)]),
+    'letters/letters.json: endpoints.list_letters.say.1: one line of 3 to 60 characters',
+  ],
   [
     'a DELETE that only reads',
     (s) => (s.drop_file.read_only = true),

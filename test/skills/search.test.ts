@@ -1,12 +1,17 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { CatalogueEndpoint } from '../../src/domains/recipes/catalogue.ts';
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
 import { buildSearch, type SkillSearch } from '../../src/domains/skills/search.ts';
+import { askAll, recall } from './questions/questions.ts';
 
 let search: SkillSearch;
+let everything: CatalogueEndpoint[];
 beforeAll(async () => {
   const bundledFolder = path.resolve(import.meta.dirname, '../../recipes');
-  search = buildSearch(await loadCatalogue({ bundledFolder, extraFolder: undefined, integrations: new Map() }));
+  const catalogue = await loadCatalogue({ bundledFolder, extraFolder: undefined, integrations: new Map() });
+  everything = catalogue.integrations.flatMap(({ endpoints }) => [...endpoints.values()]);
+  search = buildSearch(catalogue);
 });
 
 const all = () => true;
@@ -26,6 +31,8 @@ describe('the first endpoint for', () => {
     ['delete branch', 'github.delete_ref'],
     ['delet brnch', 'github.delete_ref'],
     ['pul reqest', 'github.list_pull'],
+    ['DM Tom', 'slack.open_conversation'],
+    ['read my unread mail', 'gmail.list_messages'],
   ])('"%s" is the one that does it', (query, expected) => {
     expect(findEndpoints(query)[0]).toBe(expected);
   });
@@ -40,11 +47,48 @@ describe('the first endpoint for', () => {
   });
 });
 
+describe('for everyday questions', () => {
+  it.each([
+    { half: 'tuned' as const, first: 0.9, firstFive: 0.95 },
+    { half: 'apart' as const, first: 0.55, firstFive: 0.8 },
+  ])('of the half that is $half, a right endpoint is first, or one of five, often enough', ({ half, first, firstFive }) => {
+    const answered = askAll(search, half);
+    expect(answered.length).toBe(60);
+    expect(recall(answered, 1)).toBeGreaterThanOrEqual(first);
+    expect(recall(answered, 5)).toBeGreaterThanOrEqual(firstFive);
+  });
+
+  it('says of a wrong answer that it is wrong', () => {
+    const answered = [{ question: 'rain?', right: ['open_meteo.get_forecast'], found: ['slack.list_users', 'open_meteo.get_forecast'] }];
+    expect(recall(answered, 1)).toBe(0);
+    expect(recall(answered, 2)).toBe(1);
+  });
+
+  it('names only endpoints that there are', () => {
+    const names = new Set(everything.map(({ integration, name }) => `${integration}.${name}`));
+    for (const { right } of [...askAll(search, 'tuned'), ...askAll(search, 'apart')])
+      for (const name of right) expect(names).toContain(name);
+  });
+});
+
+it('every endpoint that comes with the server has everyday phrases, none of them twice in an integration', () => {
+  expect(everything.filter(({ say }) => say === undefined).map(({ name }) => name)).toEqual([]);
+  const phrases = everything.flatMap(({ integration, say }) => (say ?? []).map((phrase) => `${integration}: ${phrase}`));
+  expect(phrases.filter((phrase, at) => phrases.indexOf(phrase) !== at)).toEqual([]);
+});
+
 describe('a search', () => {
-  it('for several words finds what holds all of them before it settles for any of them', () => {
+  it('takes a word that the catalogue knows as it is written, and likens only others', () => {
+    expect(findEndpoints('mute').length).toBeGreaterThan(0);
+    for (const { name, spec, say } of search.findEndpoints('mute', all)) expect(`${name} ${spec.description} ${say}`).toMatch(/mute/i);
+  });
+
+  it('for several words finds what holds all of them, or words that mean the same, before what holds some of them', () => {
     const found = search.findEndpoints('create issue', all);
-    for (const { name, resource, spec } of found)
-      expect(`${name} ${resource} ${spec.description}`).toMatch(/creat[\s\S]*issue|issue[\s\S]*creat/i);
+    for (const { name, resource, spec, say } of found.slice(0, 5))
+      expect(`${name} ${resource} ${spec.description} ${say}`).toMatch(
+        /(creat|add|make|new)[\s\S]*(issue|ticket|bug)|(issue|ticket|bug)[\s\S]*(creat|add|make|new)/i,
+      );
     expect(findEndpoints('issue xylophone').length).toBeGreaterThan(0);
   });
 

@@ -17,6 +17,8 @@ export interface CatalogueEndpoint {
   resource: string;
   method: Endpoint['method'];
   description: string;
+  /** How people ask for it, for the search. */
+  say?: readonly string[] | undefined;
   spec: Endpoint;
   readOnly: boolean;
   destructive: boolean;
@@ -108,6 +110,7 @@ export function buildEndpoint(integration: string, resource: string, name: strin
     resource,
     method: spec.method,
     description: spec.description,
+    say: spec.say,
     spec,
     readOnly,
     destructive: spec.destructive ?? (spec.method === 'DELETE' && spec.undone_by === undefined),

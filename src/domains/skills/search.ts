@@ -1,6 +1,7 @@
 /** Search over the catalogue: ranked, forgiving of typing errors and plurals, in memory. */
-import MiniSearch from 'minisearch';
+import MiniSearch, { type SearchOptions } from 'minisearch';
 import type { Catalogue, CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import { isWeak, termsIn, termsOf, wordsLike } from './words.ts';
 
 declare module '../../core/context.ts' {
   interface Gateway {
@@ -25,50 +26,66 @@ interface Entry {
   group: string;
   integration: string;
   description: string;
+  say: string;
   of: CatalogueIntegration;
   endpoint: CatalogueEndpoint | undefined;
 }
 
+/** A word of a query. */
+interface Word {
+  term: string;
+  /** Others that mean about the same. */
+  alike: readonly string[];
+  weight: number;
+}
+
 interface Hit {
   entry: Entry;
+  /** Words of the entry that the query found. */
+  matched: readonly string[];
   score: number;
 }
 
-/** Words that people write around what they look for. */
-const fillers = new Set(
-  'a an and are as at be by do for from how i in into is it me my of on or that the this to want was with'.split(' '),
-);
+/** What a word decides, when one that everybody writes and that the catalogue knows is 1. */
+const weakWeight = 0.1;
+const unknownWeight = 0.5;
+const alikeWeight = 0.4;
+
+/** So many of the best are compared with whole phrases, and so much does a phrase that is asked word for word add. */
+const comparedHits = 50;
+const phraseBonus = 8;
 
 /** A few milliseconds of work. */
 const entriesPerTurn = 100;
 
 export function buildSearch(catalogue: Catalogue): SkillSearch {
   const entries = listEntries(catalogue);
+  const known = new Set<string>();
   const index = new MiniSearch<Entry>({
-    fields: ['name', 'group', 'integration', 'description'],
-    processTerm: toTerm,
-    searchOptions: {
-      boost: { name: 4, group: 2, integration: 2 },
-      prefix: (term) => term.length > 2,
-      fuzzy: (term) => (term.length > 3 ? 0.25 : false),
-      maxFuzzy: 2,
-      // A likeness in a name must not outweigh the word itself in a description: "branch" is not "batch".
-      weights: { fuzzy: 0.1, prefix: 0.375 },
+    fields: ['name', 'group', 'integration', 'description', 'say'],
+    processTerm: (word) => {
+      const terms = termsOf(word);
+      for (const term of terms) known.add(term);
+      return [...terms];
     },
   });
   const complete = addInTurns(index, entries);
 
-  /** What holds all words of the query; if nothing that is included does, what holds any of them. */
+  /** What holds any word of the query; what holds more of them comes before what holds one of them often. */
   const find = (query: string, included: (entry: Entry) => boolean): Hit[] => {
     complete();
-    for (const combineWith of ['AND', 'OR'] as const) {
-      const hits = index
-        .search(query, { combineWith })
-        .map(({ id, score }) => ({ entry: entries[id] as Entry, score }))
-        .filter(({ entry }) => included(entry));
-      if (hits.length > 0) return hits;
-    }
-    return [];
+    const words = weighWords(query, known);
+    const hits = index
+      .search(words.flatMap(({ term, alike }) => [term, ...alike]).join(' '), optionsFor(words, known))
+      .map(({ id, score, terms, queryTerms }) => ({
+        entry: entries[id] as Entry,
+        matched: terms,
+        score: (score / queryTerms.length) * shareOf(words, queryTerms, ({ weight }) => weight) ** 2,
+      }))
+      .filter(({ entry }) => included(entry))
+      .sort(byScore);
+    for (const hit of hits.slice(0, comparedHits)) hit.score *= 1 + phraseBonus * likenessOf(words, hit) ** 2;
+    return hits.sort(byScore);
   };
 
   return {
@@ -113,6 +130,7 @@ function listEntries(catalogue: Catalogue): Entry[] {
         group: integration.recipe.category,
         integration: '',
         description: integration.recipe.description,
+        say: '',
         of: integration,
         endpoint: undefined,
       },
@@ -121,6 +139,7 @@ function listEntries(catalogue: Catalogue): Entry[] {
         group: endpoint.resource,
         integration: `${integration.recipe.name} ${integration.slug}`,
         description: endpoint.description,
+        say: endpoint.say?.join(' ') ?? '',
         of: integration,
         endpoint,
       })),
@@ -128,11 +147,60 @@ function listEntries(catalogue: Catalogue): Entry[] {
     .map((entry, id) => ({ id, ...entry }));
 }
 
-/** Lower case, in the singular, or nothing for a filler. */
-function toTerm(word: string): string | null {
-  const term = word.toLowerCase();
-  if (fillers.has(term)) return null;
-  if (term.length > 4 && term.endsWith('ies')) return `${term.slice(0, -3)}y`;
-  if (term.length > 3 && term.endsWith('s') && !/(ss|us|is)$/.test(term)) return term.slice(0, -1);
-  return term;
+function byScore(one: Hit, other: Hit): number {
+  return other.score - one.score;
+}
+
+/** Only words that the catalogue does not know may be others: begun, or mistyped. */
+function optionsFor(words: readonly Word[], known: ReadonlySet<string>): SearchOptions {
+  const boosts = new Map(words.flatMap(({ alike, weight }) => alike.map((other) => [other, weight * alikeWeight] as const)));
+  for (const { term, weight } of words) boosts.set(term, weight);
+  return {
+    processTerm: (term) => term,
+    boostTerm: (term) => boosts.get(term) ?? 1,
+    boost: { name: 1.5, group: 0.5, integration: 1.5, say: 2 },
+    prefix: (term) => term.length > 2 && !known.has(term),
+    fuzzy: (term) => term.length > 3 && !known.has(term) && 0.25,
+    maxFuzzy: 2,
+    // A likeness in a name must not outweigh the word itself in a description: "branch" is not "batch".
+    weights: { fuzzy: 0.1, prefix: 0.375 },
+  };
+}
+
+function weighWords(query: string, known: ReadonlySet<string>): Word[] {
+  return termsIn(query).map((term) => ({
+    term,
+    alike: wordsLike(term),
+    weight: isWeak(term) ? weakWeight : known.has(term) ? 1 : unknownWeight,
+  }));
+}
+
+/** How much of the words there is in `terms`, by their weight: 1 when all are. */
+function shareOf(words: readonly Word[], terms: readonly string[], weightOf: (word: Word) => number): number {
+  let all = 0;
+  let found = 0;
+  for (const word of words) {
+    const weight = weightOf(word);
+    all += weight;
+    if (terms.includes(word.term)) found += weight;
+    else if (word.alike.some((other) => terms.includes(other))) found += weight * alikeWeight;
+  }
+  return all === 0 ? 0 : found / all;
+}
+
+/** With the name of an endpoint or the phrase that is most like the query: 1 when it has the same words. */
+function likenessOf(words: readonly Word[], { entry: { endpoint }, matched }: Hit): number {
+  if (endpoint === undefined) return 0;
+  const weightOf = (term: string) => (isWeak(term) ? weakWeight : 1);
+  const sum = (terms: readonly string[]) => terms.reduce((total, term) => total + weightOf(term), 0);
+  const asked = words.map(({ term }) => term);
+  const alike = new Set(words.flatMap((word) => word.alike));
+  const likenesses = [endpoint.name, ...(endpoint.say ?? [])].map((phrase) => {
+    const said = termsIn(phrase);
+    const shared = said.filter((term) => matched.includes(term));
+    const same = shared.filter((term) => asked.includes(term) || !alike.has(term));
+    const like = shared.length - same.length;
+    return Math.min(1, (2 * (sum(same) + like * alikeWeight)) / (sum(asked) + sum(said)));
+  });
+  return Math.max(...likenesses);
 }

@@ -17,7 +17,7 @@ import { accountNames } from './credentials/token-endpoint.ts';
 import { graphql } from './graphql.ts';
 import { parameter, value } from './parameter.ts';
 import { reservedSlugs } from './reserved-slugs.ts';
-import { expression, headerName, headers, slug, text, url } from './texts.ts';
+import { expression, headerName, headers, say, slug, text, url } from './texts.ts';
 import { hosts, variables } from './variables.ts';
 
 export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -49,6 +49,7 @@ export const endpoint = z
       .optional()
       .describe("Another origin for this endpoint alone. An installation that overrides the integration's base URL overrides this too."),
     description: text.describe('What one call does, first sentence fit for a list. Written in our own words.'),
+    say: say.optional(),
     read_only: z
       .boolean()
       .optional()

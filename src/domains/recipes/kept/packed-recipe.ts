@@ -22,7 +22,7 @@ export interface RecipeParts {
 
 type EndpointHead = Pick<
   CatalogueEndpoint,
-  'name' | 'resource' | 'method' | 'description' | 'readOnly' | 'destructive' | 'idempotent' | 'providerScopes'
+  'name' | 'resource' | 'method' | 'description' | 'say' | 'readOnly' | 'destructive' | 'idempotent' | 'providerScopes'
 >;
 
 export interface RecipeHead {
@@ -54,8 +54,8 @@ export function packRecipe({ recipe, resources, guides, answers }: RecipeParts):
 function listHeads({ slug }: Integration, resources: readonly Resource[]): EndpointHead[] {
   return resources.flatMap((one) =>
     Object.entries(one.endpoints).map(([name, spec]): EndpointHead => {
-      const { method, description, readOnly, destructive, idempotent, providerScopes } = buildEndpoint(slug, one.resource, name, spec);
-      return { name, resource: one.resource, method, description, readOnly, destructive, idempotent, providerScopes };
+      const { method, description, say, readOnly, destructive, idempotent, providerScopes } = buildEndpoint(slug, one.resource, name, spec);
+      return { name, resource: one.resource, method, description, say, readOnly, destructive, idempotent, providerScopes };
     }),
   );
 }
@@ -144,6 +144,9 @@ class PackedEndpoint implements CatalogueEndpoint {
   }
   get description() {
     return this.#head.description;
+  }
+  get say() {
+    return this.#head.say;
   }
   get readOnly() {
     return this.#head.readOnly;
