@@ -80,6 +80,7 @@ it.each<[endpoint: string, params: object, target: string, body: string | undefi
   ],
   [
     'schedule_message',
+    'search_messages',
     { channel, post_at: 1893456000, text: 'x' },
     '/chat.scheduleMessage',
     json({ channel, post_at: 1893456000, text: 'x' }),
