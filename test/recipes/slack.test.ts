@@ -22,6 +22,7 @@ const methods: Record<string, string> = {
   open_conversation: 'POST conversations.open',
   list_channel_messages: 'GET conversations.history',
   list_replies: 'GET conversations.replies',
+  search_messages: 'GET search.messages',
   send_message: 'POST chat.postMessage',
   update_message: 'POST chat.update',
   delete_message: 'POST chat.delete',
@@ -69,6 +70,12 @@ it.each<[endpoint: string, params: object, target: string, body: string | undefi
     `/conversations.history?channel=${channel}&oldest=${ts}&inclusive=true`,
     undefined,
   ],
+  [
+    'search_messages',
+    { query: '"release notes" in:#eng', sort: 'timestamp', page: 2 },
+    '/search.messages?query=%22release%20notes%22%20in%3A%23eng&sort=timestamp&page=2',
+    undefined,
+  ],
   ['list_replies', { channel, ts }, `/conversations.replies?channel=${channel}&ts=${ts}`, undefined],
   ['list_users', {}, '/users.list?limit=200', undefined],
   ['find_user_by_email', { email: 'ada+1@example.org' }, '/users.lookupByEmail?email=ada%2B1%40example.org', undefined],
@@ -80,7 +87,6 @@ it.each<[endpoint: string, params: object, target: string, body: string | undefi
   ],
   [
     'schedule_message',
-    'search_messages',
     { channel, post_at: 1893456000, text: 'x' },
     '/chat.scheduleMessage',
     json({ channel, post_at: 1893456000, text: 'x' }),
