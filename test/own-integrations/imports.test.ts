@@ -149,6 +149,55 @@ describe('nobody is held up', () => {
   }, 60_000);
 });
 
+describe('what a description says of a value is held', () => {
+  const warned = async (operation: object) =>
+    (await importing(describing({ '/notes': { post: { operationId: 'createNote', ...operation } } }))).json.data.it.warnings;
+  const call = (params: object) => server.request('POST', '/v1/acme/create_note', { ...bearer(), body: { params } });
+
+  it('of each of its types, whichever it is', async () => {
+    const when = {
+      anyOf: [
+        { type: 'object', required: ['at'], properties: { at: { type: 'string' } } },
+        { type: 'string', enum: [''] },
+        { type: 'integer', maximum: 3 },
+      ],
+    };
+    const kind = {
+      oneOf: [
+        { type: 'string', enum: ['a'] },
+        { type: 'integer', enum: [7] },
+      ],
+    };
+    const about = { type: 'object', required: ['who'], properties: { who: { type: 'string' } } };
+    expect(await warned(body({ type: 'object', properties: { when, kind, about } }))).toEqual([]);
+    for (const params of [{ when: { at: 'x' } }, { when: '' }, { when: 3 }, { kind: 'a' }, { kind: 7 }, { about: { who: 'me' } }]) {
+      expect((await call(params)).status).toBe(200);
+      expect(JSON.parse(upstream.received.at(-1)?.body.toString() as string)).toEqual(params);
+    }
+    for (const params of [{ when: {} }, { when: 'x' }, { when: 4 }, { when: true }, { kind: 'b' }, { kind: 8 }, { about: {} }])
+      expect((await call(params)).json.error).toBe('bad_request');
+    expect(upstream.received).toHaveLength(6);
+  });
+
+  it('that is a file as the whole body', async () => {
+    const content = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
+    expect(await warned({ requestBody: { required: true, content } })).toEqual([]);
+    const file = { filename: 'a.png', content_type: 'image/png', base64: 'iVBORw==' };
+    expect((await call({ body: file })).status).toBe(200);
+    expect(upstream.received.at(-1)).toMatchObject({ body: Buffer.from('iVBORw==', 'base64'), headers: { 'content-type': 'image/png' } });
+    expect((await call({})).json.error).toBe('bad_request');
+  });
+
+  it('or said to be lost: a file that its body cannot hold, values of one type of several', async () => {
+    const file = { type: 'string', format: 'binary' };
+    const kind = { oneOf: [{ type: 'string', enum: ['a'] }, { type: 'integer' }] };
+    expect(await warned(body({ type: 'object', properties: { file, kind } }))).toEqual([
+      'POST /notes: body file: is a file, which this body cannot hold',
+      'POST /notes: body kind: which values it may have as string is not said',
+    ]);
+  });
+});
+
 describe('a name that every object has', () => {
   it('is taken as a parameter, and where it cannot be said that is said', async () => {
     const inner = JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"},"constructor":{"type":"string"}}}');

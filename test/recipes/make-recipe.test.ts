@@ -40,7 +40,7 @@ describe('a recipe of a description', () => {
 });
 
 it.runIf(folder)(
-  'of all descriptions at hand, under 1 % of the operations are left out, and nothing is lost of four fifths',
+  'of all descriptions at hand, under 1 % of the operations are left out, and nothing is lost of 87 %',
   () => {
     const sum = { chosen: 0, mapped: 0, whole: 0 };
     for (const name of readdirSync(folder as string)) {
@@ -53,9 +53,9 @@ it.runIf(folder)(
     }
     expect(sum.chosen).toBeGreaterThan(9_000);
     expect(1 - sum.mapped / sum.chosen).toBeLessThan(0.01);
-    expect(sum.whole / sum.chosen).toBeGreaterThan(0.8);
+    expect(sum.whole / sum.chosen).toBeGreaterThanOrEqual(0.87);
   },
-  120_000,
+  300_000,
 );
 
 describe('a sentence', () => {

@@ -2,6 +2,7 @@
  * An endpoint from an operation of a description: places, types, bounds, requiredness and scopes filled in, every sentence
  * empty, so that a recipe made of drafts does not load until its author has written them.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint } from '../format/format.ts';
 import type { Parameter, RecipeValue } from '../format/parameter.ts';
 import { draftValue, type Room } from './draft-value.ts';
@@ -57,7 +58,7 @@ export function draftEndpoint(
       description: describe(operation.summary || operation.description),
       ...(scopes.length > 0 ? { provider_scopes: [scopes.length === 1 ? (scopes[0] as string) : scopes] } : {}),
       parameters: drafts.made,
-      ...(body && !operation.graphql ? { body: { encoding: body } } : {}),
+      ...(body && !operation.graphql ? { body: { encoding: body, ...(body === 'raw' ? { content: drafts.fileName } : {}) } } : {}),
       ...graphqlOf(operation),
       answer: '',
       example: {},
@@ -126,6 +127,8 @@ type Encoding = NonNullable<Endpoint['body']>['encoding'];
 class Parameters {
   readonly made: Record<string, Parameter> = {};
   readonly losses: string[] = [];
+  /** The parameter that is the whole body. */
+  fileName = '';
   readonly #openApi: OpenApi;
   readonly #tried = new Map<string, number>();
   readonly #room: Room;
@@ -165,12 +168,14 @@ class Parameters {
     const all = Object.entries(body?.content ?? {});
     const [type, content] = pickContent(all) ?? [];
     if (!body || type === undefined) return undefined;
-    if (all.length > 1) this.losses.push(`body: is taken as ${type}, of ${all.map(([name]) => name).join(', ')}`);
+    const otherwise = all.filter(([name, other]) => name !== type && !isSameBody(content, other));
+    if (otherwise.length > 0) this.losses.push(`body: is taken as ${type}, and not as ${otherwise.map(([name]) => name).join(', ')}`);
     const encoding = encodingOf(type);
     if (encoding === undefined) {
       this.losses.push(`body: of type ${type} is not drafted`);
       return undefined;
     }
+    if (encoding === 'raw') return this.#addFile(content?.schema, body.required === true);
     const alternatives = listAlternatives(this.#openApi, content?.schema).filter((one) => one.type !== 'null');
     const names = [...new Set(alternatives.flatMap((one) => Object.keys(one.properties ?? {})))];
     if (names.length === 0) return this.#addWhole(content?.schema, body.required === true, encoding);
@@ -191,6 +196,8 @@ class Parameters {
     const types = [draft.value.type].flat();
     const more: Partial<Parameter> = {};
     if (encoding === 'multipart' && plain.some((one) => one.format === 'binary')) Object.assign(more, { type: 'object', file: true });
+    else if (encoding !== 'multipart' && plain.some((one) => one.format === 'binary'))
+      this.losses.push(`body ${name}: is a file, which this body cannot hold`);
     if (encoding === 'form' && types.includes('object')) more.object_style = 'brackets';
     if (encoding === 'form' && types.includes('array')) more.array_style = 'indexed';
     this.#put(
@@ -205,6 +212,12 @@ class Parameters {
     this.losses.push(...draft.losses);
     this.#put('body', { in: 'body', ...this.#open(draft.value), ...requiredIf(isRequired) }, schema?.description, '');
     return encoding;
+  }
+
+  /** Whose media type the caller says with it. */
+  #addFile(schema: Schema | undefined, isRequired: boolean): Encoding {
+    this.fileName = this.#put('body', { in: 'body', type: 'object', file: true, ...requiredIf(isRequired) }, schema?.description);
+    return 'raw';
   }
 
   /** Of a parameter, `required` says whether it is needed itself. */
@@ -226,17 +239,23 @@ class Parameters {
   }
 
   /** Two places may have one name, and two names be one in ours. */
-  #put(theirs: string, parameter: Omit<Parameter, 'description'>, sentence: string | undefined, as = theirs): void {
+  #put(theirs: string, parameter: Omit<Parameter, 'description'>, sentence: string | undefined, as = theirs): string {
     const plain = nameParameter(theirs);
     const name = this.#freeName([plain, `${plain}_in_${parameter.in}`]);
     const sent = parameter.in === 'path' ? plain : as;
     const written = parameter.in === 'body' && sent.startsWith('/') ? `/${sent.replaceAll('~', '~0').replaceAll('/', '~1')}` : sent;
     this.made[name] = { ...parameter, ...(name === sent ? {} : { as: written }), description: this.#describe(sentence) };
+    return name;
   }
 }
 
 function requiredIf(isRequired: boolean | undefined): { required?: true } {
   return isRequired ? { required: true } : {};
+}
+
+/** Whether nothing can be said by one that cannot be said by the other: their schemas are written alike. */
+function isSameBody(one: { schema?: Schema } | undefined, other: { schema?: Schema } | undefined): boolean {
+  return isDeepStrictEqual(one?.schema, other?.schema);
 }
 
 function arrayStyleOf({ style = 'form', explode = style === 'form' }: Described): NonNullable<Parameter['array_style']> {
@@ -249,11 +268,12 @@ function encodingOf(type: string): Encoding | undefined {
   const [plain = ''] = type.split(';');
   if (plain.endsWith('json') || plain === '*/*') return 'json';
   if (plain === 'application/x-www-form-urlencoded') return 'form';
-  return plain === 'multipart/form-data' ? 'multipart' : undefined;
+  if (plain === 'multipart/form-data') return 'multipart';
+  return plain === 'application/octet-stream' || /^(image|audio|video)\//.test(plain) ? 'raw' : undefined;
 }
 
 /** JSON before forms, and whatever can be sent before what cannot. */
 function pickContent<Content>(all: [type: string, content: Content][]): [type: string, content: Content] | undefined {
   const byEncoding = (encoding: Encoding) => all.find(([type]) => encodingOf(type) === encoding);
-  return byEncoding('json') ?? byEncoding('form') ?? byEncoding('multipart') ?? all[0];
+  return byEncoding('json') ?? byEncoding('form') ?? byEncoding('multipart') ?? byEncoding('raw') ?? all[0];
 }

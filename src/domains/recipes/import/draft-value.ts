@@ -23,18 +23,46 @@ export function draftValue(document: object, schema: Schema | undefined, at: str
   const all = listAlternatives(document, schema);
   const plain = all.filter((one) => one.type !== 'null');
   const isNullable = plain.length < all.length;
-  if (plain.length === 0) return { value: { type: 'string' }, losses: [`${at}: nothing is said of its type`] };
-  const types = [...new Set(plain.map(typeOf))];
-  if (types.length > 1) {
-    const every = isNullable ? [...types, 'null' as const] : types;
-    return { value: { type: every }, losses: [`${at}: one of ${types.join(', ')}, of which no more is said`] };
+  // Where the description itself says nothing, nothing is lost.
+  if (plain.length === 0) return { value: { type: 'string' }, losses: schema ? [`${at}: nothing is said of its type`] : [] };
+  const byType = Map.groupBy(plain, typeOf);
+  const whole = byType.get('integer');
+  const number = byType.get('number');
+  if (whole && number) {
+    byType.set('number', [...number, ...whole]);
+    byType.delete('integer');
   }
-  const [first] = plain as [PlainSchema];
-  const drafted = draftPlain(document, plain.length === 1 ? first : joinChoices(plain), types[0] as JsonType, at, room, depth);
-  if (plain.length > 1 && types[0] === 'object')
-    drafted.losses.push(`${at}: one of ${plain.length} kinds of objects, whose members are joined`);
-  if (isNullable) drafted.value.type = [types[0] as JsonType, 'null'];
+  const drafts = [...byType].map(([type, choices]) => draftChoices(document, choices, type, at, room, depth));
+  const drafted = drafts.length === 1 ? (drafts[0] as DraftedValue) : joinTypes(drafts, at);
+  if (isNullable) drafted.value.type = [...[drafted.value.type].flat(), 'null'];
   return drafted;
+}
+
+/** Of one type. */
+function draftChoices(document: object, choices: PlainSchema[], type: JsonType, at: string, room: Room, depth: number): DraftedValue {
+  const [first] = choices as [PlainSchema];
+  const drafted = draftPlain(document, choices.length === 1 ? first : joinChoices(choices), type, at, room, depth);
+  if (choices.length > 1 && type === 'object')
+    drafted.losses.push(`${at}: one of ${choices.length} kinds of objects, whose members are joined`);
+  return drafted;
+}
+
+/** One of several types: words of JSON Schema hold for their own type alone, but for the values that are listed. */
+function joinTypes(drafts: DraftedValue[], at: string): DraftedValue {
+  const losses = drafts.flatMap((one) => one.losses);
+  const types = drafts.map(({ value }) => value.type as JsonType);
+  const joined: RecipeValue = { type: types };
+  const areListed = drafts.every(({ value }) => value.enum);
+  if (areListed) joined.enum = drafts.flatMap(({ value }) => value.enum ?? []);
+  for (const { value } of drafts) {
+    const { type, enum: values, ...words } = value;
+    Object.assign(joined, words, joined.default === undefined ? {} : { default: joined.default });
+    if (areListed || !values) continue;
+    // The empty text, by which services let a value be cleared.
+    if (values.every((one) => one === '')) joined.maxLength = 0;
+    else losses.push(`${at}: which values it may have as ${String(type)} is not said`);
+  }
+  return { value: joined, losses };
 }
 
 function typeOf(schema: PlainSchema): JsonType {
