@@ -33,6 +33,26 @@ describe('API keys', () => {
     }
   });
 
+  it('for reads are told at a write that they may only read, in the sentence of no access and a detail', async () => {
+    const { authorization } = await makeKey({ scopes: ['github:read'] });
+    const call = (endpoint: string) => server.request('POST', `/v1/${endpoint}`, { body: {}, authorization });
+    const sentence = (slug: string) => `API key does not have access to the ${slug} integration.`;
+    expect((await call('github/create_issue')).json).toEqual({
+      error: 'scope_not_allowed',
+      message: sentence('github'),
+      details: [
+        {
+          path: 'endpoint',
+          message:
+            '`create_issue` may change something, which `github:read` does not allow: it takes the scope `github` or `github.create_issue`.',
+        },
+      ],
+    });
+    expect((await call('github/list_issues_for_repo')).json.error).not.toBe('scope_not_allowed');
+    const [reads] = [...(server.gateway.catalogue.find('slack')?.endpoints.values() ?? [])].filter(({ readOnly }) => readOnly);
+    expect((await call(`slack/${reads?.name}`)).json).toEqual({ error: 'scope_not_allowed', message: sentence('slack') });
+  });
+
   it('for reads can give single endpoints that only read', async () => {
     const reader = await makeKey({ scopes: ['github:read'] });
     const { authorization } = await makeKey({ scopes: ['github.get_issue'] }, reader.authorization);

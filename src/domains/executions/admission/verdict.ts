@@ -1,7 +1,14 @@
 /** What a row of the admitting statement means for its call. */
 import type { Config } from '../../../core/config/config.ts';
 import type { PlanName } from '../../../core/config/plans.ts';
-import { authenticationFault, type ErrorCode, isAuthenticationFault, rateLimited, SkillettError } from '../../../core/errors.ts';
+import {
+  authenticationFault,
+  type ErrorCode,
+  type Fault,
+  isAuthenticationFault,
+  rateLimited,
+  SkillettError,
+} from '../../../core/errors.ts';
 import type { Principal } from '../../../core/principal.ts';
 import { quoted } from '../../../core/text/quoted.ts';
 import type { AdmittedConnection } from '../../connections/connections.ts';
@@ -155,6 +162,7 @@ function refusal(
         call.endpoint.proxied
           ? `API key does not have access to the proxy of the ${integration} integration: that takes the scope \`${integration}:proxy\`, which no other scope of ${integration} holds.`
           : `API key does not have access to the ${integration} integration.`,
+        call.endpoint.proxied || call.endpoint.readOnly ? {} : { details: [sayWhoMayWrite(integration, call.endpoint.name)] },
       );
     case 'rate_limited':
       return rateLimited(admitted.is_replay ? requestsPerMinute : minute.limit, 'minute', minute.resetSeconds, {
@@ -214,4 +222,13 @@ function chooseFault(call: AdmissionRequest, accounts: string[] | null): Skillet
       details: accounts.map((account) => ({ path: 'account', message: account })),
     },
   );
+}
+
+/** A key that may only read would take the sentence for no access at all. */
+function sayWhoMayWrite(integration: string, name: string): Fault {
+  const scopes = `\`${integration}\` or \`${integration}.${name}\``;
+  return {
+    path: 'endpoint',
+    message: `\`${name}\` may change something, which \`${integration}:read\` does not allow: it takes the scope ${scopes}.`,
+  };
 }
