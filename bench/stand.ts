@@ -111,7 +111,7 @@ function variantsOf({ url, headers, pid, databasePid }: Gateway): Variant[] {
       jsonrpc: '2.0',
       id: 1,
       method: 'tools/call',
-      params: { name: 'read', arguments: { endpoint: 'github.get_label', params: paramsOf(size) } },
+      params: { name: 'read', arguments: { endpoint: 'github.get_label', params: paramsOf(size), with: ['*'], budget: 0 } },
     })),
   ];
 }

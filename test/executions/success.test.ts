@@ -95,7 +95,7 @@ const call = (name: string, body: object = {}, headers: Record<string, string> =
 const mcp = async (tool: string, args: object) =>
   (
     await server.request('POST', '/mcp', {
-      body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: args } },
+      body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: { with: ['*'], budget: 0, ...args } } },
     })
   ).json.result;
 

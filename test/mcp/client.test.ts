@@ -34,7 +34,7 @@ describe.each([
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toContain('desk_list_things');
     const answer = await client.callTool({ name: 'desk_list_things', arguments: { q: 'x' } });
-    expect(answer.content).toEqual([{ type: 'text', text: '{"status":200,"data":{"things":[]}}' }]);
+    expect(answer.content).toEqual([{ type: 'text', text: '200, 1 row\n{"things":[]}' }]);
     expect(answer.isError).toBeUndefined();
     const refused = await client.callTool({ name: 'read', arguments: { endpoint: 'bank.list_things' } });
     expect(refused.isError).toBe(true);

@@ -116,11 +116,14 @@ export interface Called {
   json: any;
 }
 
+/** With the answer as REST has it, unless `args` say how it is to be shown. */
 export async function callTool(post: Post, key: string, name: string, args: object = {}): Promise<Called> {
-  const { status, headers, json } = await rpc(post, key, 'tools/call', { name, arguments: args });
+  const { status, headers, json } = await rpc(post, key, 'tools/call', { name, arguments: { ...wholeFor(name), ...args } });
   const text = json?.result?.content[0].text as string;
   return { status, headers, text, failed: json?.result?.isError === true, json: /^[{[]/.test(text ?? '') ? JSON.parse(text) : json };
 }
+
+const wholeFor = (name: string) => (name === 'find' || name === 'connect' ? {} : { with: ['*'], budget: 0 });
 
 export async function toolNames(post: Post, key: string): Promise<string[]> {
   const { json } = await rpc(post, key, 'tools/list');

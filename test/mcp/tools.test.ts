@@ -75,7 +75,9 @@ describe('the list of tools', () => {
         type: 'object',
         properties: {
           title: { type: 'string', description: 'Its title.', examples: ['x'] },
+          with: { type: 'array', items: { type: 'string' } },
           select: { type: 'string' },
+          budget: { type: 'integer' },
           idempotency_key: { type: 'string' },
         },
       },
@@ -92,7 +94,7 @@ describe('the list of tools', () => {
     expect(hints('read')).toEqual([true, false, true, true]);
     expect(hints('execute')).toEqual([false, true, false, true]);
     expect(hints('connect')).toEqual([false, false, false, true]);
-    expect(Object.keys(tool('safe_list_things').inputSchema.properties)).toEqual(['q', 'select', 'account', 'more']);
+    expect(Object.keys(tool('safe_list_things').inputSchema.properties)).toEqual(['q', 'with', 'select', 'account', 'budget', 'more']);
     expect(tool('clash_pick').inputSchema.properties.account.description).toBe('An account there.');
   });
 });

@@ -124,7 +124,7 @@ const doors: Record<'REST' | 'GraphQL' | 'MCP', Door> = {
   },
   MCP: async (key, call) => {
     const endpoint = call.endpoint ?? 'list_things';
-    const args = { endpoint: `desk.${endpoint}`, ...argsOf(call) };
+    const args = { endpoint: `desk.${endpoint}`, with: ['*'], budget: 0, ...argsOf(call) };
     const message = {
       jsonrpc: '2.0',
       id: 1,

@@ -3,9 +3,14 @@ import { createHash } from 'node:crypto';
 import type { Context } from '../../../core/context.ts';
 import { badRequest, type SkillettError } from '../../../core/errors.ts';
 import type { RawJson } from '../../../core/json/raw-json.ts';
+import { escapeHidden } from '../../../core/text/hidden-characters.ts';
+import { answerLean, answerMore } from '../../../domains/executions/answer/lean/answer-lean.ts';
+import { isHandle } from '../../../domains/executions/answer/lean/rest/kept-rest.ts';
 import { readHeaders } from '../../../domains/executions/answer/passed/answer-headers.ts';
 import { canonicalJson } from '../../../domains/executions/request/canonical-json.ts';
+import { Slots } from '../../../domains/executions/slots.ts';
 import { type CatalogueEndpoint, seenBy } from '../../../domains/recipes/catalogue.ts';
+import { isCallerRefusal, toErrorBody, toSkillettError } from '../../http/failures.ts';
 import { type Envelope, execute, isFailure, read } from '../../operations/execute.ts';
 import type { EndpointName } from './endpoint-name.ts';
 import { quoteJson } from './quote-json.ts';
@@ -27,6 +32,9 @@ export interface Asking {
 
 export interface CallArguments {
   params?: Record<string, unknown> | undefined;
+  each?: Record<string, unknown>[] | undefined;
+  with?: string[] | undefined;
+  budget?: number | undefined;
   select?: string | undefined;
   account?: string | undefined;
   more?: string | undefined;
@@ -47,10 +55,73 @@ export async function callEndpoint(
   asking: Asking,
   fault: SkillettError | undefined,
 ): Promise<ToolAnswer> {
-  if (tool === 'read') return print(context, await read.run(context, { ...named, ...args, next: more }, fault));
-  const known = await findCalled(context, named);
-  const input = { ...named, ...args, message_key: messageKeyOf(named, args, asking) };
-  return print(context, (await execute.run(context, input, fault ?? findFault(known))) as Envelope);
+  if (args.each && !fault) return callEach(context, named, { ...args, more }, args.each);
+  const readOnly = tool === 'read';
+  const found = fault ?? (readOnly ? undefined : findFault(await findCalled(context, named)));
+  const messageKey = readOnly ? undefined : messageKeyOf(named, args, asking);
+  if (isWhole(args)) return callWhole(context, readOnly, named, { ...args, more, messageKey }, found);
+  if (more !== undefined && isHandle(more)) return answerMore(context, { ...named, more, budget: args.budget, readOnly });
+  const { idempotency_key: idempotencyKey, each: _each, ...rest } = args;
+  const answer = await answerLean(context, { ...named, ...rest, next: more, idempotencyKey, messageKey, readOnly, fault: found });
+  return { ...answer, note: noteOf(context) };
+}
+
+/** Without any budget: as REST answers, byte for byte, and however long. */
+function isWhole({ with: columns, budget }: CallArguments): boolean {
+  return budget === 0 && columns?.length === 1 && columns[0] === '*';
+}
+
+async function callWhole(
+  context: Context,
+  readOnly: boolean,
+  named: EndpointName,
+  { messageKey, more, ...args }: CallArguments & { messageKey: string | undefined },
+  fault: SkillettError | undefined,
+): Promise<ToolAnswer> {
+  const { params, select, account, idempotency_key } = args;
+  const input = { ...named, params, select, account, next: more };
+  if (readOnly) return print(context, await read.run(context, input, fault));
+  return print(context, (await execute.run(context, { ...input, idempotency_key, message_key: messageKey }, fault)) as Envelope);
+}
+
+/** Less would hold no more than the first line of a table. */
+const eachBudgetMin = 200;
+const eachBudgetDefault = 2_000;
+const eachAtOnce = 8;
+
+/** One execution each; one that fails stands in its own place, and its neighbours stay. */
+async function callEach(context: Context, named: EndpointName, args: CallArguments, each: Record<string, unknown>[]): Promise<ToolAnswer> {
+  const least = each.length * eachBudgetMin;
+  const budget = args.budget ?? Math.max(eachBudgetDefault, least);
+  const { params, with: columns, select, account, more } = args;
+  await context.principal();
+  if (more !== undefined) throw badRequest('`more` goes on with the answer of one call, so it takes no `each`. Leave one of them out.');
+  if (budget < least)
+    throw badRequest(`\`budget\` must be at least ${least} for ${each.length} calls. Raise it, or ask for fewer at once.`);
+  const share = Math.min(Math.floor(budget / each.length), 50_000);
+  const slots = new Slots(eachAtOnce);
+  const answers = await Promise.all(
+    each.map((own) =>
+      slots.run(async () => {
+        const input = { ...named, params: { ...params, ...own }, with: columns, select, account, budget: share, readOnly: true };
+        return answerOne(context, input);
+      }),
+    ),
+  );
+  const failed = answers.filter((answer) => answer.failed).length;
+  const first = `${each.length} calls, ${each.length - failed} answered${failed === 0 ? '' : `, ${failed} failed`}`;
+  const parts = answers.map(({ text }, at) => `## ${escapeHidden(JSON.stringify(each[at]))}\n${text}`);
+  return { text: [first, ...parts, ...(failed === 0 ? [] : [first])].join('\n'), failed: failed === each.length };
+}
+
+async function answerOne(context: Context, input: Parameters<typeof answerLean>[1]): Promise<{ text: string; failed: boolean }> {
+  try {
+    return await answerLean(context, input);
+  } catch (thrown) {
+    const error = toSkillettError(context.gateway, thrown, context.requestId);
+    if (isCallerRefusal(error)) throw error;
+    return { text: escapeHidden(JSON.stringify(toErrorBody(context.gateway, error))), failed: true };
+  }
 }
 
 /** Directories take no tool that both reads and changes things, since a client could not tell people which of it they allow. */
@@ -71,8 +142,11 @@ function messageKeyOf(named: EndpointName, args: CallArguments, { id, session }:
 function print(context: Context, { meta, ...envelope }: Envelope): ToolAnswer {
   const { next, ...rest } = envelope as Extract<Envelope, { data: unknown }>;
   const shown = { ...rest, ...(next === undefined ? {} : { more: next }), ...(meta ? { meta: readHeaders(meta) } : {}) };
-  const replayed = context.answerHeaders.get('idempotent-replayed') === 'true';
-  return { text: quoteJson(shown), failed: isFailure(envelope), note: replayed ? replayedNote : undefined };
+  return { text: quoteJson(shown), failed: isFailure(envelope), note: noteOf(context) };
+}
+
+function noteOf({ answerHeaders }: Context): string | undefined {
+  return answerHeaders.get('idempotent-replayed') === 'true' ? replayedNote : undefined;
 }
 
 const replayedNote =

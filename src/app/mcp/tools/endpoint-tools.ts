@@ -34,7 +34,7 @@ export function withinTokens(listed: readonly ListedTool[]): readonly ListedTool
 
 /** What a call takes beside the endpoint's parameters, as the tool for it has them. A parameter of the same name comes first. */
 function optionsOf({ readOnly, schema }: Pick<CatalogueEndpoint, 'readOnly' | 'schema'>): string[] {
-  const options = Object.keys((readOnly ? readInput : executeInput).shape).filter((name) => name !== 'endpoint' && name !== 'params');
+  const options = Object.keys((readOnly ? readInput : executeInput).shape).filter((name) => !['endpoint', 'params', 'each'].includes(name));
   return options.filter((name) => !Object.hasOwn(schema.properties as object, name));
 }
 
