@@ -50,9 +50,7 @@ export const readInput = z.strictObject({
     .max(50, 'must be at most 50')
     .optional()
     .meta({ type: 'array', items: { type: 'object' }, description: 'Up to 50, over `params`: one call each.' }),
-  with: columns
-    .optional()
-    .meta({ type: 'array', items: { type: 'string' }, description: 'Columns to add; `*` is the raw answer.' }),
+  with: columns.optional().meta({ type: 'array', items: { type: 'string' }, description: 'Columns to add; `*` is the raw answer.' }),
   select: z.string().optional().describe('JMESPath over the raw answer.'),
   account: z.string().optional(),
   budget: z.number().optional().meta({ type: 'integer', description: 'Tokens at most, default 2000.' }),
