@@ -68,7 +68,7 @@ it('over REST, GraphQL and MCP, changed and removed at another, and no process w
     expect(read.json.data.read).toEqual({ status: 200, data: [{ id: 1 }] });
     const called = await mcp(at, 'read', { endpoint: 'forge.list_repos_issues', params, with: ['*'], budget: 0 });
     expect(called.json.result.content[0].text).toContain('"id":1');
-    const found = await graphql(at, '{ searchEndpoints(query: "list issues of a repository", first: 3) { nodes { integration } } }', {});
+    const found = await graphql(at, '{ searchEndpoints(query: "list issues of a repository", first: 25) { nodes { integration } } }', {});
     expect(found.json.data.searchEndpoints.nodes.map(({ integration }: { integration: string }) => integration)).toContain('forge');
   }
   expect(new Set(upstream.received.map(({ target }) => target))).toEqual(new Set(['/api/repos/octo/cat/issues']));
