@@ -77,13 +77,19 @@ it('lists have a bound: whatever is a page takes `first`, and reads forwards alo
     'ConnectMethod.fields',
     'DocumentCheck.calls',
     'DocumentCheck.faults',
+    // Of one user and integration, as `Integration.accounts`.
+    'Endpoint.accounts',
     'Endpoint.errors',
     'Endpoint.parameters',
     'Integration.connectMethods',
+    'Integration.guides',
     'Integration.skillFiles',
+    'Integration.workflows',
     'Query.callCounts',
+    'Query.exportIntegration',
     'Query.reachOfKey',
     'Viewer.apiKeys',
+    'Workflow.steps',
   ]);
 });
 

@@ -267,7 +267,7 @@ it('a stream ends where nobody can say for long whether its key is good, and is 
   const why = await new Promise<{ code: string }>((resolve) => streams.watch({ keyId: 'key_1', connectionId: undefined, end: resolve }));
   expect(why.code).toBe('unauthorized');
   expect(performance.now() - startedMs).toBeGreaterThan(140);
-  expect(asked).toBeGreaterThan(2);
+  expect(asked).toBeGreaterThan(1);
 });
 
 describe('a stream that is collected', () => {
