@@ -52,6 +52,7 @@ export const executionAnswer = z.strictObject({
   status: z.int().describe('The status of the service.'),
   data: z.unknown().describe('What the service answered, or what `select` makes of it.'),
   select_error: z.string().optional().describe('Why `data` is whole although `select` was given.'),
+  select_warning: z.string().optional().describe('What `select` asks for that the answer may not have, with the nearest names.'),
 });
 export const executionFailure = z.strictObject({
   status: z.int().describe('The status of the service.'),
@@ -62,7 +63,14 @@ const output = z.union([executionAnswer.extend({ next: z.string().optional(), me
 
 /** What the service came to; printed by `writeSpliced`. */
 export type Envelope =
-  | { status: number; data: RawJson | null; select_error?: string /** Leads to the next page. */; next?: string; meta?: AnswerHeaders }
+  | {
+      status: number;
+      data: RawJson | null;
+      select_error?: string;
+      select_warning?: string /** Leads to the next page. */;
+      next?: string;
+      meta?: AnswerHeaders;
+    }
   | { status: number; error: RawJson | null /** Headers of the answer that the recipe names. */; meta?: AnswerHeaders };
 
 export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
@@ -150,13 +158,14 @@ export function isFailure(output: object): boolean {
   return 'error' in output;
 }
 
-function envelopeOf({ ok, status, data, error, selectError, next, meta }: Execution): Envelope {
+function envelopeOf({ ok, status, data, error, selectError, selectWarning, next, meta }: Execution): Envelope {
   const named = meta === null ? {} : { meta };
   if (!ok) return { status, error, ...named };
   return {
     status,
     data,
     ...(selectError === null ? {} : { select_error: selectError }),
+    ...(selectWarning === undefined ? {} : { select_warning: selectWarning }),
     ...(next === null ? {} : { next }),
     ...named,
   };

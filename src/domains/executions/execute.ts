@@ -17,6 +17,7 @@ import { openAnswer } from './answer/kept-answer.ts';
 import { findViewFault, type LeanView } from './answer/lean/plan.ts';
 import type { LeanTable } from './answer/lean/table.ts';
 import { requireSelect } from './answer/select.ts';
+import { findSelectWarning } from './answer/select-warning.ts';
 import { leaveRoom } from './answer/whole-answers.ts';
 import { callUpstream, type UpstreamCall } from './call-upstream.ts';
 import { type Execution, type ExecutionRequest, envelopeStatus, pagedCallOf, type Run } from './execution.ts';
@@ -63,6 +64,7 @@ export async function executeAt(
       if (fault) throw fault;
       execution = await callAndAnswer(run);
     }
+    if (request.select !== undefined && execution.ok) execution.selectWarning = findSelectWarning(integration, endpoint, request.select);
     count(integration, execution.replayed ? 'replayed' : execution.ok ? 'succeeded' : 'upstream_failed', startedMs);
     return execution;
   } catch (error) {

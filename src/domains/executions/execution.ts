@@ -132,6 +132,8 @@ export interface Execution {
   replayed: boolean;
   /** Why `data` is whole although `select` was given. */
   selectError: string | null;
+  /** What `select` asks for that no shape of the answer knows. */
+  selectWarning?: string | undefined;
   /** Leads to the next page, where the service says that there is one. */
   next: string | null;
   /** Headers of the answer that the recipe names; in the raw form they stand among its own. */

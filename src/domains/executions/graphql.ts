@@ -51,6 +51,12 @@ export const ExecutionRef = builder.objectRef<Execution>('Execution').implement(
       nullable: true,
       description: 'Why `select` could not be applied to this answer; `data` is whole then.',
     }),
+    selectWarning: t.string({
+      nullable: true,
+      resolve: ({ selectWarning }) => selectWarning,
+      description:
+        'What `select` asks for that the answer may not have, with the nearest names: such a name gives null. A warning, since not every field is known.',
+    }),
     next: t.exposeString('next', {
       nullable: true,
       description:

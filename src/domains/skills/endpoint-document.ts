@@ -1,6 +1,7 @@
 /** The Markdown document of one endpoint (docs/api.md, "Skill files"). */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
 import type { Parameter, RecipeValue } from '../recipes/format/parameter.ts';
+import { listAnswerFields } from './answer-table.ts';
 import { buildExample, listErrors, listProviderScopes } from './describe.ts';
 import { printCode, printFrontMatter, printTable } from './markdown.ts';
 
@@ -33,6 +34,7 @@ export function renderEndpoint(integration: CatalogueIntegration, endpoint: Cata
     '## Answer\n',
     '`{"status": …, "data": …}`, with this in `data`:\n',
     `${spec.answer}\n`,
+    ...renderFields(integration, endpoint),
     ...renderStream(endpoint),
     ...renderPaging(integration, endpoint),
     '## Errors\n',
@@ -140,6 +142,15 @@ function boundsText(min: number | undefined, max: number | undefined, unit: stri
   if (min !== undefined && max !== undefined) return `${min} to ${max}${unit}.`;
   if (max !== undefined) return `At most ${max}${unit}.`;
   return min === undefined || (min === 1 && unit !== '') ? '' : `At least ${min}${unit}.`;
+}
+
+function renderFields(integration: CatalogueIntegration, endpoint: CatalogueEndpoint): string[] {
+  const rows = listAnswerFields(integration, endpoint).map(({ path, type }) => [`\`${path}\``, type]);
+  if (rows.length === 0) return [];
+  return [
+    'Fields as `select` names them, two levels deep; each may be null or missing, and there may be others:\n',
+    `${printTable(['Field', 'Type'], rows)}\n`,
+  ];
 }
 
 function renderStream({ spec: { answer_stream: kind } }: CatalogueEndpoint): string[] {
