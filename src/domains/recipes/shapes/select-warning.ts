@@ -1,6 +1,6 @@
 /** What `select` asks for that no shape of the answer knows: a warning, since a shape is what a description promises and never all there is. */
-import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
-import { typeOfPath, type UnknownName } from '../../recipes/shapes/type-of-path.ts';
+import type { CatalogueEndpoint, CatalogueIntegration } from '../catalogue.ts';
+import { typeOfPath, type UnknownName } from './type-of-path.ts';
 
 const namesMax = 8;
 const toldMax = 3;
