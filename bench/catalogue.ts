@@ -88,12 +88,12 @@ function writeRecipes(): string {
   return target;
 }
 
-/** With another slug, and sentences that no other copy has. */
+/** With another slug, and sentences that no other copy has; columns and fields may be called `description` too, and are none. */
 function writeCopy(from: string, to: string): void {
   cpSync(from, to, { recursive: true });
   for (const file of readdirSync(to).filter((name) => name.endsWith('.json') && name !== 'answers.json')) {
     const text = readFileSync(path.join(to, file), 'utf8').replace(/"slug": "[a-z_]+"/, `"slug": "${path.basename(to)}"`);
-    writeFileSync(path.join(to, file), text.replaceAll(/("description": ")/g, `$1${path.basename(to)}: `));
+    writeFileSync(path.join(to, file), text.replaceAll(/("description": ")(?=[A-Z][^"]* )/g, `$1${path.basename(to)}: `));
   }
 }
 
