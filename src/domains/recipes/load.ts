@@ -257,6 +257,6 @@ function checkFiles(files: RecipeFiles): void {
       reportAnswers: files.report('answers.json'),
       resources: [...resources].map(([file, content]) => [content, files.report(file)]),
     });
-  if (recipe && allRead) checkLeanReferences(recipe, resources, (file) => files.report(file));
+  if (allRead) checkLeanReferences(resources, (file) => files.report(file));
   if (recipe) validateIntegration(recipe, endpointNames, [...files.guides.keys()], files.report('recipe.json'));
 }

@@ -28,7 +28,6 @@ const endpoints = {
     lean: { id: 'id', from: 'author.name', at: 'sent | minute', labels: 'labels[].name', box: 'box' },
     more_columns: { body: 'body' },
     expand: { endpoint: 'get_letter', parameters: { id: 'id' }, columns: { text: 'text', pages: 'pages | count' } },
-    names: { box: 'box' },
   },
   get_letter: { ...base, path: '/letters/{id}', parameters: { id: parameter('path', { required: true }) }, example: { id: 'x' } },
   list_boxes: { ...base, path: '/boxes' },
@@ -40,15 +39,6 @@ const endpoints = {
     path: '/letters',
     parameters: { title: parameter('body'), box: parameter('body') },
     lean: { id: 'id', url: 'html_url' },
-    names: { box: 'box' },
-  },
-};
-
-const names = {
-  box: {
-    mark: '#',
-    get: { endpoint: 'get_box', parameter: 'box', name: 'box.name' },
-    list: { endpoint: 'list_boxes', rows: 'boxes', id: 'id', name: 'name' },
   },
 };
 
@@ -74,7 +64,7 @@ export async function startLeanStand(): Promise<LeanStand> {
     await mkdir(path.join(folder, slug));
     await writeFile(
       path.join(folder, slug, 'recipe.json'),
-      JSON.stringify(recipeOf(slug, { auth: [auth], names, ...(auth.type === 'none' ? {} : { verify }) })),
+      JSON.stringify(recipeOf(slug, { auth: [auth], ...(auth.type === 'none' ? {} : { verify }) })),
     );
     await writeFile(path.join(folder, slug, 'letters.json'), JSON.stringify({ resource: 'letters', description: 'Letters.', endpoints }));
   }

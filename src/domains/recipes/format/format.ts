@@ -6,7 +6,7 @@
  * Nothing in it is code: every difference between providers is a field below, and the engine never asks for a slug.
  */
 import { z } from 'zod';
-import { leanFields, names } from './answer/lean.ts';
+import { leanFields } from './answer/lean.ts';
 import { nextHeader, nextPaths, pagination } from './answer/pages.ts';
 import { returns, shapes } from './answer/shapes.ts';
 import { answerStream } from './answer/streams.ts';
@@ -254,7 +254,6 @@ export const integration = z
       )
       .optional()
       .describe('Endpoints in the order that gets a common job done.'),
-    names: names.optional(),
     argument_hint: z.string().default('[what to do]').describe('Shown by agents beside the skill name.'),
   })
   .meta({ id: 'Integration' });

@@ -1,12 +1,11 @@
 /** Lean answers: every path can run, columns have one name each, and what is called for a row or a name is there to be called. */
 import { isReadOnly } from '../../catalogue.ts';
-import type { NameKind } from '../../format/answer/lean.ts';
-import type { Endpoint, Integration, Resource } from '../../format/format.ts';
+import type { Endpoint, Resource } from '../../format/format.ts';
 import { findPathFault } from '../../lean/lean-path.ts';
 import { checkExpression, type FaultPath, type Report } from '../texts.ts';
 
 export function checkLean(endpoint: Endpoint, report: Report): void {
-  const { lean, more_columns: more, expand, names, parameters } = endpoint;
+  const { lean, more_columns: more, expand } = endpoint;
   for (const word of ['rows', 'total', 'incomplete'] as const) {
     checkExpression(endpoint[word], [word], report);
     if (endpoint[word] !== undefined && lean === undefined) report([word], 'is for lean answers: say their columns with `lean`');
@@ -27,8 +26,6 @@ export function checkLean(endpoint: Endpoint, report: Report): void {
     known.add(name);
   }
   if (expand !== undefined && !isReadOnly(endpoint)) report(['expand'], 'is for reads');
-  for (const name of Object.keys(names ?? {}))
-    if (!known.has(name) && !Object.hasOwn(parameters, name)) report(['names', name], 'is neither a column nor a parameter');
 }
 
 function checkPaths(paths: Record<string, string> | undefined, place: FaultPath, report: Report): void {
@@ -38,33 +35,13 @@ function checkPaths(paths: Record<string, string> | undefined, place: FaultPath,
   }
 }
 
-/** What lean answers of the endpoints call, and the kinds of names that they use. `files`: file name → resource. */
-export function checkLeanReferences(recipe: Integration, files: ReadonlyMap<string, Resource>, reportIn: (file: string) => Report): void {
+/** What lean answers of the endpoints call. `files`: file name → resource. */
+export function checkLeanReferences(files: ReadonlyMap<string, Resource>, reportIn: (file: string) => Report): void {
   const endpoints = new Map([...files.values()].flatMap(({ endpoints }) => Object.entries(endpoints)));
-  const used = new Set<string>();
   for (const [file, { endpoints: own }] of files)
-    for (const [name, { expand, names = {} }] of Object.entries(own)) {
-      const report = reportIn(file);
-      const place = ['endpoints', name];
-      if (expand) checkCall(endpoints, expand.endpoint, { ...expand.params, ...expand.parameters }, [...place, 'expand'], report);
-      for (const [column, kind] of Object.entries(names)) {
-        used.add(kind);
-        if (!Object.hasOwn(recipe.names ?? {}, kind)) report([...place, 'names', column], `recipe.json has no names of the kind ${kind}`);
-      }
-    }
-  for (const [kind, content] of Object.entries(recipe.names ?? {})) {
-    if (!used.has(kind)) reportIn('recipe.json')(['names', kind], 'is used by no endpoint');
-    checkKind(endpoints, content, ['names', kind], reportIn('recipe.json'));
-  }
-}
-
-function checkKind(endpoints: ReadonlyMap<string, Endpoint>, { get, list }: NameKind, place: FaultPath, report: Report): void {
-  checkPaths({ name: get.name }, [...place, 'get'], report);
-  checkCall(endpoints, get.endpoint, { [get.parameter]: '' }, [...place, 'get'], report);
-  if (!list) return;
-  checkExpression(list.rows, [...place, 'list', 'rows'], report);
-  checkPaths({ id: list.id, name: list.name }, [...place, 'list'], report);
-  checkCall(endpoints, list.endpoint, list.params ?? {}, [...place, 'list'], report);
+    for (const [name, { expand }] of Object.entries(own))
+      if (expand)
+        checkCall(endpoints, expand.endpoint, { ...expand.params, ...expand.parameters }, ['endpoints', name, 'expand'], reportIn(file));
 }
 
 function checkCall(endpoints: ReadonlyMap<string, Endpoint>, name: string, params: object, place: FaultPath, report: Report): void {

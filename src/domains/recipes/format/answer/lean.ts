@@ -33,44 +33,4 @@ export const leanFields = {
   expand: expand
     .optional()
     .describe('Where a row holds little: an endpoint that is called for each row, of at most 50, when a caller adds one of its columns.'),
-  names: z
-    .record(columnName, slug)
-    .optional()
-    .describe(
-      'Columns and parameters that hold ids which nobody can read, each with its kind in `names` of recipe.json: lean answers show names, and take them.',
-    ),
 };
-
-/** Ids of one kind, and the names that stand for them. */
-export const names = z
-  .record(
-    slug,
-    z
-      .strictObject({
-        mark: z
-          .string()
-          .regex(/^[#@:]$/)
-          .describe('What stands before a name where it is shown, and where a caller gives one in place of an id.'),
-        get: z
-          .strictObject({
-            endpoint: slug.describe('The read-only endpoint that knows one id.'),
-            parameter: text.describe('Its parameter that takes the id.'),
-            name: path.describe('The name, by a path on its `data`.'),
-          })
-          .describe('How an id becomes a name.'),
-        list: z
-          .strictObject({
-            endpoint: slug.describe('The read-only endpoint that lists them.'),
-            params: parameters.optional().describe('Parameters, always the same.'),
-            rows: expression.describe('Where they stand in its `data`.'),
-            id: path.describe('The id, by a path on one of them.'),
-            name: path.describe('The name, by a path on one of them.'),
-          })
-          .optional()
-          .describe('How a name becomes an id.'),
-      })
-      .meta({ id: 'Names' }),
-  )
-  .describe('Kinds of ids that people cannot read, such as those of channels and users, by a name of ours.');
-
-export type NameKind = z.infer<typeof names>[string];
