@@ -82,6 +82,7 @@ describe('a wish', () => {
     expect(text).toMatch(/\n {2}answers: /);
     expect(text).toMatch(/\nalso: github\.\w+, /);
     expect(text).toContain('"search issues github":\nread github.search_issues(q, ');
+    expect(text).toMatch(/\n {2}answers: .*number, title, state/);
     expect(text.match(/github: no account connected: connect \{"service":"github"\}/g)).toHaveLength(1);
     expect(encode(text).length).toBeLessThan(900);
     const alone = await find(stand.server.key, { want: 'create an issue on github' });

@@ -1,6 +1,7 @@
 /** An endpoint at a glance, for agents that choose among several: how it is called, what it does, an example, what it answers. */
 import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
 import type { Parameter, RecipeValue } from '../../recipes/format/parameter.ts';
+import { leanColumns } from '../../recipes/lean/lean-columns.ts';
 
 /** Beyond these the others are only counted: whoever needs them reads the document. */
 const optionalMax = 14;
@@ -18,9 +19,16 @@ export function summariseEndpoint(endpoint: CatalogueEndpoint): string {
     firstSentences(spec.description),
     ...required.map(([name, { description }]) => `${name}: ${firstSentences(description)}`),
     ...(Object.keys(spec.example).length > 0 ? [`e.g. ${JSON.stringify(spec.example)}`] : []),
-    `answers: ${firstSentences(spec.answer)}`,
+    `answers: ${answerText(endpoint)}`,
   ];
   return [printSignature(endpoint), ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+/** The columns of its table with those that `with` adds, or where it has none what its recipe says. */
+function answerText({ spec }: CatalogueEndpoint): string {
+  const { columns, adds } = leanColumns(spec);
+  if (columns.length === 0) return firstSentences(spec.answer);
+  return `${columns.join(', ')}${adds.length === 0 ? '' : ` (with adds ${adds.join(', ')})`}`;
 }
 
 function printSignature({ integration, name, readOnly, spec }: CatalogueEndpoint): string {
