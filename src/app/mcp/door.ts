@@ -57,7 +57,7 @@ export function createMcpHandler(gateway: Gateway, { hashKey, refuse = (error) =
 function methodNotAllowed(): SkillettError {
   return new SkillettError(
     'method_not_allowed',
-    '/mcp takes POST with one JSON-RPC message. There are no sessions and no streams to open.',
+    'An MCP address takes POST with one JSON-RPC message. There are no sessions and no streams to open.',
     {
       headers: { allow: 'POST' },
     },

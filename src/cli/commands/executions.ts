@@ -11,6 +11,8 @@ Options, also among the parameters:
   --params <json>           All parameters at once, as JSON, @file or -.
   --account <name>          The account to use, where several are connected.
   --select <expression>     A JMESPath expression that cuts the answer.
+  --lean                    What is to be read, as rows and columns, in place of all JSON.
+  --with <columns>          --lean with these further columns; * is the answer as it came.
   --next <next>             \`next\` of the page before.
   --idempotency-key <key>   Makes repeating safe for 24 hours.
   --raw                     The service's body as it came, without envelope.

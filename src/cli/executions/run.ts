@@ -2,7 +2,17 @@
 import { askRoute, askServer, linesOf, type Refusal, requireKey, type ServerAnswer } from '../ask-server.ts';
 import { CommandFailure } from '../failure.ts';
 import type { Target } from '../profiles.ts';
-import { isForPeople, type PrintOptions, parseExactly, printBody, printBytes, printPretty, say } from '../terminal/print.ts';
+import {
+  isForPeople,
+  type PrintOptions,
+  parseExactly,
+  printable,
+  printBody,
+  printBytes,
+  printPretty,
+  printTable,
+  say,
+} from '../terminal/print.ts';
 import { readInput } from '../terminal/read-secret.ts';
 import {
   type Flag,
@@ -17,8 +27,8 @@ import {
 } from './parameters.ts';
 
 /** What `run` takes beside the endpoint's parameters; these words are its own even where a parameter has the name. */
-const optionsWithValue = ['params', 'account', 'select', 'next', 'idempotency-key'] as const;
-const optionsAlone = ['raw', 'dry-run', 'json'] as const;
+const optionsWithValue = ['params', 'account', 'select', 'with', 'next', 'idempotency-key'] as const;
+const optionsAlone = ['raw', 'lean', 'dry-run', 'json'] as const;
 const optionNames: string[] = [...optionsWithValue, ...optionsAlone];
 
 interface EndpointSchema {
@@ -30,7 +40,15 @@ export async function run(target: Target, integration: string, endpoint: string,
   requireKey(target);
   const schemas = words.length === 0 ? {} : await findSchemas(target, place);
   const { params, options } = await readCall(words, schemas, { readInput: takeOnce(readInput) });
-  const body = JSON.stringify({ params, account: options.get('account'), select: options.get('select'), next: options.get('next') });
+  const columns = options.get('with');
+  const isLean = options.has('lean') || columns !== undefined;
+  const body = JSON.stringify({
+    params,
+    account: options.get('account'),
+    select: options.get('select'),
+    ...(isLean && { view: 'lean', with: columns?.split(',').map((column) => column.trim()) }),
+    next: options.get('next'),
+  });
   const idempotencyKey = options.get('idempotency-key');
   const headers: Record<string, string> = {
     ...(options.has('raw') ? { accept: 'application/octet-stream, application/json;q=0.5' } : {}),
@@ -47,7 +65,8 @@ export async function run(target: Target, integration: string, endpoint: string,
     return;
   }
   const answer = await askServer(target, { method: 'POST', path: `/v1/${place}`, body, headers });
-  printAnswer(answer, options.has('raw'), { json: print.json === true || options.has('json') });
+  const asked = { json: print.json === true || options.has('json') };
+  if (!(isLean && isForPeople(asked) && printRows(answer))) printAnswer(answer, options.has('raw'), asked);
   process.exitCode = exitCodeOf(answer);
 }
 
@@ -102,6 +121,19 @@ function takeOnce(read: () => Promise<Buffer>): () => Promise<Buffer> {
     taken = true;
     return read();
   };
+}
+
+/** A lean answer for people, as a table; false where there is none. What is cut is said beside it. */
+function printRows({ status, body }: ServerAnswer): boolean {
+  if (status >= 400) return false;
+  const { data } = parseExactly(body.toString('utf8')) as { data: { columns?: string[]; rows?: unknown[][]; cut?: string[] } | null };
+  if (!data?.columns || !data.rows) return false;
+  printTable(
+    data.columns,
+    data.rows.map((row) => row.map((cell) => printable(typeof cell === 'string' ? cell : cell === null ? '' : JSON.stringify(cell)))),
+  );
+  for (const sentence of data.cut ?? []) say(sentence);
+  return true;
 }
 
 /** Of a call, by whichever route. The answer's body unchanged; on a terminal JSON stands on several lines. Our own refusals are said in words too. */

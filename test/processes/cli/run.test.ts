@@ -72,6 +72,16 @@ describe('run', () => {
     expect((await createIssue('--title', 'x', '--raw')).stdout).toBe('{"number":7}');
   });
 
+  it('gives rows and columns with --lean, with further ones by --with, and sends nothing for a column that there is not', async () => {
+    const lean = JSON.parse((await createIssue('--title', 'x', '--lean')).stdout).data;
+    expect(lean).toMatchObject({ columns: expect.arrayContaining(['number']), cut: expect.any(Array) });
+    expect(lean.rows[0][lean.columns.indexOf('number')]).toBe(7);
+    const sent = github.received.length;
+    const refused = await createIssue('--title', 'x', '--with', 'nope');
+    expect([refused.code, github.received.length]).toEqual([1, sent]);
+    expect(refused.stderr).toContain('nope');
+  });
+
   it('shows with --dry-run what would be sent, without the key, and sends nothing', async () => {
     const { code, stdout } = await createIssue('--title', 'x', '--dry-run');
     expect(code).toBe(0);
