@@ -100,9 +100,9 @@ describe('the table', () => {
     const rows = [await rowFor('slack', factsOf('slack')), await rowFor('hackernews', factsOf('hackernews'))];
     expect(rows.flatMap(({ faults }) => faults)).toEqual([]);
     const lines = printTable(rows).split('\n');
-    expect(lines[1]).toMatch(/^slack +25 +100 % +100 % +\d+ +100 % +oauth2, bearer +2$/);
+    expect(lines[1]).toMatch(/^slack +26 +100 % +100 % +\d+ +100 % +oauth2, bearer +2$/);
     expect(lines[2]).toMatch(/^hackernews +13 +0 % +0 % +0 +100 % +none +0$/);
-    expect(lines[3]).toMatch(/^total: 2 recipes +38 +65 % +65 %/);
+    expect(lines[3]).toMatch(/^total: 2 recipes +39 +66 % +66 %/);
     expect(lines.find((line) => line.includes('hackernews: '))).toContain('publishes no description');
   });
 
