@@ -100,6 +100,14 @@ describe('a lean answer', () => {
     expect((await stand.lean(key, 'list_plain')).text).toBe('200, 2 rows of 2\none\ntwo');
   });
 
+  test('that `select` cut is what it made, also where the recipe says where rows stand', async () => {
+    const key = await stand.newKey();
+    letters(2);
+    expect((await stand.lean(key, 'list_letters', { select: 'letters[].id' })).text).toBe('200, 2 rows\nl0\nl1');
+    letters(2);
+    expect((await stand.lean(key, 'list_letters', { select: "letters[?id=='l1']" })).text).toMatch(/^200, 1 row\n\{"id":"l1",/);
+  });
+
   test('of a write is its id and link, is kept for an idempotency key, and a failure is told as the service tells it', async () => {
     const key = await stand.newKey();
     stand.upstream.json('{"id":7,"html_url":"https://l/7","body":"long"}', 201);

@@ -36,10 +36,13 @@ export async function answerLean(context: Context, input: LeanInput): Promise<Le
   const { with: columns, budget: asked, ...call } = input;
   const { budget, fault } = readBudget(asked);
   const shown = columns ?? [];
-  const whole = shown.includes(everything) || typeof input.select === 'string';
-  const selected = typeof input.select === 'string' && shown.length > 0;
-  const view = { with: whole ? [] : shown, whole };
-  const doubled = selected ? badRequest('`select` cuts the whole answer, so `with` adds nothing to it. Leave one of them out.') : undefined;
+  const selected = typeof input.select === 'string';
+  const whole = shown.includes(everything) || selected;
+  const view = { with: whole ? [] : shown, whole, selected };
+  const doubled =
+    selected && shown.length > 0
+      ? badRequest('`select` cuts the whole answer, so `with` adds nothing to it. Leave one of them out.')
+      : undefined;
   const execution = await executeLean(context, { ...call, view, fault: input.fault ?? fault ?? doubled });
   if (!execution.table) return { text: await printFailure(execution, budget), failed: true };
   const endpoint = context.gateway.catalogue.findEndpoint(input.integration, input.endpoint);

@@ -11,6 +11,8 @@ export interface LeanView {
   with: readonly string[];
   /** All of each row as it is, in place of columns. */
   whole: boolean;
+  /** What `select` has made of the answer, in which nothing stands where the recipe says. */
+  selected?: boolean | undefined;
   /** In place of what the recipe says of the endpoint: for calls that are made for a row or a name. */
   plan?: LeanPlan | undefined;
 }
@@ -35,8 +37,14 @@ export function findViewFault({ spec, name }: CatalogueEndpoint, view: LeanView)
   );
 }
 
+const selectedPlan: LeanPlan = {
+  ...{ rows: undefined, total: undefined, incomplete: undefined, columns: [], keys: [], cursor: undefined },
+  ...{ adds: [], write: false, whole: true },
+};
+
 export function planOf({ spec, readOnly }: CatalogueEndpoint, view: LeanView): LeanPlan {
   if (view.plan) return view.plan;
+  if (view.selected) return selectedPlan;
   const { lean = {}, more_columns: more = {}, expand, pagination } = spec;
   const added = view.whole ? [] : view.with.filter((name, at) => Object.hasOwn(more, name) && view.with.indexOf(name) === at);
   const expanded = expandedColumns(spec, view);
