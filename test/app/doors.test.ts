@@ -26,7 +26,7 @@ interface Call {
 
 /** What a client gets to see, in the words of REST. */
 interface Seen {
-  answer?: { status: number; data?: unknown; error?: unknown; select_error?: string };
+  answer?: { status: number; data?: unknown; error?: unknown; select_error?: string; select_warning?: string };
   refusal?: { error: string; message: string; action_url: string | undefined; details: unknown };
   /** As text, in which digits are still what they were. */
   exact: boolean;
@@ -63,7 +63,7 @@ const through: Record<Door, (key: string, call: Call, field: Field) => Promise<S
   },
   graphql: async (key, call, field) => {
     const query = `${field === 'read' ? 'query' : 'mutation'} ($integration: String!, $endpoint: String!, $params: JSON, $account: String, $select: String${field === 'read' ? '' : ', $idempotencyKey: String'}) {
-      it: ${field}(integration: $integration, endpoint: $endpoint, params: $params, account: $account, select: $select${field === 'read' ? '' : ', idempotencyKey: $idempotencyKey'}) { status ok data error selectError } }`;
+      it: ${field}(integration: $integration, endpoint: $endpoint, params: $params, account: $account, select: $select${field === 'read' ? '' : ', idempotencyKey: $idempotencyKey'}) { status ok data error selectError selectWarning } }`;
     const { headers, text, json } = await stand.server.graphql(query, { ...call }, bearer(key));
     const [error] = json.errors ?? [];
     const found = json.data?.it;
@@ -79,7 +79,12 @@ const through: Record<Door, (key: string, call: Call, field: Field) => Promise<S
           }
         : {
             answer: found.ok
-              ? { status: found.status, data: found.data, ...(found.selectError === null ? {} : { select_error: found.selectError }) }
+              ? {
+                  status: found.status,
+                  data: found.data,
+                  ...(found.selectError === null ? {} : { select_error: found.selectError }),
+                  ...(found.selectWarning === null ? {} : { select_warning: found.selectWarning }),
+                }
               : { status: found.status, error: found.error },
           }),
       exact: isExact(text),
@@ -177,6 +182,17 @@ const cases: Record<string, Case> = {
     call: desk('list_things', { select: 'sum(things)' }),
     upstream: () => stand.upstream.json('{"things":["a"]}'),
     answer: { status: 200, data: { things: ['a'] }, select_error: expect.stringContaining('`select` was not applied') as never },
+    row: { outcome: 'succeeded' },
+    sent: 1,
+  },
+  'an answer that `select` asks for what no shape of it knows': {
+    call: { integration: 'hackernews', endpoint: 'get_item', params: { id: 1 }, select: '{a: titel, b: title}' },
+    upstream: () => stand.upstream.json('{"title":"x"}'),
+    answer: {
+      status: 200,
+      data: { a: null, b: 'x' },
+      select_warning: expect.stringContaining('"titel" is not known of an object (Item); did you mean "title"') as never,
+    },
     row: { outcome: 'succeeded' },
     sent: 1,
   },

@@ -225,6 +225,7 @@ describe.each(['postgres', 'pglite'] as const)('the REST contract on %s', (kind)
       'schema',
       'example',
       'answer',
+      'answer_fields',
       'errors',
     ]);
     expect(endpoint.json.parameters.find((parameter: { name: string }) => parameter.name === 'title')).toMatchObject({ required: true });

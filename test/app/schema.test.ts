@@ -79,6 +79,7 @@ it('lists have a bound: whatever is a page takes `first`, and reads forwards alo
     'DocumentCheck.faults',
     // Of one user and integration, as `Integration.accounts`.
     'Endpoint.accounts',
+    'Endpoint.answerFields',
     'Endpoint.errors',
     'Endpoint.parameters',
     'Integration.connectMethods',

@@ -144,6 +144,7 @@ describe('GET /v1/skills/:integration/:endpoint', () => {
       'schema',
       'example',
       'answer',
+      'answer_fields',
       'errors',
     ]);
     expect(answer.json).toMatchObject({

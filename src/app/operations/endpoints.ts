@@ -26,12 +26,20 @@ export const describeEndpoint = documentOperation({
     schema: z.record(z.string(), z.unknown()),
     example: z.strictObject({ params: z.unknown(), cli: z.string(), curl: z.string() }),
     answer: z.string(),
+    answer_fields: z
+      .array(
+        z.strictObject({
+          path: z.string().describe('As `select` names it.'),
+          type: z.string().describe('`string`, `int`, `int64`, `float`, `boolean`, `json` or `object`, with `[]` behind it for a list.'),
+        }),
+      )
+      .describe('The fields of `data` that are known, two levels deep; each may be null or missing, and there may be others.'),
     errors: z.array(z.strictObject({ error: z.string(), fix: z.string() })),
   }),
   document: `query ($integration: String!, $name: String!) {
     endpoint(integration: $integration, name: $name) { integration name method category description readOnly providerScopes
       parameters { name type required description default enum example }
-      schema example { params cli curl } answer errors { error fix } } }`,
+      schema example { params cli curl } answer answerFields { path type } errors { error fix } } }`,
   variables: ({ integration, endpoint }) => ({ integration, name: endpoint }),
   answer: ({ endpoint }) => ({
     integration: endpoint.integration,
@@ -54,6 +62,7 @@ export const describeEndpoint = documentOperation({
     schema: endpoint.schema,
     example: endpoint.example,
     answer: endpoint.answer,
+    answer_fields: endpoint.answerFields,
     errors: endpoint.errors,
   }),
 });

@@ -4,13 +4,20 @@ import { type AnswerShapes, readType, shapeOfType } from '../recipes/shapes/answ
 
 const levels = 2;
 
-/** JMESPath of each field and its type. None where nothing is known, or `data` has no fields. */
-export function listAnswerFields({ answers }: CatalogueIntegration, { name }: CatalogueEndpoint): { path: string; type: string }[] {
+export interface AnswerField {
+  /** JMESPath from `data`, such as `[].user.login`. */
+  path: string;
+  /** `string int int64 float boolean json` or `object`, with `[]` behind it for a list. */
+  type: string;
+}
+
+/** Each field before those inside it. None where nothing is known, or `data` has no fields. */
+export function listAnswerFields({ answers }: CatalogueIntegration, { name }: CatalogueEndpoint): AnswerField[] {
   const type = Object.hasOwn(answers.returns, name) ? answers.returns[name] : undefined;
   return type === undefined ? [] : listFields(answers, type, '', levels);
 }
 
-function listFields(answers: AnswerShapes, type: string, front: string, left: number): { path: string; type: string }[] {
+function listFields(answers: AnswerShapes, type: string, front: string, left: number): AnswerField[] {
   const shape = shapeOfType(answers, type);
   if (!shape || left === 0) return [];
   const row = readType(type).isList ? `${front}[].` : front === '' ? '' : `${front}.`;

@@ -8,6 +8,7 @@ import { AuthTypeRef, ConnectionConnectionRef, ConnectionRef, ConnectMethodRef }
 import { listConnectionsOfIntegration } from '../connections/list-connections.ts';
 import { OAuthClientRef } from '../connections/oauth2/graphql.ts';
 import { type CatalogueEndpoint, type CatalogueIntegration, requireEndpoint, requireIntegration, seenBy } from '../recipes/catalogue.ts';
+import { type AnswerField, listAnswerFields } from './answer-table.ts';
 import { isPrintable } from './commands.ts';
 import {
   buildExample,
@@ -78,6 +79,17 @@ const EndpointExampleRef = builder.objectRef<Example>('EndpointExample').impleme
   }),
 });
 
+const AnswerFieldRef = builder.objectRef<AnswerField>('AnswerField').implement({
+  description: 'A field of what an endpoint answers. It may be null or missing in an answer.',
+  fields: (t) => ({
+    path: t.exposeString('path', { description: 'Where it stands in `data`, as `select` names it (JMESPath), such as `[].user.login`.' }),
+    type: t.exposeString('type', {
+      description:
+        'One of `string`, `int`, `int64`, `float`, `boolean`, `json` (of any kind) and `object`, with `[]` behind it for a list.',
+    }),
+  }),
+});
+
 const EndpointErrorRef = builder.objectRef<ErrorAdvice>('EndpointError').implement({
   description: 'A failure that a call can meet, and the remedy.',
   fields: (t) => ({
@@ -130,6 +142,14 @@ export const EndpointRef = builder.objectRef<CatalogueEndpoint>('Endpoint').impl
         }),
     }),
     answer: t.string({ description: 'What `data` holds on success.', resolve: ({ spec }) => spec.answer }),
+    answerFields: t.field({
+      type: [AnswerFieldRef],
+      complexity: 5,
+      description:
+        'The fields of `data` that are known, two levels deep, each before those inside it; answers may hold others. Empty where none is known.',
+      resolve: async (endpoint, _args, context) =>
+        listAnswerFields(requireIntegration((await seenBy(context)).catalogue, endpoint.integration), endpoint),
+    }),
     errors: t.field({
       type: [EndpointErrorRef],
       description: 'Failures to expect, with their remedies.',

@@ -1,4 +1,5 @@
 /** What `select` asks for that no shape of the answer knows: a warning, since a shape is what a description promises and never all there is. */
+import { escapeHidden } from '../../../core/text/hidden-characters.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../catalogue.ts';
 import { typeOfPath, type UnknownName } from './type-of-path.ts';
 
@@ -14,12 +15,16 @@ export function findSelectWarning({ answers }: CatalogueIntegration, { name }: C
   return `\`select\` asks for what the answer may not have, which is null then. ${unknown.slice(0, toldMax).map(say).join(' ')}`;
 }
 
-/** Names are the service's, so they stand as JSON strings. */
 function say({ name, in: place, near, known }: UnknownName): string {
   const what = place.endsWith('[]') ? 'a list' : name === '[]' || known.length === 0 ? 'no list or object' : 'an object';
-  const front = `${JSON.stringify(name)} is not known of ${what} (${place})`;
-  if (near.length > 0) return `${front}; did you mean ${near.map((one) => JSON.stringify(one)).join(' or ')}?`;
+  const front = `${printName(name)} is not known of ${what} (${place})`;
+  if (near.length > 0) return `${front}; did you mean ${near.map((one) => printName(one)).join(' or ')}?`;
   if (known.length === 0) return `${front}.`;
-  const listed = known.slice(0, namesMax).map((one) => JSON.stringify(one));
+  const listed = known.slice(0, namesMax).map((one) => printName(one));
   return `${front}, which has ${listed.join(', ')}${known.length > namesMax ? ' …' : '.'}`;
+}
+
+/** Names are the service's, so they stand as JSON strings, in which nothing hides. */
+function printName(name: string): string {
+  return escapeHidden(JSON.stringify(name));
 }

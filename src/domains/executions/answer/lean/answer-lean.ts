@@ -65,10 +65,10 @@ interface Going {
 
 async function printKeeping(context: Context, input: LeanInput, execution: Execution, table: LeanTable, going: Going): Promise<LeanAnswer> {
   const { integration, endpoint } = input;
-  const { status, connectionId } = execution;
+  const { status, connectionId, selectWarning: warning } = execution;
   const { write, budget, nextPage } = going;
   const handle = newHandle();
-  const print = (given: string | undefined) => printTable(table, { status, write, budget, skipped: 0, handle: given, nextPage });
+  const print = (given: string | undefined) => printTable(table, { status, write, budget, skipped: 0, handle: given, nextPage, warning });
   const printed = print(handle);
   if (printed.shown === table.rows.length) return { text: printed.text, failed: false };
   const rest = { table, skipped: 0, shown: printed.shown, status, nextPage: nextPage ?? null, write };

@@ -17,6 +17,8 @@ export interface Printing {
   handle: string | undefined;
   /** How they get the next page of the service. */
   nextPage: string | undefined;
+  /** What callers may have meant otherwise. No cut, so the last line does not repeat it. */
+  warning?: string | undefined;
 }
 
 export interface PrintedTable {
@@ -70,6 +72,7 @@ function printLines(table: LeanTable, lines: readonly string[], shown: number, e
     ...sayRest(table, lines, shown, printing),
     ...(empty.length > 0 ? [`empty in every row: ${listNames(empty)}`] : []),
     ...table.cut,
+    ...(printing.warning === undefined ? [] : [printing.warning]),
   ].join('; ');
   // The only column of an answer that has none of its own says nothing.
   const header = shown === 0 || (columns.length === 1 && rows.length > 0 && isPlain(columns[0])) ? [] : [columns.join('\t')];
