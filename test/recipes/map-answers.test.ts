@@ -10,7 +10,8 @@ import { AnswerMapper } from '../../src/domains/recipes/import/answers/map-answe
 import { methods } from '../../src/domains/recipes/import/openapi.ts';
 import { readDescription } from '../../src/domains/recipes/import/read-description.ts';
 import { makeRecipe } from '../../src/domains/recipes/import/whole-recipe/make-recipe.ts';
-import { type AnswerShapes, readType, shapeOfType } from '../../src/domains/recipes/shapes/answer-shapes.ts';
+import { readType } from '../../src/domains/recipes/shapes/answer-shapes.ts';
+import { compareAnswer, newComparison } from './compare-answer.ts';
 import { loadBundled } from './sound-recipe.ts';
 
 const folder = process.env.API_DESCRIPTIONS;
@@ -205,49 +206,11 @@ it('an import brings the shapes of its answers along', () => {
   expect(made.answers?.shapes.Issue).toMatchObject({ number: 'int', title: 'string', user: 'SimpleUser' });
 });
 
-/** Where an answer is not what its type says, and how many of its fields the type knows. */
-function compare(
-  shapes: AnswerShapes,
-  type: string,
-  value: unknown,
-  at: string,
-  seen: { known: number; unknown: Set<string>; faults: string[] },
-): void {
-  if (value === null) return;
-  const { name, isList } = readType(type);
-  const fault = () => seen.faults.push(`${at}: is ${JSON.stringify(value).slice(0, 80)}, and should be ${type}`);
-  if (isList) {
-    if (!Array.isArray(value)) return void fault();
-    for (const [index, row] of value.entries()) compare(shapes, name, row, `${at}[${index}]`, seen);
-    return;
-  }
-  const shape = shapeOfType(shapes, type);
-  if (shape === undefined) {
-    const isRight = {
-      string: typeof value === 'string',
-      boolean: typeof value === 'boolean',
-      float: typeof value === 'number',
-      json: true,
-    };
-    const isInteger = Number.isInteger(value) && (name === 'int64' || Math.abs(value as number) < 2 ** 31);
-    if (!(name.startsWith('int') ? isInteger : isRight[name as keyof typeof isRight])) fault();
-    return;
-  }
-  if (typeof value !== 'object' || Array.isArray(value)) return void fault();
-  for (const [field, inner] of Object.entries(value)) {
-    if (!Object.hasOwn(shape, field)) seen.unknown.add(`${type}.${field}`);
-    else {
-      seen.known += 1;
-      compare(shapes, shape[field] as string, inner, `${at}.${field}`, seen);
-    }
-  }
-}
-
 describe('real answers', () => {
   it('of GitHub, as they were recorded, are as their shapes say', async () => {
     const scenarios = path.join(path.dirname(createRequire(import.meta.url).resolve('@octokit/fixtures')), 'scenarios/api.github.com');
     const { answers, endpoints } = (await loadBundled()).find('github')!;
-    const seen = { known: 0, unknown: new Set<string>(), faults: [] as string[] };
+    const seen = newComparison();
     const compared = new Set<string>();
     for (const scenario of readdirSync(scenarios)) {
       const recordings = JSON.parse(readFileSync(path.join(scenarios, scenario, 'normalized-fixture.json'), 'utf8'));
@@ -259,7 +222,7 @@ describe('real answers', () => {
         );
         const type = called && answers.returns[called.name];
         if (type === undefined) continue;
-        compare(answers, type, response, called?.name ?? '', seen);
+        compareAnswer(answers, type, response, called?.name ?? '', seen);
         compared.add(called?.name ?? '');
       }
     }
@@ -272,12 +235,12 @@ describe('real answers', () => {
   it.runIf(folder)('of Slack, as its description shows them, are as their shapes say', async () => {
     const { answers, endpoints } = (await loadBundled()).find('slack')!;
     const openApi = readDescription(readFileSync(path.join(folder as string, 'slack/slack_web_openapi_v2.json'), 'utf8'));
-    const seen = { known: 0, unknown: new Set<string>(), faults: [] as string[] };
+    const seen = newComparison();
     for (const { name, method, spec } of endpoints.values()) {
       const operation = openApi.paths[spec.path]?.[method.toLowerCase() as 'get' | 'post'];
       const said = operation?.responses?.['200'] as { content: { 'application/json': { example?: unknown } } } | undefined;
       const type = answers.returns[name];
-      if (type !== undefined) compare(answers, type, said?.content['application/json'].example ?? null, name, seen);
+      if (type !== undefined) compareAnswer(answers, type, said?.content['application/json'].example ?? null, name, seen);
     }
     // Where the description contradicts itself.
     expect(seen.faults).toEqual([
