@@ -18,6 +18,7 @@ beforeAll(async () => {
   upstream = await Upstream.start();
   upstream.json('{}');
   server = await startTestServer({
+    allowCallers: [`127.0.0.1:${upstream.port}`],
     env: { ...browserEnv, SKILLETT_SIGN_UP: 'invited', SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${upstream.port},127.0.0.1:1` },
   });
   const ada = await addUser(server);
@@ -48,6 +49,15 @@ const exporting = async (slug: string, authorization = key) =>
   (await server.graphql('query ($slug: String!) { exportIntegration(slug: $slug) { filePath content } }', { slug }, { authorization }))
     .json;
 
+async function loadFiles(slug: string, files: { filePath: string; content: string }[]) {
+  const { folder, remove } = await makeFolder();
+  await mkdir(path.join(folder, slug));
+  for (const { filePath, content } of files) await writeFile(path.join(folder, filePath), content);
+  const catalogue = await loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map() });
+  await remove();
+  return catalogue;
+}
+
 it('the files of an export load as a recipe', async () => {
   await importing('files', describing(upstream.origin));
   const files: { filePath: string; content: string }[] = (await exporting('files')).data.exportIntegration;
@@ -57,12 +67,41 @@ it('the files of an export load as a recipe', async () => {
     'files/notes.json',
     'files/api-answers.json',
   ]);
-  const { folder, remove } = await makeFolder();
-  await mkdir(path.join(folder, 'files'));
-  for (const { filePath, content } of files) await writeFile(path.join(folder, filePath), content);
-  const catalogue = await loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map() });
+  const catalogue = await loadFiles('files', files);
   expect([...(catalogue.find('files')?.endpoints.keys() ?? [])].sort()).toEqual(['list_as', 'list_bs', 'list_cs']);
-  await remove();
+});
+
+it('what an import says of answers warns of unknown names, makes typed fields, and goes along with its files', async () => {
+  const note = { type: 'object', properties: { title: { type: 'string' }, size: { type: 'integer', format: 'int32' } } };
+  const content = { 'application/json': { schema: { type: 'array', items: { $ref: '#/components/schemas/Note' } } } };
+  const paths = {
+    '/notes': { get: { operationId: 'listNotes', tags: ['Notes'], responses: { 200: { description: 'Notes.', content } } } },
+  };
+  await importing('shaped', describing(upstream.origin, { paths, components: { schemas: { Note: note } } }));
+  upstream.json('[{"title":"Ask","size":3}]');
+  const body = { params: {}, select: '[].{a: titel, b: title}' };
+  const { json } = await server.request('POST', '/v1/shaped/list_notes', { authorization: key, body });
+  expect(json).toEqual({
+    status: 200,
+    data: [{ a: null, b: 'Ask' }],
+    select_warning: expect.stringContaining('"titel" is not known of an object (Note); did you mean "title"?'),
+  });
+  const described = await server.request('GET', '/v1/skills/shaped/list_notes', { authorization: key });
+  expect(described.json.answer_fields).toEqual([
+    { path: '[].title', type: 'string' },
+    { path: '[].size', type: 'int' },
+  ]);
+  const graph = async (fields: string) =>
+    (await server.graphql(`{ shaped { list_notes { ${fields} } } }`, undefined, { authorization: key })).json;
+  expect(await graph('title size')).toMatchObject({ data: { shaped: { list_notes: [{ title: 'Ask', size: 3 }] } } });
+  expect((await graph('titel')).errors[0].message).toContain('Cannot query field "titel" on type "Shaped_Note". Did you mean "title"');
+
+  const files: { filePath: string; content: string }[] = (await exporting('shaped')).data.exportIntegration;
+  expect(files.map(({ filePath }) => filePath)).toEqual(['shaped/recipe.json', 'shaped/notes.json', 'shaped/answers.json']);
+  expect((await loadFiles('shaped', files)).find('shaped')?.answers).toEqual({
+    shapes: { Note: { title: 'string', size: 'int' } },
+    returns: { list_notes: 'Note[]' },
+  });
 });
 
 it('they are given to their owner alone, by a key that may import', async () => {

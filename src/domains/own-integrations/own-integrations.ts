@@ -115,14 +115,14 @@ export interface RecipeFile {
 export async function exportIntegration(gateway: Gateway, principal: Principal, slug: string): Promise<RecipeFile[]> {
   requireEverything(principal);
   const own = await requireOwn(gateway.db, principal, slug);
-  const { recipe, resources } = readStored(own.recipe);
+  const { recipe, resources, answers } = readStored(own.recipe);
   const write = (name: string, content: object): RecipeFile => ({
     filePath: `${slug}/${name}.json`,
     content: `${JSON.stringify(content, undefined, 2)}\n`,
   });
   // Each file is called as its resource, which older imports called as other files are.
   const files = resources.map((one) => ({ ...one, resource: nameResource(one.resource) }));
-  return [write('recipe', recipe), ...files.map((one) => write(one.resource, one))];
+  return [write('recipe', recipe), ...files.map((one) => write(one.resource, one)), ...(answers ? [write('answers', answers)] : [])];
 }
 
 /** Its connections go with it. Throws not_found. */
