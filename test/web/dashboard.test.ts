@@ -224,7 +224,7 @@ describe('the owner', () => {
     await page.getByRole('tab', { name: 'MCP' }).click();
     expect(JSON.parse(await page.getByRole('region', { name: 'the call over MCP' }).innerText())).toEqual({
       name: 'execute',
-      arguments: { integration: 'sandbox', endpoint: 'create_note', params: { title: "It's a “note” for $HOME", tags: ['one', 'two'] } },
+      arguments: { endpoint: 'sandbox.create_note', params: { title: "It's a “note” for $HOME", tags: ['one', 'two'] } },
     });
     await page.getByRole('tab', { name: 'Documentation' }).click();
     await page.getByRole('heading', { name: 'Failures and what to do' }).waitFor();
@@ -298,8 +298,7 @@ describe('the owner', () => {
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
     });
     const tools = (await mcp.json()).result.tools.map(({ name }: { name: string }) => name);
-    expect(tools).toEqual(expect.arrayContaining(['read', 'sandbox_list_notes']));
-    expect(tools).not.toContain('execute');
+    expect(tools).toEqual(['find', 'read', 'connect']);
     await page.keyboard.press('Escape');
     expect(await shown.isVisible()).toBe(true);
     await shown.getByRole('button', { name: 'I have kept it' }).click();
