@@ -2,6 +2,7 @@ import { buildSchema, validateSchema } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { schema as own } from '../../src/app/graphql/schema.ts';
 import { ComposedSchemas } from '../../src/domains/graph/compose-schema.ts';
+import { addKey, addUser } from '../admission/people.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -51,6 +52,20 @@ it('introspection is widened by the header and by the address alike, and for str
   expect(names(await server.graphql(query, {}, { authorization: null }))).toEqual(Object.keys(own.getQueryType()?.getFields() ?? {}));
   const unknown = await server.graphql(query, {}, { headers: { 'x-skillett-integrations': 'nothing_of_it' } });
   expect(unknown.json.errors[0].extensions.code).toBe('not_found');
+});
+
+it('of sets that nobody asked for lately a user gets thirty a minute, and those that are kept without a bound', async () => {
+  const { database } = server.gateway;
+  const eager = (await addKey(database, await addUser(database), { scopes: ['*'] })).id;
+  const slugs = server.gateway.catalogue.integrations.map(({ slug }) => slug);
+  const sets = Array.from({ length: 2 ** slugs.length }, (_, bits) => slugs.filter((_slug, at) => bits & (1 << at)));
+  const statuses: number[] = [];
+  // The two smallest may be kept from before.
+  for (const set of sets.filter((one) => one.length > 2).slice(0, 31))
+    statuses.push((await get(`?integrations=${set}`, { authorization: `Bearer ${eager}` })).status);
+  expect(statuses).toEqual([...Array(30).fill(200), 429]);
+  expect((await get(`?integrations=${sets.find((one) => one.length > 2)}`, { authorization: `Bearer ${eager}` })).status).toBe(200);
+  expect((await get('?integrations=github,slack,notion')).status).toBe(200);
 });
 
 it('every integration of the catalogue makes a valid schema, alone and with others', async () => {

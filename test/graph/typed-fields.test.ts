@@ -157,6 +157,30 @@ describe('a typed field', () => {
 });
 
 describe('several typed fields', () => {
+  it('are read up to 8 MiB of a request, and those beyond it are refused at their paths', async () => {
+    stand.upstream.json(JSON.stringify([{ title: 'x'.repeat(1_000_000) }]));
+    const fields = Array.from({ length: 10 }, (_, at) => `a${at}: list_issues(q: "${at}") { title }`);
+    const answer = await ask(`{ desk { ${fields.join(' ')} } }`);
+    expect(answer.errors.map(({ extensions }: { extensions: { code: string } }) => extensions.code)).toEqual(
+      Array(2).fill('payload_too_large'),
+    );
+    expect(answer.errors[0].message).toContain('8 MiB');
+    expect(Object.values(answer.data.desk).filter((rows) => rows !== null)).toHaveLength(8);
+  });
+
+  it('of fragments that double at each step cost no more than they select', async () => {
+    stand.upstream.json('{"title":"a"}');
+    const doubling = (levels: number) =>
+      Array.from({ length: levels }, (_, at) => `fragment F${at} on Desk_Issue { ...F${at + 1} ...F${at + 1} }`).join(' ');
+    const document = (levels: number) =>
+      `{ desk { get_issue(issue_number: 1) { ...F0 } } } ${doubling(levels)} fragment F${levels} on Desk_Issue { title }`;
+    expect((await ask(document(2))).data.desk.get_issue).toEqual({ title: 'a' });
+    const before = process.cpuUsage();
+    for (const levels of [3, 12, 20, 24]) await ask(document(levels));
+    const { user } = process.cpuUsage(before);
+    expect(user / 1000).toBeLessThan(400);
+  });
+
   it('are one call where they are equal, whatever they select', async () => {
     stand.upstream.json('{"title":"a","number":4}');
     const aliases = Array.from(

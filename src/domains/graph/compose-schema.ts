@@ -38,9 +38,19 @@ export class ComposedSchemas {
 
   /** The same object as long as it is kept; the order of the integrations does not matter. */
   compose(integrations: readonly CatalogueIntegration[]): Promise<ComposedSchema> {
-    const sorted = integrations.toSorted((a, b) => (a.slug < b.slug ? -1 : 1));
-    const name = sorted.map((one) => this.#numberOf(one)).join(' ');
-    return this.#schemas.get(name, () => this.#compose(name, sorted));
+    const name = this.#nameOf(integrations);
+    return this.#schemas.get(name, () => this.#compose(name, sortBySlug(integrations)));
+  }
+
+  /** Whether it costs nothing to have it. */
+  isKept(integrations: readonly CatalogueIntegration[]): boolean {
+    return this.#schemas.has(this.#nameOf(integrations));
+  }
+
+  #nameOf(integrations: readonly CatalogueIntegration[]): string {
+    return sortBySlug(integrations)
+      .map((one) => this.#numberOf(one))
+      .join(' ');
   }
 
   async #compose(name: string, integrations: readonly CatalogueIntegration[]): Promise<ComposedSchema> {
@@ -64,6 +74,10 @@ export class ComposedSchemas {
   }
 }
 
+function sortBySlug(integrations: readonly CatalogueIntegration[]): CatalogueIntegration[] {
+  return integrations.toSorted((a, b) => (a.slug < b.slug ? -1 : 1));
+}
+
 /** Types are shared between schemas; only the roots are made anew. */
 function join(own: GraphQLSchema, parts: readonly IntegrationTypes[]): GraphQLSchema {
   const { types, query, mutation, ...rest } = own.toConfig();
@@ -71,6 +85,7 @@ function join(own: GraphQLSchema, parts: readonly IntegrationTypes[]): GraphQLSc
   const writes: GraphQLFieldConfigMap<unknown, Context> = {};
   for (const part of parts) {
     if (part.query) reads[part.slug] = part.query;
+    // Sorted by slug: of two writes of one name (`a_b` of `a`, `b` of `a_b`) it is that of the longer slug, as `findNamed` takes it.
     Object.assign(writes, part.mutations);
   }
   return new GraphQLSchema({
@@ -97,6 +112,10 @@ class Latest<Value extends Promise<unknown>> {
 
   constructor(max: number) {
     this.#max = max;
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
   }
 
   get(name: string, make: () => Value): Value {

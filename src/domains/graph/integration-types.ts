@@ -167,13 +167,22 @@ function wantedOf(info: GraphQLResolveInfo): Wanted {
   return info.fieldNodes.map(({ selectionSet }) => wantedIn(type, selectionSet, info)).reduce(mergeWanted);
 }
 
-/** By the service's names. What a directive leaves out may be among them. */
-function wantedIn(type: GraphQLObjectType, selectionSet: SelectionSetNode | undefined, info: GraphQLResolveInfo): Wanted {
+/** By the service's names. What a directive leaves out may be among them. `seen`: fragments that were read for this place, as often as they stand there. */
+function wantedIn(
+  type: GraphQLObjectType,
+  selectionSet: SelectionSetNode | undefined,
+  info: GraphQLResolveInfo,
+  seen = new Set<string>(),
+): Wanted {
   let wanted: Wanted = new Map();
   for (const selection of selectionSet?.selections ?? []) {
     if (selection.kind !== Kind.FIELD) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        if (seen.has(selection.name.value)) continue;
+        seen.add(selection.name.value);
+      }
       const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
-      wanted = mergeWanted(wanted, wantedIn(type, inner?.selectionSet, info));
+      wanted = mergeWanted(wanted, wantedIn(type, inner?.selectionSet, info, seen));
       continue;
     }
     const field = type.getFields()[selection.name.value];

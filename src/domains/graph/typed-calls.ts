@@ -22,6 +22,8 @@ export interface TypedCall {
 
 /** What one field's answer may still be when it is read here, where everybody waits for it; whoever needs more takes pages. */
 const fieldsBytesMax = 1024 * 1024;
+/** Of all answers of a request together. */
+const requestBytesMax = 8 * fieldsBytesMax;
 
 /** Once more in the same request it is the same call. Throws SkillettError, `upstream_failed` for what the service refused. */
 export function readTyped(context: Context, call: TypedCall): Promise<unknown> {
@@ -95,6 +97,13 @@ async function readFields(context: Context, call: TypedCall, { data, replayed }:
     throw new SkillettError(
       'payload_too_large',
       `The fields that are asked of \`${call.endpoint}\` of ${call.integration} are more than ${fieldsBytesMax / 1024 / 1024} MiB together. Ask for fewer fields or fewer rows, or take the answer as it is by \`read\` or \`execute\`.`,
+    );
+  const read = context.once('typed bytes', () => ({ bytes: 0 }));
+  read.bytes += json.length;
+  if (read.bytes > requestBytesMax)
+    throw new SkillettError(
+      'payload_too_large',
+      `The fields that are asked of all calls of this request are more than ${requestBytesMax / 1024 / 1024} MiB together. Ask for fewer in one document.`,
     );
   return parseAnswer(json);
 }

@@ -5,6 +5,7 @@ import { maySee } from '../../../core/principal.ts';
 import { listAccountsOf } from '../../../domains/connections/store.ts';
 import { type ComposedSchema, ComposedSchemas } from '../../../domains/graph/compose-schema.ts';
 import { askedMax, findNamed, requireNamed } from '../../../domains/graph/named-integrations.ts';
+import { guardUser } from '../../../domains/limits/guard.ts';
 import type { CatalogueIntegration } from '../../../domains/recipes/catalogue.ts';
 import { Documents, keepDocuments, parseDocument } from '../documents.ts';
 import { Kept } from '../kept.ts';
@@ -24,6 +25,8 @@ interface Needs {
 }
 
 const introspection = /__(schema|type)\b/;
+/** Of one user. */
+const newSchemas = { field: 'newGraphSchema', max: 30, windowSeconds: 60 };
 const needsMax = 1_000;
 const needsCharactersMax = 4_000_000;
 
@@ -72,7 +75,13 @@ export class GraphDoors {
 
   /** The schema of these, or of those that the caller has connected. Throws as `find` does. */
   async compose(context: Context, asked: readonly string[] | undefined): Promise<ComposedSchema> {
-    return this.#schemas.compose(await this.#listAsked(context, asked));
+    return this.#compose(context, await this.#listAsked(context, asked));
+  }
+
+  /** What is not kept takes up to some hundred milliseconds, and the place of one that is. */
+  async #compose(context: Context, integrations: readonly CatalogueIntegration[]): Promise<ComposedSchema> {
+    if (!this.#schemas.isKept(integrations)) await guardUser(this.#gateway, newSchemas, (await context.holder()).userId);
+    return this.#schemas.compose(integrations);
   }
 
   async #findComposed(context: Context, query: string, asked: () => string[] | undefined): Promise<GraphDoor> {
@@ -84,7 +93,7 @@ export class GraphDoors {
     const shown = needs.introspects ? await this.#listAsked(context, asked()) : [];
     const integrations = [...new Set([...named, ...shown])];
     if (integrations.length === 0) return this.own;
-    const composed = await this.#schemas.compose(integrations);
+    const composed = await this.#compose(context, integrations);
     let door = this.#doors.get(composed);
     if (!door) {
       door = this.#open(composed.schema, composed.name);
