@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dropOldRests, isHandle } from '../../../src/domains/executions/answer/lean/rest/kept-rest.ts';
+import { insertRest } from '../../../src/domains/executions/answer/lean/rest/rest-store.ts';
+import { addUser } from '../../admission/people.ts';
 import { type LeanStand, letterOf, startLeanStand } from './stand.ts';
 
 let stand: LeanStand;
@@ -191,6 +193,85 @@ describe('what a budget cut', () => {
       .where('id', '=', key)
       .execute();
     await expect(stand.more(key, 'list_letters', handle)).rejects.toMatchObject({ code: 'scope_not_allowed' });
+  });
+});
+
+describe('what is kept of a cut answer', () => {
+  const keptOf = async (key: string, input: object = {}) => {
+    letters(100);
+    const handle = handleIn((await stand.lean(key, 'list_letters', { budget: 300, ...input })).text);
+    expect(await isKept(handle)).toBe(true);
+    return handle;
+  };
+  const isKept = async (handle: string) =>
+    (await sql`select 1 from kept_answers where id = ${handle}`.execute(gateway().db)).rows.length === 1;
+  const as = (key: string) => ({ authorization: `Bearer ${key}` });
+
+  test('goes with its account', async () => {
+    const key = await stand.newKey();
+    stand.upstream.json('{"id":"1","login":"ada"}');
+    const body = { integration: 'vault', credentials: { token: 't' } };
+    const { json } = await stand.server.request('POST', '/v1/connect', { body, ...as(key) });
+    expect(json.status).toBe('connected');
+    const handle = await keptOf(key, { integration: 'vault' });
+    const other = await keptOf(key);
+    expect((await stand.server.request('DELETE', `/v1/connect/${json.connection_id}`, as(key))).status).toBe(204);
+    expect([await isKept(handle), await isKept(other)]).toEqual([false, true]);
+  });
+
+  test('goes with the key of which its own was made', async () => {
+    const parent = await stand.newKey();
+    const made = await stand.server.request('POST', '/api-keys', { body: { name: 'child', scopes: ['letters'] }, ...as(parent) });
+    const handle = await keptOf(made.json.full_key);
+    await stand.server.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { revokedCount } }', { id: parent }, as(parent));
+    expect(await isKept(handle)).toBe(false);
+  });
+
+  test('goes with its user', async () => {
+    const userId = await addUser(gateway().database);
+    const handle = await keptOf(await stand.keyOf(userId));
+    const operator = await stand.newKey(['operator']);
+    const closed = await stand.server.graphql(
+      'mutation ($id: ID!) { closeUser(userId: $id) { user { id } } }',
+      { id: userId },
+      as(operator),
+    );
+    expect(closed.json.errors).toBeUndefined();
+    expect(await isKept(handle)).toBe(false);
+  });
+
+  test('goes with the data key that sealed it, and a new one is kept under the next', async () => {
+    const key = await stand.newKey();
+    const handle = await keptOf(key);
+    const operator = await stand.newKey(['operator']);
+    const { json } = await stand.server.graphql('mutation { rotateDataKeys { version remaining } }', {}, as(operator));
+    expect(json.data.rotateDataKeys.remaining).toBeGreaterThan(0);
+    await expect.poll(() => isKept(handle)).toBe(false);
+    expect(await stand.more(key, 'list_letters', await keptOf(key))).toContain('rows');
+  });
+
+  const row = (userId: string, holderId: string, at: number) => ({
+    ...{ id: `c_${userId.slice(-6)}_${at}`, userId, holderId, integration: 'letters', endpoint: 'list_letters', connectionId: null },
+    ...{ answer: '1.x', bytes: 10 },
+  });
+
+  test('is nothing where the key ended while the call was running', async () => {
+    const userId = await addUser(gateway().database);
+    const key = await stand.keyOf(userId);
+    const { db, clock } = gateway();
+    expect(await insertRest(db, clock, row(userId, key, 1), 1_000)).toBe(true);
+    await stand.server.graphql('mutation ($id: ID!) { revokeApiKey(id: $id) { revokedCount } }', { id: key }, as(key));
+    expect(await insertRest(db, clock, row(userId, key, 2), 1_000)).toBe(false);
+    expect((await sql`select 1 from kept_answers where user_id = ${userId}`.execute(db)).rows).toHaveLength(0);
+  });
+
+  test('is never more of one user than there is room for, however many are kept at a moment', async () => {
+    const userId = await addUser(gateway().database);
+    const key = await stand.keyOf(userId);
+    const { db, clock } = gateway();
+    await Promise.all(Array.from({ length: 20 }, (_, at) => insertRest(db, clock, row(userId, key, at), 50)));
+    const { rows } = await sql<{ bytes: number }>`select sum(bytes)::int as bytes from kept_answers where user_id = ${userId}`.execute(db);
+    expect(rows[0]?.bytes).toBe(50);
   });
 });
 

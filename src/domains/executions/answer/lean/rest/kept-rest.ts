@@ -41,7 +41,7 @@ export function newHandle(): string {
   return `c_${randomBytes(9).toString('base64url')}`;
 }
 
-/** False where it is too long to be kept. */
+/** False where it is too long to be kept, or its key has ended. */
 export async function keepRest(context: Context, of: RestOf, rest: Rest): Promise<boolean> {
   const { gateway } = context;
   const left = {
@@ -56,13 +56,12 @@ export async function keepRest(context: Context, of: RestOf, rest: Rest): Promis
   const { handle: id, integration, endpoint, connectionId } = of;
   const answer = gateway.vault.seal(text, id);
   const bytes = answer.length;
-  await insertRest(
+  return insertRest(
     gateway.db,
     gateway.clock,
     { id, userId, holderId, integration, endpoint, connectionId: connectionId ?? null, answer, bytes },
     userBytesMax,
   );
-  return true;
 }
 
 /** Throws the 401s and 429 of `principal`, 403 `scope_not_allowed`, and not_found for a handle that is lost, or was never this key's. */
