@@ -17,8 +17,11 @@ let answer: { status?: number; headers?: Record<string, string>; body: string };
 const documentOf = (more: object = {}) =>
   JSON.stringify({ client_id: id, client_name: 'Documented', redirect_uris: [redirectUri], token_endpoint_auth_method: 'none', ...more });
 
+/** Other files of this thread want them as they were. */
+const trusted = getCACertificates();
+
 beforeAll(async () => {
-  setDefaultCACertificates([...getCACertificates(), selfSigned.cert]);
+  setDefaultCACertificates([...trusted, selfSigned.cert]);
   site = createServer(selfSigned, (_request, response) => {
     asked += 1;
     response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(answer.body);
@@ -30,6 +33,7 @@ beforeAll(async () => {
   id = `https://${host}/0`;
 });
 afterAll(async () => {
+  setDefaultCACertificates(trusted);
   await server.close();
   site.closeAllConnections();
   site.close();
