@@ -253,6 +253,16 @@ describe('a token answer', () => {
     },
   );
 
+  it.each<[string, string]>([
+    ['an object', '{"toString":1}'],
+    ['a list of objects', '[{"toString":1},"a"]'],
+    ['lists in lists', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+  ])('whose scopes are %s connects all the same', async (_what, scope) => {
+    upstream.json(`{"access_token":"at","scope":${scope}}`);
+    const { id } = await connect('odd');
+    expect(await tokenOf(stand.gateway, 'odd', id)).toBe('Bearer at');
+  });
+
   it.each(['mac', 'DPoP', 'N_A'])('with a token of the type %s connects nothing', async (type) => {
     answerToken({ access_token: 'at', token_type: type });
     await expect(connect('odd')).rejects.toMatchObject({ code: 'upstream_unexpected', message: expect.stringContaining(`"${type}"`) });

@@ -196,8 +196,9 @@ const scopesMax = 300;
 
 function readScopes(auth: TokenTerms, said: unknown): string[] | null | undefined {
   if (said === false) return null;
-  if (said === undefined || said === null) return undefined;
-  const parts = Array.isArray(said) ? said.map(String) : String(said).split(auth.scope_separator === ',' ? /[,\s]+/ : /\s+/);
+  // An object says nothing that could be compared.
+  if (!Array.isArray(said) && typeof said !== 'string' && typeof said !== 'number') return undefined;
+  const parts = Array.isArray(said) ? said.map(plainText) : plainText(said).split(auth.scope_separator === ',' ? /[,\s]+/ : /\s+/);
   const sound = parts.filter((scope) => scope.length <= scopeLengthMax && visible.test(scope));
   return [...new Set(sound)].slice(0, scopesMax);
 }
