@@ -217,6 +217,18 @@ describe('what travels', () => {
     expect([answer.status, await answer.collect(10)]).toEqual([status, Buffer.alloc(0)]);
   });
 
+  test('an answer in more codings than anybody needs is refused in few words', async () => {
+    const codings = (count: number) => upstream.answer(200, { 'content-encoding': Array(count).fill('gzip').join() }, 'x');
+    codings(500);
+    await expect((await outbound.send(request(upstream.origin))).collect(100)).rejects.toThrow(
+      'compressed (500 times), cannot be unpacked',
+    );
+    codings(2);
+    await expect((await outbound.send(request(upstream.origin))).collect(100)).rejects.toThrow(
+      'compressed (gzip, gzip), cannot be unpacked',
+    );
+  });
+
   test('an answer in a coding that cannot be undone is said to be unexpected', async () => {
     upstream.answer(200, { 'content-encoding': 'pack200-gzip' }, 'x');
     const unreadable = await outbound.send(request(upstream.origin));

@@ -120,7 +120,8 @@ export class DecodedAnswer implements OutboundAnswer {
   }
 
   #notUnpacked(): OutboundError {
-    const what = `answered with status ${this.status}, but its body, which is compressed (${this.#codings.join(', ')}), cannot be unpacked`;
+    const named = this.#codings.length > codingsMax ? `${this.#codings.length} times` : this.#codings.join(', ');
+    const what = `answered with status ${this.status}, but its body, which is compressed (${named}), cannot be unpacked`;
     return OutboundError.malformed(this.integration, what);
   }
 
