@@ -179,6 +179,15 @@ describe('a multipart body', () => {
     );
   });
 
+  test('holds no control character of a name, and refuses a broken one', async () => {
+    const spec = { body: { encoding: 'multipart' }, parameters: { doc: { in: 'body', type: 'object', file: true, description: 'It.' } } };
+    const { body } = await prepare(spec, { doc: file('ä"\r\nX: y\u0000\u007f.png') });
+    expect(String(body)).toContain('; filename="ä%22%0D%0AX: y%00%7F.png"\r\nContent-Type: text/plain\r\n\r\nhi\r\n');
+    expect(await faultOf(spec, { doc: file('\ud800') })).toContain('`doc.filename` holds half of a surrogate pair');
+    const typed = { body: { encoding: 'multipart' }, parameters: { page: textParameter('body', { content_type: 'text/html' }) } };
+    expect(await faultOf(typed, { page: '\ud800' })).toContain('`page` holds half of a surrogate pair');
+  });
+
   test('says the media type of a part, and writes an object in it as JSON', async () => {
     const about = { in: 'body', type: 'object', description: 'About.', content_type: 'application/json' };
     const { body } = await prepare({ body: { encoding: 'multipart' }, parameters: { about } }, { about: { a: [1] } });

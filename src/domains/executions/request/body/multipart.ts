@@ -1,7 +1,7 @@
 /** A body of several parts (RFC 7578). */
 import { randomBytes } from 'node:crypto';
 import type { Parameters } from '../check-parameters.ts';
-import { isJoined, pairsOf, separators } from '../pairs.ts';
+import { isJoined, malformed, pairsOf, separators } from '../pairs.ts';
 import { type Fail, type PlacedParameter, scalarText, valueFor } from '../request-parts.ts';
 import { contentOf, type GivenFile, mediaTypeFault } from './given-file.ts';
 import type { BodyPlan, RequestBody } from './write-body.ts';
@@ -22,11 +22,16 @@ export function writeMultipart(plan: BodyPlan, params: Parameters, fail: Fail): 
     const value = valueFor(part, params);
     if (value === undefined || value === null) continue;
     if (part.parameter.file) addFiles(part, value as GivenFile | GivenFile[], add, fail);
-    else if (part.parameter.content_type !== undefined) add(part.as, scalarText(value), part.parameter.content_type);
+    else if (part.parameter.content_type !== undefined) addTyped(part, scalarText(value), part.parameter.content_type, add, fail);
     else addTexts(part, value, add, fail);
   }
   chunks.push(Buffer.from(`--${boundary}--\r\n`));
   return { contentType: `multipart/form-data; boundary=${boundary}`, bytes: Buffer.concat(chunks) };
+}
+
+function addTyped(part: PlacedParameter, text: string, contentType: string, add: AddPart, fail: Fail): void {
+  if (text.isWellFormed()) add(part.as, text, contentType);
+  else fail(part.name, malformed);
 }
 
 function addTexts(part: PlacedParameter, value: unknown, add: AddPart, fail: Fail): void {
@@ -39,9 +44,11 @@ function addTexts(part: PlacedParameter, value: unknown, add: AddPart, fail: Fai
 function addFiles(part: PlacedParameter, given: GivenFile | GivenFile[], add: AddPart, fail: Fail): void {
   const isList = Array.isArray(given);
   for (const [at, file] of [given].flat().entries()) {
+    const place = isList ? `${part.name}.${at}` : part.name;
     const fault = mediaTypeFault(file);
-    if (fault === undefined) add(isList ? nameOf(part, at) : part.as, contentOf(file), file.content_type, file.filename);
-    else fail(isList ? `${part.name}.${at}.content_type` : `${part.name}.content_type`, fault);
+    if (fault !== undefined) fail(`${place}.content_type`, fault);
+    else if (!file.filename.isWellFormed()) fail(`${place}.filename`, malformed);
+    else add(isList ? nameOf(part, at) : part.as, contentOf(file), file.content_type, file.filename);
   }
 }
 
@@ -50,7 +57,10 @@ function nameOf({ as, parameter }: PlacedParameter, at: number): string {
   return parameter.array_style === 'brackets' ? `${as}[]` : as;
 }
 
-/** As browsers write names in multipart/form-data (WHATWG HTML, "multipart form data"). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a header
+const unquotable = /["\u0000-\u001f\u007f]/g;
+
+/** As browsers write names in multipart/form-data (WHATWG HTML, "multipart form data"), and so all controls: many servers end a name at a NUL. */
 function quote(text: string): string {
-  return text.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return text.replaceAll(unquotable, encodeURIComponent);
 }
