@@ -344,6 +344,19 @@ describe("what is the gateway's to say is left out:", () => {
       x_forwarded_host: 'evil.example',
       Forwarded: 'for=1.2.3.4',
       'X-Real-IP': '1.2.3.4',
+      'X-Forwarded': 'for=1.2.3.4',
+      'X.Forwarded.For': '1.2.3.4',
+      'Client-IP': '1.2.3.4',
+      'X-Client-IP': '1.2.3.4',
+      X_Cluster_Client_IP: '1.2.3.4',
+      'True-Client-IP': '1.2.3.4',
+      'CF-Connecting-IP': '1.2.3.4',
+      'X-Original-Forwarded-For': '1.2.3.4',
+      'X-Original-Host': 'evil.example',
+      'X-Original-URI': '/admin',
+      'X-Host': 'evil.example',
+      'X-Override-URL': '/admin',
+      'X-Envoy-Original-Path': '/admin',
       Connection: 'x-kept',
       'Keep-Alive': 'timeout=1',
       'Transfer-Encoding': 'chunked',
@@ -387,7 +400,12 @@ describe("what is the gateway's to say is left out:", () => {
     expect(connected.json.status).toBe('connected');
     upstream.received.length = 0;
     const answer = await rest(
-      { method: 'GET', path: '/x', query: { API_KEY: 'mine', q: 1 }, headers: { 'x-team': 'mine', X_Token: 'mine', 'x-other': 'y' } },
+      {
+        method: 'GET',
+        path: '/x',
+        query: { API_KEY: 'mine', q: 1 },
+        headers: { 'x-team': 'mine', X_Token: 'mine', 'X.Team': 'mine', 'x-other': 'y' },
+      },
       { slug: 'vault', token: await newKey(['vault:proxy']) },
     );
     expect(answer.status).toBe(200);

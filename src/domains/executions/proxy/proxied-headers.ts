@@ -53,6 +53,7 @@ export function passHeaders(integration: CatalogueIntegration, given: unknown, f
 const withheld: ReadonlySet<string> = new Set([
   'accept-encoding',
   'authorization',
+  'client-ip',
   'cookie2',
   'forwarded',
   'origin',
@@ -61,16 +62,24 @@ const withheld: ReadonlySet<string> = new Set([
   'via',
   'x-http-method',
   'x-http-method-override',
+  'x-host',
   'x-method-override',
-  'x-original-url',
+  'x-override-url',
   'x-real-ip',
   'x-rewrite-url',
 ]);
 
 function isWithheld(name: string, taken: ReadonlySet<string>): boolean {
-  // Many servers hand headers on with hyphens and underscores alike (RFC 3875, section 4.1.18).
-  const alike = name.replaceAll('_', '-');
-  return withheld.has(alike) || neverSent.has(alike) || taken.has(alike) || alike.startsWith('x-forwarded-') || alike.startsWith('proxy-');
+  const alike = alikeOf(name);
+  return withheld.has(alike) || withheldKinds.test(alike) || neverSent.has(alike) || taken.has(alike);
+}
+
+/** Proxies and hosts have names of their own for who asked, and for what was asked of the one before them. */
+const withheldKinds = /^(proxy-|x-forwarded(-|$)|x-original-|x-envoy-)|-(client|connecting)-ip$/;
+
+/** Many servers hand headers on with hyphens, underscores and other signs alike (RFC 3875, section 4.1.18). */
+function alikeOf(name: string): string {
+  return name.replaceAll(/[^a-z0-9]/g, '-');
 }
 
 /** Lower-case names that a credential may travel by, whichever way the account is connected, and headers that hold what belongs to the account. */
@@ -92,7 +101,7 @@ export function credentialNames({ recipe }: CatalogueIntegration): { headers: Re
   }
   for (const [name, text] of Object.entries(recipe.headers ?? {})) if (namesIn(text).length > 0) headers.push(name);
   return {
-    headers: new Set(headers.map((name) => name.toLowerCase().replaceAll('_', '-'))),
+    headers: new Set(headers.map((name) => alikeOf(name.toLowerCase()))),
     query: new Set(query.map((name) => name.toLowerCase())),
   };
 }
