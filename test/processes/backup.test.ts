@@ -1,7 +1,21 @@
 /** Backup and restore of both kinds of embedded database, while the server runs and writes. */
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { giveTree } from '../../src/app/embedded/postgres-files.ts';
 import { openEmbedded } from '../../src/core/database/database.ts';
 import { makeFolder } from '../support/folder.ts';
 import { runToEnd, type ServerProcess, startProcess } from '../support/process.ts';
@@ -74,4 +88,108 @@ it('a backup is refused into the data folder, into a folder that is in use, and 
   const unfinished = await runToEnd({ SKILLETT_DATA: path.join(made.folder, 'r') }, ['restore', data]);
   expect([unfinished.code, unfinished.stderr]).toEqual([1, expect.stringContaining('no whole backup')]);
   await made.remove();
+});
+
+describe('with links, modes and parts that are not as they were written,', () => {
+  let made: Awaited<ReturnType<typeof makeFolder>>;
+  let data: string;
+  let whole: string;
+  const at = (name: string) => path.join(made.folder, name);
+  const backUp = (target: string) => runToEnd({ SKILLETT_DATA: data }, ['backup', target]);
+  const restore = (source: string, name: string) => runToEnd({ SKILLETT_DATA: at(name) }, ['restore', source]);
+  const copyOf = (name: string) => {
+    cpSync(whole, at(name), { recursive: true });
+    return at(name);
+  };
+
+  beforeAll(async () => {
+    made = await makeFolder();
+    data = at('data');
+    whole = at('whole');
+    await runToEnd({ SKILLETT_DATA: data }, ['migrate']);
+    expect((await backUp(whole)).code).toBe(0);
+  }, 60_000);
+  afterAll(() => made.remove());
+
+  it('no backup goes into the data folder, by a link to it or by the name of one', async () => {
+    mkdirSync(path.join(data, 'inside'));
+    symlinkSync(path.join(data, 'inside'), at('link'));
+    for (const target of [at('link'), path.join(at('link'), 'new'), path.join(data, '..b')])
+      expect((await backUp(target)).stderr).toContain('lies in the data folder');
+    expect(readdirSync(path.join(data, 'inside'))).toEqual([]);
+    expect(existsSync(path.join(data, '..b'))).toBe(false);
+    expect((await backUp(at('..b'))).code).toBe(0);
+  }, 60_000);
+
+  it('a folder that others may write to is refused, and one of our own is taken', async () => {
+    mkdirSync(at('shared'));
+    chmodSync(at('shared'), 0o777);
+    expect((await backUp(at('shared'))).stderr).toContain('other users may write to it');
+    mkdirSync(at('theirs'), { mode: 0o700 });
+    if (process.getuid?.() === 0) {
+      chownSync(at('theirs'), 12_345, 12_345);
+      expect((await backUp(at('theirs'))).stderr).toContain('other users may write to it');
+    }
+    mkdirSync(at('ours'), { mode: 0o755 });
+    expect((await backUp(at('ours'))).code).toBe(0);
+  }, 60_000);
+
+  it('a backup with a link in it is refused, and what the link leads to stays as it is', async () => {
+    const source = copyOf('linked');
+    mkdirSync(at('victim'));
+    writeFileSync(at('victim/file'), 'x', { mode: 0o600 });
+    const wal = path.join(source, 'postgres/cluster/pg_wal');
+    rmSync(wal, { recursive: true });
+    symlinkSync(at('victim'), wal);
+    const before = statSync(at('victim/file'));
+    expect((await restore(source, 'of-linked')).stderr).toContain('pg_wal is neither a file nor a folder');
+    expect(existsSync(at('of-linked/postgres/cluster'))).toBe(false);
+    const { uid, mode } = statSync(at('victim/file'));
+    expect([uid, mode]).toEqual([before.uid, before.mode]);
+  });
+
+  it.each(['backup_label', 'base', 'global/pg_control'])('a backup without its %s is no whole one', async (part) => {
+    const source = copyOf(`without-${part.replace('/', '-')}`);
+    rmSync(path.join(source, 'postgres/cluster', part), { recursive: true });
+    const { code, stderr } = await restore(source, 'of-half');
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${part} is missing`)]);
+    expect(existsSync(at('of-half/postgres/cluster'))).toBe(false);
+  });
+
+  it('a dump that is none is refused in a sentence, and leaves nothing', async () => {
+    mkdirSync(at('junk'));
+    writeFileSync(at('junk/backup.json'), '{}');
+    writeFileSync(at('junk/database.tar.gz'), 'junk');
+    const { code, stderr } = await restore(at('junk'), 'of-junk');
+    expect([code, stderr]).toEqual([
+      1,
+      `${at('junk/database.tar.gz')} cannot be read as a database, so nothing was restored. Part of it may be missing.\n`,
+    ]);
+    expect(readdirSync(at('of-junk')).filter((name) => name.startsWith('database'))).toEqual([]);
+  }, 60_000);
+
+  it('a backup that has lost its modes is restored with those that PostgreSQL starts on', async () => {
+    const source = copyOf('open');
+    const cluster = path.join(source, 'postgres/cluster');
+    for (const name of readdirSync(cluster, { recursive: true, encoding: 'utf8' })) chmodSync(path.join(cluster, name), 0o777);
+    chmodSync(cluster, 0o777);
+    expect((await restore(source, 'of-open')).code).toBe(0);
+    const restored = at('of-open/postgres/cluster');
+    for (const name of readdirSync(restored, { recursive: true, encoding: 'utf8' }))
+      expect(statSync(path.join(restored, name)).mode & 0o077).toBe(0);
+    copyFileSync(path.join(data, 'master-key'), at('of-open/master-key'));
+    expect((await runToEnd({ SKILLETT_DATA: at('of-open') }, ['migrate'])).code).toBe(0);
+  }, 60_000);
+
+  it.runIf(process.getuid?.() === 0)('files are given away with the links among them, and not what those lead to', () => {
+    mkdirSync(at('tree/below'), { recursive: true });
+    mkdirSync(at('elsewhere'));
+    for (const file of ['tree/below/file', 'elsewhere/file']) writeFileSync(at(file), 'x');
+    symlinkSync(at('elsewhere'), at('tree/link'));
+    giveTree(at('tree'), { uid: 12_345, gid: 12_345 });
+    const owners = ['tree', 'tree/below', 'tree/below/file', 'tree/link', 'elsewhere', 'elsewhere/file'].map(
+      (name) => lstatSync(at(name)).uid,
+    );
+    expect(owners).toEqual([12_345, 12_345, 12_345, 12_345, 0, 0]);
+  });
 });

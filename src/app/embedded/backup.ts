@@ -1,11 +1,11 @@
 /** `npm run backup` and `npm run restore`: the embedded database of either kind, whether its server runs or not, without the master key. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { cp, readFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import { openEmbedded } from '../../core/database/database.ts';
 import type { Log } from '../../core/log.ts';
-import { copyRunningCluster } from './copy-cluster.ts';
+import { copyPrivately, copyRunningCluster, findCopyFault } from './copy-cluster.ts';
 import { FolderInUse, lockDataFolder } from './embedded-lock.ts';
 import { pgliteIn } from './open-embedded.ts';
 import { startOwnPostgres } from './own-postgres.ts';
@@ -31,16 +31,40 @@ export async function backUp(config: Config, target: string, log: Log): Promise<
   requireEmbedded(config, 'pg_dump saves it, and psql or pg_restore brings it back');
   const hasPglite = existsSync(pgliteIn(dataFolder));
   if (!hasPglite && !existsSync(clusterIn(dataFolder))) throw new BackupFault(`There is no database in ${dataFolder}. Set SKILLETT_DATA.`);
-  if (!path.relative(path.resolve(dataFolder), path.resolve(target)).startsWith('..'))
+  if (isInside(dataFolder, target))
     throw new BackupFault(`${target} lies in the data folder, with which it would be lost. Name a folder elsewhere.`);
-  if (existsSync(target) && readdirSync(target).length > 0)
-    throw new BackupFault(`${target} is not empty. Name a new folder, so that nothing older is mixed in.`);
+  if (existsSync(target)) requireFreeFolder(target);
   mkdirSync(target, { recursive: true, mode: 0o700 });
   if (hasPglite) writeFileSync(path.join(target, dumpFile), await dumpPglite(dataFolder), { mode: 0o600 });
   else await copyPostgres(dataFolder, clusterIn(target), log);
   const note = { kind: hasPglite ? 'pglite' : 'postgres', postgres: majorVersion, madeAt: new Date().toISOString() };
   writeFileSync(path.join(target, noteFile), `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600 });
   return `The database of ${dataFolder} is saved in ${target}. Its credentials open only with the master key, which is not in it: keep ${path.join(dataFolder, 'master-key')} (or SKILLETT_MASTER_KEY) in another place.`;
+}
+
+/** Wherever links lead. */
+function isInside(folder: string, place: string): boolean {
+  const [first] = path.relative(realPlaceOf(path.resolve(folder)), realPlaceOf(path.resolve(place))).split(path.sep);
+  return first !== '..';
+}
+
+/** Of what is not there yet, where it would be. */
+function realPlaceOf(place: string): string {
+  if (existsSync(place)) return realpathSync(place);
+  const above = path.dirname(place);
+  return above === place ? place : path.join(realPlaceOf(above), path.basename(place));
+}
+
+/** Whoever else may write to it could lead what is written elsewhere. */
+function requireFreeFolder(target: string): void {
+  if (readdirSync(target).length > 0)
+    throw new BackupFault(`${target} is not empty. Name a new folder, so that nothing older is mixed in.`);
+  const { uid, mode } = statSync(target);
+  const own = process.getuid?.() ?? uid;
+  if (uid !== own || (mode & 0o022) !== 0)
+    throw new BackupFault(
+      `${target} is there already, and other users may write to it. Name a new folder, which only this user may enter.`,
+    );
 }
 
 async function copyPostgres(dataFolder: string, to: string, log: Log): Promise<void> {
@@ -101,20 +125,22 @@ export async function restore(config: Config, source: string): Promise<string> {
     for (const folder of [pgliteIn(dataFolder), clusterIn(dataFolder)])
       if (existsSync(folder)) throw new BackupFault(`${folder} is there already. Move it away, or set SKILLETT_DATA to a new folder.`);
     if (existsSync(path.join(source, dumpFile))) await restorePglite(path.join(source, dumpFile), pgliteIn(dataFolder));
-    else await restorePostgres(clusterIn(source), dataFolder);
+    else restorePostgres(clusterIn(source), dataFolder);
   } finally {
     giveBack();
   }
   return `${source} is restored into ${dataFolder}. Before the start, put the master key of that time to it (${path.join(dataFolder, 'master-key')}, or SKILLETT_MASTER_KEY).`;
 }
 
-async function restorePostgres(from: string, dataFolder: string): Promise<void> {
+function restorePostgres(from: string, dataFolder: string): void {
+  const fault = findCopyFault(from);
+  if (fault !== undefined) throw new BackupFault(`${path.dirname(path.dirname(from))} holds no whole backup: ${fault}.`);
   const owner = chooseOwner();
   letThrough(dataFolder, owner);
   makePrivateFolder(homeIn(dataFolder), owner);
   const unfinished = `${clusterIn(dataFolder)}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
-  await cp(from, unfinished, { recursive: true });
+  copyPrivately(from, unfinished);
   giveTree(unfinished, owner);
   renameSync(unfinished, clusterIn(dataFolder));
 }
@@ -122,8 +148,13 @@ async function restorePostgres(from: string, dataFolder: string): Promise<void> 
 async function restorePglite(file: string, folder: string): Promise<void> {
   const unfinished = `${folder}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
-  const database = await openEmbedded(unfinished, new Blob([await readFile(file)]));
-  await database.close();
+  const bytes = await readFile(file);
+  try {
+    await (await openEmbedded(unfinished, new Blob([bytes]))).close();
+  } catch {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw new BackupFault(`${file} cannot be read as a database, so nothing was restored. Part of it may be missing.`);
+  }
   renameSync(unfinished, folder);
 }
 

@@ -2,7 +2,7 @@
  * A copy of a running PostgreSQL's files (PostgreSQL 18 documentation, "Making a Base Backup Using the Low Level API"): what is
  * copied between start and stop is put right, when the copy is first started, by the WAL that was written meanwhile.
  */
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 
@@ -39,6 +39,30 @@ function copyTree(from: string, to: string): void {
     if (emptied.has(entry.name)) mkdirSync(target, { recursive: true, mode: 0o700 });
     else if (entry.isDirectory()) copyTree(source, target);
     else if (entry.isFile()) copyIfThere(source, target);
+  }
+}
+
+/** What a copy cannot be without: to start one that has no label would corrupt it unseen. */
+const needed = ['PG_VERSION', 'backup_label', 'base', 'global/pg_control', 'pg_wal'];
+
+/** What a copy of this kind holds and the one in `folder` does not, or the other way round; undefined: it is whole. */
+export function findCopyFault(folder: string): string | undefined {
+  const missing = needed.find((name) => !existsSync(path.join(folder, name)));
+  if (missing !== undefined) return `${path.join(folder, missing)} is missing`;
+  const odd = readdirSync(folder, { recursive: true, withFileTypes: true }).find((entry) => !entry.isFile() && !entry.isDirectory());
+  return odd && `${path.join(odd.parentPath, odd.name)} is neither a file nor a folder, as all in a backup are`;
+}
+
+/** Copies a copy. PostgreSQL starts on no folder that others may enter, and a backup that was moved may have lost its modes. */
+export function copyPrivately(from: string, to: string): void {
+  mkdirSync(to, { recursive: true, mode: 0o700 });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)];
+    if (entry.isDirectory()) copyPrivately(source, target);
+    else if (entry.isFile()) {
+      copyFileSync(source, target);
+      chmodSync(target, 0o600);
+    }
   }
 }
 

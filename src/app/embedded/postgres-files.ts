@@ -92,8 +92,12 @@ const isPrivate = (gid: number): boolean => gid > 0 && !readNumbers('/etc/group'
 export function giveTree(folder: string, owner: Owner | undefined): void {
   if (!owner) return;
   lchownSync(folder, owner.uid, owner.gid);
-  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-    lchownSync(path.join(folder, entry), owner.uid, owner.gid);
+  // Not `recursive`, which goes where links lead.
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const place = path.join(folder, entry.name);
+    if (entry.isDirectory()) giveTree(place, owner);
+    else lchownSync(place, owner.uid, owner.gid);
+  }
 }
 
 /** A folder that only PostgreSQL and the server may enter: whoever reaches the socket in it is trusted. */
