@@ -121,17 +121,20 @@ describe('with links, modes and parts that are not as they were written,', () =>
     expect((await backUp(at('..b'))).code).toBe(0);
   }, 60_000);
 
-  it('a folder that others may write to is refused, and one of our own is taken', async () => {
+  it('an empty folder of our own is made private, and one of another user is refused', async () => {
     mkdirSync(at('shared'));
     chmodSync(at('shared'), 0o777);
-    expect((await backUp(at('shared'))).stderr).toContain('other users may write to it');
+    expect((await backUp(at('shared'))).code).toBe(0);
+    expect(statSync(at('shared')).mode & 0o777).toBe(0o700);
+    mkdirSync(at('full'), { mode: 0o755 });
+    writeFileSync(at('full/file'), 'x');
+    expect((await backUp(at('full'))).stderr).toContain('is not empty');
+    expect(statSync(at('full')).mode & 0o777).toBe(0o755);
+    // Only root can make a folder another's.
+    if (process.getuid?.() !== 0) return;
     mkdirSync(at('theirs'), { mode: 0o700 });
-    if (process.getuid?.() === 0) {
-      chownSync(at('theirs'), 12_345, 12_345);
-      expect((await backUp(at('theirs'))).stderr).toContain('other users may write to it');
-    }
-    mkdirSync(at('ours'), { mode: 0o755 });
-    expect((await backUp(at('ours'))).code).toBe(0);
+    chownSync(at('theirs'), 12_345, 12_345);
+    expect((await backUp(at('theirs'))).stderr).toContain('belongs to another user');
   }, 60_000);
 
   it('a backup with a link in it is refused, and what the link leads to stays as it is', async () => {

@@ -1,5 +1,5 @@
 /** `npm run backup` and `npm run restore`: the embedded database of either kind, whether its server runs or not, without the master key. */
-import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../../core/config/config.ts';
@@ -33,7 +33,7 @@ export async function backUp(config: Config, target: string, log: Log): Promise<
   if (!hasPglite && !existsSync(clusterIn(dataFolder))) throw new BackupFault(`There is no database in ${dataFolder}. Set SKILLETT_DATA.`);
   if (isInside(dataFolder, target))
     throw new BackupFault(`${target} lies in the data folder, with which it would be lost. Name a folder elsewhere.`);
-  if (existsSync(target)) requireFreeFolder(target);
+  if (existsSync(target)) takeFolder(target);
   mkdirSync(target, { recursive: true, mode: 0o700 });
   if (hasPglite) writeFileSync(path.join(target, dumpFile), await dumpPglite(dataFolder), { mode: 0o600 });
   else await copyPostgres(dataFolder, clusterIn(target), log);
@@ -55,16 +55,19 @@ function realPlaceOf(place: string): string {
   return above === place ? place : path.join(realPlaceOf(above), path.basename(place));
 }
 
-/** Whoever else may write to it could lead what is written elsewhere. */
-function requireFreeFolder(target: string): void {
+/** Makes an empty folder that is there private: whoever else may write to it could lead what is written elsewhere. */
+function takeFolder(target: string): void {
+  requireEmpty(target);
+  const { uid } = statSync(target);
+  if (uid !== (process.getuid?.() ?? uid))
+    throw new BackupFault(`${target} is there already and belongs to another user. Name a new folder, or run this as that user.`);
+  chmodSync(target, 0o700);
+  requireEmpty(target);
+}
+
+function requireEmpty(target: string): void {
   if (readdirSync(target).length > 0)
     throw new BackupFault(`${target} is not empty. Name a new folder, so that nothing older is mixed in.`);
-  const { uid, mode } = statSync(target);
-  const own = process.getuid?.() ?? uid;
-  if (uid !== own || (mode & 0o022) !== 0)
-    throw new BackupFault(
-      `${target} is there already, and other users may write to it. Name a new folder, which only this user may enter.`,
-    );
 }
 
 async function copyPostgres(dataFolder: string, to: string, log: Log): Promise<void> {
