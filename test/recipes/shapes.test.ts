@@ -23,7 +23,7 @@ function foldersOf(change: (sound: Sound, answers: Described) => unknown = () =>
 }
 
 describe('answers.json', () => {
-  it('says what endpoints answer, and a recipe’s own words stand over it', async () => {
+  it('says what endpoints answer, and a recipe’s own words stand over it, field by field', async () => {
     const catalogue = await load(
       await foldersOf(({ recipe, create, send_mail, drop_file }) => {
         create.returns = 'Letter';
@@ -33,7 +33,7 @@ describe('answers.json', () => {
       }),
     );
     expect(catalogue.find('letters')?.answers).toEqual({
-      shapes: { ...described().shapes, Stamp: { cents: 'float' }, SendMailAnswer: { id: 'string', people: 'Person[]' } },
+      shapes: { ...described().shapes, Stamp: { cents: 'float', name: 'string' }, SendMailAnswer: { id: 'string', people: 'Person[]' } },
       returns: { list_letters: 'Letter[]', create_letter: 'Letter', send_mail: 'SendMailAnswer', drop_file: 'string[]' },
     });
   });

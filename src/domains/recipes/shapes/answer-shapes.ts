@@ -17,7 +17,7 @@ export interface AnswerShapes {
 
 /** What the description says, and over it what the recipe says. */
 export function joinAnswers(recipe: Integration, resources: readonly Resource[], described: Answers | undefined): AnswerShapes {
-  const shapes: Record<string, Shape> = { ...described?.shapes, ...recipe.shapes };
+  const shapes = joinShapes(described?.shapes, recipe.shapes);
   const returns: Record<string, string> = { ...described?.returns };
   for (const { endpoints } of resources)
     for (const [name, { returns: own }] of Object.entries(endpoints)) {
@@ -29,6 +29,13 @@ export function joinAnswers(recipe: Integration, resources: readonly Resource[],
       }
     }
   return { shapes, returns };
+}
+
+/** Field by field: a recipe says what its provider leaves open, and the rest stays as it was described. */
+export function joinShapes(described: Answers['shapes'] = {}, own: Answers['shapes'] = {}): Record<string, Shape> {
+  const shapes: Record<string, Shape> = { ...described };
+  for (const [name, fields] of Object.entries(own)) shapes[name] = { ...shapes[name], ...fields };
+  return shapes;
 }
 
 /** A name that no shape has yet, for what an endpoint answers. */

@@ -2,7 +2,7 @@
 import { listNearMisses } from '../../../../core/text/near-miss.ts';
 import { type Answers, scalarTypes } from '../../format/answer/shapes.ts';
 import type { Integration, Resource } from '../../format/format.ts';
-import { readType } from '../../shapes/answer-shapes.ts';
+import { joinShapes, readType } from '../../shapes/answer-shapes.ts';
 import type { FaultPath, Report } from '../texts.ts';
 
 /** The files of one integration, each with where its faults are told. */
@@ -15,7 +15,7 @@ interface ShapedFiles {
 }
 
 export function checkShapes({ recipe, reportRecipe, answers, reportAnswers, resources }: ShapedFiles): void {
-  const shapes = { ...answers?.shapes, ...recipe.shapes };
+  const shapes = joinShapes(answers?.shapes, recipe.shapes);
   const used = new Set<string>();
   const follow = (type: string): void => {
     const { name } = readType(type);

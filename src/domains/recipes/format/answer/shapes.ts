@@ -22,7 +22,7 @@ export const shapes = z
   .record(shapeName, shape)
   .refine((all) => Object.keys(all).length <= shapesMax, `at most ${shapesMax} shapes`)
   .describe(
-    'What answers hold, by name: of each field its type, which is `string`, `int`, `int64`, `float`, `boolean`, `json` or the name of a shape, with `[]` behind it for a list. Those of answers.json need not be said again, and one of the same name stands over it.',
+    'What answers hold, by name: of each field its type, which is `string`, `int`, `int64`, `float`, `boolean`, `json` or the name of a shape, with `[]` behind it for a list. Those of answers.json need not be said again; fields of one with the same name stand over its.',
   );
 
 export const returns = z
