@@ -2,8 +2,7 @@
  * `npm run recipes -- check [slug …]` compares recipes with the committed facts of their providers' descriptions.
  * `npm run recipes -- facts [slug …]` extracts the facts anew from the descriptions that are on this machine.
  * `npm run recipes -- answers [slug …]` makes answers.json anew from the same descriptions: what endpoints answer, as data.
- * `npm run recipes -- answers [slug …]   make answers.json anew from the descriptions
-npm run recipes -- scaffold <file> [operation …]` drafts endpoints from a description, or lists its operations.
+ * `npm run recipes -- scaffold <file> [operation …]` drafts endpoints from a description, or lists its operations.
  * Ends with status 1 where something is wrong, 2 where it was asked for something that there is not.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +17,7 @@ import { answersFileOf, factsFileOf, listRecipesWithFacts, readFacts, readRecipe
 
 const usage = `npm run recipes -- check [slug …]   compare recipes with the facts of their descriptions
 npm run recipes -- facts [slug …]   extract the facts anew from the descriptions
+npm run recipes -- answers [slug …]   make answers.json anew from the descriptions
 npm run recipes -- scaffold <file> [operation …]   draft endpoints from a description, each named by its id or as "GET /path"; without
   a name, list its operations`;
 
