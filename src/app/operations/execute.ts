@@ -67,11 +67,13 @@ export type Envelope =
       status: number;
       data: RawJson | null;
       select_error?: string;
-      select_warning?: string /** Leads to the next page. */;
+      select_warning?: string;
+      /** Leads to the next page. */
       next?: string;
+      /** Headers of the answer that the recipe names. */
       meta?: AnswerHeaders;
     }
-  | { status: number; error: RawJson | null /** Headers of the answer that the recipe names. */; meta?: AnswerHeaders };
+  | { status: number; error: RawJson | null; meta?: AnswerHeaders };
 
 export const execute: Operation<ExecuteInput, Envelope | RawAnswer> = {
   name: 'execute',

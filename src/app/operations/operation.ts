@@ -45,6 +45,11 @@ export const pageInput = { limit: z.int().min(1).max(pageSizeMax).optional(), cu
 export const pageOutput = { next_cursor: z.string().nullable(), total: z.int() };
 export const pageFields = 'totalCount pageInfo { hasNextPage endCursor }';
 
-export function nextCursor({ pageInfo }: { pageInfo: { hasNextPage: boolean; endCursor: string | null } }): string | null {
+export interface PageInfo {
+  hasNextPage: boolean;
+  endCursor: string | null;
+}
+
+export function nextCursor({ pageInfo }: { pageInfo: PageInfo }): string | null {
   return pageInfo.hasNextPage ? pageInfo.endCursor : null;
 }

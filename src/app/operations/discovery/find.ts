@@ -1,7 +1,7 @@
 /** What an agent needs to find its way with few words: what fits a wish, all of one service, all services, each with the accounts there are. */
 import { z } from 'zod';
 import { pageSizeMax } from '../../../core/paging.ts';
-import { documentOperation } from '../operation.ts';
+import { documentOperation, nextCursor, type PageInfo } from '../operation.ts';
 
 const account = z.strictObject({
   account: z.string(),
@@ -29,30 +29,32 @@ export type FoundEndpoint = z.infer<typeof foundEndpoint>;
 const serviceFields = 'slug name connected';
 const foundFields = `id summary providerScopes accounts { account isDefault connected frozen missingScopes } service { ${serviceFields} }`;
 
-// biome-ignore lint/suspicious/noExplicitAny: rows of the documents below
-function answerAccount(row: any): FoundAccount {
-  return {
-    account: row.account,
-    default: row.isDefault,
-    connected: row.connected,
-    frozen: row.frozen,
-    missing_scopes: row.missingScopes,
-  };
+interface ServiceNode {
+  slug: string;
+  name: string;
+  connected: boolean;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: rows of the documents below
-function answerFound(node: any): FoundEndpoint {
+interface FoundNode {
+  id: string;
+  summary: string;
+  providerScopes: string[];
+  accounts: { account: string; isDefault: boolean; connected: boolean; frozen: boolean; missingScopes: string[] }[];
+  service: ServiceNode;
+}
+
+function answerFound({ id, summary, providerScopes, accounts, service: of }: FoundNode): FoundEndpoint {
   return {
-    id: node.id,
-    summary: node.summary,
-    provider_scopes: node.providerScopes,
-    accounts: node.accounts.map(answerAccount),
-    service: answerService(node.service, node.accounts.length),
+    id,
+    summary,
+    provider_scopes: providerScopes,
+    accounts: accounts.map(({ isDefault, missingScopes, ...rest }) => ({ ...rest, default: isDefault, missing_scopes: missingScopes })),
+    service: answerService(of, accounts.length),
   };
 }
 
 /** Without an account it can be called only where it needs none. */
-function answerService({ slug, name, connected }: { slug: string; name: string; connected: boolean }, accounts: number) {
+function answerService({ slug, name, connected }: ServiceNode, accounts: number) {
   return { slug, name, needs_account: !(connected && accounts === 0) };
 }
 
@@ -63,7 +65,10 @@ export const findEndpoints = documentOperation({
   output: z.strictObject({ endpoints: z.array(foundEndpoint), total: z.int() }),
   document: `query ($want: String!, $limit: Int!) { searchEndpoints(query: $want, first: $limit) { totalCount nodes { ${foundFields} } } }`,
   variables: (input) => input,
-  answer: ({ searchEndpoints: found }) => ({ endpoints: found.nodes.map(answerFound), total: found.totalCount }),
+  answer: ({ searchEndpoints: found }: { searchEndpoints: { nodes: FoundNode[]; totalCount: number } }) => ({
+    endpoints: found.nodes.map(answerFound),
+    total: found.totalCount,
+  }),
 });
 
 /** All that a model needs of one endpoint. */
@@ -74,34 +79,30 @@ export const explainEndpoint = documentOperation({
   document: `query ($integration: String!, $endpoint: String!) {
     endpoint(integration: $integration, name: $endpoint) { document(brief: true) ${foundFields} } }`,
   variables: (input) => input,
-  answer: ({ endpoint }) => ({ document: endpoint.document, ...answerFound(endpoint) }),
+  answer: ({ endpoint }: { endpoint: FoundNode & { document: string } }) => ({ document: endpoint.document, ...answerFound(endpoint) }),
 });
 
-const accountFields = 'connections(first: 20) { nodes { account isDefault status frozenAt } }';
+const describedFields = `${serviceFields} description endpointCount
+  connections(first: ${pageSizeMax}) { nodes { account isDefault status frozenAt } }`;
 
-// biome-ignore lint/suspicious/noExplicitAny: rows of the documents below
-function answerAccounts({ connections }: any): FoundAccount[] {
-  return (
-    connections.nodes
-      // biome-ignore lint/suspicious/noExplicitAny: rows of the documents below
-      .filter((node: any) => node.account !== null)
-      // biome-ignore lint/suspicious/noExplicitAny: rows of the documents below
-      .map((node: any) => ({
-        account: node.account,
-        default: node.isDefault,
-        connected: node.status === 'connected',
-        frozen: node.frozenAt !== null,
-        missing_scopes: [],
-      }))
-  );
+interface DescribedNode extends ServiceNode {
+  description: string;
+  endpointCount: number;
+  connections: { nodes: { account: string | null; isDefault: boolean; status: string; frozenAt: Date | null }[] };
+}
+
+function answerAccounts({ connections }: DescribedNode): FoundAccount[] {
+  return connections.nodes.flatMap(({ account: label, isDefault, status, frozenAt }) => {
+    if (label === null) return [];
+    return [{ account: label, default: isDefault, connected: status === 'connected', frozen: frozenAt !== null, missing_scopes: [] }];
+  });
 }
 
 const describedService = service.extend({ description: z.string(), endpoint_count: z.int(), accounts: z.array(account) });
 
 export type DescribedService = z.infer<typeof describedService>;
 
-// biome-ignore lint/suspicious/noExplicitAny: rows of the documents below
-function answerDescribed(node: any): DescribedService {
+function answerDescribed(node: DescribedNode): DescribedService {
   const accounts = answerAccounts(node);
   return {
     ...answerService(node, accounts.length),
@@ -116,10 +117,17 @@ export const findServices = documentOperation({
   name: 'find_services',
   input: z.strictObject({}),
   output: z.strictObject({ services: z.array(describedService), total: z.int() }),
-  document: `query { integrations(first: ${pageSizeMax}) { totalCount nodes { ${serviceFields} description endpointCount ${accountFields} } } }`,
+  document: `query { integrations(first: ${pageSizeMax}) { totalCount nodes { ${describedFields} } } }`,
   variables: () => ({}),
-  answer: ({ integrations }) => ({ services: integrations.nodes.map(answerDescribed), total: integrations.totalCount }),
+  answer: ({ integrations }: { integrations: { totalCount: number; nodes: DescribedNode[] } }) => ({
+    services: integrations.nodes.map(answerDescribed),
+    total: integrations.totalCount,
+  }),
 });
+
+interface NamingNode extends DescribedNode {
+  endpoints: { nodes: { name: string; category: string }[]; pageInfo: PageInfo };
+}
 
 /** One service with the names of the endpoints that may be called, a page of them. */
 export const findInService = documentOperation({
@@ -130,12 +138,12 @@ export const findInService = documentOperation({
     endpoints: z.array(z.strictObject({ name: z.string(), category: z.string() })),
     next_cursor: z.string().nullable(),
   }),
-  document: `query ($service: String!, $after: String) { integration(slug: $service) { ${serviceFields} description endpointCount ${accountFields}
+  document: `query ($service: String!, $after: String) { integration(slug: $service) { ${describedFields}
     endpoints(first: ${pageSizeMax}, after: $after, callable: true) { nodes { name category } pageInfo { hasNextPage endCursor } } } }`,
   variables: ({ service: slug, cursor }) => ({ service: slug, after: cursor }),
-  answer: ({ integration }) => ({
+  answer: ({ integration }: { integration: NamingNode }) => ({
     service: answerDescribed(integration),
     endpoints: integration.endpoints.nodes,
-    next_cursor: integration.endpoints.pageInfo.hasNextPage ? integration.endpoints.pageInfo.endCursor : null,
+    next_cursor: nextCursor(integration.endpoints),
   }),
 });
