@@ -1,7 +1,7 @@
 /** One execution through every door: the same answer, the same row, the same count, the same refusals. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bearer, callTool, postTo, type Stand, startStand } from '../mcp/stand.ts';
+import { bearer, callTool, type Stand, startStand } from '../mcp/stand.ts';
 import { roomInMinute } from '../support/minute.ts';
 
 let stand: Stand;
@@ -94,7 +94,7 @@ const through: Record<Door, (key: string, call: Call, field: Field) => Promise<S
   mcp: async (key, { idempotencyKey, integration, endpoint, ...args }, field) => {
     // There it is `read` for what only reads, whichever field the others take for it.
     const tool = stand.server.gateway.catalogue.findEndpoint(integration, endpoint)?.readOnly ? 'read' : field;
-    const called = await callTool(postTo(stand.server), key, tool, {
+    const called = await callTool(stand.post, key, tool, {
       endpoint: `${integration}.${endpoint}`,
       ...args,
       ...(idempotencyKey === undefined ? {} : { idempotency_key: idempotencyKey }),

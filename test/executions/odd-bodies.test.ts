@@ -1,16 +1,14 @@
 /** What services do to the body and the status of an answer, and what becomes of a write by it. */
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bearer, callTool, type Post, postTo, type Stand, startStand } from '../mcp/stand.ts';
+import { bearer, callTool, type Stand, startStand } from '../mcp/stand.ts';
 import { drained } from '../support/upstream.ts';
 
 let stand: Stand;
-let post: Post;
 let key: string;
 
 beforeAll(async () => {
   stand = await startStand();
-  post = postTo(stand.server);
   key = await stand.newKey();
 });
 afterAll(() => stand.close());
@@ -219,7 +217,7 @@ describe('a redirect of a write', () => {
     const overGraphql = (await stand.server.graphql(query, {}, bearer(key))).json.data.execute;
     expect(overGraphql).toEqual({ ok: false, status: 422, data: null, error: answer.json.error });
     stand.upstream.received.length = 0;
-    const tool = await callTool(post, key, 'execute', { endpoint: 'desk.create_thing', params: { title: 'x' } });
+    const tool = await callTool(stand.post, key, 'execute', { endpoint: 'desk.create_thing', params: { title: 'x' } });
     expect([tool.failed, tool.json]).toEqual([true, answer.json]);
   });
 

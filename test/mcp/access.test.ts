@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { browserEnv } from '../people/browser.ts';
 import { addUser as addPerson, signedIn } from '../people/person.ts';
-import { bearer, callTool, pingAs, postTo, rpc, type Stand, startStand } from './stand.ts';
+import { bearer, callTool, hello, pingAs, rpc, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
 let url: string;
@@ -19,12 +19,7 @@ const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
 const own = new URL(browserEnv.PUBLIC_URL as string);
 const messages = [
   ping,
-  {
-    jsonrpc: '2.0',
-    id: 1,
-    method: 'initialize',
-    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } },
-  },
+  { jsonrpc: '2.0', id: 1, method: 'initialize', params: hello },
   { jsonrpc: '2.0', id: 1, method: 'tools/list' },
   { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { endpoint: 'desk.list_things' } } },
   { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: { endpoint: 'desk.nothing' } } },
@@ -88,12 +83,12 @@ describe('the key', () => {
   it('never reaches the service, nor a log', async () => {
     stand.upstream.json('{"things":[]}');
     const key = stand.server.key;
-    const { failed } = await callTool(postTo(stand.server), key, 'execute', {
+    const { failed } = await callTool(stand.post, key, 'execute', {
       endpoint: 'desk.create_thing',
       params: { title: 'x' },
     });
     expect(failed).toBe(false);
-    expect((await rpc(postTo(stand.server), key, 'tools/call', { name: key })).json.error.code).toBe(-32602);
+    expect((await rpc(stand.post, key, 'tools/call', { name: key })).json.error.code).toBe(-32602);
     expect(stand.upstream.received).toHaveLength(1);
     const { headers, body, target } = stand.upstream.received[0]!;
     expect(headers.authorization).toBeUndefined();

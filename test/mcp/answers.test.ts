@@ -1,24 +1,21 @@
 /** Answers as agents read them: tables under a budget, the rest of a cut one, and many calls at once. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Post, postTo, rpc, type Stand, startStand } from './stand.ts';
+import { rpc, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
-let post: Post;
 
 beforeAll(async () => {
   stand = await startStand();
-  post = postTo(stand.server);
 });
 afterAll(() => stand.close());
 beforeEach(() => stand.upstream.reset());
 
 async function call(key: string, name: string, args: object): Promise<{ text: string; failed: boolean }> {
-  const { result } = (await rpc(post, key, 'tools/call', { name, arguments: args })).json;
+  const { result } = (await rpc(stand.post, key, 'tools/call', { name, arguments: args })).json;
   return { text: result.content[0].text, failed: result.isError === true };
 }
 
 const things = (count: number) => JSON.stringify(Array.from({ length: count }, (_, id) => ({ id, name: `thing number ${id}` })));
-const sent = () => stand.upstream.received.length;
 
 it('an answer over its budget is cut between rows, says so, and goes on by `more` without a new call', async () => {
   const key = await stand.newKey();
@@ -36,9 +33,9 @@ it('an answer over its budget is cut between rows, says so, and goes on by `more
     more = /more "(c_[^"]+)"/.exec(text.split('\n')[0] as string)?.[1];
   }
   expect(seen).toEqual(Array.from({ length: 400 }, (_, id) => id));
-  expect(sent()).toBe(1);
+  expect(stand.sent()).toBe(1);
   const other = await call(await stand.newKey(), 'read', { endpoint: 'desk.list_things', more: 'c_nothing' });
-  expect([other.failed, sent()]).toEqual([true, 1]);
+  expect([other.failed, stand.sent()]).toEqual([true, 1]);
 });
 
 it('`each` is a call each with its own row and count, and a failing one stands in its place', async () => {
@@ -74,7 +71,7 @@ it('`each` takes texts for lists, lays each over `params`, and is refused before
   ] as const)
     expect((await call(key, 'read', { endpoint: 'desk.list_things', ...args })).text).toContain(message);
   expect((await call(key, 'execute', { endpoint: 'desk.create_thing', each: [{}] })).text).toContain('`each` is no field here');
-  expect(sent()).toBe(0);
+  expect(stand.sent()).toBe(0);
   await call(key, 'read', { endpoint: 'desk.list_things', params: { q: 'x' }, each: '[{"q":"y"},{}]' });
   expect(stand.upstream.received.map(({ target }) => target).sort()).toEqual(['/things?q=x', '/things?q=y']);
 });

@@ -1,6 +1,6 @@
-import { Client, SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { SdkHttpError } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Stand, startStand } from './stand.ts';
+import { revisions, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
 
@@ -13,20 +13,10 @@ beforeEach(() => {
   stand.upstream.json('{"things":[]}');
 });
 
-async function connect(key: string, mode: 'legacy' | { pin: string }): Promise<Client> {
-  const client = new Client({ name: 'a test', version: '1.0.0' }, { versionNegotiation: { mode } });
-  const requestInit = { headers: { Authorization: `Bearer ${key}` } };
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${stand.server.url}/mcp`), { requestInit }));
-  return client;
-}
-
-describe.each([
-  ['2025-11-25', 'legacy'],
-  ['2026-07-28', { pin: '2026-07-28' }],
-] as const)('a client of MCP %s', (version, mode) => {
+describe.each(revisions)('a client of MCP %s', (version, mode) => {
   it('connects, lists, calls and reads errors', async () => {
     const key = await stand.newKey(['desk']);
-    const client = await connect(key, mode);
+    const client = await stand.connect(key, mode);
     expect(client.getNegotiatedProtocolVersion()).toBe(version);
     expect(client.getServerVersion()).toMatchObject({ name: 'skillett' });
     expect(client.getInstructions()).toContain('`find` first');
@@ -48,7 +38,7 @@ describe.each([
 
   it('is told of a key that ends while it is connected', async () => {
     const key = await stand.newKey(['desk']);
-    const client = await connect(key, mode);
+    const client = await stand.connect(key, mode);
     await stand.server.gateway.db.updateTable('apiKeys').set({ revokedAt: new Date() }).where('id', '=', key).execute();
     for (const ask of [
       () => client.callTool({ name: 'desk_list_things' }),
@@ -65,8 +55,8 @@ describe.each([
   });
 
   it('does not get in without a key', async () => {
-    await expect(connect('sk_none', mode)).rejects.toThrow();
-    await (await connect(await stand.newKey(), mode)).close();
+    await expect(stand.connect('sk_none', mode)).rejects.toThrow();
+    await (await stand.connect(await stand.newKey(), mode)).close();
   });
 });
 
@@ -78,7 +68,7 @@ it('a client of an older MCP, which may send batches, is offered one without', a
 });
 
 it('a client that listens for changes is told at once that there will be none', async () => {
-  const client = await connect(await stand.newKey(), { pin: '2026-07-28' });
+  const client = await stand.connect(await stand.newKey(), { pin: '2026-07-28' });
   const meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },

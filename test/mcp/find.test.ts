@@ -2,19 +2,17 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addConnection } from '../admission/people.ts';
-import { callTool, type Post, postTo, rpc, type Stand, startStand } from './stand.ts';
+import { callTool, hello, rpc, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
-let post: Post;
 
 beforeAll(async () => {
   stand = await startStand({ SKILLETT_GITHUB_CLIENT_ID: 'the-client', SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret' });
-  post = postTo(stand.server);
 });
 afterAll(() => stand.close());
 beforeEach(() => stand.upstream.reset());
 
-const find = async (key: string, args: object = {}) => (await callTool(post, key, 'find', args)).text;
+const find = async (key: string, args: object = {}) => (await callTool(stand.post, key, 'find', args)).text;
 
 interface ListedTool {
   name: string;
@@ -27,13 +25,12 @@ const tokensOf = (tools: ListedTool[]) =>
   encode(JSON.stringify(tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })))).length;
 
 async function listTools(key: string): Promise<ListedTool[]> {
-  return (await rpc(post, key, 'tools/list')).json.result.tools;
+  return (await rpc(stand.post, key, 'tools/list')).json.result.tools;
 }
 
 describe('the definitions', () => {
   it('of the four tools cost at most 450 tokens with the instructions, whose first 512 characters are all of them', async () => {
-    const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
-    const { instructions } = (await rpc(post, stand.server.key, 'initialize', hello)).json.result;
+    const { instructions } = (await rpc(stand.post, stand.server.key, 'initialize', hello)).json.result;
     const tools = await listTools(stand.server.key);
     expect(tools).toHaveLength(4);
     expect(tokensOf(tools) + encode(instructions).length).toBeLessThanOrEqual(450);
@@ -137,7 +134,7 @@ describe('a wish', () => {
       [{ want: [5] }, '`want.0` must be a text'],
       [{ query: 'x' }, '`query` is no field here; there are `want`, `endpoint`'],
     ] as const) {
-      const { failed, json } = await callTool(post, stand.server.key, 'find', args);
+      const { failed, json } = await callTool(stand.post, stand.server.key, 'find', args);
       expect([failed, json.error]).toEqual([true, 'bad_request']);
       expect(json.message).toContain(message);
     }
@@ -160,12 +157,12 @@ describe('an endpoint by its name', () => {
   });
 
   it('that there is not is refused with the nearest, and a service gets the names of all that it has', async () => {
-    const missing = await callTool(post, stand.server.key, 'find', { endpoint: 'github.create_isue' });
+    const missing = await callTool(stand.post, stand.server.key, 'find', { endpoint: 'github.create_isue' });
     expect(missing.json).toMatchObject({
       error: 'not_found',
       details: expect.arrayContaining([{ path: 'endpoint', message: 'Did you mean `create_issue`?' }]),
     });
-    const flat = await callTool(post, stand.server.key, 'read', { endpoint: 'desk_list_thing' });
+    const flat = await callTool(stand.post, stand.server.key, 'read', { endpoint: 'desk_list_thing' });
     expect(flat.json).toMatchObject({
       error: 'not_found',
       details: expect.arrayContaining([{ path: 'endpoint', message: 'Did you mean `desk.list_things`?' }]),
@@ -185,7 +182,7 @@ describe('`connect`', () => {
       [{}, '`service` is required'],
       [{ service: 'nothing' }, 'Integration not found.'],
     ] as const) {
-      const { failed, json } = await callTool(post, stand.server.key, 'connect', args);
+      const { failed, json } = await callTool(stand.post, stand.server.key, 'connect', args);
       expect(failed).toBe(true);
       expect(json.message).toContain(message);
     }

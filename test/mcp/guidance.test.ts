@@ -1,7 +1,6 @@
 /** Skill files and guides as resources and skills, workflows as prompts, to a client of either era. */
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bearer, postTo, rpc, type Stand, startStand } from './stand.ts';
+import { bearer, hello, revisions, rpc, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
 
@@ -10,20 +9,10 @@ beforeAll(async () => {
 });
 afterAll(() => stand.close());
 
-async function connect(key: string, mode: 'legacy' | { pin: string }): Promise<Client> {
-  const client = new Client({ name: 'a test', version: '1.0.0' }, { versionNegotiation: { mode } });
-  const requestInit = { headers: { Authorization: `Bearer ${key}` } };
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${stand.server.url}/mcp`), { requestInit }));
-  return client;
-}
-
-describe.each([
-  ['2025-11-25', 'legacy'],
-  ['2026-07-28', { pin: '2026-07-28' }],
-] as const)('a client of MCP %s', (_version, mode) => {
+describe.each(revisions)('a client of MCP %s', (_version, mode) => {
   it('finds the files of its services, reads them as they are downloaded, and is told of one that there is not', async () => {
     const key = await stand.newKey(['github:read', 'desk']);
-    const client = await connect(key, mode);
+    const client = await stand.connect(key, mode);
     const { resources } = await client.listResources();
     const uris = resources.map(({ uri }) => uri);
     expect(uris).toContain('skill://skillett-github/guides/pull-requests.md');
@@ -45,7 +34,7 @@ describe.each([
   });
 
   it('gets workflows as prompts, as far as its key may make every call of them', async () => {
-    const client = await connect(await stand.newKey(['github']), mode);
+    const client = await stand.connect(await stand.newKey(['github']), mode);
     const { prompts } = await client.listPrompts();
     expect(prompts.map(({ name }) => name)).toContain('github_triage_an_issue');
     const { messages } = await client.getPrompt({ name: 'github_triage_an_issue', arguments: { task: 'the one on logins' } });
@@ -56,7 +45,7 @@ describe.each([
     expect(text).toMatch(/\n1\. github\.\w+: /);
     await expect(client.getPrompt({ name: 'github_nothing' })).rejects.toThrow('There is no prompt of this name');
     await client.close();
-    const narrow = await connect(await stand.newKey(['github.create_issue']), mode);
+    const narrow = await stand.connect(await stand.newKey(['github.create_issue']), mode);
     expect((await narrow.listPrompts()).prompts).toEqual([]);
     await expect(narrow.getPrompt({ name: 'github_triage_an_issue' })).rejects.toThrow('There is no prompt of this name');
     await narrow.close();
@@ -65,22 +54,17 @@ describe.each([
 
 it('the skills of the extension are those of the key, each with the front matter of its file', async () => {
   const key = await stand.newKey(['github', 'desk']);
-  const post = postTo(stand.server);
-  const { json: hello } = await rpc(post, key, 'initialize', {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'c', version: '1' },
-  });
-  expect(hello.result.capabilities.extensions).toEqual({ 'io.modelcontextprotocol/skills': {} });
-  const { skills } = (await rpc(post, key, 'skills/list', {})).json.result;
+  const { json: greeted } = await rpc(stand.post, key, 'initialize', hello);
+  expect(greeted.result.capabilities.extensions).toEqual({ 'io.modelcontextprotocol/skills': {} });
+  const { skills } = (await rpc(stand.post, key, 'skills/list', {})).json.result;
   expect(skills.map(({ uri, frontmatter }: { uri: string; frontmatter: { name: string } }) => [uri, frontmatter.name])).toEqual([
     ['skill://skillett-desk/SKILL.md', 'skillett-desk'],
     ['skill://skillett-github/SKILL.md', 'skillett-github'],
   ]);
-  const { skill } = (await rpc(post, key, 'skills/get', { uri: 'skill://skillett-github/SKILL.md' })).json.result;
+  const { skill } = (await rpc(stand.post, key, 'skills/get', { uri: 'skill://skillett-github/SKILL.md' })).json.result;
   expect(skill).toEqual(skills[1]);
   expect(skill.frontmatter.description).toContain('GitHub');
-  expect((await rpc(post, key, 'skills/get', { uri: 'skill://skillett-none/SKILL.md' })).json.error.code).toBe(-32602);
+  expect((await rpc(stand.post, key, 'skills/get', { uri: 'skill://skillett-none/SKILL.md' })).json.error.code).toBe(-32602);
 });
 
 it('no key that is not good gets any of it', async () => {
@@ -93,5 +77,5 @@ it('no key that is not good gets any of it', async () => {
     ['prompts/get', { name: 'github_triage_an_issue' }],
     ['skills/list', {}],
   ] as const)
-    expect((await rpc(postTo(stand.server), key, method, params)).status, method).toBe(401);
+    expect((await rpc(stand.post, key, method, params)).status, method).toBe(401);
 });

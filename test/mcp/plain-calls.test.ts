@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bearer, type Post, postTo, type RpcAnswer, type Stand, startStand } from './stand.ts';
+import { bearer, type RpcAnswer, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
-let post: Post;
 
 beforeAll(async () => {
   stand = await startStand();
-  post = postTo(stand.server);
 });
 afterAll(() => stand.close());
 beforeEach(() => {
@@ -30,8 +28,8 @@ function comparable({ status, headers, text }: RpcAnswer) {
 }
 
 async function expectAlike(key: string, message: { params: unknown }, headers: Record<string, string> = {}): Promise<RpcAnswer> {
-  const answer = await post(message, { ...bearer(key), headers });
-  expect(comparable(answer)).toEqual(comparable(await post(bySdk(message), { ...bearer(key), headers })));
+  const answer = await stand.post(message, { ...bearer(key), headers });
+  expect(comparable(answer)).toEqual(comparable(await stand.post(bySdk(message), { ...bearer(key), headers })));
   return answer;
 }
 
@@ -66,7 +64,7 @@ describe('the call of a tool without the SDK', () => {
       ['another version of JSON-RPC', call(params, { jsonrpc: '1.0' }), {}],
       ['a revision that nobody knows', call(params), { 'mcp-protocol-version': '1999-01-01' }],
     ] as [string, object, Record<string, string>][]) {
-      const answer = await post(message, { ...bearer(key), headers });
+      const answer = await stand.post(message, { ...bearer(key), headers });
       expect(answer.json?.error?.code, `${name}: ${answer.text}`).toBeLessThan(0);
     }
   });

@@ -1,21 +1,17 @@
 /** A message that comes again, because the connection broke before its answer arrived: the same execution, and it says so. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { bearer, type Post, postTo, type Stand, startStand } from './stand.ts';
+import { bearer, hello, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
-let post: Post;
 
 beforeAll(async () => {
   stand = await startStand();
-  post = postTo(stand.server);
 });
 afterAll(() => stand.close());
 beforeEach(() => {
   stand.upstream.reset();
   stand.upstream.json('{"id":1}', 201);
 });
-
-const sent = () => stand.upstream.received.length;
 
 interface Told {
   texts: string[];
@@ -32,7 +28,7 @@ async function execute(
 ): Promise<Told> {
   const given = name === 'execute' ? { endpoint: 'desk.create_thing', params: { title: 'x' }, ...args } : args;
   const message = { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: given } };
-  const answer = await post(message, { ...bearer(key), headers });
+  const answer = await stand.post(message, { ...bearer(key), headers });
   const { content, isError } = answer.json.result;
   return {
     texts: content.map(({ text }: { text: string }) => text),
@@ -44,9 +40,9 @@ async function execute(
 it('a write with the same id and arguments is done once, and the second answer says that it is the first', async () => {
   const key = await stand.newKey();
   const first = await execute(key, 3);
-  expect([first.texts.length, first.failed, first.replayed, sent()]).toEqual([1, false, false, 1]);
+  expect([first.texts.length, first.failed, first.replayed, stand.sent()]).toEqual([1, false, false, 1]);
   const again = await execute(key, 3);
-  expect([again.texts[0], again.replayed, sent()]).toEqual([first.texts[0], true, 1]);
+  expect([again.texts[0], again.replayed, stand.sent()]).toEqual([first.texts[0], true, 1]);
   expect(again.texts[1]).toContain('nothing was sent to the service now');
   expect(again.texts[1]).toContain('`idempotency_key`');
   const rows = await stand.server.gateway.db
@@ -72,15 +68,14 @@ it('another id, type of id, argument, session or key makes another call, and so 
   ];
   for (const [at, [who, id, args, headers]] of others.entries()) {
     expect((await execute(who, id, args, headers)).replayed, String(at)).toBe(false);
-    expect(sent()).toBe(at + 2);
+    expect(stand.sent()).toBe(at + 2);
   }
 });
 
 it('each session that begins gets an id of its own, which no request needs', async () => {
   const key = await stand.newKey();
-  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
   const begin = async () =>
-    (await post({ jsonrpc: '2.0', id: 0, method: 'initialize', params }, bearer(key))).headers.get('mcp-session-id');
+    (await stand.post({ jsonrpc: '2.0', id: 0, method: 'initialize', params: hello }, bearer(key))).headers.get('mcp-session-id');
   const [one, other] = [await begin(), await begin()];
   expect(one).toMatch(/^[\x21-\x7e]{16,}$/);
   expect(other).not.toBe(one);
@@ -99,10 +94,10 @@ it('it holds for ten minutes, for the tool of an endpoint too, and never for a r
   clock.offsetMs = before + 11 * 60_000;
   expect((await execute(key, 5, { title: 'x' }, {}, 'desk_create_thing')).replayed).toBe(false);
   clock.offsetMs = before;
-  expect(sent()).toBe(2);
+  expect(stand.sent()).toBe(2);
   for (const count of [3, 4]) {
     expect((await execute(key, 6, {}, {}, 'desk_list_things')).replayed).toBe(false);
-    expect(sent()).toBe(count);
+    expect(stand.sent()).toBe(count);
   }
 });
 
@@ -111,7 +106,7 @@ it('one whose answer was lost is not sent again, and one that the gateway refuse
   stand.upstream.play = (_request, response) => void response.destroy();
   expect(JSON.parse((await execute(key, 7)).texts[0] as string).error).toBe('upstream_unreachable');
   const again = JSON.parse((await execute(key, 7)).texts[0] as string);
-  expect([again.error, sent()]).toEqual(['outcome_unknown', 1]);
+  expect([again.error, stand.sent()]).toEqual(['outcome_unknown', 1]);
   expect(again.message).toContain('The first call with the same request id and arguments');
   expect((await execute(key, 8, { params: { titel: 'x' } })).failed).toBe(true);
   stand.upstream.json('{"id":1}', 201);

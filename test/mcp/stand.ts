@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import path from 'node:path';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { addKey, addUser } from '../admission/people.ts';
 import { baseUrls, recipeOf, writeRecipes } from '../support/desk-recipes.ts';
 import { makeFolder } from '../support/folder.ts';
@@ -9,7 +10,7 @@ import { type RequestOptions, startTestServer, type TestServer } from '../suppor
 import { Upstream } from '../support/upstream.ts';
 
 const text = (description: string) => ({ in: 'query', type: 'string', description, examples: ['x'] });
-const endpoint = (more: object) => ({
+export const endpoint = (more: object) => ({
   method: 'GET',
   path: '/things',
   description: 'Does it.',
@@ -35,13 +36,14 @@ const typed = {
 };
 
 /** `test` with the tools that the conformance suite calls; `clash`, whose names collide with ours; `long`, with a name no client takes; `typed`. */
-async function writeOwnRecipes(folder: string): Promise<void> {
+async function writeOwnRecipes(folder: string, more: Record<string, object>): Promise<void> {
   const endpoints = {
     test: { simple_text: endpoint({}), error_handling: endpoint({ path: '/fails' }) },
     clash: { pick: endpoint({ parameters: { account: text('An account there.') } }), remove: endpoint({ method: 'DELETE' }) },
     search: { endpoints: endpoint({}) },
     typed: { take: endpoint({ method: 'POST', parameters: typed }) },
     long: { [`${'very_'.repeat(9)}long`]: endpoint({}), short: endpoint({}) },
+    ...more,
   };
   for (const [slug, own] of Object.entries(endpoints)) {
     await mkdir(path.join(folder, slug));
@@ -53,15 +55,22 @@ async function writeOwnRecipes(folder: string): Promise<void> {
 export interface Stand {
   server: TestServer;
   upstream: Upstream;
+  /** Over plain HTTP. */
+  post: Post;
+  /** How many requests the service got since its last reset. */
+  sent(): number;
+  /** A client that speaks one revision of the protocol. */
+  connect(key: string, mode: ClientMode): Promise<Client>;
   /** A key, as it is sent, of a new user on the plan unlimited. */
   newKey(scopes?: string[], user?: Parameters<typeof addUser>[1]): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function startStand(env: Record<string, string> = {}): Promise<Stand> {
+/** `more`: endpoints of further integrations, by their slugs. */
+export async function startStand(env: Record<string, string> = {}, more: Record<string, object> = {}): Promise<Stand> {
   const { folder, remove } = await makeFolder();
   await writeRecipes(folder);
-  await writeOwnRecipes(folder);
+  await writeOwnRecipes(folder, more);
   const upstream = await Upstream.start();
   const own = Object.fromEntries(
     ['TEST', 'CLASH', 'SEARCH', 'LONG', 'TYPED', 'HACKERNEWS'].map((slug) => [`SKILLETT_${slug}_BASE_URL`, upstream.origin]),
@@ -70,6 +79,9 @@ export async function startStand(env: Record<string, string> = {}): Promise<Stan
   return {
     server,
     upstream,
+    post: postTo(server),
+    sent: () => upstream.received.length,
+    connect: (key, mode) => connectTo(server.url, key, mode),
     newKey: async (scopes, user) =>
       (await addKey(server.gateway.database, await addUser(server.gateway.database, user), scopes ? { scopes } : {})).id,
     close: async () => {
@@ -79,6 +91,24 @@ export async function startStand(env: Record<string, string> = {}): Promise<Stan
     },
   };
 }
+
+type ClientMode = 'legacy' | { pin: string };
+
+/** Revisions of the protocol that clients speak, with how the SDK's client is told to. */
+export const revisions: [revision: string, mode: ClientMode][] = [
+  ['2025-11-25', 'legacy'],
+  ['2026-07-28', { pin: '2026-07-28' }],
+];
+
+async function connectTo(url: string, key: string, mode: ClientMode): Promise<Client> {
+  const client = new Client({ name: 'a test', version: '1.0.0' }, { versionNegotiation: { mode } });
+  const requestInit = { headers: { Authorization: `Bearer ${key}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit }));
+  return client;
+}
+
+/** The `params` of an `initialize`. */
+export const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
 
 export interface RpcAnswer {
   status: number;

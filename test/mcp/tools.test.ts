@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/upstream.ts';
-import { bearer, callTool, type Post, postTo, rpc, type Stand, startStand, toolNames } from './stand.ts';
+import { bearer, callTool, rpc, type Stand, startStand, toolNames } from './stand.ts';
 
 let stand: Stand;
-let post: Post;
 
 beforeAll(async () => {
   stand = await startStand();
-  post = postTo(stand.server);
 });
 afterAll(() => stand.close());
 beforeEach(() => {
@@ -17,7 +15,6 @@ beforeEach(() => {
 
 const common = ['find', 'read', 'execute', 'connect'];
 const reading = common.filter((name) => name !== 'execute');
-const sent = () => stand.upstream.received.length;
 
 const rest = (key: string, endpoint: string, body: object, headers: Record<string, string> = {}) =>
   stand.server.request('POST', `/v1/${endpoint}`, { ...bearer(key), body, headers });
@@ -46,19 +43,19 @@ describe('the list of tools', () => {
       [['github.create_issue'], [...common, 'github_create_issue']],
       [['operator'], reading],
     ] as const)
-      expect(await toolNames(post, await stand.newKey([...scopes])), scopes.join()).toEqual(names);
+      expect(await toolNames(stand.post, await stand.newKey([...scopes])), scopes.join()).toEqual(names);
   });
 
   it('names no endpoint that no client could take, or that would hide a tool of ours', async () => {
-    expect(await toolNames(post, await stand.newKey(['long', 'search']))).toEqual([...reading, 'long_short', 'search_endpoints']);
-    for (const name of await toolNames(post, await stand.newKey(['github.create_issue', 'gmail', 'long', 'search', 'clash'])))
+    expect(await toolNames(stand.post, await stand.newKey(['long', 'search']))).toEqual([...reading, 'long_short', 'search_endpoints']);
+    for (const name of await toolNames(stand.post, await stand.newKey(['github.create_issue', 'gmail', 'long', 'search', 'clash'])))
       expect(name).toMatch(/^[a-zA-Z0-9_-]{1,48}$/);
-    const found = await callTool(post, await stand.newKey(['long']), 'find', { want: ['does it'] });
+    const found = await callTool(stand.post, await stand.newKey(['long']), 'find', { want: ['does it'] });
     expect(found.text).toContain(`read long.${'very_'.repeat(9)}long()`);
   });
 
   it('gives an endpoint its own parameters, what a call takes beside them, and hints that are true', async () => {
-    const { json } = await rpc(post, await stand.newKey(['desk', 'clash', 'safe.list_things']), 'tools/list');
+    const { json } = await rpc(stand.post, await stand.newKey(['desk', 'clash', 'safe.list_things']), 'tools/list');
     const tool = (name: string) => json.result.tools.find((one: { name: string }) => one.name === name);
     expect(tool('desk_create_thing')).toEqual({
       name: 'desk_create_thing',
@@ -114,9 +111,9 @@ describe('a call', () => {
       stand.upstream.answer(status, { 'content-type': type }, body);
       const over = await rest(key, 'desk/list_things', { params });
       for (const answer of [
-        await callTool(post, key, 'read', { endpoint: 'desk.list_things', params }),
-        await callTool(post, key, 'read', { endpoint: 'desk_list_things', params }),
-        await callTool(post, key, 'desk_list_things', params),
+        await callTool(stand.post, key, 'read', { endpoint: 'desk.list_things', params }),
+        await callTool(stand.post, key, 'read', { endpoint: 'desk_list_things', params }),
+        await callTool(stand.post, key, 'desk_list_things', params),
       ])
         expect([answer.text, answer.failed, answer.status]).toEqual([over.text, over.status >= 400, 200]);
     }
@@ -126,7 +123,7 @@ describe('a call', () => {
     ] as const) {
       const over = await rest(key, endpoint, {});
       expect(over.json.error).toMatch(/^(scope_not_allowed|integration_not_connected)$/);
-      expect((await callTool(post, key, tool)).text).toBe(over.text);
+      expect((await callTool(stand.post, key, tool)).text).toBe(over.text);
     }
   });
 
@@ -140,27 +137,29 @@ describe('a call', () => {
     ] as const) {
       const over = await rest(key, endpoint, {});
       expect(over.text.length).toBeGreaterThan(1024 * 1024);
-      expect((await callTool(post, key, tool)).text).toBe(over.text);
-      expect((await callTool(post, key, tool, { select: '[].text' })).text).toBe((await rest(key, endpoint, { select: '[].text' })).text);
+      expect((await callTool(stand.post, key, tool)).text).toBe(over.text);
+      expect((await callTool(stand.post, key, tool, { select: '[].text' })).text).toBe(
+        (await rest(key, endpoint, { select: '[].text' })).text,
+      );
     }
     stand.upstream.play = (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write(`["${'x'.repeat(1024 * 1024)}`, () => setTimeout(() => response.destroy(), 300));
     };
-    await expect(callTool(post, key, 'hackernews_list_updates')).rejects.toThrow();
-    await expect(callTool(post, key, 'desk_list_things')).rejects.toThrow();
+    await expect(callTool(stand.post, key, 'hackernews_list_updates')).rejects.toThrow();
+    await expect(callTool(stand.post, key, 'desk_list_things')).rejects.toThrow();
     await expect.poll(async () => (await rows(key)).slice(-2).map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
   });
 
   it('takes account, select and idempotency key beside the parameters, unless a parameter has the name', async () => {
     const key = await stand.newKey(['desk', 'clash']);
-    expect((await callTool(post, key, 'desk_list_things', { q: 'x', select: 'things | length(@)', account: null })).text).toBe(
+    expect((await callTool(stand.post, key, 'desk_list_things', { q: 'x', select: 'things | length(@)', account: null })).text).toBe(
       '{"status":200,"data":1}',
     );
-    expect((await callTool(post, key, 'read', { endpoint: 'desk.list_things', select: 'things[' })).json.error).toBe('bad_request');
-    expect((await callTool(post, key, 'clash_pick', { account: 'theirs' })).failed).toBe(false);
+    expect((await callTool(stand.post, key, 'read', { endpoint: 'desk.list_things', select: 'things[' })).json.error).toBe('bad_request');
+    expect((await callTool(stand.post, key, 'clash_pick', { account: 'theirs' })).failed).toBe(false);
     expect(stand.upstream.received.map(({ target }) => target)).toEqual(['/things?q=x', '/things?account=theirs']);
-    const lost = await post(
+    const lost = await stand.post(
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"desk_list_things","arguments":{"__proto__":{"limit":1}}}}',
       bearer(key),
     );
@@ -170,49 +169,51 @@ describe('a call', () => {
   it('that changes things is done by `execute` only, and one that reads by `read` only', async () => {
     const key = await stand.newKey();
     const target = { endpoint: 'desk.create_thing', params: { title: 'x' } };
-    const other = await callTool(post, key, 'execute', { endpoint: 'desk.list_things' });
+    const other = await callTool(stand.post, key, 'execute', { endpoint: 'desk.list_things' });
     expect([other.failed, other.json]).toEqual([
       true,
       { error: 'bad_request', message: '`list_things` of desk only reads, so `execute` does not call it. Use `read`.' },
     ]);
-    const refused = await callTool(post, key, 'read', target);
+    const refused = await callTool(stand.post, key, 'read', target);
     expect(refused.json).toEqual({
       error: 'bad_request',
       message: '`create_thing` of desk changes things, so `read` does not call it. Use `execute`.',
     });
-    expect(sent()).toBe(0);
-    expect((await callTool(post, key, 'execute', target)).failed).toBe(false);
-    expect(sent()).toBe(1);
+    expect(stand.sent()).toBe(0);
+    expect((await callTool(stand.post, key, 'execute', target)).failed).toBe(false);
+    expect(stand.sent()).toBe(1);
   });
 
   it('with an idempotency key is done once, whichever door repeats it', async () => {
     const key = await stand.newKey();
     const target = { endpoint: 'desk.create_thing', params: { title: 'x' } };
-    const first = await callTool(post, key, 'execute', { ...target, idempotency_key: 'once' });
+    const first = await callTool(stand.post, key, 'execute', { ...target, idempotency_key: 'once' });
     expect(first.headers.get('idempotent-replayed')).toBeNull();
     for (const again of [
-      await callTool(post, key, 'execute', { ...target, idempotency_key: 'once' }),
-      await callTool(post, key, 'desk_create_thing', { title: 'x', idempotency_key: 'once' }),
+      await callTool(stand.post, key, 'execute', { ...target, idempotency_key: 'once' }),
+      await callTool(stand.post, key, 'desk_create_thing', { title: 'x', idempotency_key: 'once' }),
       await rest(key, 'desk/create_thing', { params: { title: 'x' } }, { 'idempotency-key': 'once' }),
     ])
       expect([again.text, again.headers.get('idempotent-replayed')]).toEqual([first.text, 'true']);
-    const other = await callTool(post, key, 'desk_create_thing', { title: 'y', idempotency_key: 'once' });
+    const other = await callTool(stand.post, key, 'desk_create_thing', { title: 'y', idempotency_key: 'once' });
     expect([other.failed, other.json.error]).toEqual([true, 'idempotency_mismatch']);
-    expect(sent()).toBe(1);
+    expect(stand.sent()).toBe(1);
     expect(
-      (await callTool(post, await stand.newKey(), 'execute', { ...target, idempotency_key: 'once' })).headers.get('idempotent-replayed'),
+      (await callTool(stand.post, await stand.newKey(), 'execute', { ...target, idempotency_key: 'once' })).headers.get(
+        'idempotent-replayed',
+      ),
     ).toBeNull();
-    expect(sent()).toBe(2);
+    expect(stand.sent()).toBe(2);
   });
 
   it('is in the call log with its door, refused or not', async () => {
     const key = await stand.newKey(['desk']);
-    await callTool(post, key, 'desk_list_things');
+    await callTool(stand.post, key, 'desk_list_things');
     stand.upstream.json('{}', 500);
-    await callTool(post, key, 'read', { endpoint: 'desk.list_things' });
-    await callTool(post, key, 'read', { endpoint: 'desk.list_things', more: 1 });
-    await callTool(post, key, 'execute', { endpoint: 'bank.list_things' });
-    await callTool(post, key, 'find', { want: ['things'] });
+    await callTool(stand.post, key, 'read', { endpoint: 'desk.list_things' });
+    await callTool(stand.post, key, 'read', { endpoint: 'desk.list_things', more: 1 });
+    await callTool(stand.post, key, 'execute', { endpoint: 'bank.list_things' });
+    await callTool(stand.post, key, 'find', { want: ['things'] });
     const row = { endpoint: 'list_things', door: 'mcp', errorCode: null };
     await expect
       .poll(() => rows(key))
@@ -245,14 +246,14 @@ describe('connecting', () => {
   it('gives the person a link, and takes no credential', async () => {
     const other = await startStand({ SKILLETT_GITHUB_CLIENT_ID: 'the-client', SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret' });
     const key = await other.newKey(['github:read']);
-    const { json, failed } = await callTool(postTo(other.server), key, 'connect', { service: 'github', account: 'work' });
+    const { json, failed } = await callTool(other.post, key, 'connect', { service: 'github', account: 'work' });
     expect([failed, Object.keys(json)]).toEqual([false, ['action_url', 'connection_id']]);
     expect(json.action_url).toBe(`${other.server.gateway.config.publicUrl}/connect/${json.connection_id}`);
     expect((await other.server.request('GET', `/v1/connect/${json.connection_id}`, bearer(key))).json).toEqual({
       status: 'pending',
       integration: 'github',
     });
-    expect((await callTool(postTo(other.server), key, 'connect', { service: 'slack' })).json.error).toBe('scope_not_allowed');
+    expect((await callTool(other.post, key, 'connect', { service: 'slack' })).json.error).toBe('scope_not_allowed');
     await other.close();
   });
 });
@@ -262,12 +263,12 @@ describe('a failure of ours', () => {
     const { db } = stand.server.gateway;
     const key = await stand.newKey();
     await db.schema.alterTable('skill_calls').renameTo('elsewhere').execute();
-    const called = await callTool(post, key, 'read', { endpoint: 'desk.list_things' });
+    const called = await callTool(stand.post, key, 'read', { endpoint: 'desk.list_things' });
     await db.schema.alterTable('elsewhere').renameTo('skill_calls').execute();
     await db.schema.alterTable('minute_counters').renameTo('elsewhere').execute();
-    const listed = await rpc(post, key, 'tools/list');
+    const listed = await rpc(stand.post, key, 'tools/list');
     await db.schema.alterTable('elsewhere').renameTo('minute_counters').execute();
-    expect(sent()).toBe(0);
+    expect(stand.sent()).toBe(0);
     expect([called.status, called.failed, called.json.error]).toEqual([200, true, 'internal']);
     expect([listed.status, listed.json.error]).toEqual([500, 'internal']);
     for (const { headers, message, text } of [
@@ -279,7 +280,7 @@ describe('a failure of ours', () => {
       expect(text).not.toMatch(/skill_calls|minute_counters|relation/);
       expect(stand.server.log.some((line) => line.includes(`${id}`) && line.includes('unexpected failure'))).toBe(true);
     }
-    expect((await rpc(post, key, 'tools/list')).status).toBe(200);
-    expect((await callTool(post, key, 'desk_list_things')).failed).toBe(false);
+    expect((await rpc(stand.post, key, 'tools/list')).status).toBe(200);
+    expect((await callTool(stand.post, key, 'desk_list_things')).failed).toBe(false);
   });
 });
