@@ -1,6 +1,6 @@
 /** Skill files and guides as resources and skills, workflows as prompts, to a client of either era. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bearer, hello, revisions, rpc, type Stand, startStand } from './stand.ts';
+import { bearer, endpoint, hello, revisions, rpc, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
 
@@ -78,4 +78,21 @@ it('no key that is not good gets any of it', async () => {
     ['skills/list', {}],
   ] as const)
     expect((await rpc(stand.post, key, method, params)).status, method).toBe(401);
+});
+
+it('of more services than a page holds, lists go on by their cursor, and a prompt is found on any page', async () => {
+  const slugs = Array.from({ length: 101 }, (_, at) => `a${at}`);
+  const many = await startStand({}, Object.fromEntries(slugs.map((slug) => [slug, { look: endpoint({}) }])));
+  const key = await many.newKey();
+  const ask = async (method: string, params: object) => (await rpc(many.post, key, method, params)).json;
+  for (const method of ['resources/list', 'prompts/list', 'skills/list']) {
+    const { nextCursor, ...first } = (await ask(method, {})).result;
+    const last = (await ask(method, { cursor: nextCursor })).result;
+    const [one, other] = [JSON.stringify(first), JSON.stringify(last)];
+    expect([one.includes('a0/SKILL.md'), other.includes('github')], method).toEqual([method !== 'prompts/list', true]);
+    expect([one.includes('github'), last.nextCursor], method).toEqual([false, undefined]);
+    expect((await ask(method, { cursor: 'none' })).error.code, method).toBe(-32602);
+  }
+  expect((await ask('prompts/get', { name: 'github_triage_an_issue' })).result.messages).toHaveLength(1);
+  await many.close();
 });

@@ -15,10 +15,13 @@ export const guidanceCapabilities = { resources: {}, prompts: {}, extensions: { 
 
 type OrRefuse = <T>(run: () => Promise<T>) => Promise<T>;
 
-/** `orRefuse` passes on what refuses whoever asks. */
+/** `orRefuse` passes on what refuses whoever asks, and errors of the protocol as they are. */
 export function serveGuidance(server: Server, context: Context, orRefuse: OrRefuse): void {
-  const guided = () => orRefuse(() => listGuidance.run(context, {}));
-  server.setRequestHandler('resources/list', async () => ({ resources: (await guided()).flatMap(listResources) }));
+  const guided = (cursor: string | undefined) => orRefuse(() => listGuided(context, cursor));
+  server.setRequestHandler('resources/list', async ({ params }) => {
+    const { services, ...rest } = await guided(params?.cursor);
+    return { resources: services.flatMap(listResources), ...rest };
+  });
   server.setRequestHandler('resources/templates/list', () => ({
     resourceTemplates: [
       {
@@ -35,22 +38,42 @@ export function serveGuidance(server: Server, context: Context, orRefuse: OrRefu
     if (text === null) throw new ResourceNotFoundError(uri);
     return { contents: [{ uri, mimeType: markdown, text }] };
   });
-  server.setRequestHandler('prompts/list', async () => ({ prompts: (await guided()).flatMap(listPrompts) }));
-  server.setRequestHandler('prompts/get', async ({ params }) => getPrompt(await guided(), params.name, params.arguments ?? {}));
-  server.setRequestHandler('skills/list', { params: z.looseObject({ cursor: z.string().optional() }) }, async () => {
-    const skills = await orRefuse(async () =>
-      Promise.all((await listGuidance.run(context, {})).map(({ slug }) => readSkill(context, slug))),
-    );
-    return { skills, ...freshness };
+  server.setRequestHandler('prompts/list', async ({ params }) => {
+    const { services, ...rest } = await guided(params?.cursor);
+    return { prompts: services.flatMap(listPrompts), ...rest };
+  });
+  server.setRequestHandler('prompts/get', async ({ params }) => {
+    let cursor: string | undefined;
+    do {
+      const { services, nextCursor } = await guided(cursor);
+      const prompt = findPrompt(services, params.name, params.arguments ?? {});
+      if (prompt) return prompt;
+      cursor = nextCursor;
+    } while (cursor !== undefined);
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'There is no prompt of this name. `prompts/list` names those there are.');
+  });
+  server.setRequestHandler('skills/list', { params: z.looseObject({ cursor: z.string().optional() }) }, async ({ cursor }) => {
+    const { services, ...rest } = await guided(cursor);
+    const skills = await orRefuse(() => Promise.all(services.map(({ slug }) => readSkill(context, skillUri(slug)))));
+    return { skills: skills.filter((skill) => skill !== null), ...rest, ...freshness };
   });
   server.setRequestHandler('skills/get', { params: z.looseObject({ uri: z.string() }) }, async ({ uri }) => {
-    const slug = uri.endsWith('/SKILL.md') ? uriForm.exec(uri)?.[1] : undefined;
-    const skill =
-      slug === undefined ? null : await orRefuse(async () => ((await readFile(context, uri)) === null ? null : readSkill(context, slug)));
+    const skill = await orRefuse(() => readSkill(context, uri));
     if (skill === null)
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'There is no such skill. `skills/list` names those there are.');
     return { skill, ...freshness };
   });
+}
+
+/** A page of services. A cursor that no list gave is the client's fault and not the caller's (MCP, "Pagination"). */
+async function listGuided(context: Context, cursor: string | undefined): Promise<{ services: GuidedService[]; nextCursor?: string }> {
+  try {
+    const { services, next_cursor: next } = await listGuidance.run(context, { cursor });
+    return { services, ...(next === null ? {} : { nextCursor: next }) };
+  } catch (thrown) {
+    const { code, message } = toSkillettError(context.gateway, thrown, context.requestId);
+    throw code === 'bad_request' ? new ProtocolError(ProtocolErrorCode.InvalidParams, message) : thrown;
+  }
 }
 
 const markdown = 'text/markdown';
@@ -58,10 +81,14 @@ const markdown = 'text/markdown';
 /** What one key gets to see is not for another. */
 const freshness = { ttlMs: 0, cacheScope: 'private' as const };
 
+function skillUri(slug: string): string {
+  return `skill://${folderPrefix}${slug}/SKILL.md`;
+}
+
 function listResources({ slug, name, description, guides }: GuidedService) {
   const folder = `skill://${folderPrefix}${slug}/`;
   return [
-    { uri: `${folder}SKILL.md`, name: `${slug}/SKILL.md`, title: name, description, mimeType: markdown },
+    { uri: skillUri(slug), name: `${slug}/SKILL.md`, title: name, description, mimeType: markdown },
     ...guides.map((guide) => ({
       uri: `${folder}${guide.file_path}`,
       name: `${slug}/${guide.file_path}`,
@@ -85,9 +112,10 @@ async function readFile(context: Context, uri: string): Promise<string | null> {
   }
 }
 
-async function readSkill(context: Context, slug: string) {
-  const uri = `skill://${folderPrefix}${slug}/SKILL.md`;
-  const text = (await readFile(context, uri)) as string;
+/** Null where the address is that of no skill. */
+async function readSkill(context: Context, uri: string) {
+  const text = uri.endsWith('/SKILL.md') ? await readFile(context, uri) : null;
+  if (text === null) return null;
   const [, frontMatter = ''] = text.split('---\n', 2);
   return { uri, frontmatter: parseYaml(frontMatter), resources: 'dynamic' as const };
 }
@@ -107,7 +135,7 @@ function listPrompts({ slug, name, workflows }: GuidedService) {
   }));
 }
 
-function getPrompt(services: readonly GuidedService[], name: string, given: Record<string, string>) {
+function findPrompt(services: readonly GuidedService[], name: string, given: Record<string, string>) {
   for (const { slug, name: service, workflows } of services) {
     const workflow = workflows.find((one) => promptName(slug, one.name) === name);
     if (!workflow) continue;
@@ -121,5 +149,5 @@ function getPrompt(services: readonly GuidedService[], name: string, given: Reco
     ].join('\n');
     return { description: workflow.description, messages: [{ role: 'user' as const, content: { type: 'text' as const, text } }] };
   }
-  throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'There is no prompt of this name. `prompts/list` names those there are.');
+  return undefined;
 }

@@ -122,6 +122,7 @@ function createServer(
     try {
       return await run();
     } catch (thrown) {
+      if (thrown instanceof ProtocolError) throw thrown;
       exchange.refusal = toSkillettError(context.gateway, thrown, context.requestId);
       throw new ProtocolError(ProtocolErrorCode.InternalError, 'Refused.');
     }

@@ -1,7 +1,7 @@
 /** What is written for agents beside single endpoints: skill files, guides, and jobs of several calls. */
 import { z } from 'zod';
 import { pageSizeMax } from '../../../core/paging.ts';
-import { documentOperation } from '../operation.ts';
+import { documentOperation, nextCursor, type PageInfo, pageInput, pageOutput } from '../operation.ts';
 
 const guide = z.strictObject({ title: z.string(), file_path: z.string(), description: z.string() });
 const workflow = z.strictObject({
@@ -21,21 +21,25 @@ const guidedService = z.strictObject({
 
 export type GuidedService = z.infer<typeof guidedService>;
 
-/** Of the services that whoever asks may call, as many as a page holds. */
+interface GuidedNode extends Pick<GuidedService, 'slug' | 'name' | 'description' | 'workflows'> {
+  guides: { title: string; filePath: string; description: string }[];
+}
+
+/** Of the services that whoever asks may call, a page of them. */
 export const listGuidance = documentOperation({
   name: 'list_guidance',
-  input: z.strictObject({}),
-  output: z.array(guidedService),
-  document: `query { integrations(first: ${pageSizeMax}) { nodes { slug name description
-    guides { title filePath description } workflows(callable: true) { name description steps { endpoint purpose } } } } }`,
-  variables: () => ({}),
-  answer: ({ integrations }) =>
-    // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
-    integrations.nodes.map(({ guides, ...node }: any) => ({
+  input: z.strictObject({ cursor: pageInput.cursor }),
+  output: z.strictObject({ services: z.array(guidedService), next_cursor: pageOutput.next_cursor }),
+  document: `query ($after: String) { integrations(first: ${pageSizeMax}, after: $after) { pageInfo { hasNextPage endCursor } nodes { slug name
+    description guides { title filePath description } workflows(callable: true) { name description steps { endpoint purpose } } } } }`,
+  variables: ({ cursor }) => ({ after: cursor }),
+  answer: ({ integrations }: { integrations: { nodes: GuidedNode[]; pageInfo: PageInfo } }) => ({
+    services: integrations.nodes.map(({ guides, ...node }) => ({
       ...node,
-      // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
-      guides: guides.map(({ title, filePath, description }: any) => ({ title, file_path: filePath, description })),
+      guides: guides.map(({ title, filePath, description }) => ({ title, file_path: filePath, description })),
     })),
+    next_cursor: nextCursor(integrations),
+  }),
 });
 
 /** Null where there is no such file. */
