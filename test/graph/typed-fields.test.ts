@@ -83,6 +83,13 @@ describe('a typed field', () => {
     expect(asked()).toEqual(['GET /issues/1']);
   });
 
+  it('is not to be had by a text that another document is looked for by', async () => {
+    stand.upstream.json('{"title":"a"}');
+    const document = '{ desk { get_issue(issue_number: 77) { title } } }';
+    for (let number = 0; number < 20; number += 1) expect((await ask(`${number}\n${document}`)).errors).toHaveLength(1);
+    expect((await ask(document)).data.desk.get_issue).toEqual({ title: 'a' });
+  });
+
   it('is one row of the call log', async () => {
     stand.upstream.json('{"title":"a"}');
     const total = async () => (await ask('{ calls(integration: "desk") { totalCount } }')).data.calls.totalCount;

@@ -88,9 +88,9 @@ export class Documents {
     return this.#faults.get(document);
   }
 
-  /** Of our own schema it is the text itself, which is there already. */
+  /** No document that anybody sends to one schema may stand where another's is looked for. */
   #nameOf(query: string): string {
-    return this.#schemaName === '' ? query : `${this.#schemaName}\n${query}`;
+    return `${this.#schemaName}\n${query}`;
   }
 
   #check(query: string): CheckedDocument | GraphQLError {

@@ -1,6 +1,6 @@
 /** What there is to call: skills, search, skill files. */
 import type { Command } from 'commander';
-import { globalOptions, targetOf } from './options.ts';
+import { collect, globalOptions, targetOf } from './options.ts';
 
 export function addCatalogueCommands(program: Command): void {
   program
@@ -43,12 +43,9 @@ export function addCatalogueCommands(program: Command): void {
     .option('--tag <tag>', 'Only operations with this tag; may be repeated.', collect, [])
     .option('--operation <operation>', 'Only this operation, by its id or as "GET /notes/{id}"; may be repeated.', collect, [])
     .option('--base-url <address>', 'Where its requests go. Left out: the first server of the description.')
+    .option('--graphql', 'The address is a GraphQL endpoint, which the server asks for its schema.')
     .description('Make an integration of your own from the description of an API (OpenAPI, Swagger, Google discovery, GraphQL).')
     .action(async (source, options, command) =>
       (await import('../catalogue/import.ts')).importDescription(targetOf(command), source, { ...options, ...globalOptions(command) }),
     );
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
 }

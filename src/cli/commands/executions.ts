@@ -1,6 +1,6 @@
 /** Calling endpoints, and the log of calls. */
 import type { Command } from 'commander';
-import { globalOptions, targetOf } from './options.ts';
+import { collect, globalOptions, targetOf } from './options.ts';
 
 const runHelp = `
 Parameters are flags by their names: --title "Login fails" --labels bug,help --draft, --no-draft, --per-page=5. A list takes commas or is
@@ -67,8 +67,4 @@ export function addExecutionCommands(program: Command): void {
     .action(async (options, command) =>
       (await import('../executions/calls.ts')).showCalls(targetOf(command), { ...options, ...globalOptions(command) }),
     );
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
 }

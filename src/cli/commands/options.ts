@@ -15,3 +15,8 @@ export function globalOptions(command: Command): GlobalOptions {
 export function targetOf(command: Command, isNew = false): Target {
   return findTarget(globalOptions(command), isNew);
 }
+
+/** Of an option that may be repeated. */
+export function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}

@@ -173,7 +173,14 @@ async function sendUpload(
       file: body,
       ownOrigin: baseUrlOverridden ? new URL(baseUrl).origin : undefined,
       begin: () => sendBody(gateway, call, request, call.request.body, left()),
-      send: (part) => gateway.outbound.send({ ...part, timeoutMs: left(), integration: slug, turnOf: call.userId, signal: call.signal }),
+      send: (part) =>
+        gateway.outbound.send({
+          ...part,
+          timeoutMs: left(),
+          ...outboundTarget(call.integration),
+          turnOf: call.userId,
+          signal: call.signal,
+        }),
     });
   } catch (error) {
     body.stream.destroy();

@@ -171,7 +171,7 @@ export function requireEverything(principal: Principal): void {
     );
 }
 
-/** Fetching and reading a description takes up to two minutes, in which the key may be revoked or the account closed. */
+/** Fetching and reading a description takes minutes, in which the key may be revoked or the account closed. */
 async function requireStillAsked(gateway: Gateway, trx: Db, { userId, holderId }: Principal): Promise<void> {
   await gateway.admitStarter(trx, { userId, startedBy: holderId });
 }

@@ -81,6 +81,12 @@ export function seenBy(context: Context): Promise<Gateway> {
   return context.once('seen', async () => context.gateway.seenBy((await context.principal()).userId));
 }
 
+/** As whoever asks sees it; undefined for none of this name. Throws the 401s and 429 of `principal` where it has to be looked up. */
+export async function findSeen(context: Context, integration: string, endpoint: string): Promise<CatalogueEndpoint | undefined> {
+  const { catalogue } = context.gateway.catalogue.find(integration) ? context.gateway : await seenBy(context);
+  return catalogue.findEndpoint(integration, endpoint);
+}
+
 /** Throws not_found. */
 export function requireIntegration(catalogue: Catalogue, slug: string): CatalogueIntegration {
   const integration = catalogue.find(slug);

@@ -49,7 +49,7 @@ export interface LeanStand {
   newKey(scopes?: string[], user?: Parameters<typeof addUser>[1]): Promise<string>;
   keyOf(userId: string, scopes?: string[]): Promise<string>;
   lean(key: string, endpoint: string, input?: Partial<LeanInput>): Promise<{ text: string; failed: boolean }>;
-  more(key: string, endpoint: string, more: string, options?: { budget?: number; readOnly?: boolean }): Promise<string>;
+  more(key: string, endpoint: string, more: string, options?: { budget?: number }): Promise<string>;
   contextOf(key: string): Context;
   close(): Promise<void>;
 }
@@ -86,8 +86,8 @@ export async function startLeanStand(): Promise<LeanStand> {
     newKey: async (scopes, user) => keyOf(await addUser(gateway.database, user), scopes),
     lean: (key, endpoint, input = {}) =>
       answerLean(contextOf(key), { integration: 'letters', endpoint, readOnly: endpoint !== 'make_letter', ...input }),
-    more: async (key, endpoint, more, { budget, readOnly = true } = {}) =>
-      (await answerMore(contextOf(key), { integration: 'letters', endpoint, more, budget, readOnly })).text,
+    more: async (key, endpoint, more, { budget } = {}) =>
+      (await answerMore(contextOf(key), { integration: 'letters', endpoint, more, budget })).text,
     close: async () => {
       await server.close();
       await upstream.close();

@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -186,3 +187,15 @@ it('serve ends when SIGINT is sent to it alone', async () => {
   expect(await ended, output.stderr).toBe(0);
   await expect(fetch(`http://127.0.0.1:${port}/readyz`)).rejects.toThrow();
 });
+
+it('import waits for a large description, however long it is read, and says what failed', async () => {
+  const file = createRequire(import.meta.url).resolve('@octokit/openapi/generated/api.github.com.json');
+  const large = await command.run(['import', file, '--slug', 'forge', '--base-url', github.origin]);
+  expect(large).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(large.stdout)).toMatchObject({ slug: 'forge', endpoint_count: expect.any(Number) });
+  expect(JSON.parse(large.stdout).endpoint_count).toBeGreaterThan(1_000);
+  const taken = await command.run(['import', file, '--slug', 'forge']);
+  expect(taken).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('forge') });
+  const misplaced = await command.run(['import', file, '--slug', 'forge2', '--graphql']);
+  expect(misplaced).toMatchObject({ code: 1, stderr: expect.stringContaining('--graphql takes the address') });
+}, 120_000);

@@ -9,7 +9,7 @@ import { isHandle } from '../../../domains/executions/answer/lean/rest/kept-rest
 import { readHeaders } from '../../../domains/executions/answer/passed/answer-headers.ts';
 import { canonicalJson } from '../../../domains/executions/request/canonical-json.ts';
 import { Slots } from '../../../domains/executions/slots.ts';
-import { type CatalogueEndpoint, seenBy } from '../../../domains/recipes/catalogue.ts';
+import { type CatalogueEndpoint, findSeen } from '../../../domains/recipes/catalogue.ts';
 import { isCallerRefusal, toErrorBody, toSkillettError } from '../../http/failures.ts';
 import { type Envelope, execute, isFailure, read } from '../../operations/execute.ts';
 import type { EndpointName } from './endpoint-name.ts';
@@ -41,12 +41,6 @@ export interface CallArguments {
   idempotency_key?: string | undefined;
 }
 
-/** As whoever asks sees it; undefined for none of this name. 401 comes where it has to be looked up. */
-export async function findCalled(context: Context, { integration, endpoint }: EndpointName): Promise<CatalogueEndpoint | undefined> {
-  const { catalogue } = context.gateway.catalogue.find(integration) ? context.gateway : await seenBy(context);
-  return catalogue.findEndpoint(integration, endpoint);
-}
-
 export async function callEndpoint(
   context: Context,
   tool: 'read' | 'execute',
@@ -57,10 +51,10 @@ export async function callEndpoint(
 ): Promise<ToolAnswer> {
   if (args.each && !fault) return callEach(context, named, { ...args, more }, args.each);
   const readOnly = tool === 'read';
-  const found = fault ?? (readOnly ? undefined : findFault(await findCalled(context, named)));
+  const found = fault ?? (readOnly ? undefined : findFault(await findSeen(context, named.integration, named.endpoint)));
   const messageKey = readOnly ? undefined : messageKeyOf(named, args, asking);
   if (isWhole(args)) return callWhole(context, readOnly, named, { ...args, more, messageKey }, found);
-  if (more !== undefined && isHandle(more)) return answerMore(context, { ...named, more, budget: args.budget, readOnly });
+  if (more !== undefined && isHandle(more)) return answerMore(context, { ...named, more, budget: args.budget });
   const { idempotency_key: idempotencyKey, each: _each, ...rest } = args;
   const answer = await answerLean(context, { ...named, ...rest, next: more, idempotencyKey, messageKey, readOnly, fault: found });
   return { ...answer, note: noteOf(context) };

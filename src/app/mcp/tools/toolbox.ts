@@ -4,14 +4,14 @@ import type { Context, Gateway } from '../../../core/context.ts';
 import { SkillettError } from '../../../core/errors.ts';
 import { pageSizeMax } from '../../../core/paging.ts';
 import { escapeHidden } from '../../../core/text/hidden-characters.ts';
-import type { CatalogueEndpoint } from '../../../domains/recipes/catalogue.ts';
+import { type CatalogueEndpoint, findSeen } from '../../../domains/recipes/catalogue.ts';
 import { schema } from '../../graphql/schema.ts';
 import { checkBody } from '../../http/body/check-body.ts';
 import { isCallerRefusal, toErrorBody, toSkillettError } from '../../http/failures.ts';
 import { startConnection } from '../../operations/connections.ts';
 import { PreparedDocument } from '../../operations/documents.ts';
-import { type Asking, callEndpoint, findCalled, type ToolAnswer } from './call.ts';
-import { resolveEndpoint } from './endpoint-name.ts';
+import { type Asking, callEndpoint, type ToolAnswer } from './call.ts';
+import { type EndpointName, resolveEndpoint } from './endpoint-name.ts';
 import {
   describeEndpointTool,
   describeSchema,
@@ -123,8 +123,8 @@ async function callNamed(context: Context, name: 'read' | 'execute', given: Argu
 }
 
 /** The parameters of the endpoint, which the tool's own schema does not know. */
-async function readParams(context: Context, named: Parameters<typeof findCalled>[1], params: unknown): Promise<unknown> {
-  const endpoint = params === undefined ? undefined : await findCalled(context, named);
+async function readParams(context: Context, named: EndpointName, params: unknown): Promise<unknown> {
+  const endpoint = params === undefined ? undefined : await findSeen(context, named.integration, named.endpoint);
   return endpoint ? readTexts(params, endpoint.schema) : params;
 }
 

@@ -36,7 +36,7 @@ async function ask(
   const url = URL.parse(address);
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
     throw badRequest(
-      `\`${argument}\` must be an address of the web without a user name or password, such as https://api.example.org/openapi.json.`,
+      `\`${argument}\` must be an address of the web without a user name or password, such as https://api.example.org/${argument === 'url' ? 'openapi.json' : 'graphql'}.`,
     );
   const answer = await gateway.outbound.send({
     ...request,

@@ -25,11 +25,17 @@ import type { OpenApi, Operation, PathItem, Schema } from './openapi.ts';
 
 type Field = GraphQLField<unknown, unknown>;
 
+/** What may stand in front of a definition: one piece at a time, since a pattern over all of them takes ages for some texts. */
+const ignored = /[\s,\ufeff]+|#[^\n]*|"""[\s\S]*?"""|"(?!"")[^"\n]*"/y;
+const definition = /(?:extend\s+)?(?:schema|type|interface|union|scalar|enum|input|directive)\s+[@{_A-Za-z]/y;
+
 /** Whether a text that is no JSON is written in the schema language (GraphQL, "Type System Definitions"). */
 export function isSchemaLanguage(text: string): boolean {
-  return /^(?:\s|\ufeff|,|#[^\n]*\n|"""[\s\S]*?"""|"(?!"")[^"\n]*")*(?:extend\s+)?(?:schema|type|interface|union|scalar|enum|input|directive)\s+[@{_A-Za-z]/.test(
-    text,
-  );
+  ignored.lastIndex = 0;
+  let at = 0;
+  while (ignored.test(text)) at = ignored.lastIndex;
+  definition.lastIndex = at;
+  return definition.test(text);
 }
 
 /** Throws GraphQLError with the place of what is wrong. */

@@ -4,7 +4,7 @@
  */
 import type { Context } from '../../../../core/context.ts';
 import { badRequest, type SkillettError } from '../../../../core/errors.ts';
-import type { CatalogueEndpoint } from '../../../recipes/catalogue.ts';
+import { type CatalogueEndpoint, findSeen } from '../../../recipes/catalogue.ts';
 import type { Execution, ExecutionInput } from '../../execution.ts';
 import { nextNumber, numberedPagesOf } from '../../request/numbered-pages.ts';
 import { cutText, printJson } from './cells.ts';
@@ -45,7 +45,7 @@ export async function answerLean(context: Context, input: LeanInput): Promise<Le
       : undefined;
   const execution = await executeLean(context, { ...call, view, fault: input.fault ?? fault ?? doubled });
   if (!execution.table) return { text: await printFailure(execution, budget), failed: true };
-  const endpoint = context.gateway.catalogue.findEndpoint(input.integration, input.endpoint);
+  const endpoint = await findSeen(context, input.integration, input.endpoint);
   const table =
     execution.selectError === null
       ? execution.table
@@ -79,10 +79,11 @@ async function printKeeping(context: Context, input: LeanInput, execution: Execu
 /** The rest of an answer that was cut, without a new call. Throws not_found for a handle that is lost, and what refuses the key. */
 export async function answerMore(
   context: Context,
-  asked: { integration: string; endpoint: string; more: string; budget?: number | null | undefined; readOnly: boolean },
+  asked: { integration: string; endpoint: string; more: string; budget?: number | null | undefined },
 ): Promise<LeanAnswer> {
   const { budget, fault } = readBudget(asked.budget);
-  const rest = await openRest(context, asked);
+  const endpoint = await findSeen(context, asked.integration, asked.endpoint);
+  const rest = await openRest(context, { ...asked, write: endpoint?.readOnly === false });
   if (fault) throw fault;
   const { status, write, nextPage } = rest;
   const skipped = rest.skipped + rest.shown;
@@ -92,8 +93,12 @@ export async function answerMore(
     printTable(table, { status, write, budget, skipped, handle: given, nextPage: nextPage ?? undefined });
   const printed = print(handle);
   if (printed.shown === table.rows.length) return { text: printed.text, failed: false };
-  const { integration, endpoint, connectionId } = rest;
-  const kept = await keepRest(context, { integration, endpoint, connectionId, handle }, { ...rest, table, skipped, shown: printed.shown });
+  const { integration, endpoint: name, connectionId } = rest;
+  const kept = await keepRest(
+    context,
+    { integration, endpoint: name, connectionId, handle },
+    { ...rest, table, skipped, shown: printed.shown },
+  );
   return { text: kept ? printed.text : print(undefined).text, failed: false };
 }
 

@@ -67,7 +67,7 @@ export async function keepRest(context: Context, of: RestOf, rest: Rest): Promis
 /** Throws the 401s and 429 of `principal`, 403 `scope_not_allowed`, and not_found for a handle that is lost, or was never this key's. */
 export async function openRest(
   context: Context,
-  asked: { integration: string; endpoint: string; more: string; readOnly: boolean },
+  asked: { integration: string; endpoint: string; more: string; write: boolean },
 ): Promise<Rest & RestOf> {
   const { gateway } = context;
   const principal = await context.principal();
@@ -91,12 +91,12 @@ export async function dropOldRests({ db, clock }: Pick<Gateway, 'db' | 'clock'>)
   while ((await deleteExpiredRests(db, clock, atOnce)) === atOnce);
 }
 
-function lost({ integration, endpoint, readOnly }: { integration: string; endpoint: string; readOnly: boolean }): SkillettError {
+function lost({ integration, endpoint, write }: { integration: string; endpoint: string; write: boolean }): SkillettError {
   const name = `\`${integration}.${endpoint}\``;
   return new SkillettError(
     'not_found',
-    readOnly
-      ? `This rest of an answer is no longer kept: that lasts ten minutes, for the key that asked. Call ${name} again with the same \`params\`, without \`more\`, and with a larger \`budget\` or fewer rows.`
-      : `This rest of an answer is no longer kept: that lasts ten minutes, for the key that asked. ${name} was done and is not repeated: look at what it did with an endpoint that reads.`,
+    write
+      ? `This rest of an answer is no longer kept: that lasts ten minutes, for the key that asked. ${name} was done and is not repeated: look at what it did with an endpoint that reads.`
+      : `This rest of an answer is no longer kept: that lasts ten minutes, for the key that asked. Call ${name} again with the same \`params\`, without \`more\`, and with a larger \`budget\` or fewer rows.`,
   );
 }
