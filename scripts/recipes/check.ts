@@ -58,7 +58,7 @@ trash trigger unarchive unassign undelete unfollow unlike unlink unlock unmark u
 upload upsert validate void vote wait watch withdraw write`.split(/\s+/),
 );
 
-const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }));
+const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true, ownProperties: true }));
 
 export function listExampleFaults(endpoint: Endpoint): string[] {
   const validate = ajv.compile(buildParameterSchema(endpoint));

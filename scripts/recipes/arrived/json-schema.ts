@@ -6,7 +6,9 @@ import { bounds, type Schema } from '../../../src/domains/recipes/import/openapi
 /** Those that mean the same everywhere; `byte` is base64 here and base64url there. */
 const formats = ['date', 'date-time', 'email', 'uuid', 'ipv4', 'ipv6', 'hostname', 'uri'];
 
-const compiler = addFormats.default(new Ajv2020({ allErrors: true, strict: false, validateSchema: false, addUsedSchema: false }));
+const compiler = addFormats.default(
+  new Ajv2020({ allErrors: true, strict: false, validateSchema: false, addUsedSchema: false, ownProperties: true }),
+);
 
 const compiled = new WeakMap<Schema, ValidateFunction>();
 

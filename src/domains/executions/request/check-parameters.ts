@@ -14,8 +14,15 @@ export interface ParameterFault extends Fault {
   phrase: string;
 }
 
-// Recipes are checked when they are read, so ajv need not check the schemas again.
-const settings = { strict: false, validateSchema: false, addUsedSchema: false, verbose: true, code: { optimize: false } } as const;
+// Recipes are checked when they are read, so ajv need not check the schemas again. What every object has, such as `constructor`, is not given.
+const settings = {
+  strict: false,
+  validateSchema: false,
+  addUsedSchema: false,
+  ownProperties: true,
+  verbose: true,
+  code: { optimize: false },
+} as const;
 const quick = addFormats.default(new Ajv2020({ ...settings })).addFormat('byte', isBase64);
 const thorough = addFormats.default(new Ajv2020({ ...settings, allErrors: true })).addFormat('byte', isBase64);
 
