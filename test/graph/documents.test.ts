@@ -330,3 +330,49 @@ describe('_idempotencyKey', () => {
     expect(asked()).toEqual([]);
   });
 });
+
+describe('a write whose answer is too much', () => {
+  const write = (fields: string, key?: string) =>
+    ask(`mutation { desk_create_issue(title: "x"${key === undefined ? '' : `, _idempotencyKey: "${key}"`}) { ${fields} } }`);
+  const long = (length: number) => stand.upstream.json(JSON.stringify({ title: 'x'.repeat(length), number: 1 }));
+
+  it('to be read into fields says that it was done, and that it is not to be sent again', async () => {
+    long(1_100_000);
+    const answer = await write('title');
+    expect(answer.data).toEqual({ desk_create_issue: null });
+    expect(pathsOf(answer)).toEqual([['desk_create_issue', 'payload_too_large']]);
+    expect(answer.errors[0].message).toBe(
+      'The fields that are asked of `create_issue` of desk are more than 1 MiB together. The write `create_issue` of desk was done all the same: do not send it again, and read what it made.',
+    );
+    expect((await write('number')).data.desk_create_issue).toEqual({ number: 1 });
+    long(1_000_000);
+    expect((await write('title')).errors).toBeUndefined();
+    expect(asked()).toHaveLength(3);
+  });
+
+  it('beside others of its request says the same, and a read does not', async () => {
+    long(1_000_000);
+    const ten = Array.from({ length: 10 }, (_, at) => `a${at}: desk_create_issue(title: "${at}") { title }`);
+    const answer = await ask(`mutation { ${ten.join(' ')} }`);
+    expect(pathsOf(answer)).toEqual([
+      ['a8', 'payload_too_large'],
+      ['a9', 'payload_too_large'],
+    ]);
+    expect(answer.errors[1].message).toContain('more than 8 MiB together. The write `create_issue` of desk was done all the same');
+    expect(asked()).toHaveLength(10);
+    long(1_100_000);
+    const read = await ask('{ desk { get_issue(number: 1) { title } } }');
+    expect(read.errors[0].message).toContain('or take the answer as it is by `read`');
+    expect(read.errors[0].message).not.toContain('done');
+  });
+
+  it('to be kept for its idempotency key gives its fields once, and then says that it was done', async () => {
+    long(1_100_000);
+    expect((await write('number', 'long')).data.desk_create_issue).toEqual({ number: 1 });
+    const again = await write('number', 'long');
+    expect(pathsOf(again)).toEqual([['desk_create_issue', 'payload_too_large']]);
+    expect(again.errors[0].message).toContain('only its status was kept. The write `create_issue` of desk was done all the same');
+    expect(again.extensions.skillett.warnings).toEqual([]);
+    expect(asked()).toHaveLength(1);
+  });
+});

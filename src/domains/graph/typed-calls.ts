@@ -2,6 +2,7 @@
 import type { Context } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
 import { mergeWanted, type Wanted } from '../executions/answer/fields/wanted.ts';
+import { notKept } from '../executions/answer/kept-answer.ts';
 import { pruneAnswer } from '../executions/answer/select.ts';
 import { executeEndpoint } from '../executions/execute.ts';
 import { type CallFacts, type Execution, type ExecutionInput, requestOf } from '../executions/execution.ts';
@@ -78,7 +79,7 @@ async function callTyped(context: Context, call: TypedCall, readOnly: boolean): 
     const input: ExecutionInput = { ...call, readOnly, facts };
     const execution = await executeEndpoint(context.gateway, requestOf(context, input));
     if (!execution.ok) throw upstreamFailed(call, execution);
-    return call.wanted === undefined ? execution.data : await readFields(context, call, execution, call.wanted);
+    return await readFields(context, call, execution, readOnly);
   } catch (error) {
     if (!(error instanceof SkillettError) || error.call) throw error;
     const { code, message, action, details, headers, originalError: cause, status } = error;
@@ -88,24 +89,37 @@ async function callTyped(context: Context, call: TypedCall, readOnly: boolean): 
   }
 }
 
-async function readFields(context: Context, call: TypedCall, { data, replayed }: Execution, wanted: Wanted): Promise<unknown> {
-  if (!data) return null;
+async function readFields(context: Context, call: TypedCall, { data, replayed }: Execution, readOnly: boolean): Promise<unknown> {
+  const { integration, endpoint, wanted } = call;
+  if (!data || wanted === undefined) return data;
   const whole = await data.load();
   const asker = { userId: replayed ? (await context.holder()).userId : '', signal: context.signal, waitedMs: 0 };
-  const json = replayed ? await pruneAnswer(whole, wanted, asker, call.integration) : whole;
-  if (json.length > fieldsBytesMax)
-    throw new SkillettError(
-      'payload_too_large',
-      `The fields that are asked of \`${call.endpoint}\` of ${call.integration} are more than ${fieldsBytesMax / 1024 / 1024} MiB together. Ask for fewer fields or fewer rows, or take the answer as it is by \`read\` or \`execute\`.`,
-    );
+  const json = replayed ? await pruneAnswer(whole, wanted, asker, integration) : whole;
   const read = context.once('typed bytes', () => ({ bytes: 0 }));
+  if (json.length > fieldsBytesMax)
+    throw tooLarge(
+      call,
+      readOnly,
+      `The fields that are asked of \`${endpoint}\` of ${integration} are more than ${fieldsBytesMax / 1024 / 1024} MiB together.`,
+      'Ask for fewer fields or fewer rows, or take the answer as it is by `read`.',
+    );
   read.bytes += json.length;
   if (read.bytes > requestBytesMax)
-    throw new SkillettError(
-      'payload_too_large',
-      `The fields that are asked of all calls of this request are more than ${requestBytesMax / 1024 / 1024} MiB together. Ask for fewer in one document.`,
+    throw tooLarge(
+      call,
+      readOnly,
+      `The fields that are asked of all calls of this request are more than ${requestBytesMax / 1024 / 1024} MiB together.`,
+      'Ask for fewer in one document.',
     );
-  return parseAnswer(json);
+  const answer = parseAnswer(json);
+  if (replayed && answer === notKept) throw tooLarge(call, readOnly, notKept, '');
+  return answer;
+}
+
+/** Nobody must do a write again to get what it answered. */
+function tooLarge({ integration, endpoint }: TypedCall, readOnly: boolean, why: string, remedy: string): SkillettError {
+  const done = `The write \`${endpoint}\` of ${integration} was done all the same: do not send it again, and read what it made.`;
+  return new SkillettError('payload_too_large', `${why} ${readOnly ? remedy : done}`);
 }
 
 function upstreamFailed({ integration, endpoint }: TypedCall, { status, error, callId }: Execution): SkillettError {

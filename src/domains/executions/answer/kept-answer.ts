@@ -9,6 +9,9 @@ import type { AnswerHeaders } from './passed/answer-headers.ts';
 /** The longest answer that is kept. */
 export const keptBytesMax = 1024 * 1024;
 
+/** Stands in place of what was longer. */
+export const notKept = `The first answer to this idempotency key was longer than ${keptBytesMax / 1024 / 1024} MiB, so only its status was kept.`;
+
 export type KeptAnswer =
   | { json: Buffer; selectError: string | undefined; next: string | undefined; meta: AnswerHeaders | undefined }
   /** In the form `Accept: application/octet-stream`. */
@@ -56,8 +59,14 @@ export interface ReplayedAnswer {
 
 export async function openAnswer(gateway: Gateway, callId: string, sealed: string | null): Promise<ReplayedAnswer> {
   if (sealed === null) {
-    const note = `The first answer to this idempotency key was longer than ${keptBytesMax / 1024 / 1024} MiB, so only its status was kept.`;
-    return { json: RawJson.fromValue(note), selectError: undefined, next: undefined, meta: undefined, raw: undefined, failure: undefined };
+    return {
+      json: RawJson.fromValue(notKept),
+      selectError: undefined,
+      next: undefined,
+      meta: undefined,
+      raw: undefined,
+      failure: undefined,
+    };
   }
   const text = await gateway.vault.open(sealed, callId);
   const end = text.indexOf('\n');
