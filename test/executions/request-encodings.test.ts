@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SkillettError } from '../../src/core/errors.ts';
 import { type PreparedRequest, prepareRequest } from '../../src/domains/executions/request/prepare-request.ts';
-import { renderEndpoint } from '../../src/domains/skills/endpoint-document.ts';
+import { renderEndpoint } from '../../src/domains/skills/endpoints/endpoint-document.ts';
 import { makeEndpoint, makeIntegration, textParameter } from './integration.ts';
 
 const notes = makeIntegration('https://api.example.org/v1', {});

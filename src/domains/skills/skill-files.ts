@@ -1,6 +1,6 @@
 /** The skill files of an integration, rendered from its recipe (docs/api.md, "Skill files"). */
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
-import { renderEndpoint } from './endpoint-document.ts';
+import { renderEndpoint } from './endpoints/endpoint-document.ts';
 import { printCode, printFrontMatter, printTable } from './markdown.ts';
 
 export interface SkillFile {

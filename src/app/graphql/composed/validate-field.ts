@@ -6,7 +6,7 @@ import { mayCall } from '../../../core/principal.ts';
 import { builder } from '../../../core/schema/builder.ts';
 import { canonicalJson } from '../../../domains/executions/request/canonical-json.ts';
 import type { CatalogueEndpoint } from '../../../domains/recipes/catalogue.ts';
-import { EndpointRef } from '../../../domains/skills/graphql.ts';
+import { EndpointRef } from '../../../domains/skills/endpoints/graphql.ts';
 import { checkCost, checkVariables, measureCost } from '../limits.ts';
 import { type GraphDoor, GraphDoors } from './graph-doors.ts';
 import { listPlannedCalls, type PlannedCall } from './planned-calls.ts';

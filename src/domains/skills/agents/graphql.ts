@@ -4,7 +4,8 @@ import { builder } from '../../../core/schema/builder.ts';
 import { type ConnectedAccount, loadAccounts, missingScopesOf } from '../../connections/connections.ts';
 import { requireIntegration, seenBy } from '../../recipes/catalogue.ts';
 import type { Integration } from '../../recipes/format/format.ts';
-import { EndpointRef, IntegrationRef } from '../graphql.ts';
+import { EndpointRef } from '../endpoints/graphql.ts';
+import { IntegrationRef } from '../graphql.ts';
 import { summariseEndpoint } from './endpoint-summary.ts';
 
 interface EndpointAccount extends ConnectedAccount {

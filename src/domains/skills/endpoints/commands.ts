@@ -1,5 +1,5 @@
 /** One call in the forms in which it can be made elsewhere, to be pasted as they are. */
-import type { CatalogueEndpoint } from '../recipes/catalogue.ts';
+import type { CatalogueEndpoint } from '../../recipes/catalogue.ts';
 
 /** What a call says beside its endpoint. */
 export interface PlannedCall {

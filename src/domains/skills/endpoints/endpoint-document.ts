@@ -1,9 +1,9 @@
 /** The Markdown document of one endpoint (docs/api.md, "Skill files"). */
-import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import type { Parameter, RecipeValue } from '../recipes/format/parameter.ts';
+import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
+import type { Parameter, RecipeValue } from '../../recipes/format/parameter.ts';
+import { printCode, printFrontMatter, printTable } from '../markdown.ts';
 import { listAnswerFields } from './answer-table.ts';
 import { buildExample, listErrors, listProviderScopes } from './describe.ts';
-import { printCode, printFrontMatter, printTable } from './markdown.ts';
 
 export function renderEndpoint(integration: CatalogueIntegration, endpoint: CatalogueEndpoint, publicUrl: string): string {
   const { spec } = endpoint;

@@ -1,6 +1,6 @@
 /** The fields of an answer, two levels deep, as rows of a table. */
-import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
-import { type AnswerShapes, readType, shapeOfType } from '../recipes/shapes/answer-shapes.ts';
+import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
+import { type AnswerShapes, readType, shapeOfType } from '../../recipes/shapes/answer-shapes.ts';
 
 const levels = 2;
 

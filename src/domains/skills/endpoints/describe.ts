@@ -1,5 +1,5 @@
 /** What an agent reads about an endpoint: its parameters, an example, and what to do about each likely error. */
-import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import { type PlannedCall, printCliCommand, printCurlCommand, printGraphqlDocument, printMcpCall } from './commands.ts';
 
 export interface ParameterDescription {
