@@ -110,6 +110,38 @@ describe('a lean answer', () => {
     expect((await stand.lean(key, 'list_letters', { select: "letters[?id=='l1']" })).text).toMatch(/^200, 1 row\n\{"id":"l1",/);
   });
 
+  test('that `select` cut says how its list goes on, as the whole answer says it', async () => {
+    const key = await stand.newKey();
+    const next = { meta: { next: 'n2' } };
+    for (const [count, more] of [
+      [2, next],
+      [2, { ...next, filling: 'x'.repeat(100_000) }],
+    ] as const) {
+      letters(count, more);
+      expect((await stand.lean(key, 'list_letters', { select: 'letters[].id' })).text).toBe(
+        '200, 2 rows; next page: params {"cursor":"n2"}\nl0\nl1',
+      );
+    }
+    letters(2, next);
+    expect((await stand.lean(key, 'list_letters', { select: 'length(letters, total)' })).text).toMatch(
+      /^200, 1 row; next page: params \{"cursor":"n2"\}; `select` was not applied/,
+    );
+    letters(2, { meta: { next: null } });
+    expect((await stand.lean(key, 'list_letters', { select: '{meta: {next: letters[0].id}}' })).text).toMatch(/^200, 1 row\n/);
+  });
+
+  test('that `select` cut goes on after the rows of the page, and not after those that are left', async () => {
+    const key = await stand.newKey();
+    letters(3, { further: true });
+    expect((await stand.lean(key, 'skip_letters')).text).toMatch(/^200, 3 rows; next page: params \{"skip":3\}/);
+    letters(3, { further: true });
+    const { text } = await stand.lean(key, 'skip_letters', { select: 'letters[0].id' });
+    const [, more] = /^200, 1 row; next page: more "([^"]+)"\nl0$/.exec(text) ?? [];
+    letters(1, { further: false });
+    expect((await stand.lean(key, 'skip_letters', { select: 'letters[0].id', next: more })).text).toBe('200, 1 row\nl0');
+    expect(stand.upstream.received.at(-1)?.target).toBe('/letters?skip=3');
+  });
+
   test('of a write is its id and link, is kept for an idempotency key, and a failure is told as the service tells it', async () => {
     const key = await stand.newKey();
     stand.upstream.json('{"id":7,"html_url":"https://l/7","body":"long"}', 201);

@@ -32,6 +32,12 @@ const endpoints = {
   get_letter: { ...base, path: '/letters/{id}', parameters: { id: parameter('path', { required: true }) }, example: { id: 'x' } },
   list_boxes: { ...base, path: '/boxes' },
   get_box: { ...base, path: '/boxes/{box}', parameters: { box: parameter('path', { required: true }) }, example: { box: 'x' } },
+  skip_letters: {
+    ...base,
+    path: '/letters',
+    parameters: { skip: parameter('query', { type: 'integer', examples: [1] }) },
+    pagination: { style: 'offset', parameter: 'skip', items: 'letters', more: 'further' },
+  },
   list_plain: { ...base, path: '/plain' },
   make_letter: {
     ...base,

@@ -12,7 +12,8 @@ import type { Wanted } from './fields/wanted.ts';
 import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { makeTable } from './lean/make-table.ts';
-import { planOf } from './lean/plan.ts';
+import { cursorPlanOf, type LeanView, planOf } from './lean/plan.ts';
+import type { LeanTable } from './lean/table.ts';
 import { namedHeaders } from './passed/answer-headers.ts';
 import { streamOf } from './passed/streams.ts';
 import { readAnswer } from './read-answer.ts';
@@ -41,15 +42,16 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
   const view = ok ? run.request.view : undefined;
   const looked = wanted !== undefined || view !== undefined;
   if (looked && expression === undefined && !judged.json) await requireRoom(call, answer);
-  const { json: cut, selectError } =
+  const cut: Cut =
     expression === undefined
       ? {
           json: judged.json ?? (await readAnswer(answer, { wholeBytesMax: looked ? jsonBytesMax : passedOn, reader: call })),
           selectError: undefined,
         }
       : await select(judged, expression, call, passedOn);
-  const table = view && (await makeTable(await cut.load(), planOf(call.endpoint, view), call, call.integration.slug));
-  const json = table ? RawJson.fromValue(table) : cut;
+  const { selectError } = cut;
+  const table = view && (await tabulate(call, view, cut));
+  const json = table ? RawJson.fromValue(table) : cut.json;
   const next = nextOf(run, call, judged);
   const meta = namedHeaders(call.endpoint, answer, call.addressCredential);
   if (run.admission.claim) {
@@ -73,6 +75,14 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
   );
 }
 
+async function tabulate(call: UpstreamCall, view: LeanView, { json, whole }: Cut): Promise<LeanTable> {
+  const { endpoint, integration } = call;
+  const bytes = await json.load();
+  const table = await makeTable(bytes, planOf(endpoint, view), call, integration.slug);
+  const going = cursorPlanOf(endpoint, view);
+  return going ? { ...table, cursor: (await makeTable(whole ?? bytes, going, call, integration.slug)).cursor } : table;
+}
+
 function hold({ request }: Run, call: UpstreamCall, json: RawJson, wanted: Wanted | undefined): RawJson | Promise<RawJson> {
   if (wanted !== undefined)
     return json.load().then(async (whole) => RawJson.fromBytes(await pruneAnswer(whole, wanted, call, call.integration.slug)));
@@ -91,7 +101,12 @@ function nextOf(run: Run, call: UpstreamCall, { answer, ok, next }: JudgedAnswer
   return query === undefined ? undefined : sealNext(run.gateway, pagedCallOf(run), 'next page', query);
 }
 
-type Cut = { json: RawJson; selectError: string | undefined };
+interface Cut {
+  json: RawJson;
+  selectError: string | undefined;
+  /** The answer that `select` made `json` of. */
+  whole?: Buffer;
+}
 
 /** An answer that finds no room goes on as without the expression, since the service has done its work. */
 async function select({ answer, json: read }: JudgedAnswer, expression: string, call: UpstreamCall, passedOn: number): Promise<Cut> {
@@ -102,7 +117,7 @@ async function select({ answer, json: read }: JudgedAnswer, expression: string, 
   const json = read ?? (await readAnswer(answer, { wholeBytesMax: jsonBytesMax, reader: call }));
   const whole = await json.load();
   try {
-    return { json: RawJson.fromBytes(await applySelect(whole, expression, call)), selectError: undefined };
+    return { json: RawJson.fromBytes(await applySelect(whole, expression, call)), selectError: undefined, whole };
   } catch (error) {
     return { json, selectError: notApplied(error as Error) };
   }

@@ -53,7 +53,7 @@ export async function answerLean(context: Context, input: LeanInput): Promise<Le
   return printKeeping(context, input, execution, table, {
     write: endpoint ? !endpoint.readOnly : !input.readOnly,
     budget,
-    nextPage: endpoint && sayNextPage(endpoint, input.params, execution),
+    nextPage: endpoint && sayNextPage(endpoint, { params: input.params, selected }, execution),
   });
 }
 
@@ -118,7 +118,11 @@ async function printFailure({ status, error }: Execution, budget: number): Promi
 }
 
 /** How the caller gets the next page: by parameters where there are any, else by what the service's link was sealed in. */
-function sayNextPage({ spec }: CatalogueEndpoint, params: unknown, { next, table }: Execution): string | undefined {
+function sayNextPage(
+  { spec }: CatalogueEndpoint,
+  { params, selected }: { params: unknown; selected: boolean },
+  { next, table }: Execution,
+): string | undefined {
   const { style, parameter } = spec.pagination ?? {};
   if (parameter !== undefined && style === 'cursor')
     return table?.cursor ? `params ${printJson({ [parameter]: table.cursor })}` : undefined;
@@ -126,6 +130,7 @@ function sayNextPage({ spec }: CatalogueEndpoint, params: unknown, { next, table
   if (parameter === undefined || style === 'next_link') return `more "${next}"`;
   const given = (typeof params === 'object' && params !== null ? params : {}) as Record<string, never>;
   const known = numberedPagesOf({ ...spec, pagination: { ...spec.pagination, style: style ?? 'page', more: '`true`' } });
-  const number = known && nextNumber(known, given, table?.rows.length);
+  // What `select` made has other rows than the page.
+  const number = known && nextNumber(known, given, selected ? undefined : table?.rows.length);
   return number === undefined ? `more "${next}"` : `params ${printJson({ [parameter]: number })}`;
 }

@@ -42,6 +42,12 @@ const selectedPlan: LeanPlan = {
   ...{ adds: [], write: false, whole: true },
 };
 
+/** Where a list goes on that `select` has cut, which only the whole answer says; undefined where no parameter takes it. */
+export function cursorPlanOf({ spec: { pagination } }: CatalogueEndpoint, view: LeanView): LeanPlan | undefined {
+  if (!view.selected || pagination?.style !== 'cursor') return undefined;
+  return { ...selectedPlan, rows: '`[]`', cursor: pagination.next };
+}
+
 export function planOf({ spec, readOnly }: CatalogueEndpoint, view: LeanView): LeanPlan {
   if (view.plan) return view.plan;
   if (view.selected) return selectedPlan;
