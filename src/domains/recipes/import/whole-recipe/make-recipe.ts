@@ -208,7 +208,10 @@ function makeEndpoint(
   { path, method, operation, endpointPath }: Chosen,
 ): Pick<Draft, 'endpoint' | 'losses'> | { fault: string } {
   const draft = draftEndpoint(openApi, path, method, (sentence) => quoteSentence('Imported', sentence)) as Draft;
-  const made: Endpoint = { ...draft.endpoint, answer: 'What the service answers; its description of that is not imported.' };
+  const made: Endpoint = {
+    ...draft.endpoint,
+    answer: 'What the service answers; of its fields those are known that its description names.',
+  };
   delete made.provider_scopes;
   if (endpointPath !== undefined) made.path = endpointPath;
   if (made.graphql) made.answer = 'What its document selects.';
