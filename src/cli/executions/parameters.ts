@@ -67,9 +67,12 @@ export function isBoolean(schema: ParameterSchema | undefined): boolean {
   return schema !== undefined && typesOf(schema).every((type) => type === 'boolean' || type === 'null');
 }
 
-/** Ends the command with the names that are nearest. */
+/** Ends the command with the names that are nearest, or with all where none is near. */
 export function failAsUnknown(flag: string, schemas: Record<string, ParameterSchema>, otherNames: string[]): never {
-  throw new CommandFailure(`There is no parameter --${flag}.${suggest(flag, [...Object.keys(schemas), ...otherNames], '--')}`);
+  const names = Object.keys(schemas);
+  const near = suggest(flag, [...names, ...otherNames], '--');
+  const all = names.length === 0 ? ' The endpoint has none.' : ` The endpoint has ${names.map((name) => `--${name}`).join(', ')}.`;
+  throw new CommandFailure(`There is no parameter --${flag}.${near || all}`);
 }
 
 /** The parameters by name; all flags name one. */

@@ -105,9 +105,11 @@ describe('run', () => {
     );
   });
 
-  it('ends with 1 and the nearest name for a flag that is none, and sends nothing', async () => {
+  it('ends with 1 and the nearest name, or all, for a flag that is none, and sends nothing', async () => {
     const { code, stderr } = await createIssue('--titel', 'x');
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'There is no parameter --titel. Did you mean --title?\n' });
+    const help = await command.run(['run', 'github', 'get_issue', '--help']);
+    expect(help).toMatchObject({ code: 1, stderr: 'There is no parameter --help. The endpoint has --repo, --issue_number.\n' });
     expect(github.received).toEqual([]);
   });
 
