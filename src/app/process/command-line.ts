@@ -1,7 +1,6 @@
 /** The arguments of the server's command, read before anything is loaded or opened. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { version } from '../http/version.ts';
 
 export type Command =
   | { name: 'start' | 'migrate' }
@@ -38,7 +37,7 @@ Settings come from the environment; the npm commands read a file .env besides. .
 export function readCommand(args: readonly string[]): Command {
   const { values, positionals } = parse(args);
   if (values.help) return { name: 'print', text: help };
-  if (values.version) return { name: 'print', text: readVersion() };
+  if (values.version) return { name: 'print', text: version };
   const [name = 'start', ...rest] = positionals;
   const taken = { start: 0, migrate: 0, 'sign-in-link': 1, backup: 1, restore: 1 }[name];
   if (taken === undefined) throw new CommandFault(`There is no command ${JSON.stringify(name)}.`);
@@ -61,8 +60,4 @@ function parse(args: readonly string[]): { values: { help?: boolean; version?: b
     const [what] = (error as Error).message.split(/\. |\.$/);
     throw new CommandFault(`${what}.`);
   }
-}
-
-function readVersion(): string {
-  return JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../../package.json'), 'utf8')).version;
 }
