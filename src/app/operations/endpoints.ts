@@ -49,15 +49,11 @@ export const describeEndpoint = documentOperation({
     description: endpoint.description,
     read_only: endpoint.readOnly,
     provider_scopes: endpoint.providerScopes,
-    // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
-    parameters: endpoint.parameters.map((parameter: any) => ({
-      name: parameter.name,
-      type: parameter.type,
-      required: parameter.required,
-      description: parameter.description,
-      ...(parameter.default === null ? {} : { default: parameter.default }),
-      ...(parameter.enum === null ? {} : { enum: parameter.enum }),
-      ...(parameter.example === null ? {} : { example: parameter.example }),
+    parameters: endpoint.parameters.map(({ default: preset, enum: words, example, ...always }: z.output<typeof parameterOutput>) => ({
+      ...always,
+      ...(preset === null ? {} : { default: preset }),
+      ...(words === null ? {} : { enum: words }),
+      ...(example === null ? {} : { example }),
     })),
     schema: endpoint.schema,
     example: endpoint.example,

@@ -60,8 +60,7 @@ export interface Route<Body, Input, Output> {
   headers?: Readonly<Record<string, string>>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever one row has for them
-export type AnyRoute = Route<any, any, any>;
+export type AnyRoute = Route<unknown, unknown, unknown>;
 
 /** Holds a row's functions to the types of its body and its operation. */
 export function route<Body, Input, Output>(row: Route<Body, Input, Output>): AnyRoute {

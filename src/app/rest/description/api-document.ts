@@ -108,7 +108,8 @@ function describeQuery(row: AnyRoute): Record<string, unknown>[] {
   const { properties, required } = listMembers(row.operation.input);
   const mark = 'filled by the path';
   const marked = Object.fromEntries(describePath(row).map(({ name }) => [name, mark]));
-  const filled = row.input({ gateway: undefined as never, path: marked, query: new URLSearchParams(), headers: {}, body: undefined });
+  const asked = { gateway: undefined as never, path: marked, query: new URLSearchParams(), headers: {}, body: undefined };
+  const filled = row.input(asked) as Record<string, unknown>;
   return Object.entries(properties)
     .filter(([name]) => filled[name] !== mark)
     .map(([name, schema]) => {
