@@ -1,6 +1,6 @@
 /** Signing in, and the keys and accounts that follow from it. Each command loads what it does when it is called. */
 import type { Command } from 'commander';
-import { globalOptions, targetOf } from './options.ts';
+import { collect, globalOptions, targetOf } from './options.ts';
 
 export function addAccessCommands(program: Command): void {
   program
@@ -71,8 +71,4 @@ export function addAccessCommands(program: Command): void {
     .argument('<id>', 'Id of the key, key_…')
     .description('Revoke an API key and those made with it.')
     .action(async (id, _options, command) => (await import('../access/keys.ts')).revokeKey(targetOf(command), id));
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
 }

@@ -89,14 +89,14 @@ const pollMs = 2_000;
 const overlapMs = 60_000;
 
 /** Shows the calls that there are, the oldest first, and then each that ends, until the program is stopped. */
-async function followCalls(target: Target, variables: Record<string, unknown>, latest: CallRow[], print: PrintOptions): Promise<void> {
+async function followCalls(target: Target, variables: Record<string, unknown>, latest: CallRow[], options: CallsOptions): Promise<void> {
   /** By id: when it started. */
   const shown = new Map<string, number>();
   const show = (calls: CallRow[]) => {
     for (const call of calls.toReversed()) {
       if (shown.has(call.id) || call.outcome === 'STARTED') continue;
       shown.set(call.id, Date.parse(call.startedAt));
-      if (isForPeople(print)) printLine(cellsOf(call));
+      if (isForPeople(options)) printLine(cellsOf(call));
       else process.stdout.write(`${JSON.stringify(call)}\n`);
     }
   };
@@ -104,9 +104,10 @@ async function followCalls(target: Target, variables: Record<string, unknown>, l
   // Of the server's clock, not this machine's.
   let beganMs = Date.parse(latest[0]?.startedAt ?? (await readServerTime(target)));
   let waitingMs = beganMs;
+  const sinceGivenMs = Date.parse(options.since ?? '') || 0;
   for (;;) {
     await pause(pollMs);
-    const sinceMs = Math.max(Math.min(beganMs - overlapMs, waitingMs), Date.parse(String(variables.since ?? 0)) || 0);
+    const sinceMs = Math.max(Math.min(beganMs - overlapMs, waitingMs), sinceGivenMs);
     const calls = await readAll(target, { ...variables, first: 100, after: undefined, since: new Date(sinceMs).toISOString() });
     show(calls);
     beganMs = Math.max(beganMs, ...calls.map(({ startedAt }) => Date.parse(startedAt)));

@@ -5,7 +5,7 @@ import type { Target } from '../profiles.ts';
 import { type PrintOptions, parseExactly } from '../terminal/print.ts';
 import { readInput } from '../terminal/read-secret.ts';
 import { readText } from './parameters.ts';
-import { exitCodeOf, printAnswer } from './run.ts';
+import { callHeaders, exitCodeOf, printAnswer } from './run.ts';
 
 interface ProxyOptions extends PrintOptions {
   query: string[];
@@ -23,6 +23,7 @@ export async function sendProxied(
   options: ProxyOptions,
 ): Promise<void> {
   requireKey(target);
+  const raw = options.raw ?? false;
   const text = options.body === undefined ? undefined : await readText(options.body, { readInput });
   const body = {
     method: method.toUpperCase(),
@@ -37,12 +38,9 @@ export async function sendProxied(
     method: 'POST',
     path: `/v1/proxy/${encodeURIComponent(integration)}`,
     body: JSON.stringify(body),
-    headers: {
-      ...(options.raw ? { accept: 'application/octet-stream, application/json;q=0.5' } : {}),
-      ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
-    },
+    headers: callHeaders(raw, options.idempotencyKey),
   });
-  printAnswer(answer, options.raw ?? false, options);
+  printAnswer(answer, raw, options);
   process.exitCode = exitCodeOf(answer);
 }
 

@@ -2,17 +2,7 @@
 import { askRoute, askServer, linesOf, type Refusal, requireKey, type ServerAnswer } from '../ask-server.ts';
 import { CommandFailure } from '../failure.ts';
 import type { Target } from '../profiles.ts';
-import {
-  isForPeople,
-  type PrintOptions,
-  parseExactly,
-  printable,
-  printBody,
-  printBytes,
-  printPretty,
-  printTable,
-  say,
-} from '../terminal/print.ts';
+import { isForPeople, type PrintOptions, parseExactly, printBody, printBytes, printPretty, printTable, say } from '../terminal/print.ts';
 import { readInput } from '../terminal/read-secret.ts';
 import {
   type Flag,
@@ -49,11 +39,7 @@ export async function run(target: Target, integration: string, endpoint: string,
     ...(isLean && { view: 'lean', with: columns?.split(',').map((column) => column.trim()) }),
     next: options.get('next'),
   });
-  const idempotencyKey = options.get('idempotency-key');
-  const headers: Record<string, string> = {
-    ...(options.has('raw') ? { accept: 'application/octet-stream, application/json;q=0.5' } : {}),
-    ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-  };
+  const headers = callHeaders(options.has('raw'), options.get('idempotency-key'));
   if (options.has('dry-run')) {
     const request = {
       method: 'POST',
@@ -130,10 +116,18 @@ function printRows({ status, body }: ServerAnswer): boolean {
   if (!data?.columns || !data.rows) return false;
   printTable(
     data.columns,
-    data.rows.map((row) => row.map((cell) => printable(typeof cell === 'string' ? cell : cell === null ? '' : JSON.stringify(cell)))),
+    data.rows.map((row) => row.map((cell) => (typeof cell === 'string' ? cell : cell === null ? '' : JSON.stringify(cell)))),
   );
   for (const sentence of data.cut ?? []) say(sentence);
   return true;
+}
+
+/** Of a call, by whichever route. */
+export function callHeaders(raw: boolean, idempotencyKey: string | undefined): Record<string, string> {
+  return {
+    ...(raw ? { accept: 'application/octet-stream, application/json;q=0.5' } : {}),
+    ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+  };
 }
 
 /** Of a call, by whichever route. The answer's body unchanged; on a terminal JSON stands on several lines. Our own refusals are said in words too. */
