@@ -1,41 +1,22 @@
-/** What came to the command line after `run`: the call log as it grows, APIs of one's own, and requests that no endpoint covers. */
-
+/** The call log as it grows, requests that no endpoint covers, and APIs of one's own. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { freePort } from '../../support/port.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { Upstream } from '../../support/upstream.ts';
-import { Command } from './command.ts';
+import { openStand, type Stand } from './stand.ts';
 
-let server: TestServer;
-let github: Upstream;
-let command: Command;
+let stand: Stand;
+let server: Stand['server'];
+let github: Stand['github'];
+let command: Stand['command'];
 
 beforeAll(async () => {
-  github = await Upstream.start();
-  github.json('{"login":"ada","id":1}');
-  server = await startTestServer({
-    env: { SKILLETT_GITHUB_BASE_URL: github.origin, SKILLETT_OUTBOUND_ALLOW: new URL(github.origin).host },
-  });
-  const answer = await server.request('POST', '/v1/connect', { body: { integration: 'github', credentials: { token: 'ghp_planted' } } });
-  expect(answer.json.status).toBe('connected');
-  command = new Command();
-  Object.assign(command.env, { SKILLETT_URL: server.url, SKILLETT_API_KEY: server.key });
+  stand = await openStand();
+  ({ server, github, command } = stand);
 });
-beforeEach(() => {
-  github.reset();
-  github.json('{"number":7}', 201);
-});
-afterAll(async () => {
-  command.remove();
-  await server.close();
-  await github.close();
-});
+beforeEach(() => stand.reset());
+afterAll(() => stand.close());
 
 const call = (title: string) => server.request('POST', '/v1/github/create_issue', { body: { params: { repo: 'ada/notes', title } } });
 
@@ -62,6 +43,16 @@ it('calls --follow shows what was called before, and each call once as it ends, 
     code: 1,
     stderr: expect.stringContaining('leave out --cursor'),
   });
+});
+
+it('calls --follow shows the first call that there ever is, where the log held none', async () => {
+  const { child, output } = command.start(['calls', '--follow', '--endpoint', 'list_branches']);
+  await pause(1_500);
+  await server.request('POST', '/v1/github/list_branches', { body: { params: { repo: 'ada/notes' } } });
+  await expect.poll(() => output.stdout, { timeout: 10_000 }).toMatch(/^\{.*"endpoint":"list_branches".*\}\n$/);
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  child.kill('SIGINT');
+  await ended;
 });
 
 it('calls takes outcomes in its own words, and says which there are for another', async () => {
@@ -146,46 +137,6 @@ it('import says what is wrong with a file, an address, a slug and a description,
   }
   const unreached = await command.run(['import', 'https://localhost/openapi.json', '--slug', 'acme2']);
   expect(unreached).toMatchObject({ code: 2, stderr: expect.stringContaining('private or local network') });
-});
-
-it('login says how long the code was good for', async () => {
-  const code = {
-    device_code: 'd',
-    user_code: 'ABCD-EFGH',
-    verification_uri: 'http://x.test',
-    verification_uri_complete: 'http://x.test',
-    interval: 1,
-  };
-  const impatient = createServer((request, response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': 'req_1' });
-    response.end(JSON.stringify(request.url === '/auth/device/code' ? { ...code, expires_in: 1 } : { error: 'authorization_pending' }));
-  });
-  await new Promise<void>((resolve) => impatient.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(impatient.address() as AddressInfo).port}`;
-  const ended = await command.run(['login', '--no-browser', '--url', url], { env: { SKILLETT_API_KEY: '' } });
-  expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('Nobody approved the code within 1 second.') });
-  await new Promise((resolve) => impatient.close(resolve));
-});
-
-it('serve ends when SIGINT is sent to it alone', async () => {
-  const port = await freePort();
-  const { child, output } = command.start(['serve'], {
-    env: { PORT: String(port), SKILLETT_DATA: path.join(command.home, 'data'), SKILLETT_URL: '' },
-  });
-  await expect
-    .poll(
-      () =>
-        fetch(`http://127.0.0.1:${port}/readyz`).then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      { timeout: 60_000 },
-    )
-    .toBe(200);
-  const ended = new Promise((resolve) => child.on('exit', resolve));
-  child.kill('SIGINT');
-  expect(await ended, output.stderr).toBe(0);
-  await expect(fetch(`http://127.0.0.1:${port}/readyz`)).rejects.toThrow();
 });
 
 it('import waits for a large description, however long it is read, and says what failed', async () => {

@@ -1,34 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { Upstream } from '../../support/upstream.ts';
-import { Command } from './command.ts';
+import { openStand, type Stand } from './stand.ts';
 
-let server: TestServer;
-let github: Upstream;
-let command: Command;
+let stand: Stand;
+let server: Stand['server'];
+let github: Stand['github'];
+let command: Stand['command'];
 
 beforeAll(async () => {
-  github = await Upstream.start();
-  github.json('{"login":"ada","id":1}');
-  server = await startTestServer({ env: { SKILLETT_GITHUB_BASE_URL: github.origin } });
-  const answer = await server.request('POST', '/v1/connect', { body: { integration: 'github', credentials: { token: 'ghp_planted' } } });
-  expect(answer.json.status).toBe('connected');
-  command = new Command();
-  Object.assign(command.env, { SKILLETT_URL: server.url, SKILLETT_API_KEY: server.key });
+  stand = await openStand();
+  ({ server, github, command } = stand);
 });
-
-beforeEach(() => {
-  github.reset();
-  github.json('{"number":7}', 201);
-});
-
-afterAll(async () => {
-  command.remove();
-  await server.close();
-  await github.close();
-});
+beforeEach(() => stand.reset());
+afterAll(() => stand.close());
 
 const createIssue = (...flags: string[]) => command.run(['run', 'github', 'create_issue', '--repo', 'ada/notes', ...flags]);
 const sent = () => JSON.parse(github.received.at(-1)?.body.toString() ?? 'null');
@@ -80,6 +65,17 @@ describe('run', () => {
     const refused = await createIssue('--title', 'x', '--with', 'nope');
     expect([refused.code, github.received.length]).toEqual([1, sent]);
     expect(refused.stderr).toContain('nope');
+  });
+
+  it('shows --lean as a table to a person, without what could move the cursor, and a failure as it came', async () => {
+    github.json('[{"number":7,"title":"A\\u001b[2Jb","user":{"login":"ada"}}]');
+    const list = ['run', 'github', 'list_issues_for_repo', '--repo', 'ada/notes', '--lean'];
+    const { stdout } = await command.runOnTerminal(list);
+    expect(stdout).toMatch(/number +.*title/);
+    expect(stdout).toContain('A\\u001b[2Jb');
+    expect(stdout).not.toContain('"columns"');
+    github.json('{"message":"Gone"}', 410);
+    expect((await command.runOnTerminal(list)).stdout).toContain('"message": "Gone"');
   });
 
   it('shows with --dry-run what would be sent, without the key, and sends nothing', async () => {

@@ -1,4 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Browser, browserEnv } from '../../people/browser.ts';
@@ -67,6 +69,25 @@ describe('login', () => {
     expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
     expect(output.stderr).toContain('The sign-in was refused in the browser.');
     expect(existsSync(profilesFile())).toBe(false);
+  });
+
+  it('says how long the code was good for when nobody approves it', async () => {
+    const code = {
+      device_code: 'd',
+      user_code: 'ABCD-EFGH',
+      verification_uri: 'http://x.test',
+      verification_uri_complete: 'http://x.test',
+      interval: 1,
+    };
+    const impatient = createServer((request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': 'req_1' });
+      response.end(JSON.stringify(request.url === '/auth/device/code' ? { ...code, expires_in: 1 } : { error: 'authorization_pending' }));
+    });
+    await new Promise<void>((resolve) => impatient.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(impatient.address() as AddressInfo).port}`;
+    const ended = await command.run(['login', '--no-browser', '--url', url]);
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('Nobody approved the code within 1 second.') });
+    await new Promise((resolve) => impatient.close(resolve));
   });
 
   it('takes a key from standard input, and typed unseen on a terminal; refuses what is none', async () => {

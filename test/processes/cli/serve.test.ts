@@ -1,0 +1,28 @@
+/** `serve`: the server of the package as a process of its own. */
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { freePort } from '../../support/port.ts';
+import { Command } from './command.ts';
+
+it('ends when SIGINT is sent to it alone', async () => {
+  const command = new Command();
+  const port = await freePort();
+  const { child, output } = command.start(['serve'], {
+    env: { PORT: String(port), SKILLETT_DATA: path.join(command.home, 'data'), SKILLETT_URL: '' },
+  });
+  await expect
+    .poll(
+      () =>
+        fetch(`http://127.0.0.1:${port}/readyz`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      { timeout: 60_000 },
+    )
+    .toBe(200);
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  child.kill('SIGINT');
+  expect(await ended, output.stderr).toBe(0);
+  await expect(fetch(`http://127.0.0.1:${port}/readyz`)).rejects.toThrow();
+  command.remove();
+});
