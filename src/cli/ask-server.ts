@@ -149,7 +149,8 @@ export function linesOf(message: string, details: { path: string; message: strin
   return details.filter((fault) => !message.includes(fault.message)).map((fault) => `  ${fault.path}: ${fault.message}`);
 }
 
-function refusal(message: string, code: string, link: string | undefined, status: number): CommandFailure {
+/** The failure that a refusal is, by its code and the status that it came with. */
+export function refusal(message: string, code: string, link: string | undefined, status: number): CommandFailure {
   const remedy = /^api_key_|^unauthorized$/.test(code) ? '\nSign in again with: skillett login' : link === undefined ? '' : `\n${link}`;
   const ofServer = status >= 500 || code === 'internal' || code === 'unavailable' || code.startsWith('upstream_');
   return new CommandFailure(message + remedy, ofServer ? 2 : 1);

@@ -1,7 +1,7 @@
 /** `import`: an integration of one's own, from the description of an API. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { askGraphql } from '../ask-server.ts';
+import { askGraphql, refusal } from '../ask-server.ts';
 import { CommandFailure, fileFailure } from '../failure.ts';
 import type { Target } from '../profiles.ts';
 import { isForPeople, type PrintOptions, printJson, say } from '../terminal/print.ts';
@@ -21,10 +21,11 @@ interface Import {
   /** From 0 to 1. */
   progress: number;
   error: string | null;
+  errorCode: string | null;
   result: { integration: { slug: string; name: string } | null; warnings: string[]; endpointCount: number } | null;
 }
 
-const fields = 'id status progress error result { integration { slug name } warnings endpointCount }';
+const fields = 'id status progress error errorCode result { integration { slug name } warnings endpointCount }';
 const begin = `mutation ($slug: String!, $document: String, $url: String, $graphqlUrl: String, $tags: [String!], $operations: [String!], $baseUrl: String) {
   importIntegration(slug: $slug, document: $document, url: $url, graphqlUrl: $graphqlUrl, tags: $tags, operations: $operations, baseUrl: $baseUrl,
     waitSeconds: 2) { import { ${fields} } } }`;
@@ -40,8 +41,8 @@ export async function importDescription(target: Target, source: string, options:
     operations: options.operation.length === 0 ? undefined : options.operation,
     baseUrl: options.baseUrl,
   });
-  const { result, error } = await waitFor(target, begun.import, options);
-  if (!result) throw new CommandFailure(error ?? 'The import failed. Try it again.');
+  const { result, error, errorCode } = await waitFor(target, begun.import, options);
+  if (!result) throw refusal(error ?? 'The import failed. Try it again.', String(errorCode).toLowerCase(), undefined, 200);
   const { integration, warnings, endpointCount } = result;
   if (!isForPeople(options)) return printJson({ slug: options.slug, endpoint_count: endpointCount, warnings });
   for (const warning of warnings) say(warning);

@@ -121,6 +121,28 @@ it('import makes an integration of a file or of standard input, which can be run
   expect(JSON.parse(piped.stdout)).toMatchObject({ slug: 'piped', endpoint_count: 1 });
 });
 
+it('import waits for a description that is long in coming, and says what became of it', async () => {
+  const late = (status: number, text: string) => {
+    github.play = async (_request, response) => {
+      await pause(2_500);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+    };
+  };
+  late(200, JSON.stringify(description(github.origin)));
+  const made = await command.run(['import', `${github.origin}/openapi.json`, '--slug', 'late']);
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(made.stdout)).toMatchObject({ slug: 'late', endpoint_count: 2, warnings: expect.any(Array) });
+  late(404, '{}');
+  const failed = await command.run(['import', `${github.origin}/openapi.json`, '--slug', 'later']);
+  expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('answered with status 404') });
+  github.play = async (_request, response) => {
+    await pause(2_500);
+    response.destroy();
+  };
+  const away = await command.run(['import', `${github.origin}/openapi.json`, '--slug', 'away']);
+  expect(away).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/\.\n$/) });
+});
+
 it('import says what is wrong with a file, an address, a slug and a description, without a trace', async () => {
   mkdirSync(path.join(command.home, 'folder'));
   writeFileSync(path.join(command.home, 'wrong.json'), '{"openapi": 7}');
