@@ -247,11 +247,59 @@ describe('registration', () => {
       const { status, json } = await register(stand.server, { redirect_uris: [uri] });
       expect([status, json.error, uri]).toEqual([400, 'invalid_redirect_uri', uri]);
     }
-    for (const uri of ['cursor://anysphere.cursor-retrieval/oauth', 'http://[::1]:3000/cb', 'https://client.example/cb?x=1'])
+    for (const uri of ['http://[::1]:3000/cb', 'https://client.example/cb?x=1'])
       expect((await register(stand.server, { redirect_uris: [uri] })).status).toBe(201);
     const { json } = await register(stand.server, { token_endpoint_auth_method: 'client_secret_basic' });
     expect(json.token_endpoint_auth_method).toBe('none');
     expect(json).not.toHaveProperty('client_secret');
+  });
+
+  it('takes the schemes of applications that are known, or that stand after a domain, and no others', async () => {
+    for (const uri of [
+      'cursor://anysphere.cursor-mcp/oauth/callback',
+      'vscode://publisher.extension',
+      'vscode-insiders://publisher.extension/callback',
+      'windsurf://publisher.extension/callback',
+      'warp://mcp/oauth2callback',
+      'claude://oauth/callback',
+      'com.example.app:/callback',
+      'com.raycast:/oauth?package_name=Extension',
+    ])
+      expect([(await register(stand.server, { redirect_uris: [uri] })).status, uri]).toEqual([201, uri]);
+    for (const uri of [
+      'ms-msdt:/id',
+      'search-ms:query=x',
+      'shell:startup',
+      'ssh://evil.example',
+      'smb://evil.example/share',
+      'feed:javascript:alert(1)',
+      'itms-services://?action=download-manifest',
+      'x-apple.systempreferences:com.apple.preference',
+      'myeditor://callback',
+      'vscode:mcp/install?x',
+      'vscode://file/etc/passwd',
+      'vscode://vscode-remote/ssh-remote+evil.example/',
+      'cursor://anysphere.cursor-deeplink/mcp/install?name=x&config=e30',
+      'warp://action/new_window',
+    ]) {
+      const { status, json } = await register(stand.server, { redirect_uris: [uri] });
+      expect([status, json.error, uri]).toEqual([400, 'invalid_redirect_uri', uri]);
+      expect(json.error_description).toContain('com.example.app:/callback');
+    }
+  });
+
+  it('from before a rule is held to the rule when a person is asked', async () => {
+    const clientId = await newClient(stand.server, { redirect_uris: ['com.example.app:/callback'] });
+    const statusOf = async (redirect_uri: string) =>
+      (await person.browser.open(authorizeUrl({ client_id: clientId, redirect_uri, code_challenge: newProof().challenge }))).status;
+    expect(await statusOf('com.example.app:/callback')).toBe(200);
+    const { db } = stand.server.gateway;
+    await db
+      .updateTable('oauthClients')
+      .set({ redirectUris: ['ms-msdt:/id'] })
+      .where('id', '=', clientId)
+      .execute();
+    expect(await statusOf('ms-msdt:/id')).toBe(400);
   });
 
   it('is over after a day for clients that nobody let in', async () => {

@@ -6,9 +6,15 @@ const lengthMax = 1_000;
 /** RFC 8252, section 7.3: a program on the person's own machine, on whatever port it got. */
 const loopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?([/?].*)?$/;
 
-/** Schemes that browsers run, read files by or speak other protocols with, instead of leaving for an application (RFC 8252, section 7.1). */
-const notOfApplications =
-  /^(javascript|data|vbscript|file|blob|about|filesystem|view-source|ws|wss|ftp|mailto|tel|sms|intent|chrome.*|jar):/i;
+/** A scheme of an application's own, after a domain that its makers hold, turned round (RFC 8252, section 7.1): `com.example.app`. */
+const privateUse = /^[a-z]{2,}(\.[a-z0-9-]+)+:/i;
+
+/**
+ * Applications whose schemes have no dot, and where in them sign-ins come back: at an extension of an editor, never at what an editor does
+ * with files, remote hosts or a query of somebody's choice. Any other scheme may open anything on the person's computer.
+ */
+const applications =
+  /^((cursor|vscode|vscode-insiders|vscodium|windsurf|kiro):\/\/[\w-]+(\.[\w-]+)+|warp:\/\/mcp|claude:\/\/[\w.-]+)(\/[^?]*)?$/i;
 
 /** What is wrong with an address that a client wants to register, or undefined. */
 export function redirectUriFault(uri: string): string | undefined {
@@ -21,14 +27,17 @@ export function redirectUriFault(uri: string): string | undefined {
   if (url.protocol === 'https:') return /^https:\/\/[^/?]/i.test(uri) ? undefined : 'names no host';
   if (url.protocol === 'http:')
     return loopback.test(uri) ? undefined : 'is http, which only programs on the same machine may use (localhost, 127.0.0.1, [::1])';
-  return notOfApplications.test(uri) ? 'has a scheme that belongs to no application' : undefined;
+  if (privateUse.test(uri) || applications.test(uri)) return undefined;
+  return 'is none of an application that is known here: use https, http://127.0.0.1, or a scheme after your domain (com.example.app:/callback)';
 }
 
 /** Character by character (RFC 9700, section 2.1), but for the port of a loopback address. */
 export function matchesRedirectUri(registered: string, asked: string): boolean {
+  // What was registered may be from before a rule of today.
+  if (redirectUriFault(asked) !== undefined) return false;
   if (registered === asked) return true;
   const [one, other] = [loopback.exec(registered), loopback.exec(asked)];
-  return one !== null && other !== null && one[1] === other[1] && one[2] === other[2] && redirectUriFault(asked) === undefined;
+  return one !== null && other !== null && one[1] === other[1] && one[2] === other[2];
 }
 
 /** Where it leads, for people. */
