@@ -59,7 +59,7 @@ export interface TestKey {
 export async function addKey(
   database: Database,
   userId: string,
-  key: { scopes?: string[]; expiresAt?: Date; revoked?: boolean } = {},
+  key: { scopes?: string[]; expiresAt?: Date; revoked?: boolean; kind?: 'manual' | 'oauth'; renewableUntil?: Date } = {},
 ): Promise<TestKey> {
   const id = generateKey().fullKey;
   const hash = sha256(id);
@@ -69,11 +69,13 @@ export async function addKey(
       id,
       userId,
       parentId: null,
+      kind: key.kind ?? 'manual',
       name: 'test',
       keyPrefix: 'sk_00000000',
       keyHash: hash,
       scopes: key.scopes ?? ['*'],
       expiresAt: key.expiresAt ?? null,
+      renewableUntil: key.renewableUntil ?? null,
       revokedAt: key.revoked ? new Date() : null,
     })
     .execute();

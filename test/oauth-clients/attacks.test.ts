@@ -13,6 +13,7 @@ import {
   pingWith,
   post,
   proofOf,
+  read,
   redirectUri,
   refresh,
   register,
@@ -199,9 +200,27 @@ describe('the answer', () => {
     const another = authorizeUrl({ client_id: clientId, code_challenge: newProof().challenge });
     expect((await person.browser.press(another, fields)).status).toBe(409);
     expect((await person.browser.press(url, { ...fields, proof: '' })).status).toBe(409);
+    read(stand.server);
     const done = await person.browser.press(url, fields);
     expect(wayBack(done).searchParams.get('iss')).toBe(resource);
     expect(wayBack(done).searchParams.get('code')).toMatch(/^oc_/);
+  });
+
+  it('is not taken within a second of the page, as by the second press of a double click, and then the page is shown again', async () => {
+    const url = authorizeUrl({ client_id: await newClient(stand.server), code_challenge: newProof().challenge });
+    const fields = { answer: 'agree', reach: 'everything' };
+    const first = await person.browser.open(url);
+    const again = await person.browser.press(url, { ...fields, proof: proofOf(first) });
+    expect([again.status, again.text.includes('code='), again.text.includes('within a second')]).toEqual([409, false, true]);
+    read(stand.server);
+    // A time of one's own choice is no proof.
+    const earlier = `000000000001${proofOf(again).slice(12)}`;
+    expect((await person.browser.press(url, { ...fields, proof: earlier })).status).toBe(409);
+    const done = await person.browser.press(url, { ...fields, proof: proofOf(again) });
+    expect(wayBack(done).searchParams.get('code')).toMatch(/^oc_/);
+    // Nobody is harmed by a quick no.
+    const page = await person.browser.open(url);
+    expect((await person.browser.press(url, { answer: 'decline', proof: proofOf(page) })).status).toBe(200);
   });
 
   it('is none without a session, and a code does not outlive the session that gave it', async () => {
@@ -216,7 +235,7 @@ describe('the answer', () => {
   it('is asked for each time, and of a client whose name has changed since it was shown', async () => {
     const clientId = await newClient(stand.server);
     const url = authorizeUrl({ client_id: clientId, code_challenge: newProof().challenge });
-    await agree(person.browser, url);
+    await agree(stand.server, person.browser, url);
     const page = await person.browser.open(url);
     expect([page.status, page.text.includes('Let this client in?')]).toEqual([200, true]);
     await stand.server.gateway.db.updateTable('oauthClients').set({ name: 'Another' }).where('id', '=', clientId).execute();

@@ -58,7 +58,7 @@ describe('a client with a metadata document', () => {
     const page = await person.browser.open(url);
     expect(page.text).toContain('&quot;Documented&quot;');
     expect(page.text).toContain(`<strong class="host">${new URL(id).host}</strong>`);
-    const code = (await agree(person.browser, url)).searchParams.get('code') as string;
+    const code = (await agree(server, person.browser, url)).searchParams.get('code') as string;
     const form = { grant_type: 'authorization_code', code, client_id: id, redirect_uri: redirectUri, code_verifier: verifier };
     expect((await post(server, 'token', form)).status).toBe(200);
     const { json } = await person.browser.graphql('{ apiKeys { nodes { name kind } } }');

@@ -20,7 +20,7 @@ it('the first generation of the official SDK signs in with its auth provider, an
     new StreamableHTTPClientTransport(new URL(resource), { authProvider: authProvider as never, fetch: fetchOf(stand.server) });
   const first = open();
   await expect(new Client({ name: 'a test', version: '1.0.0' }).connect(first as never)).rejects.toThrow(/authoriz/i);
-  const back = await agree(browser, String(authProvider.opened), { reach: 'everything' });
+  const back = await agree(stand.server, browser, String(authProvider.opened), { reach: 'everything' });
   await first.finishAuth(back.searchParams.get('code') as string);
   const client = new Client({ name: 'a test', version: '1.0.0' });
   await client.connect(open() as never);
@@ -51,7 +51,7 @@ it('oauth4webapi, which checks every answer, discovers, registers, signs in, ren
     resource,
     state: 'a state',
   }).toString();
-  const back = await agree(browser, url.href);
+  const back = await agree(stand.server, browser, url.href);
   // Of another issuer it would be refused (RFC 9207).
   const other = { ...server, issuer: 'https://other.example' };
   expect(() => oauth.validateAuthResponse(other, client, back, 'a state')).toThrow(/iss/);

@@ -15,6 +15,7 @@ import {
   pingWith,
   post,
   publicUrl,
+  read,
   refresh,
   resource,
   startOAuthStand,
@@ -37,7 +38,7 @@ describe('a client of the official SDK that knows only the address', () => {
     const first = open();
     await expect(new Client({ name: 'a test', version: '1.0.0' }).connect(first)).rejects.toThrow(/authoriz/i);
     expect(authProvider.opened?.origin).toBe(publicUrl);
-    const back = await agree(person.browser, String(authProvider.opened), { reach: 'some', scope: 'desk' });
+    const back = await agree(stand.server, person.browser, String(authProvider.opened), { reach: 'some', scope: 'desk' });
     expect(back.origin).toBe('http://localhost:33418');
     expect(back.searchParams.get('state')).toBe('of-the-sdk');
     await first.finishAuth(back.searchParams);
@@ -225,6 +226,7 @@ describe('the page of consent', () => {
     const page = await browser.open(url);
     expect(page.text).not.toContain('value="everything"');
     const proof = /name="proof" value="([0-9a-f]+)"/.exec(page.text)?.[1] as string;
+    read(stand.server);
     const nothing = await browser.press(url, { proof, answer: 'agree', reach: 'everything', scope: 'desk' });
     expect(nothing.status).toBe(400);
     const done = await browser.press(url, { proof, answer: 'agree', reach: 'everything', scope: 'bank', reads: 'only' });

@@ -63,10 +63,21 @@ export function wayBack(page: BrowserAnswer): URL {
   return new URL(plainText(href));
 }
 
-/** Opens the page and presses the button; `more` stands in the form too. */
-export async function agree(browser: Browser, url: string, more: Record<string, string> = { reach: 'everything' }): Promise<URL> {
+/** As long as a person takes to read the page. */
+export function read(server: TestServer): void {
+  server.gateway.clock.offsetMs += 1_000;
+}
+
+/** Opens the page, reads it and presses the button; `more` stands in the form too. */
+export async function agree(
+  server: TestServer,
+  browser: Browser,
+  url: string,
+  more: Record<string, string> = { reach: 'everything' },
+): Promise<URL> {
   const page = await browser.open(url);
   expect(page.status, page.text).toBe(200);
+  read(server);
   const done = await browser.press(url, { proof: proofOf(page), answer: 'agree', ...more });
   expect(done.status, done.text).toBe(200);
   return wayBack(done);
@@ -98,7 +109,7 @@ export interface Granted {
 export async function newCode(server: TestServer, { browser }: Person, more?: Record<string, string>): Promise<Granted> {
   const clientId = await newClient(server);
   const { verifier, challenge } = newProof();
-  const back = await agree(browser, authorizeUrl({ client_id: clientId, code_challenge: challenge }), more);
+  const back = await agree(server, browser, authorizeUrl({ client_id: clientId, code_challenge: challenge }), more);
   const code = back.searchParams.get('code') as string;
   const form = {
     grant_type: 'authorization_code',

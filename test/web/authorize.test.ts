@@ -32,13 +32,28 @@ it('a person signs in, narrows what a client may do, and lets it in, on a phone 
     expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
   }
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  // A page that comes to the front under the pointer does not take the press that follows; a person comes to the button and presses.
+  const letIn = page.getByRole('button', { name: 'Let it in' });
+  await letIn.scrollIntoViewIfNeeded();
+  const button = await letIn.boundingBox();
+  const [x, y] = [(button?.x ?? 0) + 10, (button?.y ?? 0) + 10];
+  const under = () => page.evaluate(([left, top]) => document.elementFromPoint(left as number, top as number)?.tagName, [x, y]);
+  let posts = 0;
+  page.on('request', (request) => {
+    if (request.method() === 'POST') posts += 1;
+  });
+  await page.mouse.click(x, y);
+  await page.waitForTimeout(300);
+  expect(posts).toBe(0);
+  expect(page.url()).toContain('/mcp/oauth/authorize?');
+  expect(await under()).toBe('DIV');
+  await expect.poll(under).toBe('BUTTON');
   const left = page.waitForRequest((request) => request.url().startsWith(redirect_uri));
   await page.getByRole('radio', { name: /^Everything/ }).focus();
   await page.keyboard.press('Space');
   await page.getByRole('checkbox', { name: /^Only read/ }).focus();
   await page.keyboard.press('Space');
-  await page.getByRole('button', { name: 'Let it in' }).focus();
-  await page.keyboard.press('Enter');
+  await page.mouse.click(x, y);
   const back = new URL((await left).url());
   expect(back.searchParams.get('code')).toMatch(/^oc_/);
   expect(back.searchParams.get('iss')).toBe(`${stand.url}/mcp/oauth`);

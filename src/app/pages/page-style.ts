@@ -1,4 +1,8 @@
-/** How pages without script look: as the dashboard's entrance does, in colours of its `tokens.css`, by the system's scheme. */
+/**
+ * How pages without script look: as the dashboard's entrance does, in colours of its `tokens.css`, by the system's scheme. A
+ * `.late` button takes presses once the pointer has been over its form for a while: a page that comes to the front under a pointer, as
+ * by the first press of a double click, does not take the second. Keys are not held up.
+ */
 export const pageStyle = `
 :root {
   color-scheme: light dark;
@@ -47,4 +51,9 @@ button { min-height: 2.375rem; padding: 0 0.875rem; border: 1px solid var(--line
 button:hover { border-color: var(--accent); color: var(--accent-strong); }
 button.main { border-color: var(--accent); background: var(--accent); color: var(--on-accent); }
 button.main:hover { background: var(--accent-strong); }
+@media (hover: hover) {
+  button.late { pointer-events: none; }
+  form:hover button.late { animation: arm 1ms 0.8s forwards; }
+}
+@keyframes arm { to { pointer-events: auto; } }
 `;

@@ -311,7 +311,7 @@ function childExpiry(clock: Clock, parent: ApiKey | undefined, asked: Date | und
 
 async function requireRoomForKey(trx: Db, clock: Clock, principal: Principal): Promise<void> {
   const limit = principal.limits.apiKeys;
-  if (limit !== null && (await countActiveKeys(trx, clock, principal.userId)) >= limit) {
+  if (limit !== null && (await countActiveKeys(trx, clock, principal.userId, 'manual')) >= limit) {
     throw new SkillettError('plan_limit_reached', `Plan limit reached: maximum ${limit} API keys.`, { action: '/billing' });
   }
 }

@@ -84,15 +84,15 @@ export async function listKeysById(db: Db, range: KeyRange, ids: readonly string
   return keysIn(db, range).select(columns).where('id', '=', sql<string>`any(${ids})`).execute();
 }
 
-/** Keys that count against a plan: made by hand, not revoked, not expired. */
-export async function countActiveKeys(db: Db, clock: Clock, userId: string): Promise<number> {
+/** Keys of a kind that are neither revoked nor ended. Those that are made by hand count against a plan. */
+export async function countActiveKeys(db: Db, clock: Clock, userId: string, kind: ApiKey['kind']): Promise<number> {
   const row = await db
     .selectFrom('apiKeys')
     .select(sql<number>`count(*)`.as('all'))
     .where('userId', '=', userId)
-    .where('kind', '=', 'manual')
+    .where('kind', '=', kind)
     .where('revokedAt', 'is', null)
-    .where((eb) => eb.or([eb('expiresAt', 'is', null), eb('expiresAt', '>', clock.sqlNow)]))
+    .where(sql<boolean>`not ${ended(clock)}`)
     .executeTakeFirstOrThrow();
   return row.all;
 }

@@ -5,15 +5,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
-import type { Db } from '../../core/database/database.ts';
-import { authenticationFault } from '../../core/errors.ts';
+import { type Db, lockInTransaction } from '../../core/database/database.ts';
+import { authenticationFault, SkillettError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { endOAuthKey, hashOAuthKey, issueOAuthKey, keyForm, oauthKeySeconds, renewOAuthKey } from '../api-keys/api-keys.ts';
-import { findKeyByHash } from '../api-keys/store.ts';
+import { countActiveKeys, findKeyByHash } from '../api-keys/store.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { findUserInSession } from '../users/sign-in/session-store.ts';
 import {
   claimCode,
+  countOpenCodes,
   findGrantByCode,
   findGrantByFamily,
   giveKey,
@@ -42,7 +43,10 @@ export interface Approval {
   days: number;
 }
 
-/** Gives out the code. Throws unauthorized when the session or the account has ended meanwhile. */
+/** Each has a minute's limit of its own, as every key has, so that without an end to them there would be none to that either. */
+const grantsMax = 50;
+
+/** Gives out the code. Throws unauthorized when the session or the account has ended meanwhile, conflict when as many clients are in as may be. */
 export async function approveClient(
   { db, clock }: Pick<Gateway, 'db' | 'clock'>,
   session: { userId: string; sessionId: string },
@@ -53,7 +57,9 @@ export async function approveClient(
   const { userId, sessionId } = session;
   const id = newId('grant');
   await db.transaction().execute(async (trx) => {
+    await lockInTransaction(trx, `api-keys/${userId}`);
     if (!(await findUserInSession(trx, clock, userId, sessionId))) throw authenticationFault('unauthorized');
+    await requireRoomForGrant(trx, clock, userId);
     const grant = { id, userId, sessionId, clientId: client.id, clientName: client.name, redirectUri, scopes, codeChallenge };
     await insertGrant(trx, clock, { ...grant, codeHash: sha256(code), codeSeconds, days });
     await markClientUsed(trx, clock, client.id);
@@ -61,6 +67,17 @@ export async function approveClient(
     await recordAudit(trx, { userId, actor: sessionId, action: 'oauth_grant.approved', target: id, details, requestId });
   });
   return code;
+}
+
+/** Codes first: one that is redeemed meanwhile counts twice rather than not at all. */
+async function requireRoomForGrant(trx: Db, clock: Gateway['clock'], userId: string): Promise<void> {
+  const codes = await countOpenCodes(trx, clock, userId);
+  if (codes + (await countActiveKeys(trx, clock, userId, 'oauth')) < grantsMax) return;
+  throw new SkillettError(
+    'conflict',
+    `You have let in ${grantsMax} MCP clients, as many as may be in at a time. Revoke the key of one that you do not use, then let this one in.`,
+    { action: '/dashboard/api-keys' },
+  );
 }
 
 export interface TokenSet {

@@ -13,6 +13,12 @@ const asClient = ({ uri, ...row }: { id: string; name: string; uri: string | nul
   host: undefined,
 });
 
+/** What all processes take for now. */
+export async function readTimeMs(db: Db, clock: Clock): Promise<number> {
+  const { rows } = await sql<{ nowMs: number }>`select (extract(epoch from ${clock.sqlNow}) * 1000)::float8 as now_ms`.execute(db);
+  return (rows[0] as { nowMs: number }).nowMs;
+}
+
 export async function findRegisteredClient(db: Db, id: string): Promise<OAuthClient | undefined> {
   const row = await db.selectFrom('oauthClients').select(['id', 'name', 'uri', 'redirectUris']).where('id', '=', id).executeTakeFirst();
   return row && asClient(row);
@@ -74,6 +80,18 @@ export async function insertGrant(
       createdAt: clock.sqlNow as never,
     })
     .execute();
+}
+
+/** Codes that can still be redeemed. */
+export async function countOpenCodes(trx: Db, clock: Clock, userId: string): Promise<number> {
+  const row = await trx
+    .selectFrom('oauthGrants')
+    .select(sql<number>`count(*)`.as('all'))
+    .where('userId', '=', userId)
+    .where('redeemedAt', 'is', null)
+    .where('codeExpiresAt', '>', clock.sqlNow)
+    .executeTakeFirstOrThrow();
+  return row.all;
 }
 
 /** Takes a code, once: undefined for everyone but the first, who is told whether it was in time. */

@@ -18,13 +18,20 @@ export interface Offer {
   proof: string;
 }
 
-/** Clients open the page in a window of their own, which they wait for (`window.opener`); nothing can be read out of it. */
+/**
+ * Clients open the page in a window of their own and wait for it to come back or close, which `same-origin` would hide from them. Nothing
+ * can be read out of it; that it can be opened under somebody's pointer is what `proof.ts` and `.late` are for.
+ */
 export const pageOfPopup = { 'cross-origin-opener-policy': 'unsafe-none' };
 
-export function renderOffer(offer: Offer, choices: Choices, problem?: { status: number; message: string }): CallbackPage {
+export function renderOffer(
+  offer: Offer,
+  choices: Choices,
+  problem?: { status: number; message: string; link?: string | undefined },
+): CallbackPage {
   const { client, redirectUri, email, proof } = offer;
   const body = joinHtml([
-    ...(problem ? [html`<p class="problem" role="alert">${problem.message}</p>`] : []),
+    ...(problem ? [describeProblem(problem)] : []),
     describeClient(client, redirectUri),
     html`<p class="note">Agree only if you have just added this address to that client yourself. Anybody can claim any name.</p>`,
     html`<form method="post" autocomplete="off"><input type="hidden" name="proof" value="${proof}">
@@ -33,7 +40,7 @@ ${renderReach(offer, choices)}
 ${tick('checkbox', 'reads', 'only', choices.readsOnly, 'Only read: nothing is written, sent or deleted')}
 <div class="field"><label for="days">For how long</label><select id="days" name="days">${joinHtml(lifetimes.map((days) => option(days, choices.days)))}</select>
 <span class="hint">Then it has to ask again. You can end it at any time with your API keys.</span></div></fieldset>
-<div class="row"><button class="main" name="answer" value="agree">Let it in</button><button name="answer" value="decline">Decline</button></div></form>`,
+<div class="row"><button class="main late" name="answer" value="agree">Let it in</button><button name="answer" value="decline">Decline</button></div></form>`,
     html`<p class="fine">You are signed in as ${email}. It gets a key of its own for this address alone, never the credentials of your accounts. It may ask to connect further accounts; you confirm each.</p>`,
   ]);
   return renderPage(
@@ -46,6 +53,11 @@ ${tick('checkbox', 'reads', 'only', choices.readsOnly, 'Only read: nothing is wr
       headers: pageOfPopup,
     },
   );
+}
+
+function describeProblem({ message, link }: { message: string; link?: string | undefined }): Html {
+  const more = link === undefined ? html`` : html` <a href="${link}">Open the page for it</a>.`;
+  return html`<p class="problem" role="alert">${message}${more}</p>`;
 }
 
 function describeClient(client: OAuthClient, redirectUri: string): Html {

@@ -10,15 +10,18 @@ import { guardUser } from '../../../domains/limits/guard.ts';
 import { approveClient } from '../../../domains/oauth-clients/grants.ts';
 import { findClient, fingerprintOf, type OAuthClient } from '../../../domains/oauth-clients/oauth-clients.ts';
 import { describeRedirectUri, matchesRedirectUri } from '../../../domains/oauth-clients/redirect-uri.ts';
+import { readTimeMs } from '../../../domains/oauth-clients/store.ts';
 import { findUser } from '../../../domains/users/store.ts';
 import { splitTarget } from '../../http/arrival/request-target.ts';
 import { isOwnOrigin } from '../../http/authenticate.ts';
 import { readBodyBytes, strangerBytesMax } from '../../http/body/read-body.ts';
+import { actionUrl } from '../../http/failures.ts';
 import { authorizePath } from '../../oauth/addresses.ts';
 import { type CallbackPage, redirectPage, renderPage } from '../oauth-callback-page.ts';
 import { type Offer, pageOfPopup, renderFault, renderGoingBack, renderOffer } from './authorize-page.ts';
 import { type AuthorizeRequest, printAnswer, readAuthorizeRequest } from './authorize-request.ts';
 import { type Choices, readChoices, scopesOf, usualDays } from './choices.ts';
+import { checkProof, makeProof } from './proof.ts';
 
 interface Session {
   sessionId: string;
@@ -54,9 +57,14 @@ export async function answerAuthorize(
     const href = printAnswer(gateway, asked, { error, error_description: description });
     return renderFault(description, { href, place: describeRedirectUri(asked.redirectUri).place });
   }
-  const offer = await makeOffer(seen, session, asked, client);
+  const nowMs = await readTimeMs(gateway.db, gateway.clock);
+  // Another session, another client behind the same id, or another question: then it is another page.
+  const tied = [session.sessionId, fingerprintOf(client), asked];
+  const offer = await makeOffer(seen, session, asked, client, makeProof(gateway, tied, nowMs));
   if (!posted) return renderOffer(offer, firstChoices(offer));
-  return takeAnswer(seen, { session, asked, offer, requestId }, await readForm(request, response));
+  const form = await readForm(request, response);
+  const proof = checkProof(gateway, form.get('proof') ?? '', tied, nowMs);
+  return takeAnswer(seen, { session, asked, offer, proof, requestId }, form);
 }
 
 /** Browsers name the page's origin with every form they post; what names none, or another, was not pressed on our page. */
@@ -78,7 +86,13 @@ function askToSignIn(gateway: Gateway, search: string, posted: boolean): Callbac
   return renderPage(401, 'You are signed out', ['Nothing was granted. Sign in, and the page comes back.'], { link, headers: pageOfPopup });
 }
 
-async function makeOffer(gateway: Gateway, { userId, sessionId }: Session, asked: AuthorizeRequest, client: OAuthClient): Promise<Offer> {
+async function makeOffer(
+  gateway: Gateway,
+  { userId }: Session,
+  asked: AuthorizeRequest,
+  client: OAuthClient,
+  proof: string,
+): Promise<Offer> {
   const slugs = gateway.catalogue.integrations.map(({ slug }) => slug);
   const [user, connected] = await Promise.all([findUser(gateway.db, userId), countConnectionsOfEach(gateway.db, userId, slugs)]);
   const describe = (scope: string) => {
@@ -92,8 +106,7 @@ async function makeOffer(gateway: Gateway, { userId, sessionId }: Session, asked
     email: user?.email ?? '',
     offered: (asked.scopes ?? slugs).map(describe).toSorted((a, b) => a.name.localeCompare(b.name)),
     mayHaveEverything: asked.scopes === undefined,
-    // Another session, another client behind the same id, or another question: then it is another page.
-    proof: gateway.vault.hmac('consent of clients', JSON.stringify([sessionId, fingerprintOf(client), asked])),
+    proof,
   };
 }
 
@@ -103,20 +116,33 @@ function firstChoices({ offered, mayHaveEverything }: Offer): Choices {
   return { everything: false, picked, readsOnly: false, days: usualDays };
 }
 
+interface Answer {
+  session: Session;
+  asked: AuthorizeRequest;
+  offer: Offer;
+  proof: ReturnType<typeof checkProof>;
+  requestId: string;
+}
+
 async function takeAnswer(
   gateway: Gateway,
-  { session, asked, offer, requestId }: { session: Session; asked: AuthorizeRequest; offer: Offer; requestId: string },
+  { session, asked, offer, proof, requestId }: Answer,
   form: URLSearchParams,
 ): Promise<CallbackPage> {
   const choices = readChoices(form);
   const { client, redirectUri } = offer;
-  if (form.get('proof') !== offer.proof)
+  if (proof === 'other')
     return renderOffer(offer, choices, {
       status: 409,
       message: 'What the client says of itself has changed, or you are signed in anew, since this page was shown. Look at it again.',
     });
   if (form.get('answer') === 'decline')
     return renderGoingBack(client, redirectUri, printAnswer(gateway, asked, { error: 'access_denied' }), false);
+  if (proof === 'soon')
+    return renderOffer(offer, choices, {
+      status: 409,
+      message: 'That was within a second of the page, before anybody can have read it, so nothing was granted. Read it, then choose.',
+    });
   const scopes = scopesOf(
     gateway,
     choices,
@@ -127,8 +153,14 @@ async function takeAnswer(
   if (scopes.length === 0)
     return renderOffer(offer, choices, { status: 400, message: 'Nothing is left of that. Tick something that it may use, or decline.' });
   const { codeChallenge } = asked;
-  const code = await approveClient(gateway, session, { client, redirectUri, codeChallenge, scopes, days: choices.days }, requestId);
-  return renderGoingBack(client, redirectUri, printAnswer(gateway, asked, { code }), true);
+  try {
+    const code = await approveClient(gateway, session, { client, redirectUri, codeChallenge, scopes, days: choices.days }, requestId);
+    return renderGoingBack(client, redirectUri, printAnswer(gateway, asked, { code }), true);
+  } catch (error) {
+    if (error instanceof SkillettError && error.code === 'conflict')
+      return renderOffer(offer, choices, { status: error.status, message: error.message, link: actionUrl(gateway, error) });
+    throw error;
+  }
 }
 
 async function readForm(request: IncomingMessage, response: ServerResponse): Promise<URLSearchParams> {
