@@ -4,7 +4,7 @@ import { loadCatalogue } from '../../src/domains/recipes/load.ts';
 import { typeOfPath } from '../../src/domains/recipes/shapes/type-of-path.ts';
 
 const catalogue = await loadCatalogue({ bundledFolder: 'recipes', extraFolder: undefined, integrations: new Map() });
-const lean = ['github', 'gmail', 'slack', 'notion'].flatMap((slug) =>
+const lean = ['github', 'gmail', 'slack', 'notion', 'sandbox'].flatMap((slug) =>
   [...(catalogue.find(slug)?.endpoints.values() ?? [])].filter(({ spec }) => spec.lean !== undefined),
 );
 

@@ -69,3 +69,15 @@ it('an answer that is another than its shape would be found out', async () => {
   expect(seen.faults).toEqual([`note.id: is "${data.id}", and should be int`, 'note.tags: is "a", and should be string[]']);
   expect([...seen.unknown]).toEqual(['Note.more']);
 });
+
+it('its notes are rows with columns in the lean view, and a column that there is not is named with those that there are', async () => {
+  const lean = (more: object) =>
+    server.request('POST', '/v1/sandbox/list_notes', { body: { params: { limit: 2 }, view: 'lean', ...more } });
+  const notes = (await call('list_notes', { limit: 2 })).data.notes as { id: number; title: string; text: string }[];
+  const { data } = (await lean({ with: ['text'] })).json;
+  expect(data.columns).toEqual(['id', 'title', 'tags', 'updated', 'text']);
+  expect(data.rows.map(([id, title]: unknown[]) => [id, title])).toEqual(notes.map(({ id, title }) => [id, title]));
+  expect(data.rows.map((row: unknown[]) => row[4])).toEqual(notes.map(({ text }) => text));
+  const refused = await lean({ with: ['txt'] });
+  expect([refused.status, refused.json.message]).toEqual([400, expect.stringContaining('`text`')]);
+});
