@@ -125,6 +125,7 @@ it('llms.txt is open, and names every route and the ways in', async () => {
   const { status, headers, text } = await stand.server.request('GET', '/llms.txt', { authorization: null });
   expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
   expect(text).toMatch(/^# Skillett\n\n> /);
+  expect(text).toContain('/mcp/oauth for clients');
   const { json } = await stand.server.request('GET', '/openapi.json');
   for (const [path, methods] of Object.entries(json.paths))
     for (const method of Object.keys(methods as object))

@@ -22,7 +22,7 @@ how to mend it. Send \`Idempotency-Key\` with a write that you may have to repea
 
 - [OpenAPI](${publicUrl}/openapi.json): these routes; \`?integrations=github\` with a key adds the endpoints as typed operations
 - [GraphQL](${publicUrl}/graphql): several reads in one request, and everything else there is
-- MCP: ${publicUrl}/mcp (streamable HTTP, with the same key)
+- MCP: ${publicUrl}/mcp (streamable HTTP, with the same key), or ${publicUrl}/mcp/oauth for clients that sign a person in
 
 ## Routes
 
