@@ -33,6 +33,7 @@ describe('the first endpoint for', () => {
     ['pul reqest', 'github.list_pull'],
     ['DM Tom', 'slack.open_conversation'],
     ['read my unread mail', 'gmail.list_messages'],
+    ['search pull requests that wait for my review', 'github.search_issues'],
   ])('"%s" is the one that does it', (query, expected) => {
     expect(findEndpoints(query)[0]).toBe(expected);
   });
