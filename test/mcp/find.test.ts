@@ -2,12 +2,13 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addConnection } from '../admission/people.ts';
-import { callTool, hello, rpc, type Stand, startStand } from './stand.ts';
+import { callTool, endpoint, hello, rpc, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
 
 beforeAll(async () => {
-  stand = await startStand({ SKILLETT_GITHUB_CLIENT_ID: 'the-client', SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret' });
+  const client = { SKILLETT_GITHUB_CLIENT_ID: 'the-client', SKILLETT_GITHUB_CLIENT_SECRET: 'the-secret' };
+  stand = await startStand(client, { two: { parts_look: endpoint({}) }, two_parts: { look: endpoint({ path: '/second' }) } });
 });
 afterAll(() => stand.close());
 beforeEach(() => stand.upstream.reset());
@@ -124,6 +125,10 @@ describe('a wish', () => {
       .where('account', '=', 'work')
       .execute();
     expect(await find(key)).toContain('"work" (default) (to be connected again: connect {"service":"github","account":"work"})');
+    await db.updateTable('connections').set({ isDefault: false, frozenAt: new Date() }).where('userId', '=', userId).execute();
+    expect(await find(key)).toContain(
+      'accounts "work" (frozen by an operator), "say \\"hi\\"" (frozen by an operator); name one in `account`',
+    );
   });
 
   it('that is none is refused with a word', async () => {
@@ -147,6 +152,9 @@ describe('an endpoint by its name', () => {
     expect(text).toContain('# github.create_issue, called with `execute`\n');
     expect(text).toContain('| `title` | string | yes |');
     expect(text).not.toMatch(/curl|## Errors|^---/m);
+    const listing = await find(stand.server.key, { endpoint: 'github.list_issues_for_repo' });
+    expect(listing).toMatch(/^Columns: number, title, .*; `with` adds .*\bbody\b.*\.$/m);
+    expect(await find(stand.server.key, { endpoint: 'github.delete_ref' })).not.toContain('Columns: ');
     expect(await find(stand.server.key, { endpoint: 'github_create_issue' })).toBe(text);
     const whole = stand.server.gateway.catalogue.integrations.flatMap(({ slug, endpoints }) =>
       ['github', 'slack', 'gmail', 'notion'].includes(slug) ? [...endpoints.keys()].map((name) => `${slug}.${name}`) : [],
@@ -154,6 +162,17 @@ describe('an endpoint by its name', () => {
     const some = whole.filter((_, at) => at % 12 === 0);
     const costs = await Promise.all(some.map(async (endpoint) => encode(await find(stand.server.key, { endpoint })).length));
     expect(costs.reduce((sum, cost) => sum + cost, 0) / costs.length).toBeLessThan(500);
+  });
+
+  it('that two services could have is refused without its dot, and found with it', async () => {
+    const read = (endpoint: string) => callTool(stand.post, stand.server.key, 'read', { endpoint });
+    expect((await read('two_parts_look')).json).toMatchObject({
+      error: 'bad_request',
+      message: '`endpoint` may mean two.parts_look or two_parts.look. Write it with a dot.',
+    });
+    expect(stand.upstream.received).toEqual([]);
+    expect((await read('two_parts.look')).failed).toBe(false);
+    expect(stand.upstream.received.map(({ target }) => target)).toEqual(['/second']);
   });
 
   it('that there is not is refused with the nearest, and a service gets the names of all that it has', async () => {

@@ -1,6 +1,6 @@
 /** Skill files and guides as resources and skills, workflows as prompts, to a client of either era. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bearer, endpoint, hello, revisions, rpc, type Stand, startStand } from './stand.ts';
+import { bearer, callTool, endpoint, hello, revisions, rpc, type Stand, startStand } from './stand.ts';
 
 let stand: Stand;
 
@@ -64,7 +64,8 @@ it('the skills of the extension are those of the key, each with the front matter
   const { skill } = (await rpc(stand.post, key, 'skills/get', { uri: 'skill://skillett-github/SKILL.md' })).json.result;
   expect(skill).toEqual(skills[1]);
   expect(skill.frontmatter.description).toContain('GitHub');
-  expect((await rpc(stand.post, key, 'skills/get', { uri: 'skill://skillett-none/SKILL.md' })).json.error.code).toBe(-32602);
+  for (const uri of ['skill://skillett-none/SKILL.md', 'skill://skillett-github/guides/search.md', 'skill://skillett-github/x/SKILL.md'])
+    expect((await rpc(stand.post, key, 'skills/get', { uri })).json.error.code, uri).toBe(-32602);
 });
 
 it('no key that is not good gets any of it', async () => {
@@ -76,6 +77,7 @@ it('no key that is not good gets any of it', async () => {
     ['prompts/list', {}],
     ['prompts/get', { name: 'github_triage_an_issue' }],
     ['skills/list', {}],
+    ['skills/get', { uri: 'skill://skillett-github/SKILL.md' }],
   ] as const)
     expect((await rpc(stand.post, key, method, params)).status, method).toBe(401);
 });
@@ -93,6 +95,7 @@ it('of more services than a page holds, lists go on by their cursor, and a promp
     expect([one.includes('github'), last.nextCursor], method).toEqual([false, undefined]);
     expect((await ask(method, { cursor: 'none' })).error.code, method).toBe(-32602);
   }
+  expect((await callTool(many.post, key, 'find')).text).toMatch(/\nand [1-9]\d* more: say in `want` what you want to do$/);
   expect((await ask('prompts/get', { name: 'github_triage_an_issue' })).result.messages).toHaveLength(1);
   await many.close();
 });

@@ -73,7 +73,10 @@ export async function startStand(env: Record<string, string> = {}, more: Record<
   await writeOwnRecipes(folder, more);
   const upstream = await Upstream.start();
   const own = Object.fromEntries(
-    ['TEST', 'CLASH', 'SEARCH', 'LONG', 'TYPED', 'HACKERNEWS'].map((slug) => [`SKILLETT_${slug}_BASE_URL`, upstream.origin]),
+    ['test', 'clash', 'search', 'long', 'typed', 'hackernews', ...Object.keys(more)].map((slug) => [
+      `SKILLETT_${slug.toUpperCase()}_BASE_URL`,
+      upstream.origin,
+    ]),
   );
   const server = await startTestServer({ env: { SKILLETT_RECIPES: folder, ...baseUrls(upstream.origin), ...own, ...env } });
   return {

@@ -1,6 +1,7 @@
 /** The Markdown document of one endpoint (docs/api.md, "Skill files"). */
 import type { CatalogueEndpoint, CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { Parameter, RecipeValue } from '../../recipes/format/parameter.ts';
+import { leanColumns } from '../../recipes/lean/lean-columns.ts';
 import { printCode, printFrontMatter, printTable } from '../markdown.ts';
 import { listAnswerFields } from './answer-table.ts';
 import { buildExample, listErrors, listProviderScopes } from './describe.ts';
@@ -53,6 +54,7 @@ export function renderBriefly(integration: CatalogueIntegration, endpoint: Catal
     ...(Object.keys(spec.example).length > 0 ? [`Example: \`${JSON.stringify(spec.example)}\`\n`] : []),
     '## Answer\n',
     `${spec.answer}\n`,
+    ...renderColumns(endpoint),
     ...renderPaging(integration, endpoint),
   ].join('\n');
 }
@@ -151,6 +153,13 @@ function renderFields(integration: CatalogueIntegration, endpoint: CatalogueEndp
     'Fields as `select` names them, two levels deep; each may be null or missing, and there may be others:\n',
     `${printTable(['Field', 'Type'], rows)}\n`,
   ];
+}
+
+/** As the table of its answer has them. */
+function renderColumns({ spec }: CatalogueEndpoint): string[] {
+  const { columns, adds } = leanColumns(spec);
+  if (columns.length === 0) return [];
+  return [`Columns: ${columns.join(', ')}${adds.length === 0 ? '' : `; \`with\` adds ${adds.join(', ')}`}.\n`];
 }
 
 function renderStream({ spec: { answer_stream: kind } }: CatalogueEndpoint): string[] {
