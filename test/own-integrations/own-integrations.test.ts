@@ -255,6 +255,11 @@ describe('what was imported', () => {
     expect((await run('create_note', {})).json.message).toContain('`text` is required');
     const found = await callTool(postTo(server), key, 'find', { want: ['list notes'] });
     expect(found.text).toContain('acme');
+    const all = await callTool(postTo(server), key, 'find', { endpoint: 'acme' });
+    expect(all.text).toMatch(/^acme: [\s\S]*: .*\bcreate_note\b/);
+    const others = await newKey(await addUser(server.gateway.database));
+    const unseen = await callTool(postTo(server), others, 'find', { endpoint: 'acme' });
+    expect([unseen.failed, unseen.json.error]).toEqual([true, 'not_found']);
     const listed = await server.request('GET', '/v1/skills', bearer());
     expect(listed.json.integrations.map(({ slug }: { slug: string }) => slug)).toContain('acme');
     const document = await server.request('GET', '/v1/skills/acme/list_notes', { ...bearer(), headers: { accept: 'text/markdown' } });

@@ -1,6 +1,7 @@
 /** `find`: what fits a wish, everything about one endpoint, the names of one service, or the services. Its text is our own voice. */
 import type { Context } from '../../../core/context.ts';
 import { quoted } from '../../../core/text/quoted.ts';
+import { seenBy } from '../../../domains/recipes/catalogue.ts';
 import {
   type DescribedService,
   explainEndpoint,
@@ -27,13 +28,9 @@ export async function find(context: Context, { want = [], endpoint }: FindArgume
   return parts.join('\n\n');
 }
 
-function findNamed(context: Context, name: string): Promise<string> {
-  return /^[a-z][a-z0-9_]*$/.test(name) && isSlug(context, name) ? findAll(context, name) : findOne(context, name);
-}
-
-/** A service's own name; one that only this user sees is found as a dotted name alone. */
-function isSlug({ gateway }: Context, name: string): boolean {
-  return gateway.catalogue.find(name) !== undefined;
+async function findNamed(context: Context, name: string): Promise<string> {
+  const { catalogue } = await seenBy(context);
+  return catalogue.find(name) ? findAll(context, name) : findOne(context, name);
 }
 
 async function findOne(context: Context, name: string): Promise<string> {
