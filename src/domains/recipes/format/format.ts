@@ -140,7 +140,7 @@ export const integration = z
   .strictObject({
     $schema: schemaAddress,
     slug: slug
-      .refine((s) => !reservedSlugs.has(s), 'reserved')
+      .refine((s) => !reservedSlugs.has(s), 'is a word of our own in addresses, scopes or GraphQL; choose another')
       .describe('Name of the integration in addresses, scopes and settings, and of its folder.'),
     name: text.describe("The service's name for people."),
     version: z
