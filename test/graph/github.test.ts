@@ -1,51 +1,21 @@
-/** The document of docs/api.md on the bundled recipe of GitHub, to a service that answers the examples of GitHub's own description. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+/** The document of docs/api.md on the bundled recipe of GitHub. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { Upstream } from '../support/upstream.ts';
+import { type GithubStand, startGithubStand } from './github-stand.ts';
 
-const { components } = JSON.parse(
-  readFileSync(createRequire(import.meta.url).resolve('@octokit/openapi/generated/api.github.com.json'), 'utf8'),
-);
-const answers: Record<string, unknown> = {
-  '/repos/a/b/issues/1': components.examples.issue.value,
-  '/repos/a/b/pulls': components.examples['pull-request-simple-items'].value,
-};
-
-let upstream: Upstream;
-let server: TestServer;
+let stand: GithubStand;
 beforeAll(async () => {
-  upstream = await Upstream.start();
-  server = await startTestServer({ env: { SKILLETT_GITHUB_BASE_URL: upstream.origin } });
-  play();
-  for (const account of ['home', 'work']) {
-    const body = { integration: 'github', account, credentials: { token: `ghp_${account}` } };
-    expect((await server.request('POST', '/v1/connect', { body })).json).toMatchObject({ status: 'connected' });
-  }
+  stand = await startGithubStand();
 });
-afterAll(async () => {
-  await server.close();
-  await upstream.close();
-});
+afterAll(() => stand.close());
 beforeEach(() => {
-  upstream.reset();
-  play();
+  stand.upstream.received.length = 0;
 });
-
-function play(): void {
-  upstream.play = ({ target, headers }, response) => {
-    const answer = target === '/user' ? { login: headers.authorization, id: headers.authorization } : answers[target];
-    response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json; charset=utf-8', 'x-ratelimit-remaining': '4998' });
-    response.end(JSON.stringify(answer ?? { message: 'Not Found', status: '404' }));
-  };
-}
 
 const fields = (account: string) =>
   `github(account: "${account}") { get_issue(repo: "a/b", issue_number: 1) { title labels { name } } list_pull(repo: "a/b") { number title } }`;
 
 it('one document asks for our own plan, an issue with its labels, and pull requests, with the account that is named', async () => {
-  const { json } = await server.graphql(`{ viewer { plan { name } } ${fields('work')} }`);
+  const { json } = await stand.server.graphql(`{ viewer { plan { name } } ${fields('work')} }`);
   expect(json).toEqual({
     data: {
       viewer: { plan: { name: 'UNLIMITED' } },
@@ -56,17 +26,17 @@ it('one document asks for our own plan, an issue with its labels, and pull reque
     },
     extensions: { skillett: { calls: 2, shared: 0, quota: { github: { remaining: 4998 } }, warnings: [] } },
   });
-  expect(upstream.received.map(({ target, headers }) => `${target} ${headers.authorization}`).sort()).toEqual([
+  expect(stand.upstream.received.map(({ target, headers }) => `${target} ${headers.authorization}`).sort()).toEqual([
     '/repos/a/b/issues/1 Bearer ghp_work',
     '/repos/a/b/pulls Bearer ghp_work',
   ]);
 });
 
 it('two accounts in one document are asked each with its own credential', async () => {
-  const { json } = await server.graphql(`{ home: ${fields('home')} work: ${fields('work')} }`);
+  const { json } = await stand.server.graphql(`{ home: ${fields('home')} work: ${fields('work')} }`);
   expect(json.errors).toBeUndefined();
   expect(json.data.home).toEqual(json.data.work);
-  expect(upstream.received.map(({ headers }) => headers.authorization).sort()).toEqual([
+  expect(stand.upstream.received.map(({ headers }) => headers.authorization).sort()).toEqual([
     'Bearer ghp_home',
     'Bearer ghp_home',
     'Bearer ghp_work',
@@ -75,17 +45,17 @@ it('two accounts in one document are asked each with its own credential', async 
 });
 
 it('an account that is not there is refused at each field, and nothing is sent', async () => {
-  const { json } = await server.graphql(`{ viewer { plan { name } } ${fields('wrok')} }`);
+  const { json } = await stand.server.graphql(`{ viewer { plan { name } } ${fields('wrok')} }`);
   expect(json.data).toEqual({ viewer: { plan: { name: 'UNLIMITED' } }, github: { get_issue: null, list_pull: null } });
   expect(json.errors.map(({ path, extensions }: { path: string[]; extensions: { code: string } }) => [path, extensions.code])).toEqual([
     [['github', 'get_issue'], 'account_required'],
     [['github', 'list_pull'], 'account_required'],
   ]);
-  expect(upstream.received).toEqual([]);
+  expect(stand.upstream.received).toEqual([]);
 });
 
 it('a repository that GitHub does not show is null with what GitHub said, beside what it shows', async () => {
-  const { json } = await server.graphql(
+  const { json } = await stand.server.graphql(
     '{ github(account: "work") { there: get_issue(repo: "a/b", issue_number: 1) { title } gone: get_issue(repo: "a/c", issue_number: 1) { title } } }',
   );
   expect(json.data.github).toEqual({ there: { title: 'Found a bug' }, gone: null });
