@@ -19,7 +19,11 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'letters/letters.json: endpoints.create_letter.parameters.text.tpye: is no field of the recipe format',
   ],
   ['a missing field', (s) => delete s.recipe.description, 'letters/recipe.json: description: is missing'],
-  ['a reserved slug', (s) => (s.recipe.slug = 'skills'), 'letters/recipe.json: slug: is a word of our own in addresses, scopes or GraphQL; choose another'],
+  [
+    'a reserved slug',
+    (s) => (s.recipe.slug = 'skills'),
+    'letters/recipe.json: slug: is a word of our own in addresses, scopes or GraphQL; choose another',
+  ],
   ['a slug other than the folder', (s) => (s.recipe.slug = 'post'), 'letters/recipe.json: slug: is post, but the folder is called letters'],
   [
     'a resource other than the file',
