@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deviceGrantType } from '../../domains/device-codes/token-answer.ts';
 import { schema } from '../graphql/schema.ts';
 import { PreparedDocument } from './documents.ts';
 import { documentOperation, type Operation, wordsOf } from './operation.ts';
@@ -102,3 +103,32 @@ function answerCompatible({ status, error, message, user, apiKeysUrl }: TokenFie
   if (status === 'pending') return { status, error };
   return status === 'used' ? { error, message } : { status, error, message };
 }
+
+const metadataOutput = z.strictObject({
+  issuer: z.string(),
+  device_authorization_endpoint: z.string(),
+  token_endpoint: z.string(),
+  response_types_supported: z.array(z.string()),
+  grant_types_supported: z.array(z.string()),
+  token_endpoint_auth_methods_supported: z.array(z.string()),
+  service_documentation: z.string(),
+});
+
+/**
+ * RFC 8414 and RFC 8628, section 4. The issuer is not the root: MCP clients with a configured key drop it once they find an
+ * authorization server there.
+ */
+export const readDeviceLoginMetadata: Operation<Record<string, never>, z.output<typeof metadataOutput>> = {
+  name: 'read_device_login_metadata',
+  input: z.strictObject({}),
+  output: metadataOutput,
+  run: async ({ gateway: { config } }) => ({
+    issuer: `${config.publicUrl}/auth`,
+    device_authorization_endpoint: `${config.publicUrl}/auth/device/code`,
+    token_endpoint: `${config.publicUrl}/auth/device/token`,
+    response_types_supported: [],
+    grant_types_supported: [deviceGrantType],
+    token_endpoint_auth_methods_supported: ['none'],
+    service_documentation: `${config.publicUrl}/llms.txt`,
+  }),
+};

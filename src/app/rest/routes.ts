@@ -13,6 +13,7 @@ import {
   deviceTokenAnswer,
   deviceTokenFailure,
   pollDeviceToken,
+  readDeviceLoginMetadata,
   requestDeviceCode,
 } from '../operations/device-login.ts';
 import { describeEndpoint, readEndpointDocument } from '../operations/endpoints.ts';
@@ -267,6 +268,14 @@ const deviceLogin: AnyRoute[] = [
       return 'error' in output && !waiting ? { status: 400, headers: { 'x-skillett-error-source': 'skillett' } } : {};
     },
   }),
+  route({
+    method: 'GET',
+    path: '/.well-known/oauth-authorization-server/auth',
+    summary: 'Where a device login begins and ends (RFC 8414), for the issuer `<PUBLIC_URL>/auth`',
+    access: 'open',
+    operation: readDeviceLoginMetadata,
+    input: () => ({}),
+  }),
 ];
 
 const called: readonly RouteGroup[] = [
@@ -277,5 +286,5 @@ const called: readonly RouteGroup[] = [
   { name: 'device login', description: 'How a program gets a key from a person (RFC 8628).', rows: deviceLogin },
 ];
 
-export const routeGroups: readonly RouteGroup[] = describeThemselves(called);
+export const routeGroups: readonly RouteGroup[] = describeThemselves(called, executed.headers);
 export const routes: readonly AnyRoute[] = routeGroups.flatMap(({ rows }) => rows);

@@ -1,8 +1,7 @@
-/** The rows that describe all rows, themselves too: for programs as OpenAPI, for agents as text, and where a device login is found. */
+/** The rows that describe all rows, themselves too: for programs as OpenAPI, for agents as text. */
 import { z } from 'zod';
 import { badRequest } from '../../../core/errors.ts';
 import { RawJson } from '../../../core/json/raw-json.ts';
-import { deviceGrantType } from '../../../domains/device-codes/token-answer.ts';
 import { requireIntegration, seenBy } from '../../../domains/recipes/catalogue.ts';
 import type { Operation } from '../../operations/operation.ts';
 import { textQuery } from '../query.ts';
@@ -14,11 +13,9 @@ import { addTypedOperations } from './typed-operations.ts';
 /** A client reads what it calls, not everything there is. */
 const integrationsMax = 20;
 
-/** The groups, with those that describe them all. */
-export function describeThemselves(groups: readonly RouteGroup[]): RouteGroup[] {
-  const all: RouteGroup[] = groups.map((group) =>
-    group.name === 'device login' ? { ...group, rows: [...group.rows, deviceMetadataRow] } : group,
-  );
+/** The groups, with one that describes them all. `executionHeaders` are those of an execution's success. */
+export function describeThemselves(groups: readonly RouteGroup[], executionHeaders: AnyRoute['headers']): RouteGroup[] {
+  const all = [...groups];
   const documents = new Map<string, { document: ApiDocument; printed: RawJson }>();
   /** Made once for each address, which is one but in tests. */
   const documentAt = (publicUrl: string) => {
@@ -29,7 +26,6 @@ export function describeThemselves(groups: readonly RouteGroup[]): RouteGroup[] 
     documents.set(publicUrl, made);
     return made;
   };
-  const execution = groups.flatMap(({ rows }) => rows).find(({ operation }) => operation.name === 'execute');
   const describeApi: Operation<{ integrations?: string[] | undefined }, RawJson> = {
     name: 'describe_api',
     input: z.strictObject({
@@ -41,7 +37,7 @@ export function describeThemselves(groups: readonly RouteGroup[]): RouteGroup[] 
       if (!integrations) return printed;
       const { catalogue } = await seenBy(context);
       const named = [...new Set(integrations)].map((slug) => requireIntegration(catalogue, slug));
-      return addTypedOperations(document, named, execution?.headers);
+      return addTypedOperations(document, named, executionHeaders);
     },
   };
   all.push({ name: 'description', description: 'What all of this is.', rows: [openApiRow(describeApi), agentTextRow(all)] });
@@ -83,39 +79,3 @@ function agentTextRow(groups: readonly RouteGroup[]): AnyRoute {
     input: () => ({}),
   });
 }
-
-const metadata = z.strictObject({
-  issuer: z.string(),
-  device_authorization_endpoint: z.string(),
-  token_endpoint: z.string(),
-  response_types_supported: z.array(z.string()),
-  grant_types_supported: z.array(z.string()),
-  token_endpoint_auth_methods_supported: z.array(z.string()),
-  service_documentation: z.string(),
-});
-
-/**
- * RFC 8414 and RFC 8628, section 4. The issuer is not the root: MCP clients with a configured key drop it once they find an
- * authorization server there.
- */
-const deviceMetadataRow = route({
-  method: 'GET',
-  path: '/.well-known/oauth-authorization-server/auth',
-  summary: 'Where a device login begins and ends (RFC 8414), for the issuer `<PUBLIC_URL>/auth`',
-  access: 'open',
-  operation: {
-    name: 'read_device_login_metadata',
-    input: z.strictObject({}),
-    output: metadata,
-    run: async ({ gateway: { config } }) => ({
-      issuer: `${config.publicUrl}/auth`,
-      device_authorization_endpoint: `${config.publicUrl}/auth/device/code`,
-      token_endpoint: `${config.publicUrl}/auth/device/token`,
-      response_types_supported: [],
-      grant_types_supported: [deviceGrantType],
-      token_endpoint_auth_methods_supported: ['none'],
-      service_documentation: `${config.publicUrl}/llms.txt`,
-    }),
-  },
-  input: () => ({}),
-});
