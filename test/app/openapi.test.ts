@@ -2,6 +2,7 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bearer, type Stand, startStand } from '../mcp/stand.ts';
+import { signedInOwner } from '../people/person.ts';
 import { checkDescribed } from '../support/rest-rows.ts';
 
 let stand: Stand;
@@ -54,6 +55,27 @@ it('says of each parameter of a query what the route does with it: a wrong value
   for (const { name, schema } of parameters('/v1/skills'))
     if (schema.type !== 'string')
       expect((await stand.server.request('GET', `/v1/skills?${name}=wrong`)).json.message, name).toContain(`\`${name}\``);
+  const all = await stand.server.request('GET', '/v1/skills');
+  expect((await stand.server.request('GET', '/v1/skills?nothing=wrong')).text).toBe(all.text);
+});
+
+it('says what each parameter means', async () => {
+  const { json } = await stand.server.request('GET', '/openapi.json');
+  const operations = Object.values<Record<string, { operationId: string; parameters?: Record<string, string>[] }>>(json.paths).flatMap(
+    (methods) => Object.values(methods),
+  );
+  const silent = operations.flatMap(({ operationId, parameters = [] }) =>
+    parameters.filter((one) => !one.$ref && !one.description).map(({ name }) => `${operationId}: ${name}`),
+  );
+  expect(operations.flatMap(({ parameters = [] }) => parameters).length).toBeGreaterThan(20);
+  expect(silent).toEqual([]);
+});
+
+it('names the cookie of a session as browsers get it, by which a person has typed operations too', async () => {
+  const browser = await signedInOwner(stand.server);
+  const { status, json } = await browser.request('GET', '/openapi.json?integrations=github');
+  expect([status, paths(json).includes('/v1/github/create_issue')]).toEqual([200, true]);
+  expect([...browser.cookies.keys()]).toContain(json.components.securitySchemes.session.name);
 });
 
 it('adds endpoints as typed operations for a key, by their JSON Schemas and what they answer', async () => {
@@ -61,6 +83,10 @@ it('adds endpoints as typed operations for a key, by their JSON Schemas and what
   expect(status).toBe(200);
   const operation = json.paths['/v1/github/create_issue'].post;
   expect(operation.operationId).toBe('github.create_issue');
+  expect(operation.responses['2XX'].content['application/json'].schema.properties.data).toMatchObject({
+    description: expect.stringContaining('`select`'),
+    anyOf: [{ $ref: '#/components/schemas/github.Issue' }, { type: 'null' }],
+  });
   const described = await stand.server.request('GET', '/v1/skills/github/create_issue');
   expect(operation.requestBody).toMatchObject({
     required: true,

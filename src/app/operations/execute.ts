@@ -50,7 +50,7 @@ const meta = z.record(z.string(), z.string()).optional();
 /** What REST shows of it: the rest are headers there. */
 export const executionAnswer = z.strictObject({
   status: z.int().describe('The status of the service.'),
-  data: z.unknown().describe('What the service answered, or what `select` makes of it.'),
+  data: z.unknown().describe('What the service answered, or what `select` or `view` makes of it.'),
   select_error: z.string().optional().describe('Why `data` is whole although `select` was given.'),
   select_warning: z.string().optional().describe('What `select` asks for that the answer may not have, with the nearest names.'),
 });

@@ -54,7 +54,10 @@ function describeEndpoint(
   const { data, ...others } = answer.properties;
   const output = {
     type: 'object',
-    properties: { ...others, data: { ...data, ...(returned === undefined ? {} : describeType(integration, answers, returned)) } },
+    properties: {
+      ...others,
+      data: returned === undefined ? data : { description: typedData, ...describeType(integration, answers, returned) },
+    },
     required: answer.required,
   };
   return {
@@ -78,6 +81,10 @@ function describeEndpoint(
 
 const { params: _params, ...options } = listMembers(executionBody).properties;
 const answer = printJsonSchema(executionAnswer, 'output') as { properties: Record<string, JsonSchema>; required: string[] };
+
+// A schema of an answer cannot follow from what was asked.
+const typedData =
+  'What the service answered. With `select` or `view` in the request it is what they make of it, whatever type stands here.';
 
 /** Any field may be missing or null, and there may be others. */
 function describeShape(slug: string, answers: AnswerShapes, shape: Shape): JsonSchema {
