@@ -1,4 +1,7 @@
-/** The page that a consent's link opens, through the front door: for the starter, for strangers, and for keys that may only ask. */
+/**
+ * The page that a consent's link opens, through the front door: for the starter, for strangers, and for keys that may only ask. In one
+ * file although it is long, since all of it asks one server with the same two services, each time as people of its own.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser, browserEnv } from '../people/browser.ts';
 import { addUser, makeKey, signedIn, signedInOwner } from '../people/person.ts';

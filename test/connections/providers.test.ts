@@ -1,7 +1,7 @@
 /**
  * The bundled recipes against what their providers answer at the token, verification and revocation endpoints, good and
  * bad, as the providers document it; through the doors of a whole server. Each provider is one local upstream, which the
- * settings of an operator put in its place.
+ * settings of an operator put in its place. In one file although it is long: one server has the settings of them all.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openLink } from '../support/consent-link.ts';

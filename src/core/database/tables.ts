@@ -1,4 +1,7 @@
-/** Every table and column, in TypeScript's names (the database's are the same in snake_case). Only a table's own domain queries it. */
+/**
+ * Every table and column, in TypeScript's names (the database's are the same in snake_case). Only a table's own domain queries it. In one
+ * file although it is long, since core knows no domain, and a migration, docs/data-model.md and these are compared side by side.
+ */
 import type { ColumnType } from 'kysely';
 
 type Time = ColumnType<Date, Date, Date>;
@@ -253,35 +256,6 @@ export interface SkillCallsTable {
   completedAt: TimeOrNull;
 }
 
-/** What a user imported, as the JSON of its recipe files; empty where only its slug is remembered. */
-export interface OwnIntegrationsTable {
-  id: string;
-  ownerId: string;
-  slug: string;
-  version: number;
-  isShared: ColumnType<boolean, boolean | undefined, boolean>;
-  wasShared: ColumnType<boolean, boolean | undefined, boolean>;
-  recipe: string;
-  createdAt: ColumnType<Date, Date | undefined, Date>;
-  updatedAt: ColumnType<Date, Date | undefined, Date>;
-  removedAt: ColumnType<Date | null, Date | null | undefined, Date | null>;
-}
-
-export interface ImportsTable {
-  id: string;
-  userId: string;
-  slug: string;
-  status: ColumnType<string, string | undefined, string>;
-  progress: ColumnType<number, number | undefined, number>;
-  errorCode: ColumnType<string | null, string | null | undefined, string | null>;
-  message: ColumnType<string | null, string | null | undefined, string | null>;
-  /** JSON of what came of it, of one that is done. */
-  result: ColumnType<string | null, string | null | undefined, string | null>;
-  createdAt: Time;
-  seenAt: Time;
-  endedAt: ColumnType<Date | null, Date | null | undefined, Date | null>;
-}
-
 /** Settled calls counted by user, hour and what people filter by; empty text where a call has no key or connection. */
 export interface CallHoursTable {
   userId: string;
@@ -313,6 +287,37 @@ export interface AuditRowsTable {
   details: ColumnType<Record<string, unknown>, string, never>;
   requestId: string | null;
   createdAt: WithDefault<Date>;
+}
+
+// own-integrations
+
+/** What a user imported, as the JSON of its recipe files; empty where only its slug is remembered. */
+export interface OwnIntegrationsTable {
+  id: string;
+  ownerId: string;
+  slug: string;
+  version: number;
+  isShared: WithDefault<boolean>;
+  wasShared: WithDefault<boolean>;
+  recipe: string;
+  createdAt: WithDefault<Date>;
+  updatedAt: WithDefault<Date>;
+  removedAt: TimeOrNull;
+}
+
+export interface ImportsTable {
+  id: string;
+  userId: string;
+  slug: string;
+  status: WithDefault<string>;
+  progress: WithDefault<number>;
+  errorCode: ColumnType<string | null, string | null | undefined, string | null>;
+  message: ColumnType<string | null, string | null | undefined, string | null>;
+  /** JSON of what came of it, of one that is done. */
+  result: ColumnType<string | null, string | null | undefined, string | null>;
+  createdAt: Time;
+  seenAt: Time;
+  endedAt: TimeOrNull;
 }
 
 // executions
