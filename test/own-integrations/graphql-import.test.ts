@@ -165,7 +165,38 @@ describe('a GraphQL service', () => {
     expect(await messageOf({ document: 'type Query { a: ', baseUrl: endpoint() })).toMatch(/no GraphQL schema: line 1, column/);
     expect(await messageOf({ document: '{"__schema":{}}', baseUrl: endpoint() })).toContain('no GraphQL schema');
     expect(await messageOf({ document: language, graphqlUrl: endpoint() })).toContain('`graphqlUrl`');
-    expect(await messageOf({ document: 'type Thing { a: Int }', baseUrl: endpoint() })).toContain('holds no operation');
+    expect(await messageOf({ document: 'type Thing { a: Int }', baseUrl: endpoint() })).toContain('Query root type must be provided');
+    const unsound = 'type Query { a: Some } union Some = Int';
+    expect(await messageOf({ document: unsound, baseUrl: endpoint() })).toContain('Union type Some can only include Object types');
+    expect(await messageOf({ graphqlUrl: 'ftp://example.org/graphql' })).toContain('such as https://api.example.org/graphql');
+  });
+
+  it('is told by its first words, whatever stands in front of them, and what only begins like it is refused at once', async () => {
+    const begun = Date.now();
+    const refused = await importing({ document: `${'""" '.repeat(60)}x`, baseUrl: endpoint() });
+    expect(refused.json.errors[0].message).toContain('no YAML');
+    expect(Date.now() - begun).toBeLessThan(10_000);
+    const front = '"""Of doors."""\n# And rooms.\n';
+    const { json } = await importing({
+      document: `${front}type Query { version: String! } extend type Query { size: Int }`,
+      baseUrl: endpoint(),
+    });
+    expect(json.data.it.endpointCount).toBe(2);
+  }, 60_000);
+
+  it('is called with the defaults of its schema, of whatever type, where nothing is given in their place', async () => {
+    const text = 'type Query { rooms(where: JSON! = {open: true, rooms: [1]}): JSON } scalar JSON';
+    const own = buildSchema(text);
+    upstream.play = async ({ body }, response) => {
+      const { query, variables } = JSON.parse(body.toString());
+      const rootValue = { rooms: ({ where }: { where: unknown }) => where };
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(await graphql({ schema: own, source: query, variableValues: variables, rootValue })));
+    };
+    await importing({ document: text, baseUrl: endpoint() });
+    await connect();
+    expect((await run('get_rooms')).json.data).toEqual({ open: true, rooms: [1] });
+    expect((await run('get_rooms', { where: { open: false } })).json.data).toEqual({ open: false });
   });
 
   it('whose types lead into each other without end gets documents that end', async () => {

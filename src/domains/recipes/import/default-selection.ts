@@ -9,7 +9,6 @@ import {
   isInterfaceType,
   isLeafType,
   isListType,
-  isObjectType,
   isRequiredArgument,
   isUnionType,
 } from 'graphql';
@@ -83,7 +82,7 @@ function selectKinds(kinds: readonly GraphQLObjectType[], depth: number, room: R
   const typeOf = new Map<string, string>();
   const parts = kinds.slice(0, kindsMax).flatMap((kind) => {
     const fields = Object.values(kind.getFields()).filter((field) => {
-      if (!isObjectType(kind) || !isFree(field) || !isLeafType(getNamedType(field.type))) return false;
+      if (!isFree(field) || !isLeafType(getNamedType(field.type))) return false;
       const known = typeOf.get(field.name) ?? String(field.type);
       typeOf.set(field.name, known);
       return known === String(field.type);

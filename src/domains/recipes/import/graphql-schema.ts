@@ -1,6 +1,6 @@
 /** A GraphQL schema in the form of OpenAPI: an operation for each query and mutation, with a document of its own. */
 import {
-  astFromValue,
+  assertValidSchema,
   buildClientSchema,
   buildSchema,
   type GraphQLArgument,
@@ -16,7 +16,6 @@ import {
   isListType,
   isNonNullType,
   parse,
-  print,
   validate,
 } from 'graphql';
 import { selectFields } from './default-selection.ts';
@@ -56,6 +55,7 @@ export function readIntrospection(answer: IntrospectionQuery): OpenApi {
 }
 
 function fromSchema(schema: GraphQLSchema): OpenApi {
+  assertValidSchema(schema);
   const fields = [
     ...Object.values(schema.getQueryType()?.getFields() ?? {}).map((field) => ['query', field] as const),
     ...Object.values(schema.getMutationType()?.getFields() ?? {}).map((field) => ['mutation', field] as const),
@@ -97,21 +97,15 @@ function tagOf({ type }: Field): string {
 
 function writeDocument(schema: GraphQLSchema, kind: 'query' | 'mutation', field: Field): string {
   const args = field.args.filter((arg) => arg.deprecationReason == null || isRequired(arg));
-  const variables = args.map((arg) => `$${arg.name}: ${String(arg.type)}${writeDefault(arg)}`);
+  // What has a default takes it where its variable is left out, which may then be null (GraphQL, "All Variable Usages Are Allowed").
+  const variables = args.map((arg) => `$${arg.name}: ${String(isRequired(arg) ? arg.type : getNullableType(arg.type))}`);
   const given = args.map(({ name }) => `${name}: $${name}`);
   const write = (selection: string) =>
     `${kind}${variables.length > 0 ? ` (${variables.join(', ')})` : ''} { ${field.name}${given.length > 0 ? `(${given.join(', ')})` : ''}${selection} }`;
   const selection = selectFields(schema, field.type);
   const document = write(selection);
-  // A schema may be unsound in ways that show here alone.
+  // What does not fit the schema would be refused by the service.
   return selection !== '' && validate(schema, parse(document)).length > 0 ? write(' { __typename }') : document;
-}
-
-/** Of one that must not be null and may be left out, since a variable that is left out takes its own default. */
-function writeDefault({ type, defaultValue }: GraphQLArgument): string {
-  if (!isNonNullType(type) || defaultValue === undefined) return '';
-  const written = astFromValue(defaultValue, type);
-  return written ? ` = ${print(written)}` : '';
 }
 
 function objectOf(members: readonly (GraphQLArgument | GraphQLInputField)[]): Schema {
