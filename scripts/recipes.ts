@@ -18,8 +18,8 @@ import { answersFileOf, factsFileOf, listRecipesWithFacts, readFacts, readRecipe
 const usage = `npm run recipes -- check [slug …]   compare recipes with the facts of their descriptions
 npm run recipes -- facts [slug …]   extract the facts anew from the descriptions
 npm run recipes -- answers [slug …]   make answers.json anew from the descriptions
-npm run recipes -- scaffold <file> [operation …]   draft endpoints from a description, each named by its id or as "GET /path"; without
-  a name, list its operations`;
+npm run recipes -- scaffold <file> [operation …]   draft endpoints from a description, each named by its id, or as "GET /path" or
+  "query field"; without a name, list its operations`;
 
 function main([command = '', ...names]: string[]): number {
   if (command === 'scaffold') return scaffold(names);

@@ -42,6 +42,35 @@ it('drafts are printed by `npm run recipes -- scaffold`, and what they lack besi
   }
 });
 
+it('drafts of a GraphQL schema hold its document, and are named by field', () => {
+  const schema = path.join(folder, 'doors.graphql');
+  writeFileSync(
+    schema,
+    'type Query { door(id: ID!): Door } type Mutation { doorCreate(name: String!): Door } type Door { id: ID! name: String }',
+  );
+  expect(run(schema).stdout).toBe('query door\tdoor\tget_door\nmutation doorCreate\tdoorCreate\tcreate_door\n');
+  const { status, stdout, stderr } = run(schema, 'query door', 'doorCreate');
+  expect([status, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout).endpoints).toEqual({
+    get_door: {
+      method: 'POST',
+      path: '/graphql',
+      description: '',
+      parameters: { id: { in: 'body', type: 'string', required: true, description: '' } },
+      read_only: true,
+      graphql: { document: 'query ($id: ID!) { door(id: $id) { id name } }', data: 'door' },
+      answer: '',
+      example: {},
+    },
+    create_door: expect.objectContaining({
+      graphql: { document: 'mutation ($name: String!) { doorCreate(name: $name) { id name } }', data: 'doorCreate' },
+    }),
+  });
+  expect(run(schema, 'query room')).toMatchObject({ status: 2, stderr: expect.stringContaining('no operation query room') });
+  writeFileSync(schema, 'type Query { door: Gate }');
+  expect(run(schema)).toMatchObject({ status: 2, stderr: expect.stringContaining('The text is no GraphQL schema: Unknown type') });
+});
+
 it('a recipe is checked by its name, and says how much of it is proved', () => {
   expect(command('check', 'slack', 'sandbox')).toMatchObject({
     status: 0,
