@@ -1,4 +1,5 @@
 /** How imports go on: waited for or asked about later, what they are bounded by, and names that objects have anyway. */
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addKey, addUser } from '../admission/people.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -118,6 +119,30 @@ describe('an import', () => {
 });
 
 describe('nobody is held up', () => {
+  it('by a description that is fetched and unpacks into more than one may have', async () => {
+    const fetching = (more: string) =>
+      server.graphql(`mutation { it: importIntegration(slug: "acme", ${more}) { endpointCount } }`, undefined, bearer());
+    const url = `url: "${upstream.origin}/openapi.json"`;
+    const graphqlUrl = `graphqlUrl: "${upstream.origin}/graphql"`;
+    const packed = gzipSync(Buffer.alloc(400 * 1024 * 1024, ' '));
+    const before = process.memoryUsage().rss;
+    for (const [encoding, body] of [
+      ['gzip', packed],
+      ['gzip, gzip', gzipSync(packed)],
+    ] as const)
+      for (const [name, given] of Object.entries({ url, graphqlUrl })) {
+        upstream.answer(200, { 'content-encoding': encoding }, body);
+        const [refused] = (await fetching(given)).json.errors;
+        expect([refused.extensions.code, refused.message]).toEqual([
+          'bad_request',
+          `\`${name}\` answered with more than 40 MiB, the most that a description may have.`,
+        ]);
+      }
+    expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 * 1024);
+    upstream.answer(200, { 'content-encoding': 'gzip, gzip' }, gzipSync(gzipSync(one())));
+    expect((await fetching(url)).json.data.it.endpointCount).toBe(1);
+  }, 60_000);
+
   it('by an operation of 30,000 parameters', async () => {
     const few = Array.from({ length: 30_000 }, (_, at) => ({ in: 'query', name: `a${at}` }));
     const begun = Date.now();
