@@ -89,6 +89,36 @@ describe('a lean answer', () => {
     expect(text.split('\n').at(-1)).toBe('cut: cells at 1000 characters, their length behind them (1 of body): `select` gives them whole');
   });
 
+  test('of millions of values has as many rows as one process can print beside its other work, and says how many are left out', async () => {
+    const key = await stand.newKey();
+    stand.upstream.json(`[${Array(3_000_000).fill('0').join(',')}]`);
+    const { json, text } = await rest(key, 'list_plain', { view: 'lean' });
+    const { rows, cut } = json.data;
+    expect(rows.length).toBeGreaterThan(10_000);
+    expect(rows.length).toBeLessThan(20_000);
+    expect(text.length).toBeLessThan(100_000);
+    expect(cut).toEqual([`${3_000_000 - rows.length} rows are left out of an answer that is too long: \`select\`, or ask for fewer rows`]);
+    const fields = Object.fromEntries(Array.from({ length: 300_000 }, (_, at) => [`key${at}`, at]));
+    stand.upstream.json(JSON.stringify(fields));
+    expect((await stand.lean(key, 'list_plain')).text).toMatch(/^200, 0 rows; 1 row is left out of an answer that is too long/);
+    expect((await stand.lean(key, 'list_plain', { select: 'key299999' })).text).toBe('200, 1 row\n299999');
+  });
+
+  test('holds what is nested a hundred levels deep, and leaves out rows that are deeper', async () => {
+    const key = await stand.newKey();
+    const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    for (const many of [1, 60]) {
+      stand.upstream.json(`[${nested(100)},${Array(many).fill(nested(3_000)).join(',')}]`);
+      const said = many === 1 ? '1 row is' : '60 rows are';
+      expect((await rest(key, 'list_plain', { view: 'lean' })).json.data).toEqual({
+        columns: ['json'],
+        rows: [[JSON.parse(nested(100))]],
+        total: null,
+        cut: [`${said} left out, nested deeper than 100 levels: \`select\` gives parts of them`],
+      });
+    }
+  });
+
   test('of an endpoint without columns is JSON without templates; with `*` or `select` it is all of it, under the same budget', async () => {
     const key = await stand.newKey();
     const furniture = { a_url: 'https://a', b_url: 'https://b', c_url: 'https://c', d_url: 'https://d', html_url: 'https://h' };
@@ -155,6 +185,37 @@ describe('a lean answer', () => {
       text: '404, failed; the service answered:\n{"message":"no more \\"x\\""}',
       failed: true,
     });
+  });
+});
+
+describe('a failure of the service', () => {
+  const long = (mark: string) => JSON.stringify({ message: `${mark} more "x"`, at: { line: 7 }, rest: 'é'.repeat(2_000_000) }, null, 2);
+  const outcomesOf = async (key: string) =>
+    (await gateway().db.selectFrom('skillCalls').select('outcome').where('keyId', '=', key).execute()).map(({ outcome }) => outcome);
+
+  test('that is long is shown as far as the budget goes, in one line, and the call ends with what was read of it', async () => {
+    const key = await stand.newKey();
+    stand.upstream.json(long('gone'), 500);
+    const { text, failed } = await stand.lean(key, 'get_letter', { params: { id: 'x' }, budget: 300 });
+    expect(failed).toBe(true);
+    const lines = text.split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toMatch(/^\{"message": "gone more \\"x\\"","at": \{"line": 7\},"rest": "é{900,}…\(its first \d+ characters\)$/);
+    expect(text.length).toBeLessThanOrEqual(1_200);
+    expect(text.length).toBeGreaterThan(1_100);
+    await expect.poll(() => outcomesOf(key)).toEqual(['upstream_failed']);
+  });
+
+  test('of a call for one row stands in that row, and that call ends too', async () => {
+    const key = await stand.newKey();
+    stand.upstream.play = ({ target }, response) => {
+      const isList = !/^\/letters\/\w/.test(target);
+      response.writeHead(isList ? 200 : 500, { 'content-type': 'application/json' });
+      response.end(isList ? JSON.stringify({ letters: [letterOf(0)] }) : long('lost'));
+    };
+    const { text } = await stand.lean(key, 'list_letters', { with: ['text'] });
+    expect(text).toMatch(/\tfailed: 500 \{"message": "lost .*…\(its first 160 characters\)\n/);
+    await expect.poll(async () => (await outcomesOf(key)).sort()).toEqual(['succeeded', 'upstream_failed']);
   });
 });
 
@@ -326,7 +387,7 @@ describe('a column that needs a call for each row', () => {
     expect(lines[1]).toBe('id\tfrom\tat\tlabels\tbox\ttext\tpages');
     expect(lines.slice(2, 5).map((line) => line.split('\t').slice(5))).toEqual([
       ['Text of l0', '2'],
-      ['failed: 404 "{\\\\"message\\\\":\\\\"gone\\\\"}"', ''],
+      ['failed: 404 {"message":"gone"}', ''],
       ['Text of l2', '2'],
     ]);
     expect(lines.at(-1)).toBe('cut: text, pages of 1 row failed, which stands in them');

@@ -77,6 +77,20 @@ describe('a printed table', () => {
     expect(printTable(long, { ...printing, budget: 200, handle: undefined }).text).toContain('too long to keep, so ask for fewer rows');
   });
 
+  test('reads no row beyond those that fit, and shows all that do', () => {
+    const lost: Cell[] = new Proxy([''], {
+      get: () => {
+        throw new Error('was read');
+      },
+    });
+    const long = ['y'.repeat(10_000)];
+    const rows = [...Array.from({ length: 60 }, () => ['x'.repeat(9)]), long, lost];
+    const { text, shown } = print(tableOf(['title'], rows), { budget: 300 });
+    expect(shown).toBe(60);
+    expect(text.length).toBeLessThanOrEqual(1_200);
+    expect(() => print(tableOf(['title'], rows), { budget: 50_000 })).toThrow('was read');
+  });
+
   test('of a write asks for nothing that would repeat it', () => {
     const made = tableOf(['number', 'url'], [[7, 'https://x']], { adds: ['body'] });
     expect(print(made, { write: true, status: 201 } as never).text).toBe('201, done, 2 of 58 fields\nnumber\turl\n7\thttps://x');

@@ -13,7 +13,6 @@ import type { JudgedAnswer } from './judge-answer.ts';
 import { type KeptAnswer, keptBytesMax, sealAnswer } from './kept-answer.ts';
 import { makeTable } from './lean/make-table.ts';
 import { cursorPlanOf, type LeanView, planOf } from './lean/plan.ts';
-import type { LeanTable } from './lean/table.ts';
 import { namedHeaders } from './passed/answer-headers.ts';
 import { streamOf } from './passed/streams.ts';
 import { readAnswer } from './read-answer.ts';
@@ -50,8 +49,8 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
         }
       : await select(judged, expression, call, passedOn);
   const { selectError } = cut;
-  const table = view && (await tabulate(call, view, cut));
-  const json = table ? RawJson.fromValue(table) : cut.json;
+  const lean = view && (await tabulate(call, view, cut));
+  const json = lean?.json ?? cut.json;
   const next = nextOf(run, call, judged);
   const meta = namedHeaders(call.endpoint, answer, call.addressCredential);
   if (run.admission.claim) {
@@ -70,17 +69,20 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
       next: next ?? null,
       meta: meta ?? null,
       raw: undefined,
-      table,
+      table: lean?.table,
     },
   );
 }
 
-async function tabulate(call: UpstreamCall, view: LeanView, { json, whole }: Cut): Promise<LeanTable> {
+async function tabulate(call: UpstreamCall, view: LeanView, { json, whole }: Cut): ReturnType<typeof makeTable> {
   const { endpoint, integration } = call;
   const bytes = await json.load();
-  const table = await makeTable(bytes, planOf(endpoint, view), call, integration.slug);
+  const made = await makeTable(bytes, planOf(endpoint, view), call, integration.slug);
   const going = cursorPlanOf(endpoint, view);
-  return going ? { ...table, cursor: (await makeTable(whole ?? bytes, going, call, integration.slug)).cursor } : table;
+  if (!going) return made;
+  const { cursor } = (await makeTable(whole ?? bytes, going, call, integration.slug)).table;
+  const table = { ...made.table, cursor };
+  return { table, json: RawJson.fromValue(table) };
 }
 
 function hold({ request }: Run, call: UpstreamCall, json: RawJson, wanted: Wanted | undefined): RawJson | Promise<RawJson> {

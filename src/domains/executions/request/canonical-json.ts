@@ -12,7 +12,7 @@ export function canonicalJson(value: unknown): string {
 function lookAt(value: object): { tooDeep: boolean; text: string | undefined } {
   let found = known.get(value);
   if (!found) {
-    found = { tooDeep: isDeeper(value, 0), text: undefined };
+    found = { tooDeep: isDeeper(value), text: undefined };
     known.set(value, found);
   }
   return found;
@@ -41,7 +41,8 @@ export function isTooDeep(value: unknown): boolean {
   return typeof value === 'object' && value !== null && lookAt(value).tooDeep;
 }
 
-function isDeeper(value: unknown, depth: number): boolean {
+/** Than `nestingMax`. */
+export function isDeeper(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depth === nestingMax) return true;
   if (Array.isArray(value)) return value.some((inner) => isDeeper(inner, depth + 1));

@@ -7,9 +7,10 @@ import { badRequest, type SkillettError } from '../../../../core/errors.ts';
 import { type CatalogueEndpoint, findSeen } from '../../../recipes/catalogue.ts';
 import type { Execution, ExecutionInput } from '../../execution.ts';
 import { nextNumber, numberedPagesOf } from '../../request/numbered-pages.ts';
-import { cutText, printJson } from './cells.ts';
+import { printJson } from './cells.ts';
 import { executeLean } from './execute-lean.ts';
 import { everything } from './plan.ts';
+import { printFailure } from './print-failure.ts';
 import { printTable } from './print-table.ts';
 import { keepRest, newHandle, openRest } from './rest/kept-rest.ts';
 import type { LeanTable } from './table.ts';
@@ -30,6 +31,8 @@ export interface LeanInput extends Omit<ExecutionInput, 'view' | 'raw' | 'stream
 const budgetDefault = 2_000;
 const budgetMin = 200;
 const budgetMax = 50_000;
+/** For what is said of an answer that was cut. */
+const failureMarginLength = 60;
 
 /** Throws SkillettError for what is refused, as `executeEndpoint` does. */
 export async function answerLean(context: Context, input: LeanInput): Promise<LeanAnswer> {
@@ -44,7 +47,10 @@ export async function answerLean(context: Context, input: LeanInput): Promise<Le
       ? badRequest('`select` cuts the whole answer, so `with` adds nothing to it. Leave one of them out.')
       : undefined;
   const execution = await executeLean(context, { ...call, view, fault: input.fault ?? fault ?? doubled });
-  if (!execution.table) return { text: await printFailure(execution, budget), failed: true };
+  if (!execution.table) {
+    const first = `${execution.status}, failed; the service answered:`;
+    return { text: `${first}\n${await printFailure(execution.error, budget * 4 - first.length - failureMarginLength)}`, failed: true };
+  }
   const endpoint = await findSeen(context, input.integration, input.endpoint);
   const table =
     execution.selectError === null
@@ -106,15 +112,6 @@ function readBudget(asked: number | null | undefined): { budget: number; fault: 
   if (asked === null || asked === undefined) return { budget: budgetDefault, fault: undefined };
   if (Number.isInteger(asked) && asked >= budgetMin && asked <= budgetMax) return { budget: asked, fault: undefined };
   return { budget: budgetDefault, fault: badRequest(`\`budget\` must be a whole number of tokens from ${budgetMin} to ${budgetMax}.`) };
-}
-
-/** The service's answer behind a line of ours. */
-async function printFailure({ status, error }: Execution, budget: number): Promise<string> {
-  const first = `${status}, failed; the service answered:`;
-  const said = (await error?.load())?.toString('utf8') ?? 'null';
-  const printed = printJson(JSON.parse(said));
-  const room = budget * 4 - first.length - 1;
-  return `${first}\n${printed.length <= room ? printed : cutText(printed, room - 60)}`;
 }
 
 /** How the caller gets the next page: by parameters where there are any, else by what the service's link was sealed in. */

@@ -56,10 +56,12 @@ function printText(text: string): string {
 }
 
 export function printJson(value: unknown): string {
-  const json = JSON.stringify(value).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return escapeJson(JSON.stringify(value));
+}
+
+/** `text`: JSON in one line, or the beginning of one. */
+export function escapeJson(text: string): string {
+  const json = text.replace(/[\u007f-\u009f\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
   // Of a text that ends so, the last sign before the quotation mark is written as its number.
   return escapeHidden(
     json.replace(

@@ -13,7 +13,7 @@ export interface LeanView {
   whole: boolean;
   /** What `select` has made of the answer, in which nothing stands where the recipe says. */
   selected?: boolean | undefined;
-  /** In place of what the recipe says of the endpoint: for calls that are made for a row or a name. */
+  /** In place of what the recipe says of the endpoint: for calls that are made for a row. */
   plan?: LeanPlan | undefined;
 }
 

@@ -30,10 +30,10 @@ export interface PrintedTable {
 
 export function printTable(whole: LeanTable, printing: Printing): PrintedTable {
   const { table, empty } = withoutEmpty(whole);
-  const lines = table.rows.map(printRow);
   const lengthMax = printing.budget * tokenLength;
+  const lines = printFitting(table.rows, lengthMax);
   const print = (shown: number) => printLines(table, lines, shown, empty, printing);
-  let shown = countFitting(lines, lengthMax);
+  let shown = lines.length;
   let text = print(shown);
   while (text.length > lengthMax && shown > 0) {
     shown -= Math.max(1, Math.floor((shown * (text.length - lengthMax)) / text.length / 2));
@@ -42,14 +42,17 @@ export function printTable(whole: LeanTable, printing: Printing): PrintedTable {
   return { text, shown };
 }
 
-/** At most as many: what stands around them comes on top. */
-function countFitting(lines: readonly string[], lengthMax: number): number {
+/** At most as many as can be shown, since what stands around them comes on top; the first row in any case. */
+function printFitting(rows: LeanTable['rows'], lengthMax: number): string[] {
+  const lines: string[] = [];
   let length = 0;
-  const over = lines.findIndex((line) => {
+  for (const row of rows) {
+    const line = printRow(row);
     length += line.length + 1;
-    return length > lengthMax;
-  });
-  return over === -1 ? lines.length : over;
+    if (length > lengthMax && lines.length > 0) break;
+    lines.push(line);
+  }
+  return lines;
 }
 
 /** Columns that no row has anything in are named, not shown. */

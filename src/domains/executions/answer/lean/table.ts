@@ -53,3 +53,6 @@ export const cellLengthMax = 1_000;
 
 /** A table holds no more in its JSON, and is kept no longer than that. */
 export const tableLengthMax = 4 * 1024 * 1024;
+
+/** As many characters more counts every value there: of short ones, reading and printing takes longer than their length says. */
+export const valueLength = 64;

@@ -1,4 +1,4 @@
-/** Lean answers: every path can run, columns have one name each, and what is called for a row or a name is there to be called. */
+/** Lean answers: every path can run, columns have one name each, and what is called for a row is there to be called. */
 import { isReadOnly } from '../../catalogue.ts';
 import type { Endpoint, Resource } from '../../format/format.ts';
 import { findPathFault } from '../../lean/lean-path.ts';

@@ -1,15 +1,16 @@
-/** Calls that one call makes by itself, for its rows or for names: each is an execution like any other, with a row in the log and a count. */
+/** Calls that one call makes by itself, for its rows: each is an execution like any other, with a row in the log and a count. */
 import type { Gateway } from '../../../../../core/context.ts';
 import { SkillettError } from '../../../../../core/errors.ts';
 import { executeEndpoint } from '../../../execute.ts';
 import type { Execution, ExecutionRequest } from '../../../execution.ts';
 import { Slots } from '../../../slots.ts';
-import { printJson } from '../cells.ts';
+import { printFailure } from '../print-failure.ts';
 import type { LeanPlan, LeanTable } from '../table.ts';
 
 /** The most that one call makes by itself. */
 export const innerCallsMax = 50;
 const atOnceMax = 8;
+const failureLengthMax = 160;
 
 export interface InnerCall {
   endpoint: string;
@@ -37,7 +38,7 @@ export async function callInner(outer: OuterCall, calls: readonly InnerCall[], p
   const callOne = async (call: InnerCall): Promise<InnerAnswer> => {
     if (refused) return { refused };
     try {
-      return answerOf(await executeEndpoint(outer.gateway, innerRequest(outer, call, plan)));
+      return await answerOf(await executeEndpoint(outer.gateway, innerRequest(outer, call, plan)));
     } catch (error) {
       if (!(error instanceof SkillettError)) throw error;
       if (error.status !== 429 && error.status !== 401 && error.status !== 403) return { failure: `${error.code}: ${error.message}` };
@@ -67,9 +68,6 @@ function innerRequest({ request, execution }: OuterCall, { endpoint, params }: I
   };
 }
 
-function answerOf({ table, status, error }: Execution): InnerAnswer {
-  if (table) return { table };
-  const pieces = error?.pieces ?? [];
-  const said = Buffer.concat(pieces).toString('utf8');
-  return { failure: `${status}${said === '' ? '' : ` ${printJson(said)}`}` };
+async function answerOf({ table, status, error }: Execution): Promise<InnerAnswer> {
+  return table ? { table } : { failure: `${status} ${await printFailure(error, failureLengthMax)}` };
 }

@@ -2,8 +2,9 @@
 import { compile, TreeInterpreter } from '@jmespath-community/jmespath';
 import { parseDigits } from '../../../../../core/json/parse-digits.ts';
 import { type LeanPath, parsePath } from '../../../../recipes/lean/lean-path.ts';
+import { isDeeper, nestingMax } from '../../../request/canonical-json.ts';
 import { cutText, toCell } from '../cells.ts';
-import { type LeanPlan, type LeanTable, tableLengthMax } from '../table.ts';
+import { type LeanPlan, type LeanTable, tableLengthMax, valueLength } from '../table.ts';
 import { type Json, transform } from './transform.ts';
 import { withoutFurniture } from './without-furniture.ts';
 
@@ -15,21 +16,36 @@ export function projectAnswer(json: string, plan: LeanPlan): LeanTable {
 /** Rows beyond what is held of a table are not there, and it says so. */
 function withinLength(table: LeanTable): LeanTable {
   let length = 0;
-  const over = table.rows.findIndex((row) => {
-    length += JSON.stringify(row).length;
+  const over = table.rows.findIndex((row, at) => {
+    const held = [row, table.keys[at] ?? null];
+    length += JSON.stringify(held).length + countValues(held) * valueLength;
     return length > tableLengthMax;
   });
   if (over === -1) return table;
   const left = table.rows.length - over;
-  const said = `${left} ${left === 1 ? 'row is' : 'rows are'} left out of an answer longer than ${tableLengthMax / 1024 / 1024} MiB: \`select\`, or ask for fewer rows`;
+  const said = `${left} ${left === 1 ? 'row is' : 'rows are'} left out of an answer that is too long: \`select\`, or ask for fewer rows`;
   return { ...table, rows: table.rows.slice(0, over), keys: table.keys.slice(0, over), cut: [...table.cut, said] };
+}
+
+function countValues(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) count += countValues(inner);
+  return count;
 }
 
 function projectValue(data: Json, plan: LeanPlan): LeanTable {
   const table: LeanTable = { columns: [], rows: [], keys: [], total: null, fields: null, adds: [...plan.adds], cut: [], cursor: null };
   if (data === null) return table;
   if (typeof data === 'string' && !plan.whole) return ofLines(table, data);
-  const rows = findRows(data, plan);
+  const found = findRows(data, plan);
+  // Printing takes a time that grows with the square of the depth.
+  const rows = found.filter((row) => !isDeeper(row));
+  const deep = found.length - rows.length;
+  if (deep > 0)
+    table.cut.push(
+      `${deep} ${deep === 1 ? 'row is' : 'rows are'} left out, nested deeper than ${nestingMax} levels: \`select\` gives parts of them`,
+    );
   const total = plan.total === undefined ? undefined : evaluate(plan.total, data);
   if (typeof total === 'number' && Number.isSafeInteger(total) && total >= 0) table.total = total;
   const cursor = plan.cursor === undefined ? undefined : evaluate(plan.cursor, data);
