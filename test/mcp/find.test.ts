@@ -71,6 +71,20 @@ describe('without a wish', () => {
   });
 });
 
+describe('an imported service', () => {
+  it('is named with its quoted description as a sentence of its own', async () => {
+    const document =
+      'openapi: 3.1.0\ninfo: { title: Tiny, version: "1" }\nservers: [{ url: "https://tiny.example" }]\npaths: { /n: { get: { operationId: listN } } }';
+    const imported = await stand.server.graphql(
+      'mutation ($document: String!) { importIntegration(slug: "tiny", document: $document) { endpointCount } }',
+      { document },
+    );
+    expect(imported.json.data?.importIntegration).toEqual({ endpointCount: 1 });
+    expect(await find(stand.server.key)).toContain('\ntiny: Tiny. Imported: "Tiny". 1 endpoint; ');
+    expect(await find(stand.server.key)).toMatch(/^github: GitHub\. .*\w\. \d+ endpoints; /m);
+  });
+});
+
 describe('a wish', () => {
   it('gets the two best endpoints as they are called, the names of others, and the state of accounts', async () => {
     const text = await find(stand.server.key, { want: ['create an issue on github', 'search issues github'] });

@@ -105,7 +105,9 @@ function accountsText({ slug, needs_account: needed }: FoundEndpoint['service'],
 
 function printService(service: DescribedService): string {
   const { slug, name, description, endpoint_count: count, accounts } = service;
-  return `${slug}: ${name}. ${description} ${count} endpoint${count === 1 ? '' : 's'}; ${accountsText(service, accounts)}`;
+  // What is imported ends with a quotation mark.
+  const ending = /[.!?]$/.test(description) ? '' : '.';
+  return `${slug}: ${name}. ${description}${ending} ${count} endpoint${count === 1 ? '' : 's'}; ${accountsText(service, accounts)}`;
 }
 
 function printServices({ services, total }: { services: DescribedService[]; total: number }): string {
