@@ -315,7 +315,8 @@ describe('what was imported', () => {
 
   it('has a slug that nothing else has that its owner sees, and one that can be a slug', async () => {
     await acme();
-    expect(codeOf(await acme())).toBe('conflict');
+    const again = await acme();
+    expect([codeOf(again), again.json.errors[0].message]).toEqual(['conflict', expect.stringContaining('`updateIntegration`')]);
     expect(codeOf(await importing({ slug: 'github', document: JSON.stringify(description()) }))).toBe('conflict');
     for (const slug of ['proxy', 'connect', 'operator', 'Acme', 'a-b', '1a', 'a'.repeat(41), '../x'])
       expect([slug, codeOf(await importing({ slug, document: JSON.stringify(description()) }))]).toEqual([slug, 'bad_request']);

@@ -187,7 +187,12 @@ async function requireOwn(db: Db, { userId }: Principal, slug: string) {
 async function requireFree({ catalogue }: Gateway, db: Db, { userId }: Principal, slug: string): Promise<void> {
   if (slug.length > 40 || !/^[a-z][a-z0-9_]*$/.test(slug))
     throw badRequest('`slug` must be lower-case letters, digits and underscores, starting with a letter, at most 40 characters.');
-  if (catalogue.find(slug) || (await findOwn(db, userId, slug)) || (await isTaken(db, slug, undefined)))
+  if (await findOwn(db, userId, slug))
+    throw new SkillettError(
+      'conflict',
+      `You have an integration \`${slug}\` already. \`updateIntegration\` makes it anew of a description; for another one choose another slug.`,
+    );
+  if (catalogue.find(slug) || (await isTaken(db, slug, undefined)))
     throw new SkillettError(
       'conflict',
       `There is an integration \`${slug}\` already, or was one that others have scopes for. Choose another slug.`,
