@@ -61,7 +61,7 @@ export function addAccessCommands(program: Command): void {
     .command('create')
     .argument('<name>', 'What it is for.')
     .description('Make an API key; it is printed once.')
-    .option('--scope <scopes>', 'What it may do, such as github:read,slack.create_message. Left out: everything.')
+    .option('--scope <scopes>', 'What it may do, such as github:read,slack.send_message. Left out: everything.')
     .option('--expires <time>', 'When it ends: a time such as 2027-01-31T00:00:00Z, or days such as 90d.')
     .action(async (name, options, command) =>
       (await import('../access/keys.ts')).createKey(targetOf(command), name, { ...options, ...globalOptions(command) }),
