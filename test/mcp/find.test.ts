@@ -132,6 +132,8 @@ describe('a wish', () => {
       '  "say \\"hi\\"" has not granted repo of repo: connect {"service":"github","account":"say \\"hi\\""} asks the person',
     );
     expect(text).toMatch(/github: accounts "work" \(default\), "say \\"hi\\""$/);
+    await db.updateTable('connections').set({ providerScopes: null }).where('userId', '=', userId).where('isDefault', '=', false).execute();
+    expect(await find(key, { endpoint: 'github.create_issue' })).toContain('\n  scopes needed: repo (not known whether granted)\n');
     await db
       .updateTable('connections')
       .set({ status: 'reconnect_needed' })

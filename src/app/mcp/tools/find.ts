@@ -76,7 +76,10 @@ async function findWanted(context: Context, want: readonly string[]): Promise<st
 function printScopes({ provider_scopes: scopes, accounts, service }: FoundEndpoint): string[] {
   if (scopes.length === 0 || accounts.length === 0) return [];
   const lacking = accounts.filter((account) => account.missing_scopes.length > 0);
-  if (lacking.length === 0) return [`  scopes granted: ${scopes.join(', ')}`];
+  if (lacking.length === 0) {
+    const known = accounts.every((account) => account.scopes_known);
+    return [known ? `  scopes granted: ${scopes.join(', ')}` : `  scopes needed: ${scopes.join(', ')} (not known whether granted)`];
+  }
   return lacking.map(
     ({ account, missing_scopes: missing }) =>
       `  ${quoted(account)} has not granted ${missing.join(', ')} of ${scopes.join(', ')}: connect ${JSON.stringify({ service: service.slug, account })} asks the person`,

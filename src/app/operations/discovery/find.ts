@@ -8,8 +8,10 @@ const account = z.strictObject({
   default: z.boolean(),
   connected: z.boolean(),
   frozen: z.boolean(),
-  missing_scopes: z.array(z.string()),
 });
+
+/** For the calls of an endpoint. */
+const endpointAccount = account.extend({ scopes_known: z.boolean(), missing_scopes: z.array(z.string()) });
 
 const service = z.strictObject({ slug: z.string(), name: z.string(), needs_account: z.boolean() });
 
@@ -20,14 +22,15 @@ const foundEndpoint = z.strictObject({
   id: z.string(),
   summary: z.string(),
   provider_scopes: z.array(z.string()),
-  accounts: z.array(account),
+  accounts: z.array(endpointAccount),
   service,
 });
 
 export type FoundEndpoint = z.infer<typeof foundEndpoint>;
 
 const serviceFields = 'slug name connected';
-const foundFields = `id summary providerScopes accounts { account isDefault connected frozen missingScopes } service { ${serviceFields} }`;
+const foundFields = `id summary providerScopes service { ${serviceFields} }
+  accounts { account isDefault connected frozen providerScopes missingScopes }`;
 
 interface ServiceNode {
   slug: string;
@@ -39,8 +42,17 @@ interface FoundNode {
   id: string;
   summary: string;
   providerScopes: string[];
-  accounts: { account: string; isDefault: boolean; connected: boolean; frozen: boolean; missingScopes: string[] }[];
+  accounts: AccountNode[];
   service: ServiceNode;
+}
+
+interface AccountNode {
+  account: string;
+  isDefault: boolean;
+  connected: boolean;
+  frozen: boolean;
+  providerScopes: string[] | null;
+  missingScopes: string[];
 }
 
 function answerFound({ id, summary, providerScopes, accounts, service: of }: FoundNode): FoundEndpoint {
@@ -48,7 +60,12 @@ function answerFound({ id, summary, providerScopes, accounts, service: of }: Fou
     id,
     summary,
     provider_scopes: providerScopes,
-    accounts: accounts.map(({ isDefault, missingScopes, ...rest }) => ({ ...rest, default: isDefault, missing_scopes: missingScopes })),
+    accounts: accounts.map(({ isDefault, providerScopes: granted, missingScopes, ...rest }) => ({
+      ...rest,
+      default: isDefault,
+      scopes_known: granted !== null,
+      missing_scopes: missingScopes,
+    })),
     service: answerService(of, accounts.length),
   };
 }
@@ -94,7 +111,7 @@ interface DescribedNode extends ServiceNode {
 function answerAccounts({ connections }: DescribedNode): FoundAccount[] {
   return connections.nodes.flatMap(({ account: label, isDefault, status, frozenAt }) => {
     if (label === null) return [];
-    return [{ account: label, default: isDefault, connected: status === 'connected', frozen: frozenAt !== null, missing_scopes: [] }];
+    return [{ account: label, default: isDefault, connected: status === 'connected', frozen: frozenAt !== null }];
   });
 }
 

@@ -26,6 +26,10 @@ const EndpointAccountRef = builder.objectRef<EndpointAccount>('EndpointAccount')
       resolve: ({ status }) => status === 'connected',
     }),
     frozen: t.boolean({ description: 'Whether an operator has stopped it.', resolve: ({ frozenAt }) => frozenAt !== null }),
+    providerScopes: t.exposeStringList('providerScopes', {
+      nullable: true,
+      description: 'What the service granted it; null where the service did not say, or knows no scopes.',
+    }),
     missingScopes: t.exposeStringList('missingScopes', {
       description: 'OAuth scopes of the service that the endpoint needs and this account has not granted.',
     }),
