@@ -98,7 +98,7 @@ async function callEach(context: Context, named: EndpointName, args: CallArgumen
     each.map((own) =>
       slots.run(async () => {
         const input = { ...named, params: { ...params, ...own }, with: columns, select, account, budget: share, readOnly: true };
-        return answerOne(context, input);
+        return answerLean(context, input).catch((thrown) => tellFailure(context, thrown));
       }),
     ),
   );
@@ -108,14 +108,11 @@ async function callEach(context: Context, named: EndpointName, args: CallArgumen
   return { text: [first, ...parts, ...(failed === 0 ? [] : [first])].join('\n'), failed: failed === each.length };
 }
 
-async function answerOne(context: Context, input: Parameters<typeof answerLean>[1]): Promise<{ text: string; failed: boolean }> {
-  try {
-    return await answerLean(context, input);
-  } catch (thrown) {
-    const error = toSkillettError(context.gateway, thrown, context.requestId);
-    if (isCallerRefusal(error)) throw error;
-    return { text: escapeHidden(JSON.stringify(toErrorBody(context.gateway, error))), failed: true };
-  }
+/** A failure as an answer that a model can read. Throws what refuses whoever asks. */
+export function tellFailure(context: Context, thrown: unknown): { text: string; failed: true } {
+  const error = toSkillettError(context.gateway, thrown, context.requestId);
+  if (isCallerRefusal(error)) throw error;
+  return { text: escapeHidden(JSON.stringify(toErrorBody(context.gateway, error))), failed: true };
 }
 
 /** Directories take no tool that both reads and changes things, since a client could not tell people which of it they allow. */

@@ -7,10 +7,9 @@ import { escapeHidden } from '../../../core/text/hidden-characters.ts';
 import { type CatalogueEndpoint, findSeen } from '../../../domains/recipes/catalogue.ts';
 import { schema } from '../../graphql/schema.ts';
 import { checkBody } from '../../http/body/check-body.ts';
-import { isCallerRefusal, toErrorBody, toSkillettError } from '../../http/failures.ts';
 import { startConnection } from '../../operations/connections.ts';
 import { PreparedDocument } from '../../operations/documents.ts';
-import { type Asking, callEndpoint, type ToolAnswer } from './call.ts';
+import { type Asking, callEndpoint, type ToolAnswer, tellFailure } from './call.ts';
 import { type EndpointName, resolveEndpoint } from './endpoint-name.ts';
 import {
   describeEndpointTool,
@@ -49,12 +48,10 @@ const toolNames: ReadonlySet<string> = new Set(tools.map(({ name }) => name));
 type Arguments = Record<string, unknown>;
 
 export class Toolbox {
-  readonly #gateway: Gateway;
   readonly #endpoints: ReadonlyMap<string, CatalogueEndpoint>;
 
-  constructor(gateway: Gateway) {
-    this.#gateway = gateway;
-    this.#endpoints = nameEndpoints(gateway.catalogue);
+  constructor({ catalogue }: Gateway) {
+    this.#endpoints = nameEndpoints(catalogue);
   }
 
   /** What the key may use, always in the same order. Throws the 401s, 429 and 503 of a look-up. */
@@ -90,9 +87,7 @@ export class Toolbox {
       if (name === 'read' || name === 'execute') return await callNamed(context, name, given, asking);
       return { text: escapeHidden(await answerTool(context, name, given)), failed: false };
     } catch (thrown) {
-      const error = toSkillettError(this.#gateway, thrown, context.requestId);
-      if (isCallerRefusal(error)) throw error;
-      return { text: escapeHidden(JSON.stringify(toErrorBody(this.#gateway, error))), failed: true };
+      return tellFailure(context, thrown);
     }
   }
 }
