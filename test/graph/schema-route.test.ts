@@ -2,6 +2,7 @@ import { buildSchema, validateSchema } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { schema as own } from '../../src/app/graphql/schema.ts';
 import { ComposedSchemas } from '../../src/domains/graph/compose-schema.ts';
+import type { CatalogueIntegration } from '../../src/domains/recipes/catalogue.ts';
 import { addKey, addUser } from '../admission/people.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -84,4 +85,21 @@ it('is made once for a set of integrations, whatever their order', async () => {
   const [a, b] = server.gateway.catalogue.integrations.slice(0, 2) as [never, never];
   expect(await schemas.compose([a, b])).toBe(await schemas.compose([b, a]));
   expect(await schemas.compose([a])).not.toBe(await schemas.compose([a, b]));
+});
+
+it('goes when what is kept becomes too much, with every set of an integration that goes, and one alone is never too much', async () => {
+  const find = (slug: string) => server.gateway.catalogue.find(slug) as CatalogueIntegration;
+  const [github, notion, slack] = [find('github'), find('notion'), find('slack')];
+  const schemas = new ComposedSchemas(own, 3_000);
+  const small = await schemas.compose([notion, slack]);
+  expect(await schemas.compose([notion, slack])).toBe(small);
+  const alone = await schemas.compose([slack]);
+  const large = await schemas.compose([github]);
+  expect(large.schema.getQueryType()?.getFields().github).toBeDefined();
+  expect(schemas.isKept([github])).toBe(true);
+  expect([schemas.isKept([notion, slack]), schemas.isKept([slack])]).toEqual([false, false]);
+  expect(await schemas.compose([slack])).not.toBe(alone);
+  await expect(schemas.compose([github, slack])).rejects.toThrow('have too many fields to be one schema');
+  expect(schemas.isKept([github, slack])).toBe(false);
+  expect(await schemas.compose([notion, slack])).not.toBe(small);
 });

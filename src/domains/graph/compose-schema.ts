@@ -7,10 +7,15 @@ import {
   GraphQLObjectType,
   type GraphQLScalarType,
   GraphQLSchema,
+  isEnumType,
+  isInputObjectType,
+  isObjectType,
   lexicographicSortSchema,
   printSchema,
 } from 'graphql';
 import type { Context } from '../../core/context.ts';
+import { badRequest } from '../../core/errors.ts';
+import { shareOfMemory } from '../../core/memory.ts';
 import type { CatalogueIntegration } from '../recipes/catalogue.ts';
 import { buildIntegrationTypes, type IntegrationTypes } from './integration-types.ts';
 
@@ -24,19 +29,33 @@ export interface ComposedSchema {
 
 /** Of sets, and of integrations: the last that were asked for. */
 const keptMax = 50;
+/** Measured: 350 to 500 for each type, field, argument and value of an enum. */
+const bytesOfItem = 450;
+const itemsMax = Math.floor(shareOfMemory(0.05, 32 * 1024 * 1024, 128 * 1024 * 1024) / bytesOfItem);
+
+interface BuiltTypes {
+  types: IntegrationTypes;
+  items: number;
+}
 
 export class ComposedSchemas {
   readonly #own: GraphQLSchema;
+  readonly #itemsMax: number;
   readonly #numbers = new WeakMap<CatalogueIntegration, number>();
-  readonly #types = new Latest<Promise<IntegrationTypes>>(keptMax);
-  readonly #schemas = new Latest<Promise<ComposedSchema>>(keptMax);
+  readonly #types: Latest<BuiltTypes>;
+  readonly #schemas = new Latest<ComposedSchema>(keptMax);
   #count = 0;
 
-  constructor(own: GraphQLSchema) {
+  /** `max`: how many items the integrations that are kept may have together, and those of one set. */
+  constructor(own: GraphQLSchema, max = itemsMax) {
     this.#own = own;
+    this.#itemsMax = max;
+    // A schema holds the types of its integrations, so it goes with any of them.
+    const dropSchemas = (number: string) => this.#schemas.drop((name) => name.split(' ').includes(number));
+    this.#types = new Latest(keptMax, { weigh: ({ items }) => items, weightMax: max, dropped: dropSchemas });
   }
 
-  /** The same object as long as it is kept; the order of the integrations does not matter. */
+  /** The same object as long as it is kept; the order of the integrations does not matter. Throws bad_request for more than may be held. */
   compose(integrations: readonly CatalogueIntegration[]): Promise<ComposedSchema> {
     const name = this.#nameOf(integrations);
     return this.#schemas.get(name, () => this.#compose(name, sortBySlug(integrations)));
@@ -56,7 +75,14 @@ export class ComposedSchemas {
   async #compose(name: string, integrations: readonly CatalogueIntegration[]): Promise<ComposedSchema> {
     const json = this.#own.getType('JSON') as GraphQLScalarType;
     const parts: IntegrationTypes[] = [];
-    for (const one of integrations) parts.push(await this.#types.get(String(this.#numberOf(one)), () => buildIntegrationTypes(one, json)));
+    let sum = 0;
+    for (const one of integrations) {
+      const { types, items } = await this.#types.get(String(this.#numberOf(one)), () => build(one, json));
+      parts.push(types);
+      sum += items;
+      if (parts.length > 1 && sum > this.#itemsMax)
+        throw badRequest('These integrations have too many fields to be one schema. Name fewer of them in one document, or one alone.');
+    }
     const schema = join(this.#own, parts);
     let printed: string | undefined;
     const print = () => (printed ??= `${printSchema(lexicographicSortSchema(schema))}\n`);
@@ -105,28 +131,78 @@ function withFields(type: GraphQLObjectType | null | undefined, more: GraphQLFie
   return new GraphQLObjectType({ ...config, fields: { ...more, ...config.fields } });
 }
 
-/** What was asked for last, made once for all who ask at the same time; what failed is made anew. */
-class Latest<Value extends Promise<unknown>> {
-  readonly #values = new Map<string, Value>();
-  readonly #max: number;
+async function build(integration: CatalogueIntegration, json: GraphQLScalarType): Promise<BuiltTypes> {
+  const types = await buildIntegrationTypes(integration, json);
+  return { types, items: countItems(types) };
+}
 
-  constructor(max: number) {
+/** Types, fields, arguments and values of enums. */
+function countItems({ query, mutations }: IntegrationTypes): number {
+  const root = new GraphQLObjectType({ name: '_', fields: { ...(query && { query }), ...mutations } });
+  let items = 0;
+  for (const type of Object.values(new GraphQLSchema({ types: [root], assumeValid: true }).getTypeMap())) {
+    items += 1;
+    if (isObjectType(type)) for (const { args } of Object.values(type.getFields())) items += 1 + args.length;
+    else if (isInputObjectType(type)) items += Object.keys(type.getFields()).length;
+    else if (isEnumType(type)) items += type.getValues().length;
+  }
+  return items;
+}
+
+interface Weighed<Value> {
+  weigh(value: Value): number;
+  /** Of all together; the very last is kept however much it weighs. */
+  weightMax: number;
+  dropped(name: string): void;
+}
+
+/** What was asked for last, made once for all who ask at the same time; what failed is made anew. */
+class Latest<Value> {
+  readonly #values = new Map<string, { made: Promise<Value>; weight: number }>();
+  readonly #max: number;
+  readonly #weighed: Weighed<Value> | undefined;
+
+  constructor(max: number, weighed?: Weighed<Value>) {
     this.#max = max;
+    this.#weighed = weighed;
   }
 
   has(name: string): boolean {
     return this.#values.has(name);
   }
 
-  get(name: string, make: () => Value): Value {
-    const value = this.#values.get(name) ?? make();
+  get(name: string, make: () => Promise<Value>): Promise<Value> {
+    const kept = this.#values.get(name) ?? this.#begin(name, make());
     this.#values.delete(name);
-    this.#values.set(name, value);
-    value.catch(() => this.#values.delete(name));
-    for (const oldest of this.#values.keys()) {
-      if (this.#values.size <= this.#max) break;
-      this.#values.delete(oldest);
+    this.#values.set(name, kept);
+    this.#shrink();
+    return kept.made;
+  }
+
+  drop(goes: (name: string) => boolean): void {
+    for (const name of this.#values.keys()) if (goes(name)) this.#values.delete(name);
+  }
+
+  #begin(name: string, made: Promise<Value>): { made: Promise<Value>; weight: number } {
+    const begun = { made, weight: 0 };
+    made.then(
+      (value) => {
+        begun.weight = this.#weighed?.weigh(value) ?? 0;
+        this.#shrink();
+      },
+      () => this.drop((one) => one === name && this.#values.get(one) === begun),
+    );
+    return begun;
+  }
+
+  #shrink(): void {
+    let weight = [...this.#values.values()].reduce((sum, one) => sum + one.weight, 0);
+    for (const [name, oldest] of this.#values) {
+      const fits = this.#values.size <= this.#max && weight <= (this.#weighed?.weightMax ?? weight);
+      if (fits || this.#values.size === 1) break;
+      this.#values.delete(name);
+      weight -= oldest.weight;
+      this.#weighed?.dropped(name);
     }
-    return value;
   }
 }
