@@ -1,15 +1,20 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { browserEnv } from '../people/browser.ts';
+import { Browser, browserEnv } from '../people/browser.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { agree, authorizeUrl, newPerson, newProof, type Person, post, proofOf, redirectUri } from './stand.ts';
+import { agree, authorizeUrl, newPerson, newProof, type Person, post, proofOf, read, redirectUri } from './stand.ts';
 
 let site: Server;
 let id: string;
+let made: Awaited<ReturnType<typeof createTestDatabase>>;
 let server: TestServer;
+/** On the same database, as another process would be. */
+let beside: TestServer;
 let person: Person;
 let asked = 0;
 let answer: { status?: number; headers?: Record<string, string>; body: string };
@@ -28,13 +33,17 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => site.listen(0, 'localhost', resolve));
   const host = `localhost:${(site.address() as AddressInfo).port}`;
-  server = await startTestServer({ env: browserEnv, allowCallers: [host] });
+  made = await createTestDatabase();
+  const env = { ...browserEnv, SKILLETT_MASTER_KEY: randomBytes(32).toString('base64') };
+  server = await startTestServer({ env, allowCallers: [host], databaseUrl: made.url });
+  beside = await startTestServer({ env, allowCallers: [host], databaseUrl: made.url });
   person = await newPerson(server);
   id = `https://${host}/0`;
 });
 afterAll(async () => {
   setDefaultCACertificates(trusted);
-  await server.close();
+  await Promise.all([server.close(), beside.close()]);
+  await made.drop();
   site.closeAllConnections();
   site.close();
 });
@@ -89,6 +98,25 @@ describe('a client with a metadata document', () => {
     expect((await person.browser.press(url, { proof: proofOf(page), answer: 'agree', reach: 'everything' })).status).toBe(400);
   });
 
+  it('that changes is one document to all processes: it is shown anew once, then the answer is taken', async () => {
+    const url = urlOf();
+    const there = new Browser(beside, undefined, browserEnv.PUBLIC_URL);
+    for (const [name, value] of person.browser.cookies) there.cookies.set(name, value);
+    const first = await person.browser.open(url);
+    answer.body = documentOf({ client_name: 'Renamed' });
+    // Kept for five minutes, and good at the other process.
+    read(server);
+    read(beside);
+    expect((await there.open(url)).text).toContain('Documented');
+    for (const each of [server, beside]) each.gateway.clock.offsetMs += 301_000;
+    const press = (browser: Browser, proof: string) => browser.press(url, { proof, answer: 'agree', reach: 'everything' });
+    const changed = await press(there, proofOf(first));
+    expect([changed.status, changed.text.includes('Renamed')]).toEqual([409, true]);
+    read(server);
+    read(beside);
+    expect([(await press(person.browser, proofOf(changed))).status, asked]).toEqual([200, 2]);
+  });
+
   it.each([
     ['is of another client', () => ({ body: documentOf({ client_id: 'https://other.example/client' }) })],
     ['holds a secret', () => ({ body: documentOf({ client_secret: 'x' }) })],
@@ -105,7 +133,13 @@ describe('a client with a metadata document', () => {
     expect([page.status, page.text.includes('proof')]).toEqual([400, false]);
     expect(asked).toBe(1);
     answer = { body: documentOf() };
-    expect((await open()).status).toBe(200);
+    // That is remembered for half a minute, for this person alone.
+    const again = await open();
+    expect([again.status, again.text.includes('so nobody can say who it is'), asked]).toEqual([400, true, 1]);
+    const other = await newPerson(server);
+    expect([(await other.browser.open(urlOf())).status, asked]).toEqual([200, 2]);
+    server.gateway.clock.offsetMs += 30_000;
+    expect([(await open()).status, asked]).toEqual([200, 3]);
   });
 });
 

@@ -8,7 +8,7 @@ import { createFirstKey } from '../../src/app/process/first-start.ts';
 import { openGateway } from '../../src/app/process/gateway.ts';
 import { readConfig } from '../../src/core/config/config.ts';
 import type { Gateway } from '../../src/core/context.ts';
-import type { Database } from '../../src/core/database/database.ts';
+import { type Database, openPostgres } from '../../src/core/database/database.ts';
 import { createLog } from '../../src/core/log.ts';
 import type { StreamLimits } from '../../src/domains/executions/answer/passed/live-streams.ts';
 import type { PasswordHashing } from '../../src/domains/users/sign-in/auth.ts';
@@ -66,6 +66,8 @@ export async function startTestServer(
     /** `embedded`: as an installation without DATABASE_URL is, with the sandbox beside it; `pglite`: where that has to do with PGlite. */
     kind?: ServerKind;
     env?: Record<string, string>;
+    /** Of a migrated PostgreSQL, which is not dropped: for a second server beside one, with one SKILLETT_MASTER_KEY. */
+    databaseUrl?: string;
     timeouts?: Partial<ClientTimeouts>;
     lookup?: LookupFunction;
     /** Hosts that stand for public ones of https where callers choose addresses. */
@@ -75,7 +77,7 @@ export async function startTestServer(
     slowPasswords?: boolean;
   } = {},
 ): Promise<TestServer> {
-  const { database, drop } = await openDatabase(options.kind ?? 'postgres');
+  const { database, drop } = await openDatabase(options.kind ?? 'postgres', options.databaseUrl);
   const log: string[] = [];
   const config = readConfig({ PORT: '0', SKILLETT_MASTER_KEY: randomBytes(32).toString('base64'), ...options.env });
   const { gateway, close } = await openGateway(config, {
@@ -130,7 +132,11 @@ async function readAnswer(answer: Response): Promise<TestAnswer> {
   return { status: answer.status, headers: answer.headers, text, json };
 }
 
-async function openDatabase(kind: ServerKind): Promise<{ database: Database; drop: () => Promise<void> }> {
+async function openDatabase(kind: ServerKind, url?: string): Promise<{ database: Database; drop: () => Promise<void> }> {
+  if (url !== undefined) {
+    const database = await openPostgres(url);
+    return { database, drop: () => database.close() };
+  }
   if (kind === 'pglite') {
     const database = await createPgliteTestDatabase();
     return { database, drop: () => database.close() };

@@ -379,7 +379,7 @@ export interface DeviceCodesTable {
 
 // oauth-clients
 
-/** Clients that registered themselves (RFC 7591). Those with a metadata document have no row. */
+/** Clients that registered themselves (RFC 7591). Those with a metadata document stand in oauth_client_documents for a while. */
 export interface OAuthClientsTable {
   id: string;
   name: string;
@@ -388,6 +388,19 @@ export interface OAuthClientsTable {
   /** When a person last let it in; those that nobody let in are removed after a day. */
   usedAt: TimeOrNull;
   createdAt: WithDefault<Date>;
+}
+
+/** A client's metadata document as it was fetched for a person, or what is wrong with it. */
+export interface OAuthClientDocumentsTable {
+  userId: string;
+  /** Its address. */
+  id: string;
+  name: string | null;
+  uri: string | null;
+  redirectUris: string[] | null;
+  /** A sentence; null where there is nothing. */
+  fault: string | null;
+  keptUntil: Time;
 }
 
 /** What a person granted a client: at first a code, then the key that the code was redeemed for, which refresh tokens renew. */
@@ -438,6 +451,7 @@ export interface Tables {
   keptAnswers: KeptAnswersTable;
   deviceCodes: DeviceCodesTable;
   oauthClients: OAuthClientsTable;
+  oauthClientDocuments: OAuthClientDocumentsTable;
   oauthGrants: OAuthGrantsTable;
   ownIntegrations: OwnIntegrationsTable;
   imports: ImportsTable;

@@ -1,6 +1,8 @@
 /**
  * Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document): the client's id is the address at which it says who it
- * is. Fetched under the rules of all that goes out to addresses of a caller's choice, without redirects, and kept as long as it says.
+ * is. Fetched under the rules of all that goes out to addresses of a caller's choice, without redirects, and kept as long as it says, in
+ * the database, so that the page and the answer to it are about one document whichever process has them; and for each person apart, so
+ * that what went wrong for one is not in another's way.
  */
 import { z } from 'zod';
 import type { Gateway } from '../../core/context.ts';
@@ -8,14 +10,15 @@ import { badRequest, SkillettError } from '../../core/errors.ts';
 import type { OutboundAnswer } from '../../core/outbound/outbound.ts';
 import { cleanClientName } from '../../core/text/client-name.ts';
 import { metadataFault, type OAuthClient } from './oauth-clients.ts';
+import { findDocument, keepDocument } from './store.ts';
 
 const bytesMax = 64 * 1024;
 const timeoutMs = 5_000;
 const addressLengthMax = 500;
-/** In this process; the oldest goes first. */
-const keptMax = 200;
 const keptSecondsMax = 3_600;
 const keptSecondsUnsaid = 300;
+/** Whoever asks meanwhile makes no further request to a host of anybody's choice. */
+const faultSeconds = 30;
 
 /** https, with a path, and written as it is asked for: no fragment, no user, no dots to be taken out (section 3). */
 export function isDocumentAddress(id: string): boolean {
@@ -33,26 +36,21 @@ const Metadata = z.object({
   client_secret: z.never().optional(),
 });
 
-interface Kept {
-  client: OAuthClient;
-  untilMs: number;
-}
-
-const kept = new WeakMap<object, Map<string, Kept>>();
-
-/** Throws bad_request, which names the host and what is wrong. */
+/** Throws bad_request, which names the host and what is wrong, and is remembered for a short while. */
 export async function findClientDocument(gateway: Gateway, userId: string, id: string): Promise<OAuthClient> {
-  const documents = kept.get(gateway.vault) ?? new Map<string, Kept>();
-  kept.set(gateway.vault, documents);
-  const found = documents.get(id);
-  if (found && found.untilMs > gateway.clock.nowMs()) return found.client;
-  documents.delete(id);
-  const { client, keptSeconds } = await fetchDocument(gateway, userId, id);
-  if (keptSeconds > 0) {
-    documents.set(id, { client, untilMs: gateway.clock.nowMs() + keptSeconds * 1000 });
-    if (documents.size > keptMax) documents.delete(documents.keys().next().value as string);
+  const { db, clock } = gateway;
+  const kept = await findDocument(db, clock, userId, id);
+  if (kept?.fault !== undefined) throw badRequest(kept.fault);
+  if (kept) return { ...kept.client, host: new URL(id).host };
+  try {
+    const { client, keptSeconds } = await fetchDocument(gateway, userId, id);
+    if (keptSeconds > 0) await keepDocument(db, clock, { userId, id, client, keptSeconds });
+    return client;
+  } catch (error) {
+    if (error instanceof SkillettError && error.code === 'bad_request')
+      await keepDocument(db, clock, { userId, id, fault: error.message, keptSeconds: faultSeconds });
+    throw error;
   }
-  return client;
 }
 
 async function fetchDocument(gateway: Gateway, turnOf: string, id: string): Promise<{ client: OAuthClient; keptSeconds: number }> {

@@ -6,7 +6,7 @@ import { newId } from '../../core/ids.ts';
 import { cleanClientName } from '../../core/text/client-name.ts';
 import { findClientDocument, isDocumentAddress } from './client-document.ts';
 import { redirectUriFault, redirectUrisMax } from './redirect-uri.ts';
-import { deleteUnusedClients, deleteUnusedCodes, findRegisteredClient, insertRegisteredClient } from './store.ts';
+import { deleteOldDocuments, deleteUnusedClients, deleteUnusedCodes, findRegisteredClient, insertRegisteredClient } from './store.ts';
 
 export interface OAuthClient {
   id: string;
@@ -75,8 +75,9 @@ export async function registerClient(
 
 const unusedHours = 24;
 
-/** Background job: clients that nobody let in, and codes that nobody redeemed. */
+/** Background job: clients that nobody let in, codes that nobody redeemed, and documents whose time is over. */
 export async function dropUnusedClients({ db, clock }: Pick<Gateway, 'db' | 'clock'>): Promise<void> {
   await deleteUnusedClients(db, clock, unusedHours);
   await deleteUnusedCodes(db, clock, unusedHours);
+  await deleteOldDocuments(db, clock);
 }

@@ -36,6 +36,52 @@ export async function insertRegisteredClient(
   return asClient(row);
 }
 
+type Document = { client: Omit<OAuthClient, 'host'>; fault: undefined } | { fault: string };
+
+export async function findDocument(db: Db, clock: Clock, userId: string, id: string): Promise<Document | undefined> {
+  const row = await db
+    .selectFrom('oauthClientDocuments')
+    .select(['id', 'name', 'uri', 'redirectUris', 'fault'])
+    .where('userId', '=', userId)
+    .where('id', '=', id)
+    .where('keptUntil', '>', clock.sqlNow)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  if (row.fault !== null) return { fault: row.fault };
+  const { name, uri, redirectUris } = row as { name: string; uri: string | null; redirectUris: string[] };
+  return { client: { id, name, uri: uri ?? undefined, redirectUris }, fault: undefined };
+}
+
+/** Of one person, as many as anybody looks at within an hour; those that are over first go first. */
+const documentsMax = 50;
+
+/** Keeps a document, or what is wrong with it, in the place of what was kept before. */
+export async function keepDocument(
+  db: Db,
+  clock: Clock,
+  { userId, id, client, fault, keptSeconds }: { userId: string; id: string; client?: OAuthClient; fault?: string; keptSeconds: number },
+): Promise<void> {
+  const keptUntil = sql<Date>`${clock.sqlNow} + ${keptSeconds} * interval '1 second'`;
+  const said = { name: client?.name ?? null, uri: client?.uri ?? null, redirectUris: client ? [...client.redirectUris] : null };
+  const row = { ...said, fault: fault ?? null, keptUntil };
+  await db
+    .insertInto('oauthClientDocuments')
+    .values({ userId, id, ...row })
+    .onConflict((conflict) => conflict.columns(['userId', 'id']).doUpdateSet(row))
+    .execute();
+  await db
+    .deleteFrom('oauthClientDocuments')
+    .where('userId', '=', userId)
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('oauthClientDocuments').select('id').where('userId', '=', userId).orderBy('keptUntil', 'desc').offset(documentsMax),
+    )
+    .execute();
+}
+
+export async function deleteOldDocuments(db: Db, clock: Clock): Promise<void> {
+  await db.deleteFrom('oauthClientDocuments').where('keptUntil', '<=', clock.sqlNow).execute();
+}
+
 /** One with a document has no row, and nothing is written. */
 export async function markClientUsed(trx: Db, clock: Clock, id: string): Promise<void> {
   await trx
