@@ -268,6 +268,14 @@ describe('registration', () => {
     }
     for (const uri of ['http://[::1]:3000/cb', 'https://client.example/cb?x=1'])
       expect((await register(stand.server, { redirect_uris: [uri] })).status).toBe(201);
+    for (const client_uri of [
+      'https://client.example/ x',
+      'https://client.example/\n',
+      ' https://client.example/',
+      'http://client.example/',
+    ])
+      expect((await register(stand.server, { client_uri })).json.error).toBe('invalid_client_metadata');
+    expect((await register(stand.server, { client_uri: 'https://client.example' })).json.client_uri).toBe('https://client.example');
     const { json } = await register(stand.server, { token_endpoint_auth_method: 'client_secret_basic' });
     expect(json.token_endpoint_auth_method).toBe('none');
     expect(json).not.toHaveProperty('client_secret');

@@ -74,6 +74,11 @@ describe('a client with a metadata document', () => {
     expect(json.data.apiKeys.nodes).toEqual([{ name: 'Documented', kind: 'OAUTH' }]);
   });
 
+  it('whose name looks empty is called by its host', async () => {
+    answer.body = documentOf({ client_name: '\u3164\u2800' });
+    expect((await open()).text).toContain(`<dd>&quot;${new URL(id).host}&quot;</dd>`);
+  });
+
   it('is fetched again when the document says so, and never for somebody who is not signed in', async () => {
     await fetch(`${server.url}${urlOf().slice(browserEnv.PUBLIC_URL.length)}`, { redirect: 'manual' });
     expect(asked).toBe(0);

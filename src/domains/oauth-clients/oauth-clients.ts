@@ -55,8 +55,9 @@ export function metadataFault({ redirectUris, uri }: ClientMetadata): { error: s
     if (fault !== undefined)
       return { error: 'invalid_redirect_uri', description: `${JSON.stringify(redirectUri.slice(0, 200))} ${fault}.` };
   }
-  if (uri !== undefined && (uri.length > 1_000 || URL.parse(uri)?.protocol !== 'https:'))
-    return { error: 'invalid_client_metadata', description: 'client_uri must be an https address.' };
+  // URL.parse leaves spaces and line breaks out, which people would be shown.
+  if (uri !== undefined && (uri.length > 1_000 || !/^[\x21-\x7e]+$/.test(uri) || URL.parse(uri)?.protocol !== 'https:'))
+    return { error: 'invalid_client_metadata', description: 'client_uri must be an https address, without spaces and line breaks.' };
   return undefined;
 }
 
