@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Stand } from '../mcp/stand.ts';
 import { Browser } from '../people/browser.ts';
 import { AuthProvider } from './auth-provider.ts';
@@ -102,6 +102,19 @@ describe('what a client is given', () => {
     expect(revoked.json.data.revokeApiKey.revokedCount).toBe(1);
     expect(await pingWith(stand.server, tokens.accessToken)).toBe(401);
     expect((await refresh(stand.server, tokens)).json.error).toBe('invalid_grant');
+  });
+
+  it('lasts an hour by the time of the database, also where the clock of the process is wrong', async () => {
+    const person = await newPerson(stand.server);
+    const { clock, db } = stand.server.gateway;
+    const wrong = vi.spyOn(clock, 'nowMs').mockImplementation(() => Date.now() - 86_400_000);
+    await newTokens(stand.server, person).finally(() => wrong.mockRestore());
+    const { createdAt, expiresAt } = await db
+      .selectFrom('apiKeys')
+      .select(['createdAt', 'expiresAt'])
+      .where('userId', '=', person.userId)
+      .executeTakeFirstOrThrow();
+    expect((expiresAt as Date).getTime() - createdAt.getTime()).toBe(3_600_000);
   });
 
   it('ends when the client gives it back, when its person leaves, and when its time is over', async () => {

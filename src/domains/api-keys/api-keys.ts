@@ -224,9 +224,9 @@ export async function issueOAuthKey(
   grant: { userId: string; sessionId: string; name: string; scopes: string[]; renewableUntil: Date },
   requestId: string,
 ): Promise<{ apiKey: ApiKey; fullKey: string }> {
-  const { sessionId, ...key } = grant;
-  const expiresAt = new Date(Math.min(clock.nowMs() + oauthKeySeconds * 1000, grant.renewableUntil.getTime()));
-  return insertRootKey(trx, clock, { ...key, kind: 'oauth', actor: sessionId, expiresAt }, requestId);
+  const { sessionId, renewableUntil, ...key } = grant;
+  const renewable = { lastsSeconds: oauthKeySeconds, until: renewableUntil };
+  return insertRootKey(trx, clock, { ...key, kind: 'oauth', actor: sessionId, renewable }, requestId);
 }
 
 /** Another key in place of the one that a grant has; the one before is found no more. Undefined when the grant was revoked, or has ended. */
@@ -266,12 +266,11 @@ async function insertRootKey(
     name: string;
     scopes: readonly string[];
     actor: string;
-    expiresAt?: Date;
-    renewableUntil?: Date;
+    renewable?: { lastsSeconds: number; until: Date };
   },
   requestId: string,
 ): Promise<{ apiKey: ApiKey; fullKey: string }> {
-  const { userId, kind, name, actor, expiresAt = null, renewableUntil } = key;
+  const { userId, kind, name, actor, renewable } = key;
   const scopes = [...key.scopes];
   const { fullKey, keyPrefix, keyHash } = generateKey();
   const apiKey = await insertKey(trx, clock, {
@@ -283,8 +282,8 @@ async function insertRootKey(
     keyPrefix,
     keyHash: kind === 'oauth' ? Buffer.from(hashOAuthKey(fullKey), 'hex') : keyHash,
     scopes,
-    expiresAt,
-    ...(renewableUntil ? { renewableUntil } : {}),
+    expiresAt: null,
+    renewable,
   });
   const details = { name, scopes, keyPrefix, kind };
   await recordAudit(trx, { userId, actor, action: 'api_key.created', target: apiKey.id, details, requestId });

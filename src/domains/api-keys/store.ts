@@ -110,12 +110,18 @@ export async function insertKey(
     keyHash: Buffer;
     scopes: string[];
     expiresAt: Date | null;
-    renewableUntil?: Date;
+    /** In place of `expiresAt`: that long, and until when its holder may have more of it. */
+    renewable?: { lastsSeconds: number; until: Date } | undefined;
   },
 ): Promise<ApiKey> {
+  const { renewable, ...row } = key;
+  const times = renewable && {
+    expiresAt: sql<Date>`least(${renewable.until}, ${clock.sqlNow} + ${renewable.lastsSeconds} * interval '1 second')`,
+    renewableUntil: renewable.until,
+  };
   return db
     .insertInto('apiKeys')
-    .values({ ...key, createdAt: clock.sqlNow })
+    .values({ ...row, ...times, createdAt: clock.sqlNow })
     .returning(columns)
     .executeTakeFirstOrThrow();
 }
