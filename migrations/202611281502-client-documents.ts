@@ -18,4 +18,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       check ((fault is null) = (name is not null and redirect_uris is not null))
     )`.execute(db);
   await sql`create index oauth_client_documents_old on oauth_client_documents (kept_until)`.execute(db);
+  await sql`create index oauth_grants_by_client on oauth_grants (client_id)`.execute(db);
 }

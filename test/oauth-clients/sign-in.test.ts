@@ -114,7 +114,8 @@ describe('what a client is given', () => {
       .select(['createdAt', 'expiresAt'])
       .where('userId', '=', person.userId)
       .executeTakeFirstOrThrow();
-    expect((expiresAt as Date).getTime() - createdAt.getTime()).toBe(3_600_000);
+    // The database counts in microseconds.
+    expect(Math.abs((expiresAt as Date).getTime() - createdAt.getTime() - 3_600_000)).toBeLessThanOrEqual(1);
   });
 
   it('ends when the client gives it back, when its person leaves, and when its time is over', async () => {

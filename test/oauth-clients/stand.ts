@@ -30,10 +30,10 @@ export function newProof() {
 
 let addresses = 0;
 
-/** Each from an address of its own, since registrations are counted by it. */
+/** Each from an address of its own, far from the others, since registrations are counted by both. */
 export async function register(server: TestServer, metadata: object = {}, address?: string): Promise<TestAnswer> {
   addresses += 1;
-  const headers = { 'x-forwarded-for': address ?? `198.19.${addresses >> 8}.${addresses & 255}` };
+  const headers = { 'x-forwarded-for': address ?? `10.${addresses >> 8}.${addresses & 255}.1` };
   const body = { client_name: 'Client of a test', redirect_uris: [redirectUri], ...metadata };
   return server.request('POST', '/mcp/oauth/register', { authorization: null, headers, body });
 }

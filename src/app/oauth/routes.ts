@@ -2,9 +2,8 @@
 import { z } from 'zod';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
-import { guardField } from '../../domains/limits/guard.ts';
 import { redeemCode, refreshGrant, revokeGrant, type TokenSet } from '../../domains/oauth-clients/grants.ts';
-import { metadataFault, registerClient } from '../../domains/oauth-clients/oauth-clients.ts';
+import { guardRegistration, metadataFault, registerClient } from '../../domains/oauth-clients/oauth-clients.ts';
 import { createContext } from '../http/context.ts';
 import { sendError } from '../http/send-error.ts';
 import type { Handler } from '../http/server.ts';
@@ -40,12 +39,8 @@ export function createOAuthRoutes(gateway: Gateway): Map<string, Handler> {
       (request, response, requestId, signal) =>
         answerOpenRoute(gateway, { request, response, requestId }, async () => {
           const metadata = readMetadata(await readJson(request, response));
-          await guardField(createContext(gateway, request, 'rest', requestId, signal), {
-            field: 'registerClient',
-            max: 10,
-            windowSeconds: 3_600,
-            by: 'address',
-          });
+          const { address } = createContext(gateway, request, 'rest', requestId, signal);
+          await guardRegistration(gateway, address);
           return { status: 201, body: await register(gateway, metadata) };
         }),
     ],

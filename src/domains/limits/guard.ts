@@ -44,6 +44,11 @@ export async function guardUser(gateway: GuardedGateway, guard: Guard, userId: s
   await countHit(gateway, guard, 'user', userId);
 }
 
+/** As guardField, by an address where there is no context. */
+export async function guardAddress(gateway: GuardedGateway, guard: Guard, address: string): Promise<void> {
+  await countHit(gateway, guard, 'address', networkOf(address));
+}
+
 type Guard = Omit<FieldGuard, 'by'>;
 
 /** As guardField, by any name of who is counted; `describe` says what is refused, and gets how long it lasts ("14 minutes"). */
@@ -114,6 +119,11 @@ function durationName(seconds: number): string {
 /** As networkOf, and an IPv4 address with its neighbours in the /24, which one attacker often holds together. */
 export function wideNetworkOf(address: string): string {
   return isIPv4(address) ? `${address.slice(0, address.lastIndexOf('.'))}.0/24` : networkOf(address);
+}
+
+/** As wideNetworkOf, and of IPv6 the /48 that one site gets (RFC 6177), with 65,536 networks. */
+export function siteOf(address: string): string {
+  return isIPv6(address) ? `${networkOf(address).split(':').slice(0, 3).join(':')}::/48` : wideNetworkOf(address);
 }
 
 /** An IPv6 client has a whole /64 of addresses to ask from (RFC 6177), so these count as one. */

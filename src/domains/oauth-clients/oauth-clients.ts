@@ -4,9 +4,10 @@ import { sha256Hex } from '../../core/crypto.ts';
 import { badRequest } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { cleanClientName } from '../../core/text/client-name.ts';
+import { guardAddress, guardHits, siteOf } from '../limits/guard.ts';
 import { findClientDocument, isDocumentAddress } from './client-document.ts';
 import { redirectUriFault, redirectUrisMax } from './redirect-uri.ts';
-import { deleteOldDocuments, deleteUnusedClients, deleteUnusedCodes, findRegisteredClient, insertRegisteredClient } from './store.ts';
+import { deleteEndedGrants, deleteOldDocuments, deleteUnusedClients, findRegisteredClient, insertRegisteredClient } from './store.ts';
 
 export interface OAuthClient {
   id: string;
@@ -26,7 +27,7 @@ export async function findClient(gateway: Gateway, userId: string, id: string): 
     const client = await findRegisteredClient(gateway.db, id);
     if (client) return client;
     throw badRequest(
-      'This client is not registered here any more: clients that nobody lets in are removed after a day. Have it register again.',
+      'This client is not registered here any more: clients that nobody lets in are removed after a day, or a month after the last time. Have it register again.',
     );
   }
   if (isDocumentAddress(id)) return findClientDocument(gateway, userId, id);
@@ -74,11 +75,23 @@ export async function registerClient(
   });
 }
 
-const unusedHours = 24;
+const windowSeconds = 3_600;
 
-/** Background job: clients that nobody let in, codes that nobody redeemed, and documents whose time is over. */
+/** Throws 429 when an address, its neighbours or everybody together have registered as many clients as may be within an hour. */
+export async function guardRegistration(gateway: Gateway, address: string): Promise<void> {
+  await guardAddress(gateway, { field: 'registerClient', max: 10, windowSeconds }, address);
+  const refuse = (whose: string) => (wait: string) =>
+    `${whose} registered as many clients as may be within an hour. Try again in ${wait}; a client that is described at an address of its own (client ID metadata document) needs no registration.`;
+  await guardHits(gateway, { field: 'registerClientNearby', max: 100, windowSeconds }, siteOf(address), refuse('Your network has'));
+  await guardHits(gateway, { field: 'registerClientOverall', max: 1_000, windowSeconds }, 'all', refuse('Clients here have'));
+}
+
+const unusedHours = 24;
+const forgottenDays = 30;
+
+/** Background job: clients that nobody lets in, codes and grants that are over, and documents whose time is over. */
 export async function dropUnusedClients({ db, clock }: Pick<Gateway, 'db' | 'clock'>): Promise<void> {
-  await deleteUnusedClients(db, clock, unusedHours);
-  await deleteUnusedCodes(db, clock, unusedHours);
+  await deleteEndedGrants(db, clock, unusedHours);
+  await deleteUnusedClients(db, clock, { hours: unusedHours, days: forgottenDays });
   await deleteOldDocuments(db, clock);
 }

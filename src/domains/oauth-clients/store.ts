@@ -91,19 +91,21 @@ export async function markClientUsed(trx: Db, clock: Clock, id: string): Promise
     .execute();
 }
 
-export async function deleteUnusedClients(db: Db, clock: Clock, hours: number): Promise<void> {
+/** Those that nobody let in within `hours`, and those that nobody let in for `days` and that have no grant which could still be renewed. */
+export async function deleteUnusedClients(db: Db, clock: Clock, { hours, days }: { hours: number; days: number }): Promise<void> {
   await db
     .deleteFrom('oauthClients')
-    .where('usedAt', 'is', null)
-    .where(sql<boolean>`created_at < ${clock.sqlNow} - ${hours} * interval '1 hour'`)
+    .where(sql<boolean>`case when used_at is null then created_at < ${clock.sqlNow} - ${hours} * interval '1 hour'
+      else used_at < ${clock.sqlNow} - ${days} * interval '1 day' end`)
+    .where(sql<boolean>`not exists (select from oauth_grants g where g.client_id = oauth_clients.id)`)
     .execute();
 }
 
-export async function deleteUnusedCodes(db: Db, clock: Clock, hours: number): Promise<void> {
+/** Codes that nobody redeemed, and grants that can be renewed no more, since `hours`. */
+export async function deleteEndedGrants(db: Db, clock: Clock, hours: number): Promise<void> {
   await db
     .deleteFrom('oauthGrants')
-    .where('keyId', 'is', null)
-    .where(sql<boolean>`code_expires_at < ${clock.sqlNow} - ${hours} * interval '1 hour'`)
+    .where(sql<boolean>`(case when key_id is null then code_expires_at else ends_at end) < ${clock.sqlNow} - ${hours} * interval '1 hour'`)
     .execute();
 }
 
