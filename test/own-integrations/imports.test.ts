@@ -204,6 +204,31 @@ describe('what a description says of a value is held', () => {
     expect(upstream.received).toHaveLength(6);
   });
 
+  it('and where it says nothing, what may be anything is sent as it is given, and as text where texts travel', async () => {
+    const list = { type: 'array' };
+    const parameters = [
+      { in: 'query', name: 'word', schema: {} },
+      { in: 'query', name: 'words', schema: list },
+      { in: 'query', name: 'filter', content: { 'application/json': {} } },
+    ];
+    const properties = { any: {}, list, all: { type: 'array', items: { description: 'One.' } }, short: { maxLength: 2 } };
+    expect(await warned({ parameters, ...body({ type: 'object', properties }) })).toEqual([]);
+    for (const params of [
+      { any: 'a', list: ['a'] },
+      { any: 1.5, list: [{ a: 1 }] },
+      { any: [true], all: [1, 'a', {}] },
+      { any: { a: [] } },
+    ]) {
+      expect((await call({ ...params, word: 'w', words: ['v'], filter: [{ a: 1 }] })).status).toBe(200);
+      const { target, body: sent } = upstream.received.at(-1)!;
+      expect(decodeURIComponent(target)).toBe('/notes?word=w&words=v&filter=[{"a":1}]');
+      expect(JSON.parse(sent.toString())).toEqual(params);
+    }
+    for (const params of [{ word: {} }, { words: [{}] }, { list: 'a' }, { short: 'abc' }])
+      expect((await call(params)).json.error).toBe('bad_request');
+    expect(upstream.received).toHaveLength(4);
+  });
+
   it('that is a file as the whole body', async () => {
     const content = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
     expect(await warned({ requestBody: { required: true, content } })).toEqual([]);

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint } from '../format/format.ts';
 import type { Parameter, RecipeValue } from '../format/parameter.ts';
-import { draftValue, type Room } from './draft-value.ts';
+import { draftValue, isAnything, type Room } from './draft-value.ts';
 import { nameEndpoint, nameParameter, tellApart } from './names.ts';
 import {
   type Described,
@@ -152,14 +152,19 @@ class Parameters {
     // `ids[]` is a list in brackets, whatever the style says.
     const theirs = one.in === 'query' ? one.name.replace(/\[\]$/, '') : one.name;
     const draft = draftValue(this.#openApi, one.schema ?? written?.[1].schema, `${place} ${one.name}`, this.#room);
-    const types = [draft.value.type].flat();
+    const value = written ? draft.value : asText(draft.value);
+    const types = [value.type].flat();
     const style: Partial<Parameter> = {};
-    if (place === 'query' && types.includes('array')) style.array_style = theirs === one.name ? arrayStyleOf(one) : 'brackets';
-    if (place === 'query' && types.includes('object')) style.object_style = written ? 'json' : 'brackets';
+    const [holdsList, holdsObject] = [types.includes('array'), types.includes('object')];
+    if (place === 'query' && written && (holdsList || holdsObject)) style.object_style = 'json';
+    else if (place === 'query') {
+      if (holdsList) style.array_style = theirs === one.name ? arrayStyleOf(one) : 'brackets';
+      if (holdsObject) style.object_style = 'brackets';
+    }
     this.losses.push(...draft.losses);
     this.#put(
       theirs,
-      { in: place, ...this.#open(draft.value), ...requiredIf(one.required || place === 'path'), ...style },
+      { in: place, ...this.#open(value), ...requiredIf(one.required || place === 'path'), ...style },
       one.description ?? one.schema?.description,
     );
   }
@@ -193,24 +198,22 @@ class Parameters {
     if (plain.some((one) => one.readOnly)) return;
     const draft = draftValue(this.#openApi, schema, `body ${name}`, this.#room);
     this.losses.push(...draft.losses);
-    const types = [draft.value.type].flat();
+    const value = encoding === 'json' ? draft.value : asText(draft.value);
+    const types = [value.type].flat();
     const more: Partial<Parameter> = {};
     if (encoding === 'multipart' && plain.some((one) => one.format === 'binary')) Object.assign(more, { type: 'object', file: true });
     else if (encoding !== 'multipart' && plain.some((one) => one.format === 'binary'))
       this.losses.push(`body ${name}: is a file, which this body cannot hold`);
     if (encoding === 'form' && types.includes('object')) more.object_style = 'brackets';
     if (encoding === 'form' && types.includes('array')) more.array_style = 'indexed';
-    this.#put(
-      name,
-      { in: 'body', ...this.#open(draft.value), ...requiredIf(isRequired), ...more },
-      schema.description ?? plain[0]?.description,
-    );
+    this.#put(name, { in: 'body', ...this.#open(value), ...requiredIf(isRequired), ...more }, schema.description ?? plain[0]?.description);
   }
 
   #addWhole(schema: Schema | undefined, isRequired: boolean, encoding: Encoding): Encoding {
     const draft = draftValue(this.#openApi, schema, 'body', this.#room);
     this.losses.push(...draft.losses);
-    this.#put('body', { in: 'body', ...this.#open(draft.value), ...requiredIf(isRequired) }, schema?.description, '');
+    const value: RecipeValue = encoding !== 'json' && isAnything(draft.value) ? { type: 'object' } : draft.value;
+    this.#put('body', { in: 'body', ...this.#open(value), ...requiredIf(isRequired) }, schema?.description, '');
     return encoding;
   }
 
@@ -251,6 +254,13 @@ class Parameters {
 
 function requiredIf(isRequired: boolean | undefined): { required?: true } {
   return isRequired ? { required: true } : {};
+}
+
+/** Paths, headers, queries and forms hold texts: what may be anything is one there. */
+function asText(value: RecipeValue): RecipeValue {
+  if (isAnything(value)) return { ...value, type: 'string' };
+  if (![value.type].flat().includes('array')) return value;
+  return { ...value, items: value.items ? asText(value.items) : { type: 'string' } };
 }
 
 /** Whether nothing can be said by one that cannot be said by the other: their schemas are written alike. */

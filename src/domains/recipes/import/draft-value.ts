@@ -24,7 +24,15 @@ export function draftValue(document: object, schema: Schema | undefined, at: str
   const plain = all.filter((one) => one.type !== 'null');
   const isNullable = plain.length < all.length;
   // Where the description itself says nothing, nothing is lost.
-  if (plain.length === 0) return { value: { type: 'string' }, losses: schema ? [`${at}: nothing is said of its type`] : [] };
+  if (plain.length === 0) return { value: { type: [...anything] }, losses: schema ? [`${at}: nothing is said of its type`] : [] };
+  if (plain.some(isOpen)) {
+    const open: DraftedValue =
+      plain.length === 1
+        ? draftPlain(document, plain[0] as PlainSchema, 'string', at, room, depth)
+        : { value: { type: 'string' }, losses: [] };
+    open.value.type = [...anything, ...(isNullable ? ['null' as const] : [])];
+    return open;
+  }
   const byType = Map.groupBy(plain, typeOf);
   const whole = byType.get('integer');
   const number = byType.get('number');
@@ -65,18 +73,24 @@ function joinTypes(drafts: DraftedValue[], at: string): DraftedValue {
   return { value: joined, losses };
 }
 
+/** The types of what may be anything. */
+const anything: readonly JsonType[] = ['string', 'number', 'boolean', 'object', 'array'];
+
+export function isAnything({ type }: Pick<RecipeValue, 'type'>): boolean {
+  return anything.every((one) => type.includes(one));
+}
+
+/** Whether nothing is said of what it is. */
+function isOpen({ type, properties, additionalProperties, items, enum: values }: PlainSchema): boolean {
+  return type === undefined && !properties && !additionalProperties && !items && !values;
+}
+
 function typeOf(schema: PlainSchema): JsonType {
   if (schema.type !== undefined && schema.type !== 'null') return schema.type as JsonType;
-  if (schema.properties) return 'object';
   if (schema.items) return 'array';
   const [sample] = schema.enum ?? [];
-  return typeof sample === 'number'
-    ? 'number'
-    : typeof sample === 'boolean'
-      ? 'boolean'
-      : schema.type === undefined && sample === undefined
-        ? 'object'
-        : 'string';
+  if (sample === undefined) return 'object';
+  return typeof sample === 'number' ? 'number' : typeof sample === 'boolean' ? 'boolean' : 'string';
 }
 
 /** Members of all choices, of which those are required that every choice requires. */
@@ -102,7 +116,7 @@ function draftPlain(document: object, schema: PlainSchema, type: JsonType, at: s
   if (schema.default !== undefined && schema.default !== null) value.default = schema.default;
   if (type === 'string' && schema.format !== undefined && formats.includes(schema.format)) value.format = schema.format;
   for (const bound of bounds) if (typeof schema[bound] === 'number') value[bound] = schema[bound];
-  if (type === 'array') {
+  if (type === 'array' && schema.items) {
     const items = draftValue(document, schema.items, `${at}[]`, room, depth + 1);
     value.items = items.value;
     losses.push(...items.losses);
