@@ -53,9 +53,7 @@ async function loadFiles(slug: string, files: { filePath: string; content: strin
   const { folder, remove } = await makeFolder();
   await mkdir(path.join(folder, slug));
   for (const { filePath, content } of files) await writeFile(path.join(folder, filePath), content);
-  const catalogue = await loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map() });
-  await remove();
-  return catalogue;
+  return loadCatalogue({ bundledFolder: folder, extraFolder: undefined, integrations: new Map() }).finally(remove);
 }
 
 it('the files of an export load as a recipe', async () => {
@@ -70,6 +68,26 @@ it('the files of an export load as a recipe', async () => {
   const catalogue = await loadFiles('files', files);
   expect([...(catalogue.find('files')?.endpoints.keys() ?? [])].sort()).toEqual(['list_as', 'list_bs', 'list_cs']);
 });
+
+it.each([
+  ['a token', { token: { type: 'http', scheme: 'bearer' } }],
+  ['a key', { key: { type: 'apiKey', in: 'header', name: 'x-key' } }],
+  ['a password', { basic: { type: 'http', scheme: 'basic' } }],
+])(
+  'the files of one that is connected by %s are refused with what is missing, and load once `verify` says whose account it is',
+  async (what, securitySchemes) => {
+    const slug = `by_${what.split(' ')[1]}`;
+    await importing(slug, describing(upstream.origin, { components: { securitySchemes } }));
+    const files: { filePath: string; content: string }[] = (await exporting(slug)).data.exportIntegration;
+    await expect(loadFiles(slug, files)).rejects.toThrow(/recipe\.json.*`verify`/);
+    const verify = { path: '/a', account: { id: 'id', label: 'name' } };
+    const added = files.map(({ filePath, content }) => ({
+      filePath,
+      content: filePath.endsWith('/recipe.json') ? JSON.stringify({ ...JSON.parse(content), verify }) : content,
+    }));
+    expect((await loadFiles(slug, added)).find(slug)?.recipe.verify).toMatchObject(verify);
+  },
+);
 
 it('what an import says of answers warns of unknown names, makes typed fields, and goes along with its files', async () => {
   const note = { type: 'object', properties: { title: { type: 'string' }, size: { type: 'integer', format: 'int32' } } };
