@@ -31,9 +31,10 @@ interface CallPage {
   calls: { nodes: CallRow[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
 }
 
+const fields = 'id startedAt integration endpoint account outcome errorCode upstreamStatus totalMs';
 const document = `query ($first: Int, $after: String, $integration: String, $endpoint: String, $outcomes: [CallOutcome!], $since: DateTime) {
   calls(first: $first, after: $after, integration: $integration, endpoint: $endpoint, outcomes: $outcomes, since: $since) {
-    nodes { id startedAt integration endpoint account outcome errorCode upstreamStatus totalMs } pageInfo { hasNextPage endCursor } } }`;
+    nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
 
 const words = '{ __type(name: "CallOutcome") { enumValues { name } } }';
 
@@ -42,16 +43,11 @@ export async function showCalls(target: Target, options: CallsOptions): Promise<
   if (!Number.isInteger(first) || first < 1 || first > 100) throw new CommandFailure('--limit takes a number from 1 to 100.');
   if (options.follow && options.cursor !== undefined)
     throw new CommandFailure('--follow begins with the latest calls: leave out --cursor.');
-  const variables = {
-    first,
-    after: options.cursor,
-    integration: options.integration,
-    endpoint: options.endpoint,
-    outcomes: await readOutcomes(target, options.outcome),
-    since: options.since,
-  };
+  const outcomes = await readOutcomes(target, options.outcome);
+  const { integration, endpoint, since } = options;
+  const variables = { first, after: options.cursor, integration, endpoint, outcomes, since };
+  if (options.follow) return followCalls(target, variables, options);
   const { calls } = await askGraphql<CallPage>(target, document, variables);
-  if (options.follow) return followCalls(target, variables, calls.nodes, options);
   const cursor = calls.pageInfo.hasNextPage ? calls.pageInfo.endCursor : null;
   if (!isForPeople(options)) return printJson({ calls: calls.nodes, next_cursor: cursor });
   if (calls.nodes.length === 0) return say('No calls.');
@@ -85,35 +81,63 @@ function cellsOf(call: CallRow): string[] {
 }
 
 const pollMs = 2_000;
-/** Clocks of several processes differ, and a call is shown once it has ended: so far back every poll looks again. */
+/** Clocks of several processes differ, and calls overtake each other: so far back every poll reads again. */
 const overlapMs = 60_000;
 
+interface Asked {
+  first: number;
+  outcomes: string[] | undefined;
+  since: string | undefined;
+}
+
 /** Shows the calls that there are, the oldest first, and then each that ends, until the program is stopped. */
-async function followCalls(target: Target, variables: Record<string, unknown>, latest: CallRow[], options: CallsOptions): Promise<void> {
+async function followCalls(target: Target, { outcomes, ...asked }: Asked, options: CallsOptions): Promise<void> {
+  // What still runs is looked for whatever it may end as.
+  const variables = { ...asked, outcomes: outcomes && [...outcomes, 'STARTED'] };
   /** By id: when it started. */
   const shown = new Map<string, number>();
+  const running = new Set<string>();
   const show = (calls: CallRow[]) => {
     for (const call of calls.toReversed()) {
-      if (shown.has(call.id) || call.outcome === 'STARTED') continue;
-      shown.set(call.id, Date.parse(call.startedAt));
-      if (isForPeople(options)) printLine(cellsOf(call));
-      else process.stdout.write(`${JSON.stringify(call)}\n`);
+      if (call.outcome === 'STARTED') running.add(call.id);
+      else if (!shown.has(call.id)) {
+        running.delete(call.id);
+        shown.set(call.id, Date.parse(call.startedAt));
+        if (outcomes && !outcomes.includes(call.outcome)) continue;
+        if (isForPeople(options)) printLine(cellsOf(call));
+        else process.stdout.write(`${JSON.stringify(call)}\n`);
+      }
     }
   };
-  show(latest);
+  const { calls: latest } = await askGraphql<CallPage>(target, document, variables);
+  show(latest.nodes);
   // Of the server's clock, not this machine's.
-  let beganMs = Date.parse(latest[0]?.startedAt ?? (await readServerTime(target)));
-  let waitingMs = beganMs;
-  const sinceGivenMs = Date.parse(options.since ?? '') || 0;
+  let beganMs = Date.parse(latest.nodes[0]?.startedAt ?? (await readServerTime(target)));
   for (;;) {
     await pause(pollMs);
-    const sinceMs = Math.max(Math.min(beganMs - overlapMs, waitingMs), sinceGivenMs);
-    const calls = await readAll(target, { ...variables, first: 100, after: undefined, since: new Date(sinceMs).toISOString() });
-    show(calls);
+    const sinceMs = Math.max(beganMs - overlapMs, Date.parse(asked.since ?? '') || 0);
+    const calls = await readAll(target, { ...variables, first: 100, since: new Date(sinceMs).toISOString() });
+    const read = new Set(calls.map(({ id }) => id));
+    show([
+      ...calls,
+      ...(await readEach(
+        target,
+        [...running].filter((id) => !read.has(id)),
+      )),
+    ]);
     beganMs = Math.max(beganMs, ...calls.map(({ startedAt }) => Date.parse(startedAt)));
-    waitingMs = Math.min(beganMs, ...calls.filter(({ outcome }) => outcome === 'STARTED').map(({ startedAt }) => Date.parse(startedAt)));
     for (const [id, startedMs] of shown) if (startedMs < sinceMs) shown.delete(id);
   }
+}
+
+/** Calls that began longer ago than is read again: one of an hour's length must not have all of that hour read every time. */
+async function readEach(target: Target, ids: string[]): Promise<CallRow[]> {
+  const found: CallRow[] = [];
+  for (let at = 0; at < ids.length; at += 20) {
+    const asked = ids.slice(at, at + 20).map((id, place) => `c${place}: call(id: ${JSON.stringify(id)}) { ${fields} }`);
+    found.push(...Object.values(await askGraphql<Record<string, CallRow>>(target, `{ ${asked.join(' ')} }`)));
+  }
+  return found;
 }
 
 async function readAll(target: Target, variables: Record<string, unknown>): Promise<CallRow[]> {

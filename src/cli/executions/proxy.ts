@@ -46,14 +46,15 @@ export async function sendProxied(
 
 /** A name that comes again becomes a list. */
 function readPairs(flag: string, given: string[], separator: string): Record<string, string | string[]> | undefined {
-  const pairs: Record<string, string | string[]> = {};
+  const pairs = new Map<string, string | string[]>();
   for (const pair of given) {
     const at = pair.indexOf(separator);
     if (at < 1) throw new CommandFailure(`${flag} takes a name and a value with ${separator} between them, not ${JSON.stringify(pair)}.`);
     const [name, value] = [pair.slice(0, at).trim(), pair.slice(at + 1).trimStart()];
-    pairs[name] = Object.hasOwn(pairs, name) ? [pairs[name] as string | string[], value].flat() : value;
+    const before = pairs.get(name);
+    pairs.set(name, before === undefined ? value : [before, value].flat());
   }
-  return given.length === 0 ? undefined : pairs;
+  return given.length === 0 ? undefined : Object.fromEntries(pairs);
 }
 
 /** Numbers keep their digits. */

@@ -55,6 +55,38 @@ it('calls --follow shows the first call that there ever is, where the log held n
   await ended;
 });
 
+it('calls --follow shows a call that began long before others, as it ends, also where only those that end so are asked for', async () => {
+  const held: (() => void)[] = [];
+  github.play = async (_request, response) => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  };
+  const list = () => server.request('POST', '/v1/github/list_tags', { body: { params: { repo: 'ada/notes' } } });
+  const long = list();
+  await expect.poll(() => held.length).toBe(1);
+  const follow = (...flags: string[]) => command.start(['calls', '--follow', '--endpoint', 'list_tags', ...flags]);
+  const all = follow();
+  const good = follow('--outcome', 'succeeded');
+  await pause(1_500);
+  server.gateway.clock.offsetMs = 300_000;
+  github.json('{}', 201);
+  await list();
+  await pause(4_500);
+  held[0]?.();
+  await long;
+  const statuses = ({ output }: typeof all) => [...output.stdout.matchAll(/"upstreamStatus":(\d+)/g)].map(([, status]) => status);
+  for (const one of [all, good]) await expect.poll(() => statuses(one), { timeout: 10_000 }).toEqual(['201', '200']);
+  await pause(2_500);
+  for (const one of [all, good]) expect(statuses(one)).toEqual(['201', '200']);
+  server.gateway.clock.offsetMs = 0;
+  for (const { child, output } of [all, good]) {
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    child.kill('SIGINT');
+    await ended;
+    expect(output.stderr).toBe('');
+  }
+}, 60_000);
+
 it('calls takes outcomes in its own words, and says which there are for another', async () => {
   await call('x');
   const found = await command.run(['calls', '--outcome', 'succeeded', '--limit', '1']);
@@ -74,13 +106,15 @@ it('proxy sends a request that no endpoint covers, with query, headers and body,
     'a=1',
     '--query',
     'a=2',
+    '--query',
+    '__proto__=3',
     '--header',
     'x-odd: yes',
     '--body',
     '{"n": 1234567890123}',
   ]);
   expect(made).toMatchObject({ code: 0, stdout: '{"status":201,"data":{"number":7}}\n' });
-  expect(github.received.at(-1)).toMatchObject({ method: 'POST', target: '/repos/ada/notes/odd?a=1&a=2' });
+  expect(github.received.at(-1)).toMatchObject({ method: 'POST', target: '/repos/ada/notes/odd?a=1&a=2&__proto__=3' });
   expect(github.received.at(-1)?.headers).toMatchObject({ 'x-odd': 'yes', 'content-type': expect.stringContaining('json') });
   expect(github.received.at(-1)?.body.toString()).toContain('1234567890123');
   const long = await command.run(['proxy', 'github', 'POST', '/odd', '--body', '{"n": 12345678901234567890}']);
