@@ -1,4 +1,4 @@
-/** An own integration that was imported before its slug became a root field of ours. */
+/** Own integrations in the graph: asked for before they are there, and imported before their slug became a root field of ours. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -36,7 +36,7 @@ afterAll(async () => {
   await upstream.close();
 });
 
-it('is listed and called by every door but the graph, where the root field is ours', async () => {
+it('with a slug that is reserved now is listed and called by every door but the graph, where the root field is ours', async () => {
   expect((await server.graphql('{ integration(slug: "calls") { slug } }')).json.data.integration.slug).toBe('calls');
   expect((await server.request('POST', '/v1/calls/get_note', { body: {} })).json.data).toEqual({ title: 'a' });
   const read = '{ read(integration: "calls", endpoint: "get_note") { data } calls { totalCount } }';
@@ -46,7 +46,7 @@ it('is listed and called by every door but the graph, where the root field is ou
   expect((await server.graphql('mutation { calls_add_note { title } }')).json.data.calls_add_note).toEqual({ title: 'a' });
 });
 
-it('cannot be made anew under that slug, nor another one under such a slug, and a free slug has all typed fields', async () => {
+it('with such a slug cannot be made anew, nor another one under such a slug, and a free slug has all typed fields', async () => {
   const make = async (field: string, slug: string) =>
     (
       await server.graphql(`mutation ($document: String) { it: ${field}(slug: "${slug}", document: $document) { endpointCount } }`, {
@@ -64,4 +64,14 @@ it('cannot be made anew under that slug, nor another one under such a slug, and 
   expect((await make('importIntegration', 'called')).data.it.endpointCount).toBe(2);
   const { data } = (await server.graphql('{ called { get_note { title } } calls { totalCount } }')).json;
   expect(data.called).toEqual({ get_note: { title: 'a' } });
+});
+
+it('answers a document that was refused before it was there, whoever had sent it', async () => {
+  const query = '{ later { get_note { title } } }';
+  expect((await server.graphql(query)).json.errors[0].message).toContain('Cannot query field "later"');
+  const importing = 'mutation ($document: String) { importIntegration(slug: "later", document: $document) { endpointCount } }';
+  expect((await server.graphql(importing, { document })).json.data.importIntegration.endpointCount).toBe(2);
+  expect((await server.graphql(query)).json).toMatchObject({ data: { later: { get_note: { title: 'a' } } } });
+  await server.graphql('mutation { removeIntegration(slug: "later") { slug } }');
+  expect((await server.graphql(query)).json.data?.later).toBeUndefined();
 });
