@@ -62,6 +62,6 @@ function findNear(catalogue: Catalogue, name: string): CatalogueIntegration | un
 
 function requireFew(integrations: CatalogueIntegration[], max: number): CatalogueIntegration[] {
   if (integrations.length > max)
-    throw badRequest(`That are ${integrations.length} integrations, but at most ${max} are taken together. Send several requests.`);
+    throw badRequest(`These are ${integrations.length} integrations, but at most ${max} are taken together. Send several requests.`);
   return integrations;
 }

@@ -70,7 +70,9 @@ export class GraphDoors {
    */
   find(context: Context, query: string, asked: () => string[] | undefined): GraphDoor | Promise<GraphDoor> {
     const known = this.own.documents.find(query);
-    return known && !known.introspects ? this.own : this.#findComposed(context, query, asked);
+    // What was unknown to whoever sent it first may be an integration that this caller sees, or one that has come since.
+    const isOwn = known && !known.introspects && known.faults.length === 0;
+    return isOwn ? this.own : this.#findComposed(context, query, asked);
   }
 
   /** The schema of these, or of those that the caller has connected. Throws as `find` does. */

@@ -1,14 +1,14 @@
 /** `Query.validate`: what a document would be told, would call and would cost, without running it. */
 import { type FieldNode, GraphQLError, getArgumentValues, getVariableValues, Kind, type OperationDefinitionNode } from 'graphql';
 import type { Context } from '../../../core/context.ts';
-import { badRequest } from '../../../core/errors.ts';
+import { badRequest, SkillettError } from '../../../core/errors.ts';
 import { mayCall } from '../../../core/principal.ts';
 import { builder } from '../../../core/schema/builder.ts';
 import { canonicalJson } from '../../../domains/executions/request/canonical-json.ts';
 import type { CatalogueEndpoint } from '../../../domains/recipes/catalogue.ts';
 import { EndpointRef } from '../../../domains/skills/endpoints/graphql.ts';
 import { checkCost, checkVariables, measureCost } from '../limits.ts';
-import { type GraphDoor, GraphDoors } from './graph-doors.ts';
+import { GraphDoors } from './graph-doors.ts';
 import { listPlannedCalls, type PlannedCall } from './planned-calls.ts';
 
 interface CheckedCall {
@@ -94,20 +94,15 @@ builder.queryField('validate', (t) =>
       await context.principal();
       if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
         throw badRequest('`variables` must be an object of values by name.');
-      const door = await GraphDoors.require(context.gateway).find(context, document, () => undefined);
-      return checkDocument(context, door, document, (variables ?? {}) as Record<string, unknown>);
+      return checkDocument(context, document, (variables ?? {}) as Record<string, unknown>);
     },
   }),
 );
 
-async function checkDocument(
-  context: Context,
-  { schema, documents }: GraphDoor,
-  query: string,
-  given: Record<string, unknown>,
-): Promise<DocumentCheck> {
+async function checkDocument(context: Context, query: string, given: Record<string, unknown>): Promise<DocumentCheck> {
   const check: DocumentCheck = { faults: [], calls: [], complexity: null, depth: null };
   try {
+    const { schema, documents } = await GraphDoors.require(context.gateway).find(context, query, () => undefined);
     const { document, faults, repeatedVariables } = documents.read(query);
     if (faults.length > 0) return { ...check, faults: faults.map(toFault) };
     const operation = requireOne(document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION));
@@ -120,8 +115,9 @@ async function checkDocument(
     checkCost(schema, document, undefined, coerced);
     return check;
   } catch (thrown) {
-    if (thrown instanceof GraphQLError) return { ...check, faults: [toFault(thrown)] };
-    throw thrown;
+    const isOther = thrown instanceof SkillettError && thrown.code !== 'bad_request';
+    if (isOther || !(thrown instanceof GraphQLError)) throw thrown;
+    return { ...check, faults: [toFault(thrown)] };
   }
 }
 
