@@ -104,6 +104,13 @@ describe('a lean answer', () => {
     expect((await stand.lean(key, 'list_plain', { select: 'key299999' })).text).toBe('200, 1 row\n299999');
   });
 
+  test('of a long answer leaves the room that one user has for those to the next', { timeout: 9_500 }, async () => {
+    const key = await stand.newKey();
+    stand.upstream.json(JSON.stringify(Array.from({ length: 400 }, (_, id) => ({ id, body: 'x'.repeat(900) }))));
+    // One user has eight places, and what is not taken would hold each for ten seconds.
+    for (let call = 0; call < 9; call += 1) expect((await stand.lean(key, 'list_plain')).text).toMatch(/^200, /);
+  });
+
   test('holds what is nested a hundred levels deep, and leaves out rows that are deeper', async () => {
     const key = await stand.newKey();
     const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;

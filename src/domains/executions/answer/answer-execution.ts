@@ -57,7 +57,8 @@ async function answerJson(run: Run, call: UpstreamCall, judged: JudgedAnswer, bo
     const kept = body || json.pieces ? await json.load() : undefined;
     await keep(run, judged, kept && { json: kept, selectError, next, meta });
   }
-  const held = await hold(run, call, json, wanted);
+  // A table is passed on by value, so nobody would take what kept the room.
+  const held = lean ? json : await hold(run, call, json, wanted);
   return finish(
     run,
     call,
