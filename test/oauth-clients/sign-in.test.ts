@@ -118,6 +118,17 @@ describe('what a client is given', () => {
     expect(Math.abs((expiresAt as Date).getTime() - createdAt.getTime() - 3_600_000)).toBeLessThanOrEqual(1);
   });
 
+  it('says how long it lasts, also where the grant is over before an hour is', async () => {
+    const tokens = await newTokens(stand.server, await newPerson(stand.server), { reach: 'everything', days: '1' });
+    const { clock } = stand.server.gateway;
+    clock.offsetMs += 84_600_000;
+    const { status, json } = await refresh(stand.server, tokens);
+    clock.offsetMs -= 84_600_000;
+    expect(status).toBe(200);
+    expect(json.expires_in).toBeGreaterThan(1_700);
+    expect(json.expires_in).toBeLessThanOrEqual(1_800);
+  });
+
   it('ends when the client gives it back, when its person leaves, and when its time is over', async () => {
     for (const kind of ['accessToken', 'refreshToken'] as const) {
       const tokens = await newTokens(stand.server, await newPerson(stand.server));

@@ -2,7 +2,7 @@
  * What a person grants a client: a code that works once, and for it a key of kind `oauth` with a refresh token (RFC 6749, sections
  * 4.1 and 6). The key's row is the grant: refreshing puts another key into it, so limits, calls and last use go on.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Gateway } from '../../core/context.ts';
 import { sha256 } from '../../core/crypto.ts';
 import { type Db, lockInTransaction } from '../../core/database/database.ts';
@@ -114,12 +114,17 @@ export async function redeemCode(
     const family = randomBytes(16).toString('hex');
     const refreshToken = nextRefreshToken(family);
     await giveKey(trx, grant.id, { keyId: apiKey.id, familyHash: sha256(family), refreshHash: sha256(refreshToken) });
-    return { accessToken: fullKey, refreshToken, expiresInSeconds: oauthKeySeconds, scopes };
+    return { accessToken: fullKey, refreshToken, expiresInSeconds: lastsSeconds(grant), scopes };
   });
 }
 
+/** Of a key: no longer than its grant. */
+function lastsSeconds({ leftSeconds }: { leftSeconds: number }): number {
+  return Math.min(oauthKeySeconds, leftSeconds);
+}
+
 function challengeOf(verifier: string): string {
-  return createHash('sha256').update(verifier).digest('base64url');
+  return sha256(verifier).toString('base64url');
 }
 
 function nextRefreshToken(family: string): string {
@@ -138,7 +143,7 @@ export async function refreshGrant(
   const next = nextRefreshToken(family);
   return db.transaction().execute(async (trx) => {
     const change = { familyHash, shown: sha256(shown.refreshToken), next: sha256(next), clientId: shown.clientId };
-    const grant = await rotateRefresh(trx, change);
+    const grant = await rotateRefresh(trx, clock, change);
     if (!grant) {
       const used = await findGrantByFamily(trx, familyHash);
       if (used) await endGrant(trx, clock, used, 'refresh_token_reused', requestId);
@@ -147,7 +152,7 @@ export async function refreshGrant(
     const renewed = await renewOAuthKey(trx, clock, grant.keyId as string, requestId);
     if (!renewed) return undefined;
     const { apiKey, fullKey } = renewed;
-    return { accessToken: fullKey, refreshToken: next, expiresInSeconds: oauthKeySeconds, scopes: apiKey.scopes };
+    return { accessToken: fullKey, refreshToken: next, expiresInSeconds: lastsSeconds(grant), scopes: apiKey.scopes };
   });
 }
 

@@ -142,8 +142,15 @@ export async function countOpenCodes(trx: Db, clock: Clock, userId: string): Pro
   return row.all;
 }
 
+/** How long a grant can still be renewed. */
+const leftSeconds = (clock: Clock) => sql<number>`floor(extract(epoch from ends_at - ${clock.sqlNow}))::int`.as('leftSeconds');
+
 /** Takes a code, once: undefined for everyone but the first, who is told whether it was in time. */
-export async function claimCode(trx: Db, clock: Clock, codeHash: Buffer): Promise<(OAuthGrant & { inTime: boolean }) | undefined> {
+export async function claimCode(
+  trx: Db,
+  clock: Clock,
+  codeHash: Buffer,
+): Promise<(OAuthGrant & { inTime: boolean; leftSeconds: number }) | undefined> {
   return trx
     .updateTable('oauthGrants')
     .set({ redeemedAt: clock.sqlNow as never })
@@ -151,6 +158,7 @@ export async function claimCode(trx: Db, clock: Clock, codeHash: Buffer): Promis
     .where('redeemedAt', 'is', null)
     .returningAll()
     .returning(sql<boolean>`code_expires_at > ${clock.sqlNow}`.as('inTime'))
+    .returning(leftSeconds(clock))
     .executeTakeFirst();
 }
 
@@ -165,8 +173,9 @@ export async function giveKey(trx: Db, id: string, made: { keyId: string; family
 /** Puts another refresh token in the place of this one. Undefined for everyone but the first who shows it. */
 export async function rotateRefresh(
   trx: Db,
+  clock: Clock,
   change: { familyHash: Buffer; shown: Buffer; next: Buffer; clientId: string },
-): Promise<OAuthGrant | undefined> {
+): Promise<(OAuthGrant & { leftSeconds: number }) | undefined> {
   return trx
     .updateTable('oauthGrants')
     .set({ refreshHash: change.next })
@@ -174,6 +183,7 @@ export async function rotateRefresh(
     .where('refreshHash', '=', change.shown)
     .where('clientId', '=', change.clientId)
     .returningAll()
+    .returning(leftSeconds(clock))
     .executeTakeFirst();
 }
 
