@@ -19,8 +19,18 @@ const key = z.strictObject({
 
 export const apiKeyList = z.array(key);
 
-// biome-ignore lint/suspicious/noExplicitAny: a row of the documents below
-function answerKey(node: any): z.infer<typeof key> {
+interface KeyNode {
+  id: string;
+  name: string;
+  keyPrefix: string;
+  scopes: string[];
+  lastUsedAt: string | null;
+  expiresAt: string | null;
+  revokedAt: string | null;
+  createdAt: string;
+}
+
+function answerKey(node: KeyNode): z.infer<typeof key> {
   return {
     id: node.id,
     name: node.name,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pageSizeMax } from '../../core/paging.ts';
-import { documentOperation, nextCursor, pageFields, pageInput, pageOutput, wordsOf } from './operation.ts';
+import { documentOperation, nextCursor, type Paged, pageFields, pageInput, pageOutput, wordsOf } from './operation.ts';
 
 const status = wordsOf('ConnectionStatus');
 const reason = wordsOf('ConnectionReason');
@@ -26,6 +26,19 @@ export const startConnection = documentOperation({
       : { oauth_url: started.oauthUrl, connection_id: started.connectionId },
 });
 
+interface ConnectionNode {
+  id: string;
+  integration: string;
+  account: string | null;
+  isDefault: boolean;
+  status: string;
+  reason: string | null;
+  authType: string | null;
+  providerScopes: string[] | null;
+  variables: { name: string; value: string }[];
+  createdAt: string;
+}
+
 export const listConnections = documentOperation({
   name: 'list_connections',
   input: z.strictObject(pageInput),
@@ -49,9 +62,8 @@ export const listConnections = documentOperation({
   document: `query ($first: Int, $after: String) { connections(first: $first, after: $after) {
     nodes { id integration account isDefault status reason authType providerScopes variables { name value } createdAt } ${pageFields} } }`,
   variables: ({ limit = pageSizeMax, cursor }) => ({ first: limit, after: cursor }),
-  answer: ({ connections }) => ({
-    // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
-    connections: connections.nodes.map((node: any) => ({
+  answer: ({ connections }: { connections: Paged<ConnectionNode> }) => ({
+    connections: connections.nodes.map((node) => ({
       connection_id: node.id,
       integration: node.integration,
       account: node.account,
@@ -60,8 +72,7 @@ export const listConnections = documentOperation({
       ...(node.reason === null ? {} : { reason: node.reason }),
       auth_type: node.authType,
       provider_scopes: node.providerScopes,
-      // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
-      variables: Object.fromEntries(node.variables.map(({ name, value }: any) => [name, value])),
+      variables: Object.fromEntries(node.variables.map(({ name, value }) => [name, value])),
       created_at: node.createdAt,
     })),
     next_cursor: nextCursor(connections),

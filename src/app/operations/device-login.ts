@@ -50,7 +50,9 @@ export const decideDevice: Operation<z.output<typeof decisionInput>, z.output<ty
   output: decisionOutput,
   run: async (context, { user_code: userCode, scopes, deny }) => {
     await lookUp.ask(context, { userCode });
-    const { authorizeDevice } = await decide.ask(context, { userCode, scopes, deny });
+    const { authorizeDevice } = (await decide.ask(context, { userCode, scopes, deny })) as {
+      authorizeDevice: z.output<typeof decisionOutput>;
+    };
     return { status: authorizeDevice.status };
   },
 };

@@ -38,8 +38,7 @@ export class PreparedDocument {
   }
 
   /** The data of a result, whose shape validation guarantees. Throws its first error. */
-  // biome-ignore lint/suspicious/noExplicitAny: the document's own shape
-  async ask(context: Context, variableValues: Record<string, unknown>): Promise<any> {
+  async ask(context: Context, variableValues: Record<string, unknown>): Promise<unknown> {
     const { data, errors } = await this.run(context, variableValues);
     if (errors?.[0]) throw errors[0];
     return data;

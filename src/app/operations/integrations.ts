@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { pageSizeMax } from '../../core/paging.ts';
-import { documentOperation, nextCursor, pageFields, pageInput, pageOutput, wordsOf } from './operation.ts';
+import { documentOperation, nextCursor, type Paged, pageFields, pageInput, pageOutput, wordsOf } from './operation.ts';
+
+interface ListedNode {
+  slug: string;
+  name: string;
+  description: string;
+  category: string;
+  authTypes: string[];
+  connected: boolean;
+  accounts: string[];
+  endpointCount: number;
+}
 
 export const listIntegrations = documentOperation({
   name: 'list_integrations',
@@ -29,9 +40,8 @@ export const listIntegrations = documentOperation({
     integrations(search: $search, category: $category, connected: $connected, first: $first, after: $after) {
       nodes { slug name description category authTypes connected accounts endpointCount } ${pageFields} } }`,
   variables: ({ limit = pageSizeMax, cursor, ...filters }) => ({ ...filters, first: limit, after: cursor }),
-  answer: ({ integrations }) => ({
-    // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
-    integrations: integrations.nodes.map((node: any) => ({
+  answer: ({ integrations }: { integrations: Paged<ListedNode> }) => ({
+    integrations: integrations.nodes.map((node) => ({
       slug: node.slug,
       name: node.name,
       description: node.description,
@@ -45,6 +55,15 @@ export const listIntegrations = documentOperation({
     total: integrations.totalCount,
   }),
 });
+
+interface DescribedNode {
+  slug: string;
+  name: string;
+  description: string;
+  version: string;
+  connected: boolean;
+  endpoints: Paged<{ name: string; method: string; category: string; description: string; readOnly: boolean }>;
+}
 
 export const describeIntegration = documentOperation({
   name: 'describe_integration',
@@ -84,14 +103,13 @@ export const describeIntegration = documentOperation({
     first: limit,
     after: cursor,
   }),
-  answer: ({ integration }) => ({
+  answer: ({ integration }: { integration: DescribedNode }) => ({
     slug: integration.slug,
     name: integration.name,
     description: integration.description,
     version: integration.version,
     connected: integration.connected,
-    // biome-ignore lint/suspicious/noExplicitAny: rows of the document above
-    endpoints: integration.endpoints.nodes.map((node: any) => ({
+    endpoints: integration.endpoints.nodes.map((node) => ({
       name: node.name,
       method: node.method,
       category: node.category,

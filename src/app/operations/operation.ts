@@ -45,11 +45,13 @@ export const pageInput = { limit: z.int().min(1).max(pageSizeMax).optional(), cu
 export const pageOutput = { next_cursor: z.string().nullable(), total: z.int() };
 export const pageFields = 'totalCount pageInfo { hasNextPage endCursor }';
 
-export interface PageInfo {
-  hasNextPage: boolean;
-  endCursor: string | null;
+/** What they ask for, with `nodes`. */
+export interface Paged<Node> {
+  nodes: Node[];
+  totalCount: number;
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
 }
 
-export function nextCursor({ pageInfo }: { pageInfo: PageInfo }): string | null {
+export function nextCursor({ pageInfo }: Pick<Paged<unknown>, 'pageInfo'>): string | null {
   return pageInfo.hasNextPage ? pageInfo.endCursor : null;
 }

@@ -1,7 +1,7 @@
 /** What an agent needs to find its way with few words: what fits a wish, all of one service, all services, each with the accounts there are. */
 import { z } from 'zod';
 import { pageSizeMax } from '../../../core/paging.ts';
-import { documentOperation, nextCursor, type PageInfo } from '../operation.ts';
+import { documentOperation, nextCursor, type Paged } from '../operation.ts';
 
 const account = z.strictObject({
   account: z.string(),
@@ -82,7 +82,7 @@ export const findEndpoints = documentOperation({
   output: z.strictObject({ endpoints: z.array(foundEndpoint), total: z.int() }),
   document: `query ($want: String!, $limit: Int!) { searchEndpoints(query: $want, first: $limit) { totalCount nodes { ${foundFields} } } }`,
   variables: (input) => input,
-  answer: ({ searchEndpoints: found }: { searchEndpoints: { nodes: FoundNode[]; totalCount: number } }) => ({
+  answer: ({ searchEndpoints: found }: { searchEndpoints: Omit<Paged<FoundNode>, 'pageInfo'> }) => ({
     endpoints: found.nodes.map(answerFound),
     total: found.totalCount,
   }),
@@ -105,7 +105,7 @@ const describedFields = `${serviceFields} description endpointCount
 interface DescribedNode extends ServiceNode {
   description: string;
   endpointCount: number;
-  connections: { nodes: { account: string | null; isDefault: boolean; status: string; frozenAt: Date | null }[] };
+  connections: { nodes: { account: string | null; isDefault: boolean; status: string; frozenAt: string | null }[] };
 }
 
 function answerAccounts({ connections }: DescribedNode): FoundAccount[] {
@@ -136,14 +136,14 @@ export const findServices = documentOperation({
   output: z.strictObject({ services: z.array(describedService), total: z.int() }),
   document: `query { integrations(first: ${pageSizeMax}) { totalCount nodes { ${describedFields} } } }`,
   variables: () => ({}),
-  answer: ({ integrations }: { integrations: { totalCount: number; nodes: DescribedNode[] } }) => ({
+  answer: ({ integrations }: { integrations: Omit<Paged<DescribedNode>, 'pageInfo'> }) => ({
     services: integrations.nodes.map(answerDescribed),
     total: integrations.totalCount,
   }),
 });
 
 interface NamingNode extends DescribedNode {
-  endpoints: { nodes: { name: string; category: string }[]; pageInfo: PageInfo };
+  endpoints: Omit<Paged<{ name: string; category: string }>, 'totalCount'>;
 }
 
 /** One service with the names of the endpoints that may be called, a page of them. */

@@ -1,7 +1,7 @@
 /** What is written for agents beside single endpoints: skill files, guides, and jobs of several calls. */
 import { z } from 'zod';
 import { pageSizeMax } from '../../../core/paging.ts';
-import { documentOperation, nextCursor, type PageInfo, pageInput, pageOutput } from '../operation.ts';
+import { documentOperation, nextCursor, type Paged, pageInput, pageOutput } from '../operation.ts';
 
 const guide = z.strictObject({ title: z.string(), file_path: z.string(), description: z.string() });
 const workflow = z.strictObject({
@@ -33,7 +33,7 @@ export const listGuidance = documentOperation({
   document: `query ($after: String) { integrations(first: ${pageSizeMax}, after: $after) { pageInfo { hasNextPage endCursor } nodes { slug name
     description guides { title filePath description } workflows(callable: true) { name description steps { endpoint purpose } } } } }`,
   variables: ({ cursor }) => ({ after: cursor }),
-  answer: ({ integrations }: { integrations: { nodes: GuidedNode[]; pageInfo: PageInfo } }) => ({
+  answer: ({ integrations }: { integrations: Omit<Paged<GuidedNode>, 'totalCount'> }) => ({
     services: integrations.nodes.map(({ guides, ...node }) => ({
       ...node,
       guides: guides.map(({ title, filePath, description }) => ({ title, file_path: filePath, description })),
