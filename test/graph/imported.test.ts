@@ -39,8 +39,9 @@ afterAll(async () => {
 it('with a slug that is reserved now is listed and called by every door but the graph, where the root field is ours', async () => {
   expect((await server.graphql('{ integration(slug: "calls") { slug } }')).json.data.integration.slug).toBe('calls');
   expect((await server.request('POST', '/v1/calls/get_note', { body: {} })).json.data).toEqual({ title: 'a' });
-  const read = '{ read(integration: "calls", endpoint: "get_note") { data } calls { totalCount } }';
-  expect((await server.graphql(read)).json.data).toEqual({ read: { data: { title: 'a' } }, calls: { totalCount: 2 } });
+  const read = '{ read(integration: "calls", endpoint: "get_note") { data } }';
+  expect((await server.graphql(read)).json.data).toEqual({ read: { data: { title: 'a' } } });
+  expect((await server.graphql('{ calls { totalCount } }')).json.data).toEqual({ calls: { totalCount: 2 } });
   const { errors } = (await server.graphql('{ calls { get_note { title } } }')).json;
   expect(errors[0].message).toContain('Cannot query field "get_note"');
   expect((await server.graphql('mutation { calls_add_note { title } }')).json.data.calls_add_note).toEqual({ title: 'a' });
