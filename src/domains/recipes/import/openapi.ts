@@ -118,7 +118,7 @@ export function resolve<T extends object>(document: object, node: T | { $ref: st
 }
 
 /** A JSON Pointer as a URI fragment (RFC 6901, section 6). Other documents are never read. */
-function findPointed(document: object, reference: string): unknown {
+export function findPointed(document: object, reference: string): unknown {
   if (!reference.startsWith('#/')) return undefined;
   const keys = reference.slice(2).split('/').map(readKey);
   return keys.reduce<unknown>(

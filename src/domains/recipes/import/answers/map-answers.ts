@@ -4,7 +4,7 @@
  */
 import type { Answers } from '../../format/answer/shapes.ts';
 import { freeName, nameAnswer } from '../../shapes/answer-shapes.ts';
-import { listAlternatives, type OpenApi, type Operation, type PlainSchema, resolve, type Schema } from '../openapi.ts';
+import { findPointed, listAlternatives, type OpenApi, type Operation, type PlainSchema, resolve, type Schema } from '../openapi.ts';
 import { findAnswer } from './answer-schemas.ts';
 import { type DraftShapes, settleShapes } from './settle-shapes.ts';
 
@@ -172,17 +172,9 @@ function lastReference(document: object, schema: Schema): string | undefined {
   let last: string | undefined;
   for (let hops = 0; hops < 20 && typeof at?.$ref === 'string'; hops += 1) {
     last = at.$ref;
-    at = resolveOnce(document, at.$ref);
+    at = findPointed(document, at.$ref) as Schema | undefined;
   }
   return last;
-}
-
-/** Only what a reference leads to is of interest, not what it is. */
-function resolveOnce(document: object, reference: string): Schema | undefined {
-  const keys = reference.startsWith('#/') ? reference.slice(2).split('/') : [];
-  let at: unknown = document;
-  for (const key of keys) at = isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
-  return at as Schema | undefined;
 }
 
 function nameOfComponent(reference: string | undefined): string | undefined {

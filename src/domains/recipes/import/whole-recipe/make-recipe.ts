@@ -146,10 +146,11 @@ function chooseOperations(openApi: OpenApi, { tags, operations }: RecipeWish): C
   const unknown = (tags ?? []).find((tag) => !known.has(tag));
   if (unknown !== undefined) throw new DescriptionFault(`No operation has the tag ${JSON.stringify(unknown)}.`);
   const wanted = new Set(operations);
+  const wantedTags = new Set(tags);
   const chosen = all.filter(
     (one) =>
       (tags === undefined && operations === undefined) ||
-      tagsOf(one.operation).some((tag) => tags?.includes(tag)) ||
+      tagsOf(one.operation).some((tag) => wantedTags.has(tag)) ||
       wanted.has(one.place) ||
       wanted.has(one.operation.operationId ?? one.place),
   );
