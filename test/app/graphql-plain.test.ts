@@ -4,20 +4,19 @@ import { PlainOperations } from '../../src/app/graphql/plain-operations.ts';
 import { type ReadOperation, readOperation } from '../../src/app/graphql/read-operation.ts';
 import { schema } from '../../src/app/graphql/schema.ts';
 import type { Context } from '../../src/core/context.ts';
-import { startTestServer, type TestAnswer, type TestServer } from '../support/server.ts';
-import { Upstream } from '../support/upstream.ts';
+import { type HackernewsStand, startHackernews } from '../support/hackernews.ts';
+import type { TestAnswer, TestServer } from '../support/server.ts';
+import type { Upstream } from '../support/upstream.ts';
 
+let stand: HackernewsStand;
 let server: TestServer;
 let upstream: Upstream;
 beforeAll(async () => {
-  upstream = await Upstream.start();
+  stand = await startHackernews();
+  ({ server, upstream } = stand);
   upstream.json('[{"number":1}]');
-  server = await startTestServer({ env: { SKILLETT_HACKERNEWS_BASE_URL: upstream.origin } });
 });
-afterAll(async () => {
-  await server.close();
-  await upstream.close();
-});
+afterAll(() => stand.close());
 
 const read = 'read(integration: "hackernews", endpoint: "list_top_stories")';
 const aliases = (count: number) => `{ ${Array.from({ length: count }, (_, at) => `a${at}: __typename`).join(' ')} }`;

@@ -1,19 +1,18 @@
 /** `Accept: application/octet-stream` over HTTP: the service's body as it came, and nothing else of its answer. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { Upstream } from '../support/upstream.ts';
+import { type HackernewsStand, startHackernews } from '../support/hackernews.ts';
+import type { TestServer } from '../support/server.ts';
+import type { Upstream } from '../support/upstream.ts';
 
+let stand: HackernewsStand;
 let upstream: Upstream;
 let server: TestServer;
 
 beforeAll(async () => {
-  upstream = await Upstream.start();
-  server = await startTestServer({ env: { SKILLETT_HACKERNEWS_BASE_URL: upstream.origin } });
+  stand = await startHackernews();
+  ({ server, upstream } = stand);
 });
-afterAll(async () => {
-  await server.close();
-  await upstream.close();
-});
+afterAll(() => stand.close());
 beforeEach(() => upstream.reset());
 
 /** The answer with its body as bytes. */

@@ -1,19 +1,18 @@
 /** What `select` asks for that no shape of the answer knows is said beside the answer, over every door (that it is the same there: test/app/doors.test.ts). */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callTool, type Post } from '../mcp/stand.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { Upstream } from '../support/upstream.ts';
+import { type HackernewsStand, startHackernews } from '../support/hackernews.ts';
+import type { TestServer } from '../support/server.ts';
+import type { Upstream } from '../support/upstream.ts';
 
+let stand: HackernewsStand;
 let upstream: Upstream;
 let server: TestServer;
 beforeAll(async () => {
-  upstream = await Upstream.start();
-  server = await startTestServer({ env: { SKILLETT_HACKERNEWS_BASE_URL: upstream.origin } });
+  stand = await startHackernews();
+  ({ server, upstream } = stand);
 });
-afterAll(async () => {
-  await server.close();
-  await upstream.close();
-});
+afterAll(() => stand.close());
 
 const call = async (select: string | undefined, endpoint = 'get_item') => {
   upstream.json('{"id":1,"title":"Ask","kids":[2]}');

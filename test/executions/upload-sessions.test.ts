@@ -1,24 +1,22 @@
 /** Files that a service takes in parts: begun by a request of the account, sent to the address that its answer says, and to no other. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Upstream } from '../support/upstream.ts';
-import { type RecipeStand, startRecipeStand } from './recipe-stand.ts';
+import type { Upstream } from '../support/upstream.ts';
+import { fileParameter, startUploadStand, type UploadStand } from './upload-stand.ts';
 
 const part = 256 * 1024;
 const content = randomBytes(2 * part + 1_000);
-let stand: RecipeStand;
+let stand: UploadStand;
 let files: Upstream;
 let elsewhere: Upstream;
 
 beforeAll(async () => {
-  files = await Upstream.start();
-  elsewhere = await Upstream.start();
   const endpoint = {
     method: 'POST',
     path: '/files',
     parameters: {
       name: { in: 'body', type: 'string', description: 'Its name.', required: true },
-      file: { in: 'body', type: 'string', format: 'uri', description: 'Where it is.', required: true },
+      file: fileParameter,
     },
     example: { name: 'a', file: 'https://files.example/a' },
   };
@@ -30,26 +28,13 @@ beforeAll(async () => {
       session: { address, hosts, method, part_bytes: part, more, headers: { 'Content-Range': 'bytes {first}-{last}/{total}' } },
     },
   });
-  stand = await startRecipeStand(
-    {
-      by_header: { ...endpoint, query: { kind: 'resumable' }, body: sessionOf({ header: 'Location' }, 'PUT', [308], ['up.example.org']) },
-      by_body: { ...endpoint, body: sessionOf({ body: 'session.uploadUrl' }, 'PUT', [202], ['*.up.example.org']) },
-    },
-    {
-      recipe: { auth: [{ type: 'bearer', how: 'Make one.' }], verify: { path: '/me', account: { id: 'id', label: 'id' } } },
-      allowCallers: [`127.0.0.1:${files.port}`],
-      env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${elsewhere.port}` },
-    },
-  );
-  stand.upstream.json('{"id":"1"}');
-  const body = { integration: 'desk', credentials: { token: 'secret-token' } };
-  expect((await stand.server.request('POST', '/v1/connect', { body })).json.status).toBe('connected');
+  stand = await startUploadStand({
+    by_header: { ...endpoint, query: { kind: 'resumable' }, body: sessionOf({ header: 'Location' }, 'PUT', [308], ['up.example.org']) },
+    by_body: { ...endpoint, body: sessionOf({ body: 'session.uploadUrl' }, 'PUT', [202], ['*.up.example.org']) },
+  });
+  ({ files, other: elsewhere } = stand);
 });
-afterAll(async () => {
-  await stand.close();
-  await files.close();
-  await elsewhere.close();
-});
+afterAll(() => stand.close());
 
 /** What the service has got by now. */
 let kept: Buffer;

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually, Upstream } from '../support/upstream.ts';
-import { type RecipeStand, startRecipeStand } from './recipe-stand.ts';
+import { eventually, type Upstream } from '../support/upstream.ts';
+import { fileParameter, startUploadStand, type UploadStand } from './upload-stand.ts';
 
-let stand: RecipeStand;
+let stand: UploadStand;
 let files: Upstream;
 /** A host that the operator opened for integrations. */
 let internal: Upstream;
@@ -14,8 +14,6 @@ const content = randomBytes(700_000);
 const bytesMax = 1_000_000;
 
 beforeAll(async () => {
-  files = await Upstream.start();
-  internal = await Upstream.start();
   const upload = {
     method: 'POST',
     path: '/files/{name}',
@@ -23,27 +21,14 @@ beforeAll(async () => {
     headers: { 'X-Kind': 'file' },
     parameters: {
       name: { in: 'path', type: 'string', description: 'Its name.', required: true },
-      file: { in: 'body', type: 'string', format: 'uri', description: 'Where it is.', required: true },
+      file: fileParameter,
     },
     example: { name: 'a', file: 'https://files.example/a' },
   };
-  const recipe = {
-    auth: [{ type: 'bearer', how: 'Make one.' }],
-    verify: { path: '/me', account: { id: 'id', label: 'id' } },
-  };
-  stand = await startRecipeStand(
-    { upload, upload_quickly: { ...upload, timeout_ms: 1_000 } },
-    { recipe, allowCallers: [`127.0.0.1:${files.port}`], env: { SKILLETT_OUTBOUND_ALLOW: `127.0.0.1:${internal.port}` } },
-  );
-  stand.upstream.json('{"id":"1"}');
-  const body = { integration: 'desk', credentials: { token: 'secret-token' } };
-  expect((await stand.server.request('POST', '/v1/connect', { body })).json.status).toBe('connected');
+  stand = await startUploadStand({ upload, upload_quickly: { ...upload, timeout_ms: 1_000 } });
+  ({ files, other: internal } = stand);
 });
-afterAll(async () => {
-  await stand.close();
-  await files.close();
-  await internal.close();
-});
+afterAll(() => stand.close());
 beforeEach(() => {
   for (const upstream of [stand.upstream, files, internal]) upstream.reset();
   stand.upstream.json('{"ok":true}', 201);

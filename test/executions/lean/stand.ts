@@ -30,8 +30,6 @@ const endpoints = {
     expand: { endpoint: 'get_letter', parameters: { id: 'id' }, columns: { text: 'text', pages: 'pages | count' } },
   },
   get_letter: { ...base, path: '/letters/{id}', parameters: { id: parameter('path', { required: true }) }, example: { id: 'x' } },
-  list_boxes: { ...base, path: '/boxes' },
-  get_box: { ...base, path: '/boxes/{box}', parameters: { box: parameter('path', { required: true }) }, example: { box: 'x' } },
   skip_letters: {
     ...base,
     path: '/letters',
