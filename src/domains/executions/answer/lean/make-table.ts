@@ -1,4 +1,4 @@
-/** Makes the table of an answer: here where that takes less than a millisecond, else beside the loop. */
+/** Makes the table of an answer: here of a short one, else beside the loop. */
 
 import { RawJson } from '../../../../core/json/raw-json.ts';
 import { OutboundError } from '../../../../core/outbound/outbound.ts';
