@@ -192,7 +192,7 @@ it('import says what is wrong with a file, an address, a slug and a description,
     expect(refused.stderr).not.toMatch(/\n {4}at /);
   }
   const unreached = await command.run(['import', 'https://localhost/openapi.json', '--slug', 'acme2']);
-  expect(unreached).toMatchObject({ code: 2, stderr: expect.stringContaining('private or local network') });
+  expect(unreached).toMatchObject({ code: 1, stderr: expect.stringContaining('private or local network') });
 });
 
 it('import waits for a large description, however long it is read, and says what failed', async () => {
