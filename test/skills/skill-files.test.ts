@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ParameterSchema } from '../../src/cli/executions/parameters.ts';
@@ -8,6 +7,7 @@ import type { Catalogue, CatalogueEndpoint } from '../../src/domains/recipes/cat
 import { loadCatalogue } from '../../src/domains/recipes/load.ts';
 import { quoteForShell } from '../../src/domains/skills/endpoints/commands.ts';
 import { buildExample } from '../../src/domains/skills/endpoints/describe.ts';
+import { renderEndpoint } from '../../src/domains/skills/endpoints/endpoint-document.ts';
 import { printCode, printTable, printYamlText } from '../../src/domains/skills/markdown.ts';
 import { listSkillFiles, renderCoreSkill } from '../../src/domains/skills/skill-files.ts';
 import { filesOf, load, soundRecipe, writeFolder } from '../recipes/sound-recipe.ts';
@@ -362,31 +362,12 @@ it('the core skill is not for people to invoke and names help, skills and run', 
   for (const word of ['help', 'skills', 'run']) expect(content).toContain(`\n- **${word}**: `);
 });
 
-describe('commands of a command line that is not there', () => {
-  /** `skillett run`, `npx skillett`: what a person would type, not the name of the product in a sentence. */
-  const command = /\bskillett +(?:-|run\b|skills\b|help\b|login\b|connect\b|init\b|[a-z]+ <)|\bnpx skillett\b|\bcommand[ -]line\b/i;
-
-  it('stand in no document that agents or people read', async () => {
-    const documents: (readonly [string, string])[] = [
-      ...bundled.integrations.flatMap((integration) =>
-        listSkillFiles(integration, publicUrl).map(({ filePath, content }) => [`${integration.slug}/${filePath}`, content] as const),
-      ),
-      ['core', renderCoreSkill(publicUrl).content] as const,
-    ];
-    expect(documents.length).toBeGreaterThan(100);
-    const web = path.resolve(import.meta.dirname, '../../web');
-    const sources = (await readdir(web, { recursive: true })).filter(
-      (file) => /\.(tsx?|html)$/.test(file) && !file.includes('dist/') && !file.endsWith('graphql-env.d.ts'),
-    );
-    expect(sources.length).toBeGreaterThan(40);
-    for (const file of sources) documents.push([file, await readFile(path.join(web, file), 'utf8')]);
-    expect(documents.filter(([, content]) => command.test(content)).map(([file]) => file)).toEqual([]);
-  });
-
-  it('would be found', () => {
-    for (const text of ['Run `skillett run github create_issue`.', 'npx skillett', 'skillett skills <integration>', 'On the command line:'])
-      expect(text).toMatch(command);
-    for (const text of ['Skillett calls the services', 'name: skillett-github', 'name: skillett\nversion', 'export SKILLETT_API_KEY=x'])
-      expect(text).not.toMatch(command);
-  });
+it('the document of every endpoint shows its example with curl, as a command, and over MCP', () => {
+  for (const integration of bundled.integrations)
+    for (const endpoint of integration.endpoints.values()) {
+      const document = renderEndpoint(integration, endpoint, publicUrl);
+      expect(document).toContain(`\ncurl -X POST ${quoteForShell(`${publicUrl}/v1/${integration.slug}/${endpoint.name}`)}`);
+      expect(document).toContain(`\nskillett run ${integration.slug} ${endpoint.name}`);
+      expect(document).toContain(`"endpoint": "${integration.slug}.${endpoint.name}"`);
+    }
 });

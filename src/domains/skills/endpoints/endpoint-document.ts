@@ -30,6 +30,8 @@ export function renderEndpoint(integration: CatalogueIntegration, endpoint: Cata
     '## Example\n',
     'With curl; `method` above is how the service is called, while you always send POST:\n',
     `${printCode('sh', example.curl)}\n`,
+    'With the command line:\n',
+    `${printCode('sh', example.cli)}\n`,
     `Over MCP (\`${publicUrl}/mcp\`), as a call of a tool:\n`,
     `${printCode('json', example.mcp)}\n`,
     '## Answer\n',
