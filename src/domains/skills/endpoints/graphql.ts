@@ -51,7 +51,9 @@ const EndpointExampleRef = builder.objectRef<Example>('EndpointExample').impleme
   description: 'A call in the forms in which it can be made, ready to be changed and used.',
   fields: (t) => ({
     params: t.expose('params', { type: 'JSON', description: 'The parameters, by name.' }),
-    cli: t.exposeString('cli', { description: 'The call as a command of `skillett`, which a terminal runs as it stands (docs/command-line.md).' }),
+    cli: t.exposeString('cli', {
+      description: 'The call as a command of `skillett`, which a terminal runs as it stands (docs/command-line.md).',
+    }),
     curl: t.exposeString('curl', { description: 'The call with curl; the key is taken from $SKILLETT_API_KEY.' }),
     mcp: t.exposeString('mcp', { description: 'The call over MCP: the `params` of a `tools/call`, as JSON.' }),
     graphql: t.exposeString('graphql', { description: 'The call as a GraphQL document.' }),
