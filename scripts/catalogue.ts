@@ -1,5 +1,5 @@
 /**
- * `npm run catalogue` prints what each bundled recipe has: endpoints, and how many of them are proved by a description and executed
+ * `npm run catalogue [-- slug …]` prints what each bundled recipe has: endpoints, and how many of them are proved by a description and executed
  * against it, shapes of answers, ways to connect, guides. Ends with status 1 where an endpoint is not proved, or not executed, and no
  * reason is written down.
  */
@@ -9,7 +9,11 @@ import { executeRecipe } from './recipes/execute-recipe.ts';
 import { openExecutionStand } from './recipes/execution-stand.ts';
 import { listRecipes, readFacts, readRecipe } from './recipes/folders.ts';
 
-const slugs = listRecipes();
+const known = listRecipes();
+const asked = process.argv.slice(2);
+const unknown = asked.filter((slug) => !known.includes(slug));
+if (unknown.length > 0) throw new Error(`There is no recipe ${unknown.join(', ')}. There are ${known.join(', ')}.`);
+const slugs = asked.length > 0 ? asked : known;
 const stand = await openExecutionStand(slugs);
 const rows: CatalogueRow[] = [];
 for (const slug of slugs) {

@@ -13,7 +13,7 @@ import { findStaleAnswers, mapAnswersOf, printAnswers } from './recipes/answers.
 import { checkRecipe } from './recipes/check.ts';
 import { extractFrom } from './recipes/extract.ts';
 import { type Facts, printFacts } from './recipes/facts.ts';
-import { answersFileOf, factsFileOf, listRecipesWithFacts, readFacts, readRecipe } from './recipes/folders.ts';
+import { answersFileOf, factsFileOf, listRecipesWithFacts, listSources, readFacts, readRecipe } from './recipes/folders.ts';
 
 const usage = `npm run recipes -- check [slug …]   compare recipes with the facts of their descriptions
 npm run recipes -- facts [slug …]   extract the facts anew from the descriptions
@@ -67,9 +67,11 @@ function extract(slugs: string[]): number {
     const head = readFacts(slug);
     const facts = head && extractFrom(head, readRecipe(slug));
     if (facts) writeFileSync(factsFileOf(slug), printFacts(facts));
-    const missing = head?.source
-      ? `${head.source.file} is not on this machine; API_DESCRIPTIONS names its folder`
-      : 'no description is named';
+    const wanted = listSources(head ?? {}).map(({ file }) => file);
+    const missing =
+      wanted.length > 0
+        ? `not on this machine: ${wanted.join(', ')}; API_DESCRIPTIONS names the folder of descriptions, NODE_PATH that of packages`
+        : 'no description is named';
     process.stdout.write(`${slug}: ${facts ? sayExtent(facts) : missing}\n`);
   }
   return 0;

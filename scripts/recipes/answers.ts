@@ -2,24 +2,25 @@
 
 import type { Answers } from '../../src/domains/recipes/format/answer/shapes.ts';
 import { AnswerMapper } from '../../src/domains/recipes/import/answers/map-answers.ts';
-import { readDescription } from '../../src/domains/recipes/import/read-description.ts';
 import { readEndpointList } from './endpoint-list.ts';
+import { readSourceText } from './extract.ts';
 import { type Facts, findOperation } from './facts.ts';
-import { type Recipe, readSource } from './folders.ts';
+import { listSources, type Recipe, readSources } from './folders.ts';
 
 /** `missing`: the description is not on this machine. Undefined where it says nothing of answers, or there is none. */
 export function mapAnswersOf(recipe: Recipe, facts: Facts): Answers | 'missing' | undefined {
-  if (facts.source === undefined || facts.source.file.endsWith('.graphql')) return undefined;
-  const found = readSource(facts);
+  if (listSources(facts).length === 0 || listSources(facts).some(({ file }) => file.endsWith('.graphql'))) return undefined;
+  const found = readSources(facts);
   if (!found) return 'missing';
   // A list of names says nothing of answers.
-  if (readEndpointList(found.text)) return undefined;
-  const openApi = readDescription(found.text);
-  const mapper = new AnswerMapper(openApi);
+  const descriptions = found.filter(({ text }) => !readEndpointList(text)).map(readSourceText);
+  const [first] = descriptions;
+  if (!first) return undefined;
+  const mapper = new AnswerMapper(first);
   for (const [name, endpoint] of recipe.endpoints) {
     if (endpoint.returns !== undefined || endpoint.graphql !== undefined || Object.hasOwn(facts.absent ?? {}, name)) continue;
-    const operation = findOperation(facts, openApi, recipe.integration.base_url, endpoint)?.operation;
-    if (operation) mapper.add(name, operation, acceptOf(endpoint.headers));
+    const operation = findOperation(facts, descriptions, recipe.integration.base_url, endpoint);
+    if (operation) mapper.add(name, operation.operation, acceptOf(endpoint.headers), operation.openApi);
   }
   return mapper.finish();
 }

@@ -1,25 +1,31 @@
-/** The facts of a recipe, anew from its description. */
+/** The facts of a recipe, anew from its descriptions. */
 import { buildSchema } from 'graphql';
+import type { OpenApi } from '../../src/domains/recipes/import/openapi.ts';
 import { readDescription } from '../../src/domains/recipes/import/read-description.ts';
 import { readEndpointList } from './endpoint-list.ts';
 import { extractFacts, type Facts } from './facts.ts';
-import { type Recipe, readSource } from './folders.ts';
+import { type Recipe, readSources, type SourceText } from './folders.ts';
 import { shrinkSchema } from './graphql/shrink-schema.ts';
 
-/** Undefined where the description is not on this machine. What an earlier extraction found is left behind. */
+/** Undefined where the descriptions are not on this machine. What an earlier extraction found is left behind. */
 export function extractFrom(
   { title: _title, version: _version, date: _date, paths: _paths, schema: _schema, sentences: _sentences, ...head }: Facts,
   { integration, endpoints }: Recipe,
 ): Facts | undefined {
-  const found = readSource(head);
+  const found = readSources(head);
   if (!found) return undefined;
-  if (head.source?.file.endsWith('.graphql')) {
-    const schema = buildSchema(found.text, { assumeValidSDL: true });
+  const dates = [...new Set(found.flatMap(({ date }) => date ?? []))].join(', ');
+  const date = dates === '' ? {} : { date: dates };
+  const [schemaText] = found.filter(({ file }) => file.endsWith('.graphql'));
+  if (schemaText) {
+    const schema = buildSchema(schemaText.text, { assumeValidSDL: true });
     const verify = integration.verify?.graphql ? [{ graphql: integration.verify.graphql, parameters: {} }] : [];
     const all = [...endpoints.map(([, endpoint]) => endpoint), ...verify].filter(({ graphql }) => graphql !== undefined);
-    return { ...head, ...(found.date === undefined ? {} : { date: found.date }), schema: shrinkSchema(schema, all) };
+    return { ...head, ...date, schema: shrinkSchema(schema, all) };
   }
-  const openApi = readEndpointList(found.text) ?? readDescription(found.text);
-  const date = found.date === undefined ? {} : { date: found.date };
-  return { ...head, ...date, ...extractFacts(head, openApi, integration.base_url, endpoints) };
+  return { ...head, ...date, ...extractFacts(head, found.map(readSourceText), integration.base_url, endpoints) };
+}
+
+export function readSourceText({ text }: SourceText): OpenApi {
+  return readEndpointList(text) ?? readDescription(text);
 }

@@ -19,10 +19,16 @@ import {
 } from '../../src/domains/recipes/import/openapi.ts';
 import { shrinkOperation } from './shrink.ts';
 
+/** A file of the folder of descriptions, or one of a package. */
+export interface Source {
+  file: string;
+  package?: string;
+}
+
 /** What is written by hand in a file of facts; all else is extracted. */
 export interface FactsHead {
-  /** A file of the folder of descriptions, or one of a package. Missing where the service publishes none. */
-  source?: { file: string; package?: string };
+  /** One description or several, of which the first that has an operation is taken. Missing where the service publishes none. */
+  source?: Source | Source[];
   /** Why there is nothing to compare with, and the page that the recipe was written from. */
   unproved?: string;
   /** `names`: of what the description says, only names are to be relied on. */
@@ -53,7 +59,12 @@ export interface Facts extends FactsHead {
 
 type Named = readonly (readonly [name: string, endpoint: Endpoint])[];
 
-export function extractFacts(head: FactsHead, openApi: OpenApi, baseUrl: string, endpoints: Named): Omit<Facts, keyof FactsHead> {
+export function extractFacts(
+  head: FactsHead,
+  descriptions: readonly OpenApi[],
+  baseUrl: string,
+  endpoints: Named,
+): Omit<Facts, keyof FactsHead> {
   const paths: OpenApi['paths'] = {};
   const sentences = new Set<string>();
   // Several endpoints may call one operation, each with a part of what it takes.
@@ -62,13 +73,19 @@ export function extractFacts(head: FactsHead, openApi: OpenApi, baseUrl: string,
     placeOf,
   ).values()) {
     const [first] = same as [Endpoint];
-    const found = findOperation(head, openApi, baseUrl, first);
+    const found = findOperation(head, descriptions, baseUrl, first);
     if (!found) continue;
     const method = first.method.toLowerCase() as (typeof methods)[number];
     paths[first.path] = { ...paths[first.path], [method]: shrinkOperation(found, same, head.constants) };
     for (const sentence of listSentences(found)) sentences.add(hashSentence(sentence));
   }
-  return { title: openApi.info.title, version: openApi.info.version, paths, sentences: [...sentences].sort().join(' ') };
+  const join = (texts: readonly string[]) => [...new Set(texts)].join(', ');
+  return {
+    title: join(descriptions.map(({ info }) => info.title)),
+    version: join(descriptions.map(({ info }) => info.version)),
+    paths,
+    sentences: [...sentences].sort().join(' '),
+  };
 }
 
 function placeOf({ method, path }: Endpoint): string {
@@ -82,8 +99,15 @@ export interface Found {
   operation: Operation;
 }
 
-export function findOperation(head: FactsHead, openApi: OpenApi, baseUrl: string, endpoint: Endpoint): Found | undefined {
-  const ours = basePathOf(endpoint.base_url ?? baseUrl) + endpoint.path;
+export function findOperation(head: FactsHead, descriptions: readonly OpenApi[], baseUrl: string, endpoint: Endpoint): Found | undefined {
+  for (const openApi of descriptions) {
+    const found = findIn(head, openApi, basePathOf(endpoint.base_url ?? baseUrl) + endpoint.path, endpoint);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function findIn(head: FactsHead, openApi: OpenApi, ours: string, endpoint: Endpoint): Found | undefined {
   const bases = [...new Set([head.base_path ?? basePathOf(openApi.servers?.[0]?.url ?? ''), ''])];
   const method = endpoint.method.toLowerCase() as (typeof methods)[number];
   for (const [path, item] of Object.entries(openApi.paths)) {

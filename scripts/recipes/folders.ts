@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type Endpoint, type Integration, integration, type Resource, resource } from '../../src/domains/recipes/format/format.ts';
-import type { Facts, FactsHead } from './facts.ts';
+import type { Facts, FactsHead, Source } from './facts.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const recipesFolder = path.join(root, 'recipes');
@@ -72,20 +72,44 @@ export function readFacts(slug: string): Facts | undefined {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-/** The text of a description, and its date or its package's version where that is known; undefined where this machine does not have it. */
-export function readSource({ source }: FactsHead): { text: string; date?: string } | undefined {
-  if (source === undefined) return undefined;
-  if (source.package !== undefined) {
-    const { version } = require(`${source.package}/package.json`) as { version: string };
-    return { text: readFileSync(require.resolve(`${source.package}/${source.file}`), 'utf8'), date: `${source.package} ${version}` };
-  }
-  const text = readIfThere(path.join(descriptionsFolder, source.file));
+/** A description as its file holds it. */
+export interface SourceText {
+  file: string;
+  text: string;
+  /** Its date, or its package and the version of that, where it is known. */
+  date?: string;
+}
+
+/** Undefined where one of them is not on this machine, or none is named. */
+export function readSources(head: Pick<FactsHead, 'source'>): SourceText[] | undefined {
+  const found = listSources(head).map(readSource);
+  return found.length === 0 || found.includes(undefined) ? undefined : (found as SourceText[]);
+}
+
+export function listSources({ source = [] }: Pick<FactsHead, 'source'>): Source[] {
+  return Array.isArray(source) ? source : [source];
+}
+
+function readSource(source: Source): SourceText | undefined {
+  const { file } = source;
+  if (source.package !== undefined) return readPackaged(source.package, file);
+  const text = readIfThere(path.join(descriptionsFolder, file));
   if (text === undefined) return undefined;
-  const [folder, file] = [path.dirname(source.file), path.basename(source.file)];
   const index = readIfThere(path.join(descriptionsFolder, 'README.md')) ?? '';
-  const row = index.split('\n').find((line) => line.startsWith(`| ${folder} | \`${file}\``));
+  const row = index.split('\n').find((line) => line.startsWith(`| ${path.dirname(file)} | \`${path.basename(file)}\``));
   const date = row?.match(/\| (\d{4}-\d\d-\d\d) \|/)?.[1];
-  return { text, ...(date === undefined ? {} : { date }) };
+  return { file, text, ...(date === undefined ? {} : { date }) };
+}
+
+/** Of a package that is installed, or lies below a folder of NODE_PATH: large ones are no dependency of the project. */
+function readPackaged(name: string, file: string): SourceText | undefined {
+  try {
+    const { version } = require(`${name}/package.json`) as { version: string };
+    return { file, text: readFileSync(require.resolve(`${name}/${file}`), 'utf8'), date: `${name} ${version}` };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 function readIfThere(file: string): string | undefined {

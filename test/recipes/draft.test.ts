@@ -1,7 +1,7 @@
 /** Endpoints drafted from descriptions. */
 import { expect, it } from 'vitest';
 import { listFaults } from '../../scripts/recipes/faults.ts';
-import { readSource } from '../../scripts/recipes/folders.ts';
+import { readSources } from '../../scripts/recipes/folders.ts';
 import { endpoint as endpointFormat } from '../../src/domains/recipes/format/format.ts';
 import { listDrafts } from '../../src/domains/recipes/import/draft-endpoint.ts';
 import { nameEndpoint, nameParameter } from '../../src/domains/recipes/import/names.ts';
@@ -75,7 +75,9 @@ it('hold places, types, bounds and styles, no sentence, and say what they leave 
 });
 
 it('agree with the description that they were made of, for 19 of 20 operations of GitHub, and are of the format when they are written', () => {
-  const openApi = readDescription(readSource({ source: { package: '@octokit/openapi', file: 'generated/api.github.com.json' } })!.text);
+  const openApi = readDescription(
+    readSources({ source: { package: '@octokit/openapi', file: 'generated/api.github.com.json' } })![0]!.text,
+  );
   const drafts = listDrafts(openApi);
   expect(drafts.length).toBeGreaterThan(1_000);
   expect(new Set(drafts.map(({ draft }) => draft.name)).size).toBe(drafts.length);

@@ -214,7 +214,7 @@ describe('of a request that arrives', () => {
     const openApi = { info: { title: '', version: '' }, paths: { '/notes/{id}': { post: { requestBody } } } };
     const endpoint = readRecipe('slack').requireEndpoint('send_message');
     Object.assign(endpoint, { path: '/notes/{id}', parameters: { all: { in: 'body', as: '', type: 'object', description: 'All.' } } });
-    const facts = extractFacts({}, openApi, 'https://notes.example', [['make_note', endpoint]]);
+    const facts = extractFacts({}, [openApi], 'https://notes.example', [['make_note', endpoint]]);
     const small = facts.paths?.['/notes/{id}']?.post?.requestBody as RequestBody;
     const expected = withBody(small.content['application/json']?.schema as Schema);
     expect(await faultsOf(expected, arrive(json(['a'])))).toEqual([]);

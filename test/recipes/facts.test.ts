@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkRecipe, listExampleFaults } from '../../scripts/recipes/check.ts';
 import { extractFrom } from '../../scripts/recipes/extract.ts';
-import { type Facts, printFacts } from '../../scripts/recipes/facts.ts';
+import { extractFacts, type Facts, hashSentence, printFacts } from '../../scripts/recipes/facts.ts';
 import { type Leave, listFaults } from '../../scripts/recipes/faults.ts';
-import { factsFileOf, listRecipesWithFacts, readFacts, readSource } from '../../scripts/recipes/folders.ts';
+import { factsFileOf, listRecipesWithFacts, readFacts, readSources } from '../../scripts/recipes/folders.ts';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import type { Parameter } from '../../src/domains/recipes/format/parameter.ts';
+import type { OpenApi, Operation } from '../../src/domains/recipes/import/openapi.ts';
 import { readRecipe } from './read-recipe.ts';
 
 const slugs = listRecipesWithFacts();
@@ -29,8 +30,39 @@ describe.each(slugs)('the recipe %s', (slug) => {
   });
   it('has the facts that its description gives today', ({ skip }) => {
     const facts = factsOf(slug);
-    if (!readSource(facts)) return skip('the description is no part of the repository, and not on this machine');
+    if (!readSources(facts)) return skip('the description is no part of the repository, and not on this machine');
     expect(readFileSync(factsFileOf(slug), 'utf8')).toBe(printFacts(extractFrom(facts, readRecipe(slug)) as Facts));
+  });
+});
+
+describe('the descriptions of a recipe', () => {
+  const described = (title: string, paths: OpenApi['paths']): OpenApi => ({ info: { title, version: '1' }, paths });
+  const read = (summary: string): Operation => ({ summary, parameters: [] });
+  const endpoint = (path: string) => ({ ...copyOf('hackernews', 'get_item'), path, parameters: {} });
+
+  it('may be several, of which the first that has an operation is taken', () => {
+    const sources = [
+      described('Letters', { '/letters': { get: read('Lists every letter of one person.') } }),
+      described('Stamps', {
+        '/letters': { get: read('Lists them in another way here.') },
+        '/stamps': { get: read('Lists every stamp of one person.') },
+      }),
+    ];
+    const facts = extractFacts({}, sources, 'https://letters.example', [
+      ['list_letters', endpoint('/letters')],
+      ['list_stamps', endpoint('/stamps')],
+      ['list_others', endpoint('/others')],
+    ]);
+    expect([facts.title, Object.keys(facts.paths ?? {})]).toEqual(['Letters, Stamps', ['/letters', '/stamps']]);
+    expect(facts.sentences?.split(' ')).toEqual(
+      ['lists every letter of one person', 'lists every stamp of one person'].map(hashSentence).sort(),
+    );
+  });
+  it('are all needed, and a package that is not installed is none', () => {
+    const there = { package: '@octokit/openapi', file: 'generated/api.github.com.json' };
+    expect(readSources({ source: [there] })).toHaveLength(1);
+    expect(readSources({ source: [there, { package: 'not-installed-anywhere', file: 'letters.json' }] })).toBeUndefined();
+    expect(readSources({ source: [there, { ...there, file: 'generated/no-such-file.json' }] })).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 /** Gmail's endpoints, beyond what every recipe holds: the scopes that Google documents, and what can be undone. */
 import { describe, expect, it } from 'vitest';
 import { listFaults } from '../../scripts/recipes/faults.ts';
-import { readFacts, readSource } from '../../scripts/recipes/folders.ts';
+import { readFacts, readSources } from '../../scripts/recipes/folders.ts';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import type { Parameter } from '../../src/domains/recipes/format/parameter.ts';
 import { type Discovery, fromDiscovery } from '../../src/domains/recipes/import/discovery.ts';
@@ -10,7 +10,7 @@ import { readDescription } from '../../src/domains/recipes/import/read-descripti
 import { readRecipe } from './read-recipe.ts';
 
 const facts = readFacts('gmail')!;
-const source = readSource(facts);
+const source = readSources(facts)?.[0];
 
 const { integration: recipe, resources, endpoints, requireEndpoint } = readRecipe('gmail');
 const oauth2 = recipe.auth.find((auth) => auth.type === 'oauth2');

@@ -1,8 +1,9 @@
 /**
- * A server with the recipes of test/recipes/hard, whose every host is one upstream on loopback: the files as they are, but over plain
- * HTTP and with the upstream's port, and a resolver that knows one address.
+ * A server with one recipe, of test/recipes/hard or a bundled one, whose every host is one upstream on loopback: the files as they are, but
+ * over plain HTTP and with the upstream's port, and a resolver that knows one address.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 import { type ReceivedRequest, Upstream } from '../support/upstream.ts';
 
 export const hardRecipes = path.resolve(import.meta.dirname, 'hard');
+const bundledRecipes = path.resolve(import.meta.dirname, '../../recipes');
 
 export interface HardStand {
   server: TestServer;
@@ -23,20 +25,22 @@ export interface HardStand {
 export async function startHardStand(slug: string, hosts: readonly string[]): Promise<HardStand> {
   const upstream = await Upstream.start();
   const folder = await mkdtemp(path.join(tmpdir(), 'skillett-hard-'));
-  await mkdir(path.join(folder, slug));
-  for (const file of await readdir(path.join(hardRecipes, slug))) {
-    const text = await readFile(path.join(hardRecipes, slug, file), 'utf8');
+  const isHard = existsSync(path.join(hardRecipes, slug));
+  const source = path.join(isHard ? hardRecipes : bundledRecipes, slug);
+  await cp(source, path.join(folder, slug), { recursive: true });
+  for (const file of (await readdir(source)).filter((one) => one.endsWith('.json'))) {
+    const text = await readFile(path.join(source, file), 'utf8');
     await writeFile(path.join(folder, slug, file), text.replaceAll(/https:\/\/([^/"]+)/g, `http://$1:${upstream.port}`));
   }
   const name = slug.toUpperCase();
   const server = await startTestServer({
     env: {
       PUBLIC_URL: 'https://gateway.example',
-      SKILLETT_RECIPES: folder,
       SKILLETT_OUTBOUND_ALLOW: hosts.map((host) => `${host}:${upstream.port}`).join(','),
       [`SKILLETT_${name}_CLIENT_ID`]: 'the-client',
       [`SKILLETT_${name}_CLIENT_SECRET`]: 'secret',
     },
+    bundledFolder: folder,
     lookup: toLoopback,
   });
   return {

@@ -75,6 +75,8 @@ export async function startTestServer(
     streams?: Partial<StreamLimits>;
     /** Keep passwords as the product does. */
     slowPasswords?: boolean;
+    /** Recipes in place of those that come with the server. */
+    bundledFolder?: string;
   } = {},
 ): Promise<TestServer> {
   const { database, drop } = await openDatabase(options.kind ?? 'postgres', options.databaseUrl);
@@ -86,6 +88,7 @@ export async function startTestServer(
     ...(options.lookup ? { lookup: options.lookup } : {}),
     ...(options.allowCallers ? { allowCallers: options.allowCallers } : {}),
     ...(options.streams ? { streams: options.streams } : {}),
+    ...(options.bundledFolder ? { bundledFolder: options.bundledFolder } : {}),
     ...(options.slowPasswords ? {} : { passwordHashing: quickHashing }),
   });
   const key = (await createFirstKey(gateway)) as string;

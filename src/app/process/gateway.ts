@@ -63,6 +63,8 @@ export async function openGateway(
     passwordHashing?: PasswordHashing;
     streams?: Partial<StreamLimits>;
     beside?: boolean;
+    /** In place of the recipes that come with the server. */
+    bundledFolder?: string;
   } = {},
 ): Promise<OpenGateway> {
   const closers: (() => Promise<unknown> | unknown)[] = [];
@@ -85,7 +87,7 @@ export async function openGateway(
     if (sandbox) closers.push(() => sandbox.close());
     exemptConfigured(outbound, integrations);
     const catalogue = await loadCatalogue({
-      bundledFolder: bundledRecipes,
+      bundledFolder: options.bundledFolder ?? bundledRecipes,
       extraFolder: config.recipesFolder,
       integrations,
       cacheFolder,

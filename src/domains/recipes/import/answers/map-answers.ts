@@ -14,7 +14,8 @@ const depthMax = 60;
 const fieldsMax = 500;
 
 export class AnswerMapper {
-  readonly #document: OpenApi;
+  /** The one that the operation at hand is of. */
+  #document: OpenApi;
   readonly #shapes: DraftShapes = new Map();
   readonly #returns: Record<string, string> = {};
   /** By what stands for it in the description: schemas in their order. */
@@ -27,7 +28,9 @@ export class AnswerMapper {
     this.#document = document;
   }
 
-  add(endpoint: string, operation: Operation, accept?: string): void {
+  /** `document`: of the operation, where it is not that of the one before. */
+  add(endpoint: string, operation: Operation, accept?: string, document?: OpenApi): void {
+    if (document) this.#document = document;
     const answer = findAnswer(this.#document, operation, accept);
     if (!answer) return;
     const wanted = nameAnswer(endpoint, {});
