@@ -90,6 +90,37 @@ describe('assets', () => {
   });
 });
 
+describe('logos', () => {
+  it('are at the address that GraphQL says, kept by browsers for good, and run nothing', async () => {
+    const query = '{ integrations(first: 100) { nodes { slug logoUrl } } }';
+    const { nodes } = (await server.graphql(query)).json.data.integrations as { nodes: { slug: string; logoUrl: string }[] };
+    expect(nodes.length).toBeGreaterThan(5);
+    for (const { slug, logoUrl } of nodes) {
+      const { pathname, search } = new URL(logoUrl);
+      expect([pathname, search]).toEqual([`/logos/${slug}.svg`, expect.stringMatching(/^\?v=[0-9a-f]{8}$/)]);
+      const { status, headers, body } = await get(pathname + search);
+      expect([slug, status, body.toString().slice(0, 5)]).toEqual([slug, 200, '<svg ']);
+      expect(headers).toMatchObject({
+        'content-type': 'image/svg+xml',
+        'cache-control': 'public, max-age=31536000, immutable',
+        'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'cross-origin',
+        'content-security-policy': "default-src 'none'; sandbox",
+      });
+    }
+    expect((await get('/logos/github.svg')).headers['cache-control']).toBe('public, max-age=3600');
+  });
+
+  it.each(['/logos/', '/logos/nothing.svg', '/logos/github', '/logos/github.png', '/logos/..%2fgithub.svg', '/logos/__proto__.svg'])(
+    '%s is none',
+    async (target) => {
+      const answer = await get(target);
+      expect([answer.status, JSON.parse(answer.body.toString()).error]).toEqual([404, 'not_found']);
+      expect((await get('/logos/github.svg', {}, 'POST')).status).toBe(405);
+    },
+  );
+});
+
 describe('an installation without the built dashboard', () => {
   it('says so at the start and on every page, with the remedy', async () => {
     const before = server.log.length;

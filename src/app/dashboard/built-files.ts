@@ -101,7 +101,8 @@ export function sendAsset(gateway: Gateway, request: IncomingMessage, response: 
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function refuseMethod(gateway: Gateway, request: IncomingMessage, response: ServerResponse): boolean {
+/** True where it was refused. */
+export function refuseMethod(gateway: Gateway, request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method === 'GET' || request.method === 'HEAD') return false;
   sendError(gateway, response, new SkillettError('method_not_allowed', 'This page takes GET.', { headers: { allow: 'GET, HEAD' } }));
   return true;

@@ -2,9 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from '../../core/context.ts';
 import { SkillettError } from '../../core/errors.ts';
+import { logosPath } from '../../domains/skills/logos.ts';
 import { authPath } from '../../domains/users/sign-in/auth.ts';
 import { answerConsent } from '../../sandbox/consent.ts';
 import { createDashboard } from '../dashboard/dashboard.ts';
+import { sendLogo } from '../dashboard/logos.ts';
 import { splitTarget } from '../http/arrival/request-target.ts';
 import { toSkillettError } from '../http/failures.ts';
 import { answerMetrics } from '../http/metrics.ts';
@@ -22,6 +24,7 @@ export function createPages(gateway: Gateway): Map<string, Handler> {
   const redirectUri = `${gateway.config.publicUrl}/oauth/callback`;
   return new Map<string, Handler>([
     ...createDashboard(gateway),
+    [logosPath, (request, response) => sendLogo(gateway, request, response)],
     ['/metrics', (request, response, requestId, signal) => answerMetrics(gateway, request, response, requestId, signal)],
     ['/oauth/callback', (request, response, requestId) => answerCallback(gateway, request, response, requestId)],
     [authorizePath, (request, response, requestId) => answerByPage(gateway, request, response, requestId, answerAuthorize)],

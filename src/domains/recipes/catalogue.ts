@@ -46,6 +46,8 @@ export interface CatalogueIntegration {
   guides: ReadonlyMap<string, string>;
   /** What its endpoints answer. Read when it is asked for and not kept, so hold it no longer than you use it. */
   answers: AnswerShapes;
+  /** A drawing of at most 8 KiB, as SVG. */
+  logo?: Buffer;
   /** True when it can be called without connecting. */
   open: boolean;
   /** Somebody imported it: not everybody sees it, and its slug is nobody's business. */

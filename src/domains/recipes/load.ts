@@ -10,6 +10,7 @@ import { buildCatalogue, type Catalogue } from './catalogue.ts';
 import { checkLeanReferences } from './check/answer/lean.ts';
 import { checkNextPaths } from './check/answer/pages.ts';
 import { checkShapes } from './check/answer/shapes.ts';
+import { checkLogo, logoFile } from './check/logo.ts';
 import type { FaultPath, Report } from './check/texts.ts';
 import { validateIntegration, validateReferences, validateResource } from './check/validate.ts';
 import { type Answers, answers } from './format/answer/shapes.ts';
@@ -61,7 +62,9 @@ export async function loadCatalogue(folders: RecipeFolders): Promise<Catalogue> 
   const faults = all.flatMap(({ files }) => files.faults);
   if (faults.length > 0) throw new RecipeFaults(faults);
   await kept.save();
-  return buildCatalogue(all.flatMap(({ files, packed }) => (packed ? openRecipe(packed, folders.integrations.get(files.slug)) : [])));
+  return buildCatalogue(
+    all.flatMap(({ files, packed }) => (packed ? openRecipe(packed, folders.integrations.get(files.slug), files.texts.get(logoFile)) : [])),
+  );
 }
 
 /** What the folder of one integration holds. What could not be read is missing here and among the faults. */
@@ -95,7 +98,7 @@ class RecipeFiles {
   async read(): Promise<void> {
     const files = (await readdir(this.folder)).sort();
     if (!files.includes('recipe.json')) this.report('recipe.json')([], 'is missing: it describes the integration');
-    for (const file of files.filter((name) => name.endsWith('.json')))
+    for (const file of files.filter((name) => name.endsWith('.json') || name === logoFile))
       await this.text(file).catch((error: Error) => this.report(file)([], `cannot be read: ${error.message}`));
     if (!files.includes('guides')) return;
     for (const file of (await readdir(path.join(this.folder, 'guides'))).sort())
@@ -123,6 +126,10 @@ class RecipeFiles {
     if (own !== undefined) this.recipe = this.parseText('recipe.json', own, integration, {});
     for (const [file, text] of this.texts) {
       if (file === 'recipe.json' || this.guides.has(file)) continue;
+      if (file === logoFile) {
+        checkLogo(text, this.report(file));
+        continue;
+      }
       if (file === 'answers.json') {
         this.answers = this.parseText(file, text, answers, {});
         continue;

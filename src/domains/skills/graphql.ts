@@ -10,6 +10,7 @@ import { listConnectionsOfIntegration } from '../connections/list-connections.ts
 import { OAuthClientRef } from '../connections/oauth2/graphql.ts';
 import { type CatalogueIntegration, requireEndpoint, requireIntegration, seenBy } from '../recipes/catalogue.ts';
 import { EndpointRef, HttpMethodRef, slugText } from './endpoints/graphql.ts';
+import { logoUrlOf } from './logos.ts';
 import { listSkillFiles, renderCoreSkill, type SkillFile } from './skill-files.ts';
 import { countCallable, listEndpoints, listIntegrations, searchEndpoints } from './skills.ts';
 
@@ -51,6 +52,12 @@ export const IntegrationRef = builder.objectRef<CatalogueIntegration>('Integrati
     description: t.string({ description: 'What it is and what can be done with it.', resolve: ({ recipe }) => recipe.description }),
     category: t.string({ description: 'Kind of service, such as `development`.', resolve: ({ recipe }) => recipe.category }),
     version: t.string({ description: 'Version of its recipe (semver).', resolve: ({ recipe }) => recipe.version }),
+    logoUrl: t.string({
+      nullable: true,
+      description:
+        'Address of its logo, an SVG that takes no key; null where it has none. Show it on a light ground: many logos are black.',
+      resolve: (integration, _args, { gateway }) => logoUrlOf(gateway, integration),
+    }),
     imported: t.boolean({
       description: 'Whether a user imported it from a description of its API: what is said of it is then quoted from there.',
       resolve: ({ imported }) => imported === true,

@@ -13,7 +13,7 @@ export const AccountFields = graphql(`
     accessExpiresAt
     frozenAt
     createdAt
-    service { slug name }
+    service { slug name logoUrl }
     variables { name value description }
   }
 `);

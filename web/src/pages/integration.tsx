@@ -12,6 +12,7 @@ import { EndpointTags } from '../ui/endpoint-tags.tsx';
 import { TextField } from '../ui/field.tsx';
 import { firstSentence } from '../ui/first-sentence.ts';
 import { Loading } from '../ui/loading.tsx';
+import { Logo } from '../ui/logo.tsx';
 import { count } from '../ui/number.ts';
 import { Empty, Page, Section } from '../ui/page.tsx';
 import { Inline } from '../ui/prose.tsx';
@@ -27,7 +28,7 @@ const IntegrationQuery = graphql(
     query Integration($slug: String!) {
       viewer { ...Person }
       integration(slug: $slug) {
-        slug name description category version authTypes connected documentationUrl
+        slug name logoUrl description category version authTypes connected documentationUrl
         endpoints(first: 100) {
           totalCount
           pageInfo { hasNextPage endCursor }
@@ -78,6 +79,7 @@ function IntegrationPage({ slug }: { slug: string }) {
   return (
     <Page
       title={service?.name ?? slug}
+      mark={service && <Logo name={service.name} url={service.logoUrl} />}
       crumb={<Link href="/dashboard/integrations">All integrations</Link>}
       lead={service?.description}
       actions={

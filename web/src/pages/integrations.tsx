@@ -9,6 +9,7 @@ import { Answer } from '../ui/answer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Connect } from '../ui/connect.tsx';
 import { TextField } from '../ui/field.tsx';
+import { Logo } from '../ui/logo.tsx';
 import { count } from '../ui/number.ts';
 import { Empty, Page, Section } from '../ui/page.tsx';
 import { Prose } from '../ui/prose.tsx';
@@ -31,7 +32,7 @@ const SearchQuery = graphql(`
     integrations(first: 60, search: $search, category: $category, connected: $connected, after: $after) {
       totalCount
       pageInfo { hasNextPage endCursor }
-      nodes { slug name description category connected accounts authTypes endpointCount }
+      nodes { slug name logoUrl description category connected accounts authTypes endpointCount }
     }
   }
 `);
@@ -196,7 +197,8 @@ function IntegrationCard({ card, onConnect }: { card: Card; onConnect: (slug: st
   return (
     <li className="card integration">
       <div>
-        <h3>
+        <h3 className="with-logo">
+          <Logo name={card.name} url={card.logoUrl} />
           <Link href={`/dashboard/integrations/${card.slug}`}>{card.name}</Link>
         </h3>
         <div className="tags">

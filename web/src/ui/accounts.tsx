@@ -11,6 +11,7 @@ import { Button } from './button.tsx';
 import { Connect } from './connect.tsx';
 import { DownIcon } from './icons.tsx';
 import { Loading } from './loading.tsx';
+import { Logo } from './logo.tsx';
 import { TableFrame } from './table-frame.tsx';
 import { Time } from './time.tsx';
 import { announce } from './toasts.tsx';
@@ -94,7 +95,10 @@ function AccountRow({ account, withoutService, alone, onWork, onChanged }: Accou
     <tr>
       {!withoutService && (
         <th scope="row">
-          <Link href={`/dashboard/integrations/${account.integration}`}>{account.service?.name ?? account.integration}</Link>
+          <span className="with-logo">
+            <Logo name={account.service?.name ?? account.integration} url={account.service?.logoUrl ?? null} />
+            <Link href={`/dashboard/integrations/${account.integration}`}>{account.service?.name ?? account.integration}</Link>
+          </span>
         </th>
       )}
       <td className="break" data-label="Account">

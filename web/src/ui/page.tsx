@@ -5,12 +5,15 @@ let openedBefore = false;
 /** A page's heading. After a change of page the focus goes there, as it would with a page that was loaded. */
 export function Page({
   title,
+  mark,
   crumb,
   lead,
   actions,
   children,
 }: {
   title: string;
+  /** Before the title, and not read out. */
+  mark?: ReactNode;
   /** The way back up. */
   crumb?: ReactNode;
   lead?: ReactNode;
@@ -30,7 +33,8 @@ export function Page({
       <div className="page-head">
         <div>
           {crumb && <p className="crumb">{crumb}</p>}
-          <h1 ref={heading} tabIndex={-1}>
+          <h1 ref={heading} tabIndex={-1} className={mark ? 'with-logo' : undefined}>
+            {mark}
             {title}
           </h1>
           {lead && <p className="lead">{lead}</p>}

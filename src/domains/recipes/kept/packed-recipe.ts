@@ -63,6 +63,7 @@ function listHeads({ slug }: Integration, resources: readonly Resource[]): Endpo
 export function openRecipe(
   { head: { recipe, endpoints }, body, answers }: PackedRecipe,
   settings: IntegrationSettings | undefined,
+  logo?: string,
 ): CatalogueIntegration {
   const parts = new Parts(body);
   const packedAnswers = new PackedAnswers(answers);
@@ -71,6 +72,7 @@ export function openRecipe(
     recipe,
     baseUrl: settings?.baseUrl ?? recipe.base_url,
     baseUrlOverridden: settings?.baseUrl !== undefined,
+    ...(logo === undefined ? {} : { logo: Buffer.from(logo) }),
     get resources() {
       return parts.read().resources;
     },
