@@ -33,7 +33,9 @@ describe.each(['PostgreSQL', 'PGlite'])('of %s', (kind) => {
     const [data, backup, restored] = ['data', 'backup', 'restored'].map((name) => path.join(made.folder, name)) as [string, string, string];
     // A folder that holds PGlite stays with it.
     if (kind === 'PGlite') {
-      mkdirSync(data);
+      // One that others may enter.
+      mkdirSync(path.join(data, 'database'), { recursive: true });
+      for (const folder of [data, path.join(data, 'database')]) chmodSync(folder, 0o755);
       writeFileSync(path.join(data, 'master-key'), `${Buffer.alloc(32, 5).toString('base64')}\n`);
       await (await openEmbedded(path.join(data, 'database'))).close();
     }
@@ -41,6 +43,7 @@ describe.each(['PostgreSQL', 'PGlite'])('of %s', (kind) => {
     expect(server.stdout()).toMatch(new RegExp(`^  Database +${kind} `, 'm'));
     const key = server.stdout().match(/^sk_[0-9a-f]{48}$/m)?.[0] as string;
     expect((await call(server, key)).status).toBe(200);
+    if (kind === 'PGlite') expect(statSync(path.join(data, 'database')).mode & 0o777).toBe(0o700);
 
     let answered = 0;
     let going = true;

@@ -2,7 +2,7 @@
  * The database: Kysely over `pg`, or over PGlite where the embedded PostgreSQL cannot run (`app/embedded`). Both speak
  * PostgreSQL, run the same migrations and the same queries.
  */
-import { promises as fs } from 'node:fs';
+import { chmodSync, promises as fs, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
@@ -94,6 +94,11 @@ export function openPostgres(
 export async function openEmbedded(folder: string | undefined, template?: Blob): Promise<EmbeddedDatabase> {
   // Beside PostgreSQL it is not needed.
   const { PGlite } = await import('@electric-sql/pglite');
+  if (folder !== undefined) {
+    // Its files can be read by everybody, so nobody else gets as far: the data folder may be one that others may enter.
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+  }
   const pglite = await PGlite.create({
     ...(folder === undefined ? {} : { dataDir: folder }),
     ...(template ? { loadDataDir: template } : {}),
