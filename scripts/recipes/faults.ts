@@ -56,7 +56,7 @@ export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, new
     const at = placeOf(one);
     const target = documented.find((other) => other.in === one.in && other.name === one.name);
     const schemas = one.below.reduce(
-      (found, segment) => found.flatMap((schema) => listAlternatives(openApi, propertyOf(schema, segment))),
+      (found, segment) => found.flatMap((schema) => listAlternatives(openApi, partOf(schema, segment))),
       listAlternatives(openApi, target?.schema),
     );
     if (schemas.length === 0) faults.push(...(omissionOf(one) in newer ? [] : [`${at}: is not documented`]));
@@ -111,17 +111,27 @@ function listInside(openApi: Paths, outer: Documented, sent: Sent[]): Documented
   if (parts.length === 0) return [];
   const alternatives = listAlternatives(openApi, outer.schema);
   const required = parts.some((one) => one.certain) ? listRequired(alternatives) : [];
-  const names = new Set(alternatives.flatMap((one) => Object.keys(one.properties ?? {})));
+  const entries = parts.flatMap((one) => (isIndex(one.below[below.length]) ? (one.below[below.length] as string) : []));
+  const names = new Set([...alternatives.flatMap((one) => Object.keys(one.properties ?? {})), ...entries]);
   return [...names].flatMap((name) => {
     const inner: Documented = {
       in: outer.in,
       name: outer.name,
       below: [...below, name],
       required: required.includes(name),
-      schema: { oneOf: alternatives.flatMap((one) => propertyOf(one, name) ?? []) },
+      schema: { oneOf: alternatives.flatMap((one) => partOf(one, name) ?? []) },
     };
     return [inner, ...listInside(openApi, inner, sent)];
   });
+}
+
+/** What a segment of a pointer leads to: a property, or an entry of a list. */
+function partOf(schema: PlainSchema, segment: string): Schema | undefined {
+  return propertyOf(schema, segment) ?? (isIndex(segment) ? schema.items : undefined);
+}
+
+function isIndex(segment = ''): boolean {
+  return /^\d+$/.test(segment);
 }
 
 function admits(schema: PlainSchema, type: string): boolean {

@@ -111,8 +111,7 @@ function shrinkPlain(openApi: OpenApi, schema: PlainSchema, use: Use, isWhole: b
   if (others === true) small.additionalProperties = true;
   else if (others) small.additionalProperties = inner(others, isOpenTo('properties', use) ? anything : nothing);
   if (schema.items) {
-    const items = use.values.flatMap((value) => value.items ?? []);
-    small.items = inner(schema.items, isOpenTo('items', use) ? anything : { parts: new Map(), values: items, isOpen: false });
+    small.items = inner(schema.items, isOpenTo('items', use) ? anything : entriesOf(use));
   }
   return small;
 }
@@ -121,6 +120,18 @@ function shrinkPlain(openApi: OpenApi, schema: PlainSchema, use: Use, isWhole: b
 function isOpenTo(inside: 'properties' | 'items', { values, isOpen }: Use): boolean {
   const type = inside === 'items' ? 'array' : 'object';
   return isOpen || values.some((value) => [value.type].flat().includes(type) && value[inside] === undefined);
+}
+
+/** What recipes send of the entries of a list: as a whole, or part by part below the place of one, as `/people/0/name`. */
+function entriesOf({ parts, values }: Use): Use {
+  const whole = { parts: new Map(), values: values.flatMap((value) => value.items ?? []), isOpen: false };
+  return [...parts].filter(([step]) => /^\d+$/.test(step)).reduce((all, [, one]) => joinUses(all, one), whole);
+}
+
+function joinUses(one: Use, other: Use): Use {
+  const parts = new Map(one.parts);
+  for (const [step, use] of other.parts) parts.set(step, joinUses(parts.get(step) ?? nothing, use));
+  return { parts, values: [...one.values, ...other.values], isOpen: one.isOpen || other.isOpen };
 }
 
 function memberOf(use: Use, name: string): Use {

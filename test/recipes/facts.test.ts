@@ -216,6 +216,36 @@ describe('the check itself', () => {
     expect(faultsOf('gmail', endpoint)).toContain(fault);
   });
 
+  it.each<[kind: string, change: (endpoint: Endpoint) => void, fault: string]>([
+    [
+      'a wrong name in an entry of a list',
+      (e) => (e.parameters.cc!.as = '/personalizations/0/copies'),
+      'body personalizations 0 copies: is not documented',
+    ],
+    [
+      'a wrong type there',
+      (e) => (e.parameters.cc!.items!.properties!.email!.type = 'integer'),
+      'body personalizations 0 cc[].email: may not be integer',
+    ],
+    ['what an entry must hold', (e) => delete e.parameters.to!.required, 'body personalizations 0 to: is required there'],
+    [
+      'what an entry may hold',
+      (e) => delete e.omits!['/personalizations/0/send_at'],
+      'body personalizations 0 send_at: is neither sent nor omitted',
+    ],
+    [
+      'an entry of what is no list',
+      (e) => (e.parameters.unsubscribe_group!.as = '/asm/0/group_id'),
+      'body asm 0 group_id: is not documented',
+    ],
+  ])('reports %s that is filled part by part', (_, change, fault) => {
+    const endpoint = copyOf('sendgrid', 'send_email');
+    const omits = { 'on-behalf-of': 'Not wanted.' };
+    expect(faultsOf('sendgrid', endpoint, { omits })).toEqual([]);
+    change(endpoint);
+    expect(faultsOf('sendgrid', endpoint, { omits })).toContain(fault);
+  });
+
   it('reports a deprecated operation', () => {
     const endpoint = copyOf('github', 'get_issue');
     const paths = structuredClone(factsOf('github').paths ?? {});
