@@ -1,13 +1,13 @@
 /** Whether a recipe agrees with its provider's description, and is written as recipes are. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { buildSchema } from 'graphql';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import { buildParameterSchema } from '../../src/domains/recipes/parameter-schema.ts';
 import { type Facts, hashSentence, splitSentences } from './facts.ts';
 import { listFaults } from './faults.ts';
 import type { Recipe } from './folders.ts';
 import { listGraphqlFaults } from './graphql/graphql-faults.ts';
+import { readSchema } from './graphql/read-schema.ts';
 
 export interface EndpointReport {
   name: string;
@@ -34,9 +34,13 @@ function listFalseAbsence({ paths }: Facts, { method, path }: Endpoint): string[
 }
 
 function compare(omits: Recipe['integration']['omits'], facts: Facts, name: string, endpoint: Endpoint): string[] {
-  if (endpoint.graphql)
-    return facts.schema ? listGraphqlFaults(buildSchema(facts.schema.join('\n')), endpoint) : ['its schema is not among the facts'];
+  if (endpoint.graphql) return listSchemaFaults(facts, endpoint);
   return listFaults({ paths: facts.paths ?? {} }, endpoint, { omits, newer: facts.newer?.[name], trust: facts.trust });
+}
+
+function listSchemaFaults(facts: Facts, endpoint: Endpoint): string[] {
+  const schema = readSchema(facts);
+  return schema ? listGraphqlFaults(schema, endpoint) : ['its schema is not among the facts'];
 }
 
 /** A name is a verb, and mostly what the verb is about. */
@@ -52,7 +56,7 @@ const verbs = new Set(
   `abort accept activate add answer append approve archive assign attach ban batch break buy cancel check clear close comment complete compare convert copy
 count create crosspost deactivate decline delete disable dismiss dispatch download duplicate echo edit empty enable end execute export fail fetch find finish follow force
 forward generate get hide import insert invite issue join label leave like link list lock log lookup make mark merge modify move mute open order pause pay pin ping play post
-preview publish query react read redirect refund register reject release remove rename render reopen replace reply report reprioritize request rerun
+preview publish query react read redirect refund register reject relate release remove rename render reopen replace reply report reprioritize request rerun
 reset resolve restore resume retry review revoke run save schedule search send set share skip snooze star start stop submit subscribe sync tag test transfer transition
 trash trigger unarchive unassign undelete unfollow unlike unlink unlock unmark unmute unpin unpublish unshare unstar unsubscribe untrash update
 upload upsert validate void vote wait watch withdraw write`.split(/\s+/),

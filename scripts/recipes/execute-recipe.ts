@@ -1,5 +1,5 @@
 /** Every endpoint's example through the gateway, to a service that looks at what really arrives. */
-import { buildSchema, type GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import type { Gateway } from '../../src/core/context.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { StoredCredential } from '../../src/domains/connections/credential/credential.ts';
@@ -10,6 +10,7 @@ import { expectOf } from './arrived/expect.ts';
 import type { Facts } from './facts.ts';
 import type { Recipe } from './folders.ts';
 import { listGraphqlArrivalFaults, listGraphqlControls } from './graphql/graphql-arrival.ts';
+import { readSchema } from './graphql/read-schema.ts';
 
 /** A server whose integrations all have their base address below the upstream, each under its slug. */
 export interface ExecutionStand {
@@ -38,7 +39,7 @@ export function settingsOf(slugs: readonly string[], { origin }: Upstream): Reco
 export async function executeRecipe(stand: ExecutionStand, recipe: Recipe, facts: Facts): Promise<ExecutedEndpoint[]> {
   await connect(stand, recipe);
   const executed: ExecutedEndpoint[] = [];
-  const schema = facts.schema && buildSchema(facts.schema.join('\n'));
+  const schema = readSchema(facts);
   for (const [name, endpoint] of recipe.endpoints) {
     const { slug } = recipe.integration;
     const received = await call(stand, slug, name, endpoint.example);

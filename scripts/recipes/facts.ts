@@ -41,6 +41,8 @@ export interface FactsHead {
   newer?: Record<string, Record<string, string>>;
   /** Types of bodies that the service takes beside those of the description, each with the page that says so. */
   body_types?: Record<string, string>;
+  /** Of a GraphQL schema: the JSON type of scalars that it defines itself, such as dates. */
+  scalars?: Record<string, 'string' | 'number' | 'boolean'>;
   /** Endpoints that the description does not have, with the reason. */
   absent?: Record<string, string>;
 }

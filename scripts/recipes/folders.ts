@@ -2,7 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type { Report } from '../../src/domains/recipes/check/texts.ts';
 import { type Endpoint, type Integration, integration, type Resource, resource } from '../../src/domains/recipes/format/format.ts';
+import { fillShared } from '../../src/domains/recipes/values/shared-values.ts';
 import type { Facts, FactsHead, Source } from './facts.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -28,14 +30,21 @@ export function readRecipe(slug: string): Recipe {
   const folder = folderOf(slug);
   const readJson = (file: string) => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
   const files = readdirSync(folder).filter((file) => file.endsWith('.json') && !['recipe.json', 'answers.json'].includes(file));
-  const resources = files.map((file) => resource.parse(readJson(file)));
+  const parsed = integration.parse(readJson('recipe.json'));
+  const resources = files.map((file) => resource.parse(fillShared(readJson(file), parsed.values ?? {}, reportInto(file))));
   return {
-    integration: integration.parse(readJson('recipe.json')),
+    integration: parsed,
     resources,
     endpoints: resources.flatMap((one) => Object.entries(one.endpoints)),
     answers: readIfThere(answersFileOf(slug)),
   };
 }
+
+const reportInto =
+  (file: string): Report =>
+  (place, message) => {
+    throw new Error(`${file}: ${place.join('.')} ${message}`);
+  };
 
 export function listRecipes(): string[] {
   return listFolders(recipesFolder);

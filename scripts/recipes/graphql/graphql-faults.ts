@@ -8,6 +8,7 @@ import {
   isListType,
   isNonNullType,
   isRequiredInputField,
+  isScalarType,
   parse,
   parseType,
   typeFromAST,
@@ -16,6 +17,7 @@ import {
 import { findTypeFault } from '../../../src/domains/recipes/check/graphql.ts';
 import type { Endpoint } from '../../../src/domains/recipes/format/format.ts';
 import type { Parameter, RecipeValue } from '../../../src/domains/recipes/format/parameter.ts';
+import { jsonTypeOf } from './read-schema.ts';
 
 /** Every fault as a sentence: of the document, and of each parameter against the type of its variable. */
 export function listGraphqlFaults(schema: GraphQLSchema, spec: Pick<Endpoint, 'graphql' | 'parameters'>): string[] {
@@ -40,6 +42,11 @@ function listValueFaults(type: GraphQLInputType, value: Parameter | RecipeValue,
     const names = inner.getValues().map(({ name }) => name);
     const given = value.enum ?? [`any ${value.type}`];
     return given.filter((one) => !names.includes(String(one))).map((one) => `${place} may be ${one}, which is no ${inner.name}`);
+  }
+  if (isScalarType(inner)) {
+    const json = jsonTypeOf(inner);
+    const others = [value.type].flat().filter((one) => one !== 'null' && one !== json);
+    return json === undefined ? [] : others.map((one) => `${place} may be of type ${one}, and a ${inner.name} is a ${json}`);
   }
   return isInputObjectType(inner) ? listMemberFaults(inner, value, place) : [];
 }
