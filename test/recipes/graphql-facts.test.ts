@@ -1,16 +1,17 @@
 /** The GraphQL documents of recipes against the providers' schemas, and what of these is kept. */
-import { buildSchema, parse, validate } from 'graphql';
+import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { checkRecipe } from '../../scripts/recipes/check.ts';
 import type { Facts } from '../../scripts/recipes/facts.ts';
 import { readFacts } from '../../scripts/recipes/folders.ts';
 import { listGraphqlFaults } from '../../scripts/recipes/graphql/graphql-faults.ts';
+import { readSchema } from '../../scripts/recipes/graphql/read-schema.ts';
 import { shrinkSchema } from '../../scripts/recipes/graphql/shrink-schema.ts';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import { readRecipe } from './read-recipe.ts';
 
 const facts = readFacts('linear') as Facts;
-const schema = buildSchema((facts.schema ?? []).join('\n'));
+const schema = readSchema(facts) as GraphQLSchema;
 
 describe('a document', () => {
   it('is found out with another field, type, enum or member', () => {
@@ -28,9 +29,11 @@ describe('a document', () => {
     ]);
     const ofList = (name: string, more: object) =>
       spoilt('list_issues', ({ parameters }) => Object.assign(parameters[name] as object, more));
-    expect(ofList('order_by', { enum: ['createdAt', 'title'] })).toEqual(['$orderBy may be title, which is no PaginationOrderBy']);
-    expect(ofList('order_by', { enum: undefined })).toEqual(['$orderBy may be any string, which is no PaginationOrderBy']);
+    expect(ofList('order_by', { enum: ['createdAt', 'title'] })).toEqual(['$order_by may be title, which is no PaginationOrderBy']);
+    expect(ofList('order_by', { enum: undefined })).toEqual(['$order_by may be any string, which is no PaginationOrderBy']);
     expect(ofList('filter', { properties: { titel: { type: 'string' } } })).toEqual(['$filter.titel is no field of IssueFilter']);
+    const due = (more: object) => spoilt('create_issue', ({ parameters }) => Object.assign(parameters.due_date as object, more));
+    expect(due({ type: 'integer', format: undefined })).toEqual(['$due_date may be of type integer, and a TimelessDate is a string']);
   });
 
   it('is no proof without a schema', () => {

@@ -1,11 +1,21 @@
-/** A service that speaks GraphQL alone: callers see neither its documents nor its envelope. */
+/** Linear speaks GraphQL alone: callers see neither its documents nor its envelope. Its refresh tokens work once. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openLink } from '../support/consent-link.ts';
 import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
 
 let stand: HardStand;
 
+const createIssue = [
+  'mutation ($team_id: String!, $title: String!, $description: String, $assignee_id: String, $state_id: String, $priority: Int,',
+  '$label_ids: [String!], $project_id: String, $milestone_id: String, $cycle_id: String, $parent_id: String, $due_date: TimelessDate,',
+  '$estimate: Int) { issueCreate(input: {teamId: $team_id, title: $title, description: $description, assigneeId: $assignee_id,',
+  'stateId: $state_id, priority: $priority, labelIds: $label_ids, projectId: $project_id, projectMilestoneId: $milestone_id,',
+  'cycleId: $cycle_id, parentId: $parent_id, dueDate: $due_date, estimate: $estimate}) { success issue { ...IssueKey } } }',
+  'fragment IssueKey on Issue { id identifier title url state { id name type } assignee { id displayName } }',
+].join(' ');
+
 beforeAll(async () => {
-  stand = await startHardStand('linear', ['api.linear.app']);
+  stand = await startHardStand('linear', ['linear.app', 'api.linear.app']);
   stand.upstream.json('{"data":{"viewer":{"id":"u1","email":"ada@acme.example"}}}');
   const connected = await stand.server.request('POST', '/v1/connect', { body: { integration: 'linear', credentials: { token: 'lin_1' } } });
   expect(connected.json).toMatchObject({ status: 'connected' });
@@ -24,8 +34,7 @@ it('the request is the document and its variables, and those that are left out a
   stand.upstream.json('{"data":{"issueCreate":{"success":true,"issue":{"id":"i1"}}}}');
   const made = await call('create_issue', { team_id: 't1', title: 'The "door" sticks', description: null });
   expect(made.text).toBe('{"status":200,"data":{"id":"i1"}}');
-  const body =
-    '{"query":"mutation CreateIssue($teamId: String!, $title: String!, $description: String, $priority: Int) { issueCreate(input: {teamId: $teamId, title: $title, description: $description, priority: $priority}) { success issue { id identifier url } } }","variables":{"teamId":"t1","title":"The \\"door\\" sticks","description":null}}';
+  const body = `{"query":"${createIssue}","variables":{"team_id":"t1","title":"The \\"door\\" sticks","description":null}}`;
   expect(stand.upstream.received.map(linesOf)).toEqual([
     [
       'POST /graphql',
@@ -85,6 +94,13 @@ describe('what the document selects', () => {
   });
 });
 
+it('what an agent leaves out of its own list is what is not done yet', async () => {
+  stand.upstream.json('{"data":{"viewer":{"assignedIssues":{"nodes":[{"identifier":"ENG-1"}],"pageInfo":{"hasNextPage":false}}}}}');
+  expect((await call('list_my_issues', {})).json.data.nodes).toEqual([{ identifier: 'ENG-1' }]);
+  const { variables } = JSON.parse(String(stand.upstream.received[0]?.body));
+  expect(variables).toEqual({ state_types: ['triage', 'backlog', 'unstarted', 'started'] });
+});
+
 describe('an answer with errors', () => {
   it('is a failure with the status of its code, and comes whole, with the data beside the errors', async () => {
     const partial = '{"errors":[{"message":"No such team","extensions":{"code":"INPUT_ERROR"}}],"data":{"issues":{"nodes":[]}} }';
@@ -120,4 +136,81 @@ it('the raw form is the service’s own answer', async () => {
   stand.upstream.json('{"data":{"issue":{"id":"i1"}}}');
   const raw = await call('get_issue', { id: 'ENG-1' }, {}, { accept: 'application/octet-stream' });
   expect(raw.text).toBe('{"data":{"issue":{"id":"i1"}}}');
+});
+
+describe('a consent', () => {
+  /** Refresh tokens that were used, and what the next renewal is refused with. */
+  let used: string[];
+  let refusal: string | undefined;
+
+  beforeEach(async () => {
+    used = [];
+    refusal = undefined;
+    for (const { connection_id: id } of await list()) await stand.server.request('DELETE', `/v1/connect/${id}`);
+    stand.server.gateway.clock.offsetMs = 0;
+    stand.upstream.play = (request, response) => {
+      const json = (status: number, body: object) =>
+        void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      if (request.target === '/oauth/revoke') return json(200, { success: true });
+      if (request.target !== '/oauth/token') return json(200, { data: { viewer: { id: 'u1', email: 'ada@acme.example' } } });
+      const refresh = new URLSearchParams(request.body.toString()).get('refresh_token');
+      if (refusal) return json(400, { error: refusal });
+      if (refresh) used.push(refresh);
+      const at = used.length + 1;
+      return json(200, {
+        access_token: `at-${at}`,
+        refresh_token: `rt-${at}`,
+        token_type: 'Bearer',
+        expires_in: 86_399,
+        scope: 'read write',
+      });
+    };
+    stand.upstream.received.length = 0;
+  });
+
+  const list = async () => (await stand.server.request('GET', '/v1/connect')).json.connections;
+  async function consent() {
+    const started = await stand.server.request('POST', '/v1/connect', { body: { integration: 'linear', scopes: ['write'] } });
+    const { url, comeBack } = await openLink(stand.server, started.json.oauth_url);
+    expect((await comeBack({ code: 'c-1' })).status).toBe(200);
+    return { url, id: started.json.connection_id as string };
+  }
+  const tokensAsked = () =>
+    stand.upstream.received.filter(({ target }) => target === '/oauth/token').map(({ body }) => new URLSearchParams(body.toString()));
+
+  it('asks for scopes between commas, and its token goes out as Bearer, which a personal key does not', async () => {
+    const { url, id } = await consent();
+    expect(url.pathname).toBe('/oauth/authorize');
+    expect(url.searchParams.get('scope')).toBe('read,write');
+    expect(await list()).toMatchObject([{ account: 'ada@acme.example', auth_type: 'oauth2' }]);
+    await call('get_me', {});
+    expect(stand.upstream.received.at(-1)?.headers.authorization).toBe('Bearer at-1');
+    expect((await stand.server.request('DELETE', `/v1/connect/${id}`)).headers.get('x-skillett-revoked')).toBe('true');
+    const revoked = stand.upstream.received.at(-1);
+    expect([revoked?.target, new URLSearchParams(revoked?.body.toString()).get('token')]).toEqual(['/oauth/revoke', 'rt-1']);
+  });
+
+  it('is renewed a day later with the token that came last, each once, whatever the number of calls', async () => {
+    await consent();
+    for (const day of [1, 2]) {
+      stand.server.gateway.clock.offsetMs = day * 86_400_000;
+      await Promise.all([call('get_me', {}), call('get_me', {})]);
+      expect(stand.upstream.received.at(-1)?.headers.authorization).toBe(`Bearer at-${day + 1}`);
+    }
+    expect(used).toEqual(['rt-1', 'rt-2']);
+    expect(tokensAsked().map((asked) => asked.get('grant_type'))).toEqual(['authorization_code', 'refresh_token', 'refresh_token']);
+  });
+
+  it('that Linear took back ends the connection, and a passing failure does not', async () => {
+    await consent();
+    stand.server.gateway.clock.offsetMs = 86_400_000;
+    refusal = 'temporarily_unavailable';
+    expect((await call('get_me', {})).json.error).not.toBe('token_expired');
+    refusal = undefined;
+    expect((await call('get_me', {})).status).toBe(200);
+    stand.server.gateway.clock.offsetMs = 2 * 86_400_000;
+    refusal = 'invalid_grant';
+    const ended = await call('get_me', {});
+    expect([ended.status, ended.json.error]).toEqual([401, 'token_expired']);
+  });
 });
