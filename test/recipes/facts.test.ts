@@ -227,7 +227,7 @@ describe('the check itself', () => {
       (e) => (e.parameters.cc!.items!.properties!.email!.type = 'integer'),
       'body personalizations 0 cc[].email: may not be integer',
     ],
-    ['what an entry must hold', (e) => delete e.parameters.to!.required, 'body personalizations 0 to: is required there'],
+    ['what the list itself must hold', (e) => delete e.parameters.to!.required, 'body personalizations: is required there'],
     [
       'what an entry may hold',
       (e) => delete e.omits!['/personalizations/0/send_at'],
