@@ -35,7 +35,7 @@ function listSentBy(name: string, parameter: Parameter, isWhole: boolean): Sent[
     const value: RecipeValue = { type: 'string' };
     return [...parameter.split.matchAll(/\{(\w+)\}/g)].map(([, part]) => ({ in: 'path', name: part!, below: [], certain, value }));
   }
-  const value = parameter.file ? fileOf(parameter) : (parameter as RecipeValue);
+  const value = parameter.file ? fileOf(parameter) : describedValueOf(parameter);
   if (isWhole) return [{ in: 'body', name: '', below: [], certain, value }];
   if (parameter.merge)
     return Object.entries(value.properties ?? {}).map(([member, inner]) => ({
@@ -46,6 +46,11 @@ function listSentBy(name: string, parameter: Parameter, isWhole: boolean): Sent[
       value: inner,
     }));
   return [{ in: parameter.in, ...readPointer(parameter.as ?? name), certain, value }];
+}
+
+/** Inside a value the word for what an object must hold is `required`. */
+function describedValueOf({ required_properties, ...parameter }: Parameter): RecipeValue {
+  return (required_properties ? { ...parameter, required: required_properties } : parameter) as RecipeValue;
 }
 
 /** Descriptions know a file as a text of bytes. */

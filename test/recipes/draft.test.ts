@@ -20,6 +20,7 @@ const letters = {
           { in: 'query', name: 'tags', style: 'form', explode: false, schema: { type: 'array', items: { type: 'string' } } },
           { in: 'query', name: 'ids[]', schema: { type: 'array', items: { type: 'integer' } } },
           { in: 'query', name: 'where', style: 'deepObject', schema: { type: 'object', properties: { city: { type: 'string' } } } },
+          { in: 'query', name: 'with', style: 'deepObject', explode: true, schema: { type: 'array', items: { type: 'string' } } },
           { in: 'header', name: 'Accept', schema: { type: 'string' } },
           { in: 'cookie', name: 'crumb', schema: { type: 'string' } },
         ],
@@ -42,11 +43,25 @@ const letters = {
       },
     },
     '/letters': { get: {}, post: { requestBody: { content: { 'text/csv': { schema: { type: 'string' } } } } } },
+    '/letters/bulk': {
+      post: {
+        requestBody: {
+          content: {
+            'application/x-www-form-urlencoded': {
+              schema: {
+                type: 'object',
+                properties: { letters: { type: 'array', items: { type: 'object', properties: { text: { type: 'string' } } } } },
+              },
+            },
+          },
+        },
+      },
+    },
   },
 };
 
 it('hold places, types, bounds and styles, no sentence, and say what they leave out', () => {
-  const [send, list, create] = listDrafts(readDescription(JSON.stringify(letters)));
+  const [send, list, create, bulk] = listDrafts(readDescription(JSON.stringify(letters)));
   expect(send?.draft).toEqual({
     name: 'send_letter',
     endpoint: {
@@ -60,6 +75,7 @@ it('hold places, types, bounds and styles, no sentence, and say what they leave 
         tags: { in: 'query', type: 'array', items: { type: 'string' }, array_style: 'comma', description: '' },
         ids: { in: 'query', type: 'array', items: { type: 'integer' }, array_style: 'brackets', description: '' },
         where: { in: 'query', type: 'object', properties: { city: { type: 'string' } }, object_style: 'brackets', description: '' },
+        with: { in: 'query', type: 'array', items: { type: 'string' }, array_style: 'brackets', description: '' },
         letter_id: { in: 'path', type: 'integer', minimum: 1, required: true, description: '' },
         text: { in: 'body', type: ['string', 'null'], maxLength: 80, required: true, description: '' },
         tags_in_body: { in: 'body', type: 'string', enum: ['a', 'b'], default: 'a', as: 'tags', description: '' },
@@ -70,6 +86,16 @@ it('hold places, types, bounds and styles, no sentence, and say what they leave 
   });
   expect([list?.draft.name, list?.draft.losses]).toEqual(['list_letters', []]);
   expect([create?.draft.name, create?.draft.losses]).toEqual(['create_letters', ['body: of type text/csv is not drafted']]);
+  expect(bulk?.draft.endpoint.parameters).toEqual({
+    letters: {
+      in: 'body',
+      type: 'array',
+      items: { type: 'object', properties: { text: { type: 'string' } } },
+      object_style: 'brackets',
+      array_style: 'indexed',
+      description: '',
+    },
+  });
   // What its author has not written yet keeps it from being loaded.
   expect(endpointFormat.safeParse(send?.draft.endpoint).success).toBe(false);
 });

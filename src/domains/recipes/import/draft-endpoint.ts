@@ -204,7 +204,7 @@ class Parameters {
     if (encoding === 'multipart' && plain.some((one) => one.format === 'binary')) Object.assign(more, { type: 'object', file: true });
     else if (encoding !== 'multipart' && plain.some((one) => one.format === 'binary'))
       this.losses.push(`body ${name}: is a file, which this body cannot hold`);
-    if (encoding === 'form' && types.includes('object')) more.object_style = 'brackets';
+    if (encoding === 'form' && [...types, ...[value.items?.type].flat()].includes('object')) more.object_style = 'brackets';
     if (encoding === 'form' && types.includes('array')) more.array_style = 'indexed';
     this.#put(name, { in: 'body', ...this.#open(value), ...requiredIf(isRequired), ...more }, schema.description ?? plain[0]?.description);
   }
@@ -271,6 +271,8 @@ function isSameBody(one: { schema?: Schema } | undefined, other: { schema?: Sche
 function arrayStyleOf({ style = 'form', explode = style === 'form' }: Described): NonNullable<Parameter['array_style']> {
   if (style === 'spaceDelimited') return 'space';
   if (style === 'pipeDelimited') return 'pipe';
+  // OpenAPI leaves lists of this style open; services that have it read the names of parts, with empty brackets in a list.
+  if (style === 'deepObject') return 'brackets';
   return explode ? 'repeat' : 'comma';
 }
 
