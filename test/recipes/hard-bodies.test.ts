@@ -2,20 +2,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
 
-let stripe: HardStand;
 let dropbox: HardStand;
 let drive: HardStand;
 
 beforeAll(async () => {
-  stripe = await startHardStand('stripe', ['api.stripe.com']);
   dropbox = await startHardStand('dropbox', ['api.dropboxapi.com', 'content.dropboxapi.com']);
   drive = await startHardStand('google_drive', ['www.googleapis.com']);
   drive.upstream.json('{"user":{"permissionId":"7","emailAddress":"ada@acme.example"}}');
-  stripe.upstream.json('{"id":"acct_1","email":"ada@acme.example"}');
   dropbox.upstream.json('{"account_id":"dbid:1","email":"ada@acme.example"}');
 });
 afterAll(async () => {
-  await stripe.close();
   await dropbox.close();
   await drive.close();
 });
@@ -25,29 +21,6 @@ async function connect({ server, upstream }: HardStand, integration: string): Pr
   expect(connected.json).toMatchObject({ status: 'connected' });
   upstream.received.length = 0;
 }
-
-it('a list of objects and an object stand in a form by their parts', async () => {
-  await connect(stripe, 'stripe');
-  const params = { mode: 'payment', line_items: [{ price: 'p1', quantity: 2 }, { price: 'p2' }], metadata: { order: 'ä&b' } };
-  const made = await stripe.server.request('POST', '/v1/stripe/create_checkout_session', { body: { params } });
-  expect(made.status).toBe(200);
-  const body =
-    'mode=payment&line_items%5B0%5D%5Bprice%5D=p1&line_items%5B0%5D%5Bquantity%5D=2&line_items%5B1%5D%5Bprice%5D=p2&metadata%5Border%5D=%C3%A4%26b';
-  expect(stripe.upstream.received.map(linesOf)).toEqual([
-    [
-      'POST /v1/checkout/sessions',
-      'host: api.stripe.com',
-      'accept-encoding: identity',
-      'accept: */*',
-      'authorization: Bearer tok',
-      `content-length: ${body.length}`,
-      'content-type: application/x-www-form-urlencoded',
-      'stripe-version: 2025-09-30.clover',
-      'user-agent: skillett',
-      body,
-    ],
-  ]);
-});
 
 it('a file is the body as it is, and what it is for stands in a header as JSON', async () => {
   await connect(dropbox, 'dropbox');
