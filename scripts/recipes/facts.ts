@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
+import { nameParameter } from '../../src/domains/recipes/import/names.ts';
 import {
   basePathOf,
   listAlternatives,
@@ -37,6 +38,8 @@ export interface FactsHead {
   constants?: Record<string, string>;
   /** Where paths of the description begin otherwise than those of the recipe. */
   base_path?: string;
+  /** How paths of the description begin, and what the recipe writes in that place; of several that fit, the longest counts. */
+  prefixes?: Record<string, string>;
   /** Documented today, and not in a description of this age: by endpoint, names with the page that says so. */
   newer?: Record<string, Record<string, string>>;
   /** Types of bodies that the service takes beside those of the description, each with the page that says so. */
@@ -78,7 +81,7 @@ export function extractFacts(
     const found = findOperation(head, descriptions, baseUrl, first);
     if (!found) continue;
     const method = first.method.toLowerCase() as (typeof methods)[number];
-    paths[first.path] = { ...paths[first.path], [method]: shrinkOperation(found, same, head.constants) };
+    paths[first.path] = { ...paths[first.path], [method]: shrinkOperation(found, same) };
     for (const sentence of listSentences(found)) sentences.add(hashSentence(sentence));
   }
   const join = (texts: readonly string[]) => [...new Set(texts)].join(', ');
@@ -114,10 +117,19 @@ function findIn(head: FactsHead, openApi: OpenApi, ours: string, endpoint: Endpo
   const method = endpoint.method.toLowerCase() as (typeof methods)[number];
   for (const [path, item] of Object.entries(openApi.paths)) {
     const operation = item[method];
-    const written = path.split('?')[0]!.replaceAll(/\{(\w+)\}/g, (whole, name: string) => head.constants?.[name] ?? whole);
+    const written = writePath(head, path.split('?')[0]!);
     if (operation && bases.some((base) => base + written === ours)) return { openApi, item, operation };
   }
   return undefined;
+}
+
+/** A path of the description as recipes write it: its names as drafts have them, and constants in their places. */
+function writePath({ prefixes = {}, constants = {} }: FactsHead, path: string): string {
+  const [prefix = ''] = Object.keys(prefixes)
+    .filter((one) => path === one || path.startsWith(one.endsWith('/') ? one : `${one}/`))
+    .sort((one, other) => other.length - one.length);
+  const begun = prefix === '' ? path : prefixes[prefix] + path.slice(prefix.length);
+  return begun.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => constants[name] ?? `{${nameParameter(name)}}`);
 }
 
 /** Sentences about an operation, its parameters, and what its body holds, to the depth of four. */

@@ -4,6 +4,7 @@
  */
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import type { RecipeValue } from '../../src/domains/recipes/format/parameter.ts';
+import { nameParameter } from '../../src/domains/recipes/import/names.ts';
 import {
   bounds,
   type Described,
@@ -30,12 +31,16 @@ interface Use {
 const nothing: Use = { parts: new Map(), values: [], isOpen: false };
 const anything: Use = { ...nothing, isOpen: true };
 
-/** Of the operation, as much as all `endpoints` that call it can send. `constants`: parameters of the path that they write out. */
-export function shrinkOperation({ openApi, item, operation }: Found, endpoints: readonly Endpoint[], constants: object = {}): Operation {
+/** Of the operation, as much as all `endpoints` that call it can send. What their path writes out is no parameter of theirs. */
+export function shrinkOperation({ openApi, item, operation }: Found, endpoints: readonly Endpoint[]): Operation {
   const sent = endpoints.flatMap(listSent);
   const body = resolve<RequestBody>(openApi, operation.requestBody);
   const picked = new Map(endpoints.flatMap((endpoint) => toList(body && pickContent(endpoint, body.content ?? {}))));
-  const parameters = listParameters(openApi, item, operation).filter((one) => one.in !== 'cookie' && !Object.hasOwn(constants, one.name));
+  const isLeft = ({ in: place, name }: Described) =>
+    place === 'path' ? endpoints.some(({ path }) => path.includes(`{${name}}`)) : place !== 'cookie';
+  const parameters = listParameters(openApi, item, operation)
+    .map((one) => (one.in === 'path' ? { ...one, name: nameParameter(one.name) } : one))
+    .filter(isLeft);
   const usedIn = (place: string) => useOf(sent.filter((one) => one.in === place));
   return {
     ...(operation.deprecated ? { deprecated: true } : {}),

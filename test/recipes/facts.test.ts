@@ -58,6 +58,28 @@ describe('the descriptions of a recipe', () => {
       ['lists every letter of one person', 'lists every stamp of one person'].map(hashSentence).sort(),
     );
   });
+  it('may begin their paths otherwise: of several beginnings the longest counts, and what is written out is no parameter', () => {
+    const inPath = (...names: string[]) => names.map((name) => ({ in: 'path', name, required: true, schema: { type: 'string' } }));
+    const source = described('Letters', {
+      '/people/{person-id}/letters/{letter-id}': { get: { parameters: inPath('person-id', 'letter-id') } },
+      '/people/{person-id}/box.v1/stamps': { get: { parameters: inPath('person-id') } },
+      '/peoples/{person-id}': { get: { parameters: inPath('person-id') } },
+    });
+    const prefixes = { '/people/{person-id}': '/me', '/people/{person-id}/box.v1': '/box' };
+    const factsWith = (head: object) =>
+      extractFacts(head, [source], 'https://letters.example', [
+        ['get_letter', endpoint('/me/letters/{letter_id}')],
+        ['list_stamps', endpoint('/box/stamps')],
+        ['get_other', endpoint('/peoples/{person_id}')],
+        ['list_unknown', endpoint('/mes/{person_id}')],
+      ]);
+    expect(factsWith({ prefixes }).paths).toEqual({
+      '/me/letters/{letter_id}': { get: { parameters: inPath('letter_id') } },
+      '/box/stamps': { get: { parameters: [] } },
+      '/peoples/{person_id}': { get: { parameters: inPath('person_id') } },
+    });
+    expect(Object.keys(factsWith({}).paths ?? {})).toEqual(['/peoples/{person_id}']);
+  });
   it('are all needed, and a package that is not installed is none', () => {
     const there = { package: '@octokit/openapi', file: 'generated/api.github.com.json' };
     expect(readSources({ source: [there] })).toHaveLength(1);
