@@ -40,7 +40,7 @@ export interface FactsHead {
   base_path?: string;
   /** How paths of the description begin, and what the recipe writes in that place; of several that fit, the longest counts. */
   prefixes?: Record<string, string>;
-  /** Documented today, and not in a description of this age: by endpoint, names with the page that says so. */
+  /** Documented today, and not in a description of this age or with other values there: by endpoint, names with the page that says so. */
   newer?: Record<string, Record<string, string>>;
   /** Types of bodies that the service takes beside those of the description, each with the page that says so. */
   body_types?: Record<string, string>;

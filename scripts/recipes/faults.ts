@@ -37,7 +37,7 @@ interface Documented {
 export interface Leave {
   /** Documented parameters that no endpoint of the recipe sends, with the reason. */
   omits?: object | undefined;
-  /** Documented by the provider today, and not in a description of this age. */
+  /** Documented by the provider today, and not in a description of this age, or with other values there. */
   newer?: object | undefined;
   /** `names`: types, bounds, values and requiredness of this description are not to be relied on. */
   trust?: 'names' | undefined;
@@ -60,7 +60,8 @@ export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, new
       listAlternatives(openApi, target?.schema),
     );
     if (schemas.length === 0) faults.push(...(omissionOf(one) in newer ? [] : [`${at}: is not documented`]));
-    else if (one.value && trust !== 'names') faults.push(...listValueFaults(openApi, at, one.value, schemas));
+    else if (one.value && trust !== 'names' && !(omissionOf(one) in newer))
+      faults.push(...listValueFaults(openApi, at, one.value, schemas));
   }
   const all = [...documented, ...documented.flatMap((one) => listInside(openApi, one, sent))].map((one) =>
     trust === 'names' ? { ...one, required: false } : one,
@@ -69,7 +70,7 @@ export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, new
 }
 
 /** Every request may have them, whatever a description says. */
-const standardHeaders = ['accept', 'accept-language', 'authorization', 'content-length', 'content-type', 'cookie', 'user-agent'];
+const standardHeaders = ['accept', 'accept-language', 'authorization', 'content-length', 'content-type', 'cookie', 'prefer', 'user-agent'];
 
 function listForgotten(documented: Documented[], sent: Sent[], omitted: object): string[] {
   return documented.flatMap((one) => {

@@ -1,6 +1,7 @@
 /** Every recipe against the facts of its provider's description, and the check itself against faults made on purpose. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { expectOf } from '../../scripts/recipes/arrived/expect.ts';
 import { checkRecipe, listExampleFaults } from '../../scripts/recipes/check.ts';
 import { extractFrom } from '../../scripts/recipes/extract.ts';
 import { extractFacts, type Facts, hashSentence, printFacts } from '../../scripts/recipes/facts.ts';
@@ -8,7 +9,7 @@ import { type Leave, listFaults } from '../../scripts/recipes/faults.ts';
 import { factsFileOf, listRecipesWithFacts, readFacts, readSources } from '../../scripts/recipes/folders.ts';
 import type { Endpoint } from '../../src/domains/recipes/format/format.ts';
 import type { Parameter } from '../../src/domains/recipes/format/parameter.ts';
-import type { OpenApi, Operation } from '../../src/domains/recipes/import/openapi.ts';
+import type { OpenApi, Operation, RequestBody } from '../../src/domains/recipes/import/openapi.ts';
 import { readRecipe } from './read-recipe.ts';
 
 const slugs = listRecipesWithFacts();
@@ -286,6 +287,33 @@ describe('the check itself', () => {
     expect(faultsOf('slack', endpoint, { trust: 'names', newer: { loud: 'https://example.org' } })).toEqual([
       'body timestamp: is neither sent nor omitted',
     ]);
+  });
+  it('takes values and constants that are newer, and expects them to arrive', () => {
+    const properties = { title: { type: 'string', enum: ['old'] } };
+    const requestBody = { content: { 'application/json': { schema: { type: 'object', properties } } } };
+    const parameters = [{ in: 'query', name: 'sort', schema: { type: 'string', enum: ['id'] } }];
+    const openApi: OpenApi = { info: { title: '', version: '' }, paths: { '/letters': { post: { parameters, requestBody } } } };
+    const endpoint: Endpoint = {
+      ...copyOf('slack', 'send_message'),
+      path: '/letters',
+      omits: {},
+      body: { encoding: 'json', constants: { kind: 'letter' } },
+      parameters: {
+        sort: query({ enum: ['id', 'date'] }),
+        title: { in: 'body', type: 'string', enum: ['old', 'new'], description: 'Made up.' },
+      },
+    };
+    const newer = { sort: 'https://example.org', title: 'https://example.org', kind: 'https://example.org' };
+    expect(listFaults(openApi, endpoint)).toEqual([
+      'body kind: is not documented',
+      'query sort: date is not a documented value',
+      'body title: new is not a documented value',
+    ]);
+    expect(listFaults(openApi, endpoint, { newer })).toEqual([]);
+    const facts = { ...extractFacts({}, [openApi], 'https://letters.example', [['make', endpoint]]), newer: { make: newer } };
+    const expected = expectOf(facts, 'make', endpoint)?.operation as Operation;
+    expect(expected.parameters).toEqual([{ in: 'query', name: 'sort', schema: {} }]);
+    expect((expected.requestBody as RequestBody).content['application/json']?.schema?.properties).toEqual({ title: {}, kind: {} });
   });
   it.each<[kind: string, change: (endpoint: Endpoint) => void, fault: string]>([
     ['an example of a wrong type', (e) => (e.example.per_page = '50'), 'example /per_page must be integer'],

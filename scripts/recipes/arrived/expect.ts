@@ -2,6 +2,7 @@
 import type { Endpoint } from '../../../src/domains/recipes/format/format.ts';
 import type { Described, methods, Operation, RequestBody, Schema } from '../../../src/domains/recipes/import/openapi.ts';
 import type { Facts } from '../facts.ts';
+import { listSent } from '../sent.ts';
 import type { Expected } from './arrival-faults.ts';
 
 /** Undefined where the facts say that there is no description, or that it does not have this endpoint. */
@@ -39,13 +40,17 @@ function mapSchemas({ required: _required, content }: RequestBody, map: (schema:
 /** Documented by the service today, though not in a description of this age. */
 function addNewer(operation: Operation, endpoint: Endpoint, names: readonly string[]): Operation {
   const body = operation.requestBody as RequestBody | undefined;
-  const written = Object.entries(endpoint.parameters).map(([name, { in: place, as }]) => ({ place, name: as ?? name }));
-  const inBody = names.filter((name) => written.some((one) => one.place === 'body' && one.name === name));
-  const others = names.flatMap((name) => written.filter((one) => one.name === name && one.place !== 'body'));
+  const written = listSent(endpoint).filter(({ below }) => below.length === 0);
+  const inBody = names.filter((name) => written.some((one) => one.in === 'body' && one.name === name));
+  const others = names.flatMap((name) => written.filter((one) => one.name === name && one.in !== 'body'));
   const add = (schema: Schema): Schema => ({ ...schema, properties: { ...schema.properties, ...objectOf(inBody).properties } });
+  const isOlder = (one: Described) => !others.some((other) => other.in === one.in && other.name === one.name);
   return {
     ...operation,
-    parameters: [...(operation.parameters ?? []), ...others.map(({ place, name }) => ({ in: place, name, schema: {} }))],
+    parameters: [
+      ...((operation.parameters ?? []) as Described[]).filter(isOlder),
+      ...others.map(({ in: place, name }) => ({ in: place, name, schema: {} })),
+    ],
     ...(body && inBody.length > 0 ? { requestBody: mapSchemas(body, add) } : {}),
   };
 }
