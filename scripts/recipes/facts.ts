@@ -46,6 +46,8 @@ export interface FactsHead {
   body_types?: Record<string, string>;
   /** Of a GraphQL schema: the JSON type of scalars that it defines itself, such as dates. */
   scalars?: Record<string, 'string' | 'number' | 'boolean'>;
+  /** The page that says that POST, PUT and PATCH take as a form what the description puts into the query. */
+  query_as_form?: string;
   /** Endpoints that the description does not have, with the reason. */
   absent?: Record<string, string>;
 }
@@ -81,7 +83,7 @@ export function extractFacts(
     const found = findOperation(head, descriptions, baseUrl, first);
     if (!found) continue;
     const method = first.method.toLowerCase() as (typeof methods)[number];
-    paths[first.path] = { ...paths[first.path], [method]: shrinkOperation(found, same) };
+    paths[first.path] = { ...paths[first.path], [method]: shrinkOperation(takesForm(head, first) ? asForm(found) : found, same) };
     for (const sentence of listSentences(found)) sentences.add(hashSentence(sentence));
   }
   const join = (texts: readonly string[]) => [...new Set(texts)].join(', ');
@@ -91,6 +93,26 @@ export function extractFacts(
     paths,
     sentences: [...sentences].sort().join(' '),
   };
+}
+
+function takesForm({ query_as_form: page }: FactsHead, { method }: Endpoint): boolean {
+  return page !== undefined && ['POST', 'PUT', 'PATCH'].includes(method);
+}
+
+/** What it puts into the query stands in a form, which holds files too. */
+function asForm(found: Found): Found {
+  const { openApi, item, operation } = found;
+  const all = listParameters(openApi, item, operation);
+  const fields = all.filter((one) => one.in === 'query');
+  if (operation.requestBody || fields.length === 0) return found;
+  const schema: Schema = {
+    type: 'object',
+    properties: Object.fromEntries(fields.map((one) => [one.name, one.schema ?? {}])),
+    required: fields.filter((one) => one.required).map((one) => one.name),
+  };
+  const content = { 'application/x-www-form-urlencoded': { schema }, 'multipart/form-data': { schema } };
+  const parameters = all.filter((one) => one.in !== 'query');
+  return { openApi, item: { ...item, parameters: [] }, operation: { ...operation, parameters, requestBody: { content } } };
 }
 
 function placeOf({ method, path }: Endpoint): string {

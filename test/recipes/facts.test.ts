@@ -81,6 +81,27 @@ describe('the descriptions of a recipe', () => {
     });
     expect(Object.keys(factsWith({}).paths ?? {})).toEqual(['/peoples/{person_id}']);
   });
+
+  it('may put into the query what the service takes as a form, of writes alone and where a page says so', () => {
+    const page = 'https://letters.example/forms';
+    const text = { in: 'query', name: 'text', required: true, schema: { type: 'string' } };
+    const sources = [described('Letters', { '/letters': { post: { parameters: [text] }, get: { parameters: [text] } } })];
+    const textIn = (place: 'body' | 'query') => ({ text: { in: place, type: 'string', description: 'A text.' } }) as Endpoint['parameters'];
+    const write: Endpoint = { ...endpoint('/letters'), method: 'POST', parameters: textIn('body'), body: { encoding: 'form' } };
+    const read: Endpoint = { ...endpoint('/letters'), parameters: textIn('query') };
+    const extracted = (head: object) =>
+      extractFacts(head, sources, 'https://letters.example', [
+        ['write_letter', write],
+        ['list_letters', read],
+      ]).paths?.['/letters'];
+    const form = { schema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] } };
+    expect(extracted({ query_as_form: page })).toEqual({
+      post: { parameters: [], requestBody: { content: { 'application/x-www-form-urlencoded': form } } },
+      get: { parameters: [text] },
+    });
+    expect(extracted({})).toEqual({ post: { parameters: [text] }, get: { parameters: [text] } });
+  });
+
   it('are all needed, and a package that is not installed is none', () => {
     const there = { package: '@octokit/openapi', file: 'generated/api.github.com.json' };
     expect(readSources({ source: [there] })).toHaveLength(1);

@@ -57,3 +57,19 @@ it('a key that is sent as Basic and one that is sent otherwise cannot be told ap
   const faults = await faultsAfter((s) => s.recipe.auth.push({ type: 'basic', how: 'Ask for one.', sends: '{api_key}:x' }));
   expect(faults.join('\n')).toContain('nobody could say which is meant');
 });
+
+const bearer = (sends: string) => (s: Sound) => {
+  s.recipe.variables = { key: { description: 'The key.' }, team: { description: 'The team.', default: '' } };
+  s.recipe.auth = [s.recipe.auth[0], { type: 'bearer', how: 'Ask for one.', sends }];
+};
+
+it.each(['OAuth key="{key}", token="{token}"', 'Token {token}'])('a bearer token may be sent as %s', async (sends) =>
+  expect(await faultsAfter(bearer(sends))).toEqual([]),
+);
+
+it.each([
+  ['OAuth key="{key}"', 'must hold {token} once'],
+  ['{token} {token}', 'must hold {token} once'],
+  ['OAuth {other} {token}', 'holds {other}, which is no variable'],
+  ['OAuth {team} {token}', 'which an account may be without'],
+])('a bearer token cannot be sent as %s', async (sends, said) => expect((await faultsAfter(bearer(sends))).join('\n')).toContain(said));

@@ -2,7 +2,7 @@
 
 import { fillBasic } from '../../recipes/basic.ts';
 import type { Auth } from '../../recipes/format/auth.ts';
-import type { Variables } from '../../recipes/variables.ts';
+import { fillText, type Variables } from '../../recipes/variables.ts';
 import { type SignedRequest, signRequest, type UnsignedRequest } from '../signatures/sign-request.ts';
 
 /** Sealed as JSON in `connections.credential`. `fields` are the further values that the recipe asks for, by name. */
@@ -62,7 +62,8 @@ export function injectCredential(
   of: Pick<InjectedCredential, 'version' | 'variables'>,
 ): InjectedCredential {
   const injected: InjectedCredential = { ...of, headers: {}, query: {}, path: {} };
-  if (auth.type === 'bearer' && credential.type === 'bearer') injected.headers[auth.header.toLowerCase()] = auth.prefix + credential.token;
+  if (auth.type === 'bearer' && credential.type === 'bearer')
+    injected.headers[auth.header.toLowerCase()] = fillBearer(auth, credential.token, of.variables);
   else if (auth.type === 'api_key' && credential.type === 'api_key') {
     if (auth.in === 'path') injected.path[auth.name] = auth.prefix + credential.apiKey;
     else if (auth.in === 'query') injected.query[auth.name] = auth.prefix + credential.apiKey;
@@ -86,4 +87,8 @@ export function injectCredential(
     }
   }
   return injected;
+}
+
+function fillBearer({ prefix, sends }: Extract<Auth, { type: 'bearer' }>, token: string, variables: Variables): string {
+  return sends === undefined ? prefix + token : fillText(sends, { ...variables, token });
 }

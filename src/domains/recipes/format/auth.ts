@@ -106,6 +106,13 @@ export const auth = z
         fields,
         header: headerName.default('authorization').describe('The header it travels in.'),
         prefix: z.string().default('Bearer ').describe('Before the token in that header.'),
+        sends: z
+          .string()
+          .regex(/^[\x20-\x7e]+$/)
+          .optional()
+          .describe(
+            'The whole value of that header, in place of `prefix`, where more than a word stands around the token: `{token}` once, and variables of the connection in braces, such as `OAuth key="{key}", token="{token}"`.',
+          ),
       })
       .meta({ id: 'BearerToken' }),
     z
