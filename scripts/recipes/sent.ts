@@ -30,7 +30,8 @@ export function listSent(endpoint: Endpoint): Sent[] {
 
 function listSentBy(name: string, parameter: Parameter, isWhole: boolean): Sent[] {
   if (parameter.in === 'mail') return [];
-  const certain = parameter.required === true || (parameter.send_default === true && parameter.default !== undefined);
+  const hasDefault = (parameter.send_default === true && parameter.default !== undefined) || parameter.default_from !== undefined;
+  const certain = parameter.required === true || hasDefault;
   if (parameter.split) {
     const value: RecipeValue = { type: 'string' };
     return [...parameter.split.matchAll(/\{(\w+)\}/g)].map(([, part]) => ({ in: 'path', name: part!, below: [], certain, value }));

@@ -1,23 +1,18 @@
-/** Services whose credential says where the account is, or which one it is. */
+/** A service whose credential says where the account is. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
 
 let mailchimp: HardStand;
-let twilio: HardStand;
 
 beforeAll(async () => {
   mailchimp = await startHardStand('mailchimp', ['us6.api.mailchimp.com', 'eu1.api.mailchimp.com']);
-  twilio = await startHardStand('twilio', ['api.twilio.com']);
 });
 beforeEach(() => {
   mailchimp.upstream.received.length = 0;
   mailchimp.upstream.json('{"account_id":"a1","account_name":"Acme","lists":[]}');
-  twilio.upstream.received.length = 0;
-  twilio.upstream.json('{"sid":"ACx","friendly_name":"Acme"}');
 });
 afterAll(async () => {
   await mailchimp.close();
-  await twilio.close();
 });
 
 const connect = (stand: HardStand, integration: string, credentials: object, account?: string) =>
@@ -79,20 +74,4 @@ it('nobody gives what the credential says', async () => {
   const refused = await connect(mailchimp, 'mailchimp', { api_key: '0123456789abcdef-us6', dc: 'eu1' });
   expect([refused.status, refused.json.message]).toEqual([400, expect.stringContaining('does not take credentials with `api_key`, `dc`')]);
   expect(mailchimp.upstream.received).toEqual([]);
-});
-
-it('the user name of Basic may be a part of every path, and is held to its pattern', async () => {
-  const sid = `AC${'0a'.repeat(16)}`;
-  expect((await connect(twilio, 'twilio', { username: 'ada', password: 'pass' })).json.details).toMatchObject([
-    { path: 'credentials.username' },
-  ]);
-  expect(twilio.upstream.received).toEqual([]);
-  expect((await connect(twilio, 'twilio', { username: sid, password: 'pass' })).json).toMatchObject({ status: 'connected' });
-  await twilio.server.request('POST', '/v1/twilio/send_message', { body: { params: { to: '+15005550006', text: 'Hello' } } });
-  expect(twilio.upstream.received.map(linesOf).map(([line]) => line)).toEqual([
-    `GET /2010-04-01/Accounts/${sid}.json`,
-    `POST /2010-04-01/Accounts/${sid}/Messages.json`,
-  ]);
-  expect(linesOf(twilio.upstream.received[1] as never).at(-1)).toBe('To=%2B15005550006&Body=Hello');
-  expect(await list(twilio)).toMatchObject([{ variables: { account_sid: sid } }]);
 });

@@ -14,7 +14,10 @@ export function expectOf(facts: Facts, name: string, endpoint: Endpoint): Expect
   return {
     method: endpoint.method,
     path: endpoint.path,
-    operation: addTypes(addNewer(own, endpoint, Object.keys(facts.newer?.[name] ?? {})), Object.keys(facts.body_types ?? {})),
+    operation: addVariables(
+      addTypes(addNewer(own, endpoint, Object.keys(facts.newer?.[name] ?? {})), Object.keys(facts.body_types ?? {})),
+      facts.constants,
+    ),
     paths: Object.entries(facts.paths ?? {}).flatMap(([path, item]) => (item[method] ? [path] : [])),
     segments: Object.entries(endpoint.parameters).flatMap(([one, { segments, as }]) => (segments ? [as ?? one] : [])),
   };
@@ -53,6 +56,13 @@ function addNewer(operation: Operation, endpoint: Endpoint, names: readonly stri
     ],
     ...(body && inBody.length > 0 ? { requestBody: mapSchemas(body, add) } : {}),
   };
+}
+
+/** Names of a path that are documented as parameters, and that a variable of the connection fills here. */
+function addVariables(operation: Operation, constants: Record<string, string> = {}): Operation {
+  const names = Object.values(constants).flatMap((value) => /^\{(\w+)\}$/.exec(value)?.[1] ?? []);
+  const parameters = names.map((name) => ({ in: 'path', name, schema: { type: 'string' } }));
+  return names.length === 0 ? operation : { ...operation, parameters: [...(operation.parameters ?? []), ...parameters] };
 }
 
 function addTypes(operation: Operation, types: readonly string[]): Operation {
