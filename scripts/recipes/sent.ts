@@ -15,6 +15,8 @@ export interface Sent {
 /** A composed mail is one text at its place; its parts are the gateway's own affair. */
 export function listSent(endpoint: Endpoint): Sent[] {
   const { query, headers, body, parameters } = endpoint;
+  // Beside the JSON, and so no part of what is described there.
+  const beside = body?.encoding === 'related' ? body.content : undefined;
   const constants = (place: string, names: object = {}): Sent[] =>
     Object.keys(names).map((name) => ({ in: place, ...readPointer(name), certain: true }));
   return [
@@ -24,7 +26,9 @@ export function listSent(endpoint: Endpoint): Sent[] {
     ...(body?.mail_at === undefined
       ? []
       : [{ in: 'body', ...readPointer(body.mail_at), certain: true, value: { type: 'string' } as const }]),
-    ...Object.entries(parameters).flatMap(([name, parameter]) => listSentBy(name, parameter, body?.content === name)),
+    ...Object.entries(parameters).flatMap(([name, parameter]) =>
+      name === beside ? [] : listSentBy(name, parameter, body?.content === name),
+    ),
   ];
 }
 

@@ -101,8 +101,9 @@ async function listBodyFaults(documented: RequestBody | undefined, arrived: Arri
   const found = Object.entries(documented.content).find(([one]) => fitsType(type, one));
   if (!found) return [`body: is of type ${type}, and ${Object.keys(documented.content).join(' or ')} is documented`];
   const schema = found[1].schema ?? {};
-  if (type.endsWith('json')) {
-    const value = readJson(arrived.body.toString());
+  const json = findJson(type, arrived);
+  if (json) {
+    const value = readJson(json.text);
     return value === undefined ? ['body: is no JSON'] : listSchemaFaults(schema, value).map((fault) => `body: ${fault}`);
   }
   const pairs = await readForm(type, arrived);
@@ -116,6 +117,19 @@ export function essenceOf({ headers }: Pick<Arrived, 'headers'>): string {
 function fitsType(type: string, documented: string): boolean {
   const [range = ''] = documented.split(';');
   return range === '*/*' || range === type || (range.endsWith('/*') && type.startsWith(range.slice(0, -1)));
+}
+
+/** The JSON of a body and how the body reads with another; of multipart/related (RFC 2387) the first part. Undefined where there is none. */
+export function findJson(type: string, { body }: Pick<Arrived, 'body'>): { text: string; write(text: string): Buffer } | undefined {
+  if (type.endsWith('json')) return { text: body.toString(), write: (text) => Buffer.from(text) };
+  if (type !== 'multipart/related') return undefined;
+  const from = body.indexOf('\r\n\r\n') + 4;
+  const to = body.indexOf('\r\n--', from);
+  if (from < 4 || to < 0 || !/application\/json/i.test(body.toString('latin1', 0, from))) return { text: '', write: () => body };
+  return {
+    text: body.toString('utf8', from, to),
+    write: (text) => Buffer.concat([body.subarray(0, from), Buffer.from(text), body.subarray(to)]),
+  };
 }
 
 /** Undefined for a body that is no form: its bytes are its value. */

@@ -7,7 +7,7 @@ import {
   type RequestBody,
   type Schema,
 } from '../../../src/domains/recipes/import/openapi.ts';
-import { type Arrived, type Expected, essenceOf, readForm } from './arrival-faults.ts';
+import { type Arrived, type Expected, essenceOf, findJson, readForm } from './arrival-faults.ts';
 import { type Pairs, readPairs } from './read-values.ts';
 
 export interface Control {
@@ -106,7 +106,9 @@ async function spoilBody(documented: RequestBody | undefined, arrived: Arrived):
   const isAnyType = Object.keys(documented.content).some((one) => one.startsWith('*/*'));
   const always = isAnyType ? without : [...without, other];
   const schema = documented.content[Object.keys(documented.content).find((one) => one.split(';')[0] === type) ?? '']?.schema ?? {};
-  if (type.endsWith('json')) return [...always, ...spoilJson(schema, arrived)];
+  const json = findJson(type, arrived);
+  if (json)
+    return [...always, ...spoilJson(schema, json).map(({ kind, text }) => ({ kind, arrived: { ...arrived, body: json.write(text) } }))];
   const pairs = await readForm(type, arrived);
   if (!pairs) return always;
   const all = listAlternatives({}, schema);
@@ -136,12 +138,11 @@ async function writeForm(type: string, pairs: Pairs, { headers }: Arrived): Prom
   };
 }
 
-function spoilJson(schema: Schema, arrived: Arrived): Control[] {
-  const text = arrived.body.toString();
+function spoilJson(schema: Schema, { text }: { text: string }): { kind: string; text: string }[] {
   const spoilt = spoilValue(JSON.parse(text), schema, '');
   return [
-    { kind: 'half of the JSON', arrived: { ...arrived, body: Buffer.from(text.slice(0, -1)) } },
-    ...spoilt.map(({ kind, value }) => ({ kind: `body ${kind}`, arrived: { ...arrived, body: Buffer.from(JSON.stringify(value)) } })),
+    { kind: 'half of the JSON', text: text.slice(0, -1) },
+    ...spoilt.map(({ kind, value }) => ({ kind: `body ${kind}`, text: JSON.stringify(value) })),
   ];
 }
 
