@@ -3,17 +3,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
 
 let dropbox: HardStand;
-let drive: HardStand;
 
 beforeAll(async () => {
   dropbox = await startHardStand('dropbox', ['api.dropboxapi.com', 'content.dropboxapi.com']);
-  drive = await startHardStand('google_drive', ['www.googleapis.com']);
-  drive.upstream.json('{"user":{"permissionId":"7","emailAddress":"ada@acme.example"}}');
   dropbox.upstream.json('{"account_id":"dbid:1","email":"ada@acme.example"}');
 });
 afterAll(async () => {
   await dropbox.close();
-  await drive.close();
 });
 
 async function connect({ server, upstream }: HardStand, integration: string): Promise<void> {
@@ -39,34 +35,6 @@ it('a file is the body as it is, and what it is for stands in a header as JSON',
     'content-length: 5',
     'content-type: application/octet-stream',
     'dropbox-api-arg: {"path":"/Z\\u00fcrich \\ud83d\\ude00.bin","mode":"overwrite"}',
-    'user-agent: skillett',
-  ]);
-});
-
-it('a file and what is known of it are two parts of one body, whose length is said', async () => {
-  await connect(drive, 'google_drive');
-  const content = Buffer.from([0, 0xff, 0x0d, 0x0a]);
-  const file = { filename: 'a.bin', content_type: 'image/png', base64: content.toString('base64') };
-  const params = { name: 'Zürich.png', folders: ['f1'], file };
-  expect((await drive.server.request('POST', '/v1/google_drive/upload_file', { body: { params } })).status).toBe(200);
-  const [request] = drive.upstream.received;
-  const type = request?.headers['content-type'] as string;
-  const boundary = /^multipart\/related; boundary=(skillett-[0-9a-f]{32})$/.exec(type)?.[1];
-  const body = Buffer.concat([
-    Buffer.from(`--${boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{"name":"Zürich.png","parents":["f1"]}\r\n`),
-    Buffer.from(`--${boundary}\r\nContent-Type: image/png\r\n\r\n`),
-    content,
-    Buffer.from(`\r\n--${boundary}--\r\n`),
-  ]);
-  expect(request?.body.equals(body)).toBe(true);
-  expect(request && linesOf(request).slice(0, -1)).toEqual([
-    'POST /upload/drive/v3/files?uploadType=multipart',
-    'host: www.googleapis.com',
-    'accept-encoding: identity',
-    'accept: */*',
-    'authorization: Bearer tok',
-    `content-length: ${body.length}`,
-    `content-type: ${type}`,
     'user-agent: skillett',
   ]);
 });

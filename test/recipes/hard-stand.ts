@@ -28,9 +28,13 @@ export async function startHardStand(slug: string, hosts: readonly string[]): Pr
   const isHard = existsSync(path.join(hardRecipes, slug));
   const source = path.join(isHard ? hardRecipes : bundledRecipes, slug);
   await cp(source, path.join(folder, slug), { recursive: true });
+  const scopes = await readScopes(path.join(source, 'recipe.json'));
   for (const file of (await readdir(source)).filter((one) => one.endsWith('.json'))) {
     const text = await readFile(path.join(source, file), 'utf8');
-    await writeFile(path.join(folder, slug, file), text.replaceAll(/https:\/\/([^/"]+)/g, `http://$1:${upstream.port}`));
+    const moved = text.replaceAll(/https:\/\/([^/"\s]+)([^"\s]*)/g, (address, host, rest) =>
+      scopes.has(address) ? address : `http://${host}:${upstream.port}${rest}`,
+    );
+    await writeFile(path.join(folder, slug, file), moved);
   }
   const name = slug.toUpperCase();
   const server = await startTestServer({
@@ -53,6 +57,12 @@ export async function startHardStand(slug: string, hosts: readonly string[]): Pr
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Some services name scopes by what looks like an address. */
+async function readScopes(file: string): Promise<Set<string>> {
+  const { auth } = JSON.parse(await readFile(file, 'utf8')) as { auth: { scopes?: object }[] };
+  return new Set(auth.flatMap((one) => Object.keys(one.scopes ?? {})));
 }
 
 /** Host without the port, path and query. */
