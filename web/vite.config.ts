@@ -6,6 +6,8 @@ import { compressAssets } from './compress-assets.ts';
 const dist = path.resolve(import.meta.dirname, 'dist');
 
 export default defineConfig({
+  // The server writes where it is into the document.
+  base: './',
   plugins: [react(), compressAssets(dist)],
   build: {
     outDir: dist,

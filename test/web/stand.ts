@@ -33,7 +33,7 @@ export async function openStand(env: Record<string, string> = {}): Promise<Stand
     TRUST_PROXY: '127.0.0.1',
     ...env,
   });
-  const url = server.url.replace('127.0.0.1', 'localhost');
+  const url = env.PUBLIC_URL ?? server.url.replace('127.0.0.1', 'localhost');
   const browser = await openBrowser();
   const key = /^sk_[0-9a-f]{48}$/m.exec(server.stdout())?.[0] as string;
   const link = /^http\S+\/api\/auth\/link\S+$/m.exec(server.stdout())?.[0] as string;

@@ -7,7 +7,8 @@ import { compressAssets } from '../compress-assets.ts';
 const dist = path.resolve(import.meta.dirname, 'dist');
 
 export default defineConfig({
-  base: '/graphql/',
+  // The server writes where it is into the document.
+  base: './',
   plugins: [react(), dropFonts(), compressAssets(dist)],
   build: {
     outDir: dist,

@@ -2,7 +2,8 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { type ComponentType, lazy, Suspense } from 'react';
 import { Provider } from 'urql';
-import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { Redirect, Route, Router, Switch, useLocation } from 'wouter';
+import { base } from './data/base.ts';
 import { client } from './data/client.ts';
 import { Loading } from './ui/loading.tsx';
 import { PageFault } from './ui/page-fault.tsx';
@@ -33,18 +34,20 @@ export function App() {
         <Toasts>
           <PageFault>
             <Suspense fallback={<Loading what="the page" />}>
-              <Switch>
-                <Route path="/sign-in" component={SignIn} />
-                <Route path="/sign-up" component={SignUp} />
-                <Route path="/">
-                  <Redirect to="/dashboard" replace />
-                </Route>
-                <Route>
-                  <Shell>
-                    <SignedInPages />
-                  </Shell>
-                </Route>
-              </Switch>
+              <Router base={base}>
+                <Switch>
+                  <Route path="/sign-in" component={SignIn} />
+                  <Route path="/sign-up" component={SignUp} />
+                  <Route path="/">
+                    <Redirect to="/dashboard" replace />
+                  </Route>
+                  <Route>
+                    <Shell>
+                      <SignedInPages />
+                    </Shell>
+                  </Route>
+                </Switch>
+              </Router>
             </Suspense>
           </PageFault>
         </Toasts>

@@ -66,6 +66,14 @@ function readAssets(folder: string, prefix: string): Assets {
   return assets;
 }
 
+/** Of a build whose addresses begin with `./`: where those are, and what is said of the installation. */
+export function placeDocument({ config }: Gateway, html: Buffer, path: string): Buffer {
+  const placed = html.toString().replaceAll('="./', `="${config.publicPath}${path}`);
+  return Buffer.from(
+    placed.replace('<html ', `<html data-base="${config.publicPath}" data-playground="${config.playground ? 'on' : 'off'}" `),
+  );
+}
+
 /** `policy` is the document's Content-Security-Policy. */
 export function sendDocument(gateway: Gateway, request: IncomingMessage, response: ServerResponse, html: Buffer, policy: string): void {
   if (refuseMethod(gateway, request, response)) return;

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Gateway } from '../../core/context.ts';
 import type { Handler } from '../http/server.ts';
-import { readBuiltFiles, sayNotBuilt, sendAsset, sendDocument } from './built-files.ts';
+import { placeDocument, readBuiltFiles, sayNotBuilt, sendAsset, sendDocument } from './built-files.ts';
 
 const builtFolder = path.resolve(import.meta.dirname, '../../../web/dist');
 
@@ -18,8 +18,7 @@ export function createDashboard(gateway: Gateway, folder = builtFolder): [path: 
     gateway.log.warn('the dashboard is not built, so its pages only say so: run `npm run build` and start again');
     return pagePaths.map((page) => [page, (_request, response) => sayNotBuilt(response, 'The dashboard')]);
   }
-  // So that it shows a link to the playground where there is one.
-  const html = Buffer.from(built.html.toString().replace('<html ', `<html data-playground="${gateway.config.playground ? 'on' : 'off'}" `));
+  const html = placeDocument(gateway, built.html, '/');
   return [
     ...pagePaths.map((page): [string, Handler] => [page, (request, response) => sendDocument(gateway, request, response, html, policy)]),
     ['/assets/', (request, response) => sendAsset(gateway, request, response, built.assets)],

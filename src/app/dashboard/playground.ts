@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Gateway } from '../../core/context.ts';
 import type { Handler } from '../http/server.ts';
-import { type BuiltFiles, readBuiltFiles, sayNotBuilt, sendAsset, sendDocument } from './built-files.ts';
+import { type BuiltFiles, placeDocument, readBuiltFiles, sayNotBuilt, sendAsset, sendDocument } from './built-files.ts';
 
 const builtFolder = path.resolve(import.meta.dirname, '../../../web/playground/dist');
 
@@ -17,10 +17,14 @@ export interface Playground {
   pages: [path: string, handler: Handler][];
 }
 
+function placeBuilt(gateway: Gateway, built: BuiltFiles | undefined): BuiltFiles | undefined {
+  return built && { ...built, html: placeDocument(gateway, built.html, '/graphql/') };
+}
+
 export function createPlayground(gateway: Gateway, folder = builtFolder): Playground {
   let read: BuiltFiles | undefined;
   // Only when somebody looks: it is 8 MB.
-  const files = () => (read ??= readBuiltFiles(folder, '/graphql/assets/'));
+  const files = () => (read ??= placeBuilt(gateway, readBuiltFiles(folder, '/graphql/assets/')));
   return {
     send: (request, response) => {
       const built = files();

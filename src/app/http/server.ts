@@ -16,7 +16,14 @@ import { RestRouter } from '../rest/router.ts';
 import { routes } from '../rest/routes.ts';
 import { Arrivals } from './arrival/arrivals.ts';
 import { type ClientTimeouts, clientTimeouts, closeWhenStalled, closeWith, limitConnections } from './arrival/client-sockets.ts';
-import { printablePath, refuseKeyInAddress, refuseTwoHosts, splitTarget, takeAbsoluteTarget } from './arrival/request-target.ts';
+import {
+  printablePath,
+  refuseKeyInAddress,
+  refuseTwoHosts,
+  splitTarget,
+  takeAbsoluteTarget,
+  takeOutPublicPath,
+} from './arrival/request-target.ts';
 import { closeUnlessRead } from './body/read-body.ts';
 import { ClientResponse } from './client-response.ts';
 import { newRequestId } from './context.ts';
@@ -96,6 +103,7 @@ export function createHttpServer(
     closeUnlessRead(request, response);
     closeWhenStalled(response, stalledTimeout);
     takeAbsoluteTarget(request);
+    takeOutPublicPath(request, gateway.config.publicPath);
     const pathname = splitTarget(request.url as string)[0];
     const handler = exact.get(pathname) ?? prefixes.find(([prefix]) => pathname.startsWith(prefix))?.[1];
     if (gateway.log.isLevelEnabled('debug'))

@@ -20,13 +20,9 @@ export function wellKnown({ publicUrl }: PublicUrl, name: 'oauth-protected-resou
   return `${origin}/.well-known/${name}${pathname.replace(/\/$/, '')}${resourcePath}`;
 }
 
-/**
- * The paths under which it is asked for here: what a proxy in front passes on has the path of PUBLIC_URL, or has it taken out
- * (docs/mcp.md).
- */
-export function wellKnownPaths(config: PublicUrl, name: Parameters<typeof wellKnown>[1]): string[] {
-  return [...new Set([new URL(wellKnown(config, name)).pathname, `/.well-known/${name}${resourcePath}`])];
-}
+/** Where it is asked for here, the path of PUBLIC_URL taken out. */
+export const resourceMetadataPath = `/.well-known/oauth-protected-resource${resourcePath}`;
+export const serverMetadataPath = `/.well-known/oauth-authorization-server${resourcePath}`;
 
 /** RFC 9728, section 2. */
 export function describeResource(config: PublicUrl): object {

@@ -7,17 +7,23 @@ import { guardRegistration, metadataFault, registerClient } from '../../domains/
 import { createContext } from '../http/context.ts';
 import { sendError } from '../http/send-error.ts';
 import type { Handler } from '../http/server.ts';
-import { describeResource, describeServer, registerPath, resourceOf, revokePath, tokenPath, wellKnownPaths } from './addresses.ts';
+import {
+  describeResource,
+  describeServer,
+  registerPath,
+  resourceMetadataPath,
+  resourceOf,
+  revokePath,
+  serverMetadataPath,
+  tokenPath,
+} from './addresses.ts';
 import { answerOpenRoute, OAuthRefusal, readForm, readJson } from './answer.ts';
 
 /** By exact path; programs call them, those in pages too. */
 export function createOAuthRoutes(gateway: Gateway): Map<string, Handler> {
-  const documents = [
-    ...wellKnownPaths(gateway.config, 'oauth-protected-resource').map((path) => [path, describeResource(gateway.config)] as const),
-    ...wellKnownPaths(gateway.config, 'oauth-authorization-server').map((path) => [path, describeServer(gateway.config)] as const),
-  ];
   return new Map<string, Handler>([
-    ...documents.map(([path, document]): [string, Handler] => [path, sendMetadata(gateway, document)]),
+    [resourceMetadataPath, sendMetadata(gateway, describeResource(gateway.config))],
+    [serverMetadataPath, sendMetadata(gateway, describeServer(gateway.config))],
     [
       tokenPath,
       (request, response, requestId) =>

@@ -15,6 +15,8 @@ export interface Config {
   publicUrl: string;
   /** Of `publicUrl`: what a browser on our own pages names as its origin. */
   publicOrigin: string;
+  /** The path of `publicUrl`, such as `/skillett`; empty where it has none. */
+  publicPath: string;
   /** Undefined: an embedded database in `dataFolder`. */
   databaseUrl: string | undefined;
   dataFolder: string;
@@ -68,6 +70,7 @@ export function readConfig(env: Env): Config {
     port,
     publicUrl,
     publicOrigin: URL.parse(publicUrl)?.origin ?? publicUrl,
+    publicPath: URL.parse(publicUrl)?.pathname.replace(/\/$/, '') ?? '',
     databaseUrl,
     dataFolder: read.text('SKILLETT_DATA') ?? './data',
     masterKeys: readMasterKeys(read, databaseUrl !== undefined, production),

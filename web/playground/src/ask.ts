@@ -1,5 +1,7 @@
 /** Requests of this page to /graphql, with the session's cookie unless the headers hold a key. */
+
 import type { GraphiQLProps } from 'graphiql';
+import { at } from '../../src/data/base.ts';
 
 type Fetcher = GraphiQLProps['fetcher'];
 export type Operation = Parameters<Fetcher>[0];
@@ -11,7 +13,7 @@ export interface Answer {
 
 /** Throws what the browser throws when there is no answer, and an error that names the status when the answer is no JSON. */
 export async function askGraphql({ query, variables, operationName }: Operation, headers: Record<string, string> = {}): Promise<Answer> {
-  const answer = await fetch('/graphql', {
+  const answer = await fetch(at('/graphql'), {
     method: 'POST',
     headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ query, variables, operationName }),

@@ -1,7 +1,9 @@
 /** GraphiQL under a line that says who asks, and why there are no documents when there are none. */
+
 import { useGraphiQL } from '@graphiql/react';
 import { GraphiQL } from 'graphiql';
 import { useCallback, useEffect, useState } from 'react';
+import { at } from '../../src/data/base.ts';
 import { quoted } from '../../src/data/quoted.ts';
 import { readTheme } from '../../src/data/theme.ts';
 import mark from '../../src/ui/mark.svg';
@@ -31,7 +33,7 @@ export function Playground() {
   return (
     <>
       <header className="bar">
-        <a href="/dashboard" className="bar-brand">
+        <a href={at('/dashboard')} className="bar-brand">
           <img src={mark} alt="" width="22" height="22" />
           Skillett
         </a>
@@ -86,7 +88,7 @@ function WhoAsks() {
   if (name === undefined) return null;
   return name === null ? (
     <p>
-      Nobody is signed in: put an API key into Headers below, or <a href="/sign-in?next=/graphql">sign in</a>.
+      Nobody is signed in: put an API key into Headers below, or <a href={at('/sign-in?next=/graphql')}>sign in</a>.
     </p>
   ) : (
     <p>Requests without a key run as {quoted(name)}.</p>

@@ -1,10 +1,12 @@
 /** The GraphQL client. The session cookie goes along by itself; an answer 401 asks for a sign-in. */
+
 import { Client, cacheExchange, fetchExchange, mapExchange } from 'urql';
+import { at } from './base.ts';
 import { rememberPerson } from './person.ts';
 import { noticeSessionEnd } from './session-end.ts';
 
 export const client: Client = new Client({
-  url: '/graphql',
+  url: at('/graphql'),
   fetchOptions: { credentials: 'same-origin' },
   preferGetMethod: false,
   // What was shown before appears at once and is brought up to date behind it.

@@ -1,5 +1,6 @@
 /** What went wrong, in the words that a page shows. */
 import type { CombinedError } from 'urql';
+import { within } from './base.ts';
 
 export interface Failure {
   message: string;
@@ -34,5 +35,6 @@ export function describeError(error: CombinedError): Failure {
 /** A link to this dashboard as a path, so that it opens without a reload; any other as it is. */
 export function ownPath(url: string): string | undefined {
   const parsed = URL.parse(url, location.origin);
-  return parsed && parsed.origin === location.origin ? `${parsed.pathname}${parsed.search}${parsed.hash}` : undefined;
+  const path = parsed && parsed.origin === location.origin ? within(parsed.pathname) : undefined;
+  return path === undefined ? undefined : `${path}${parsed?.search}${parsed?.hash}`;
 }

@@ -1,5 +1,7 @@
 /** Runs an endpoint as an agent would, over GraphQL, and keeps the numbers of the answer as they were sent. */
+
 import { stringifyDocument } from 'urql';
+import { at } from './base.ts';
 import { type Failure, serverAway, signedOutMessage } from './failure.ts';
 import { graphql } from './graphql.ts';
 import type { PlannedCall } from './planned-call.ts';
@@ -48,7 +50,7 @@ export async function runEndpoint(
   const variables = { integration, endpoint, params, account, select, ...(call.readOnly ? {} : { key }) };
   let text: string;
   try {
-    const answer = await fetch('/graphql', {
+    const answer = await fetch(at('/graphql'), {
       method: 'POST',
       credentials: 'same-origin',
       signal,

@@ -1,15 +1,16 @@
 /** Sign-in and sessions: plain requests to the routes below `/api/auth/`. */
+import { at, within } from './base.ts';
 import { type Failure, serverAway } from './failure.ts';
 
 /**
- * `next` comes from the address and may be anybody's: only a path of this server is followed. `/.//a` is one until its dot is
+ * `next` comes from the address and may be anybody's: only a path of this installation is followed, given without that of the installation itself. `/.//a` is one until its dot is
  * taken out, and then names another host.
  */
 export function safeNext(next: string | null): string {
-  if (next === null || !next.startsWith('/')) return '/dashboard';
+  if (next === null || !next.startsWith('/')) return at('/dashboard');
   const parsed = URL.parse(next, location.origin);
-  if (parsed?.origin !== location.origin || parsed.pathname.startsWith('//')) return '/dashboard';
-  return `${parsed.pathname}${parsed.search}${parsed.hash}`;
+  if (parsed?.origin !== location.origin || parsed.pathname.startsWith('//')) return at('/dashboard');
+  return at(`${parsed.pathname}${parsed.search}${parsed.hash}`);
 }
 
 let leaving = false;
@@ -20,10 +21,10 @@ addEventListener('pageshow', () => {
 
 /** Leads to the sign-in page, which leads back here. */
 export function goToSignIn(): void {
-  if (leaving || location.pathname === '/sign-in' || location.pathname === '/sign-up') return;
+  const here = within(location.pathname) ?? '/dashboard';
+  if (leaving || here === '/sign-in' || here === '/sign-up') return;
   leaving = true;
-  const here = location.pathname + location.search;
-  location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+  location.assign(at(`/sign-in?next=${encodeURIComponent(here + location.search)}`));
 }
 
 export type AuthAnswer<Data> = { ok: true; data: Data } | { ok: false; failure: Failure };
@@ -45,7 +46,7 @@ export function signUp(account: { name: string; email: string; password: string;
 
 /** Leads to the provider's page, and from there back to `next`. */
 export async function signInWith(provider: string, next: string): Promise<Failure | undefined> {
-  const answer = await post<{ url?: string }>('/sign-in/social', { provider, callbackURL: next, errorCallbackURL: '/sign-in' });
+  const answer = await post<{ url?: string }>('/sign-in/social', { provider, callbackURL: next, errorCallbackURL: at('/sign-in') });
   if (!answer.ok) return answer.failure;
   if (answer.data.url === undefined) return { message: 'The provider gave no page to go to.' };
   location.assign(answer.data.url);
@@ -64,7 +65,7 @@ export async function request<Data>(route: string, init: RequestInit = {}): Prom
   let answer: Response;
   let json: { message?: string; code?: string; error?: string } | null;
   try {
-    answer = await fetch(`/api/auth${route}`, { credentials: 'same-origin', ...init });
+    answer = await fetch(at(`/api/auth${route}`), { credentials: 'same-origin', ...init });
     json = await answer.json();
   } catch {
     return { ok: false, failure: serverAway };

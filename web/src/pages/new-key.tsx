@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react';
 import { useMutation } from 'urql';
+import { at } from '../data/base.ts';
 import { useDraft } from '../data/draft.ts';
 import { describeError, type Failure } from '../data/failure.ts';
 import { graphql } from '../data/graphql.ts';
@@ -134,7 +135,7 @@ function CreatedKey({ name, fullKey, onClose }: { name: string; fullKey: string;
       <p>
         An agent that speaks MCP connects here, with the header <code>Authorization: Bearer</code> and the key:
       </p>
-      <Code text={`${location.origin}/mcp`} what="the MCP address" />
+      <Code text={`${location.origin}${at('/mcp')}`} what="the MCP address" />
       <div className="row end">
         <Button onClick={onClose}>I have kept it</Button>
       </div>

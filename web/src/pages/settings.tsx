@@ -1,5 +1,6 @@
 import { type FormEvent, useCallback, useEffect, useState } from 'react';
 import { useMutation, useQuery } from 'urql';
+import { at } from '../data/base.ts';
 import { describeError, type Failure } from '../data/failure.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { personFields } from '../data/person.ts';
@@ -267,7 +268,7 @@ function Sessions() {
           const answer = await endSessions();
           if (!answer.ok) return answer.failure;
           sessionStorage.clear();
-          location.assign('/sign-in');
+          location.assign(at('/sign-in'));
           return undefined;
         }}
       >

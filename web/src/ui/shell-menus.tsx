@@ -1,7 +1,9 @@
 /** The menus of the frame. They open as they are first drawn, because pressing their button is what loads them. */
+
 import { Menu } from '@base-ui/react/menu';
 import type { ReactNode } from 'react';
 import { useLocation } from 'wouter';
+import { at } from '../data/base.ts';
 import { usePerson } from '../data/person.ts';
 import { signOut } from '../data/sign-in.ts';
 import { setTheme, type Theme, useTheme } from '../data/theme.ts';
@@ -34,7 +36,7 @@ function PlaceItem(place: Place) {
     <Menu.Item
       className="menu-item"
       aria-current={here ? 'page' : undefined}
-      onClick={() => (leavesDashboard(place) ? location.assign(href) : navigate(href))}
+      onClick={() => (leavesDashboard(place) ? location.assign(at(href)) : navigate(href))}
     >
       <Icon />
       {text}
@@ -90,5 +92,5 @@ async function leave(): Promise<void> {
   await signOut();
   // A fresh page holds nothing of what this person saw, nor what they typed.
   sessionStorage.clear();
-  location.assign('/sign-in');
+  location.assign(at('/sign-in'));
 }

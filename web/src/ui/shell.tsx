@@ -1,6 +1,8 @@
 /** The frame around every page behind the sign-in: where one is, where one can go, and who one is. */
+
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { at } from '../data/base.ts';
 import { usePerson } from '../data/person.ts';
 import { useSessionEnded } from '../data/session-end.ts';
 import { BracesIcon, DownIcon, GaugeIcon, GearIcon, HomeIcon, KeyIcon, ListIcon, MenuIcon, PlugIcon, TowerIcon } from './icons.tsx';
@@ -89,7 +91,7 @@ function NavLink(place: Place) {
   const here = useIsHere(href);
   if (leavesDashboard(place))
     return (
-      <a href={href} className="nav-link">
+      <a href={at(href)} className="nav-link">
         <Icon />
         {text}
       </a>

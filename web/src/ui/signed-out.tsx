@@ -1,5 +1,7 @@
 /** Over a page whose session has ended: signing in here leaves everything on the page as it is. */
+
 import { useEffect } from 'react';
+import { at } from '../data/base.ts';
 import { knownPerson } from '../data/person.ts';
 import { resumeSession } from '../data/session-end.ts';
 import { request } from '../data/sign-in.ts';
@@ -10,7 +12,7 @@ import { PasswordForm } from './password-form.tsx';
 function goOnAs(email: string): void {
   if (email === knownPerson()?.email) return resumeSession();
   sessionStorage.clear();
-  location.assign('/dashboard');
+  location.assign(at('/dashboard'));
 }
 
 export function SignedOut() {
@@ -37,7 +39,7 @@ export function SignedOut() {
       <PasswordForm address={knownPerson()?.email} inDialog onSignedIn={goOnAs}>
         <p className="fine">
           By a link or a provider?{' '}
-          <a href="/sign-in" target="_blank" rel="noreferrer">
+          <a href={at('/sign-in')} target="_blank" rel="noreferrer">
             Sign in in another tab
           </a>{' '}
           and come back to this one.

@@ -17,6 +17,22 @@ export function takeAbsoluteTarget(request: IncomingMessage): void {
   request.headers.host = found[1];
 }
 
+const wellKnown = /^\/\.well-known\/[^/?]+(?=\/)/;
+
+/**
+ * A proxy in front may leave the path of PUBLIC_URL in the address, or take it out. In well-known addresses it stands behind their name
+ * (RFC 8414, section 3.1).
+ */
+export function takeOutPublicPath(request: IncomingMessage, publicPath: string): void {
+  if (publicPath === '') return;
+  const target = request.url as string;
+  const before = wellKnown.exec(target)?.[0] ?? '';
+  if (!target.startsWith(publicPath, before.length)) return;
+  const rest = target.slice(before.length + publicPath.length);
+  if (rest === '' || rest.startsWith('?')) request.url = `${before}/${rest}`;
+  else if (rest.startsWith('/')) request.url = before + rest;
+}
+
 /** Throws bad_request for several Host headers, of which those in front of us may have read another (RFC 9112, section 3.2). */
 export function refuseTwoHosts({ rawHeaders }: IncomingMessage): void {
   let hosts = 0;

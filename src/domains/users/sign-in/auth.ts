@@ -95,7 +95,8 @@ function baseOptions(options: AuthOptions) {
   const { config, db, log, secret } = options;
   return {
     appName: 'Skillett',
-    baseURL: config.publicUrl,
+    // Requests come without the path of PUBLIC_URL.
+    baseURL: config.publicOrigin,
     basePath: authPath,
     secret,
     trustedOrigins: [config.publicOrigin],
@@ -210,8 +211,12 @@ function socialProviders(config: Config): NonNullable<BetterAuthOptions['socialP
     const settings = config.integrations.get(slug);
     return settings?.clientId && settings.clientSecret ? { clientId: settings.clientId, clientSecret: settings.clientSecret } : undefined;
   };
-  const google = client(signInClients.google);
-  const github = client(signInClients.github);
+  const withReturn = (provider: keyof typeof signInClients) => {
+    const known = client(signInClients[provider]);
+    return known && { ...known, redirectURI: `${config.publicUrl}${authPath}/callback/${provider}` };
+  };
+  const google = withReturn('google');
+  const github = withReturn('github');
   return { ...(google ? { google } : {}), ...(github ? { github } : {}) };
 }
 
