@@ -19,7 +19,7 @@ let server: TestServer;
 beforeAll(async () => {
   upstream = await Upstream.start();
   server = await startTestServer({
-    env: { ...settingsOf(['slack', 'gmail', 'hackernews', 'linear'], upstream), SKILLETT_RECIPES: hardRecipes },
+    env: { ...settingsOf(['slack', 'gmail', 'hackernews', 'linear', 'telegram', 'twilio'], upstream), SKILLETT_RECIPES: hardRecipes },
   });
 });
 afterAll(async () => {
@@ -44,6 +44,15 @@ describe('a recipe that is executed', () => {
       expect(executed.map(({ name }) => name)).toEqual(readRecipe(slug).endpoints.map(([name]) => name));
       expect(executed.every(({ proof, controls }) => proof === 'executed' && controls >= 4)).toBe(true);
     }
+  });
+
+  it('has names of a path that the connection itself fills, and those that parameters fill as they are documented', async () => {
+    const twilio = factsOf('twilio');
+    expect(await spoiltFaults('twilio', twilio, 'get_message')).toEqual([]);
+    const get = twilio.paths?.['/2010-04-01/Accounts/{account_sid}/Messages/{Sid}.json']?.get as Operation;
+    get.parameters = [];
+    expect(await spoiltFaults('twilio', twilio, 'get_message')).toContain('path Sid: is not documented');
+    expect(await spoiltFaults('telegram', factsOf('telegram'), 'send_message')).toEqual([]);
   });
 
   it('sends documents that the schema has, with variables of their types', async () => {

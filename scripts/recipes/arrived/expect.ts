@@ -14,9 +14,9 @@ export function expectOf(facts: Facts, name: string, endpoint: Endpoint): Expect
   return {
     method: endpoint.method,
     path: endpoint.path,
-    operation: addVariables(
+    operation: addOwnNames(
       addTypes(addNewer(own, endpoint, Object.keys(facts.newer?.[name] ?? {})), Object.keys(facts.body_types ?? {})),
-      facts.constants,
+      endpoint,
     ),
     paths: Object.entries(facts.paths ?? {}).flatMap(([path, item]) => (item[method] ? [path] : [])),
     segments: Object.entries(endpoint.parameters).flatMap(([one, { segments, as }]) => (segments ? [as ?? one] : [])),
@@ -58,11 +58,12 @@ function addNewer(operation: Operation, endpoint: Endpoint, names: readonly stri
   };
 }
 
-/** Names of a path that are documented as parameters, and that a variable of the connection fills here. */
-function addVariables(operation: Operation, constants: Record<string, string> = {}): Operation {
-  const names = Object.values(constants).flatMap((value) => /^\{(\w+)\}$/.exec(value)?.[1] ?? []);
-  const parameters = names.map((name) => ({ in: 'path', name, schema: { type: 'string' } }));
-  return names.length === 0 ? operation : { ...operation, parameters: [...(operation.parameters ?? []), ...parameters] };
+/** What no parameter fills in a path is the connection's own: a variable, or the credential. */
+function addOwnNames(operation: Operation, endpoint: Endpoint): Operation {
+  const filled = listSent(endpoint).flatMap((one) => (one.in === 'path' ? one.name : []));
+  const names = [...endpoint.path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name as string).filter((name) => !filled.includes(name));
+  const own = names.map((name) => ({ in: 'path', name, schema: { type: 'string' } }));
+  return names.length === 0 ? operation : { ...operation, parameters: [...(operation.parameters ?? []), ...own] };
 }
 
 function addTypes(operation: Operation, types: readonly string[]): Operation {

@@ -132,3 +132,44 @@ it('a call cannot say where the token goes', async () => {
   expect([refused.status, refused.json.message]).toEqual([400, expect.stringContaining('unknown parameter `token`')]);
   expect(stand.upstream.received).toEqual([]);
 });
+
+it('updates are read without an end of them, and forgotten only by the call that says so', async () => {
+  await connect(token);
+  stand.upstream.received.length = 0;
+  stand.upstream.json('{"ok":true,"result":[{"update_id":9,"message":{"message_id":1,"chat":{"id":42},"date":1764320000,"text":"Hi"}}]}');
+  const lean = await stand.server.request('POST', '/v1/telegram/get_updates', { body: { params: {}, view: 'lean' } });
+  expect([lean.status, lean.text]).toEqual([200, expect.stringContaining('Hi')]);
+  expect((await call('skip_updates', { offset: 10 })).status).toBe(200);
+  expect((await call('get_updates', { offset: 10 })).status).toBe(400);
+  expect(stand.upstream.received.map(({ target, body }) => [target.split('/').at(-1), body.toString()])).toEqual([
+    ['getUpdates', '{}'],
+    ['getUpdates', '{"offset":10}'],
+  ]);
+});
+
+it('a file goes as a part with its name, beside what is said of it', async () => {
+  await connect(token);
+  stand.upstream.received.length = 0;
+  const document = { filename: 'report.txt', content_type: 'text/plain', base64: 'SGVsbG8=' };
+  expect((await call('upload_document', { chat_id: 42, document, caption: 'The <report>', topic: 3 })).status).toBe(200);
+  const [request] = stand.upstream.received;
+  const form = await new Response(new Uint8Array(request!.body), {
+    headers: { 'content-type': String(request!.headers['content-type']) },
+  }).formData();
+  const file = form.get('document') as File;
+  expect([...form.keys()].sort()).toEqual(['caption', 'chat_id', 'document', 'message_thread_id']);
+  expect([form.get('chat_id'), form.get('caption'), form.get('message_thread_id')]).toEqual(['42', 'The <report>', '3']);
+  expect([file.name, file.type, await file.text()]).toEqual(['report.txt', 'text/plain', 'Hello']);
+});
+
+it('a chat that takes no more for now says when, and a text that is too long never leaves', async () => {
+  await connect(token);
+  stand.upstream.received.length = 0;
+  const slow = '{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 64","parameters":{"retry_after":64}}';
+  stand.upstream.answer(429, { 'content-type': 'application/json', 'retry-after': '64' }, slow);
+  const limited = await call('send_message', { chat_id: 42, text: 'x' });
+  expect([limited.status, limited.json.error.parameters]).toEqual([429, { retry_after: 64 }]);
+  expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(60);
+  expect((await call('send_message', { chat_id: 42, text: 'x'.repeat(4_097) })).status).toBe(400);
+  expect(stand.upstream.received).toHaveLength(1);
+});
