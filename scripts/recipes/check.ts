@@ -20,7 +20,7 @@ export function checkRecipe({ integration, endpoints }: Pick<Recipe, 'integratio
   const theirs = new Set(facts.sentences?.split(' '));
   return endpoints.map(([name, endpoint]) => {
     const isAbsent = facts.unproved !== undefined || Object.hasOwn(facts.absent ?? {}, name);
-    const compared = isAbsent ? listFalseAbsence(facts, endpoint) : compare(integration.omits, facts, name, endpoint);
+    const compared = isAbsent ? listFalseAbsence(facts, endpoint) : compare(integration, facts, name, endpoint);
     return {
       name,
       proof: isAbsent ? 'absent' : 'proved',
@@ -33,9 +33,9 @@ function listFalseAbsence({ paths }: Facts, { method, path }: Endpoint): string[
   return Object.hasOwn(paths?.[path] ?? {}, method.toLowerCase()) ? ['is said to be absent from the description, and stands there'] : [];
 }
 
-function compare(omits: Recipe['integration']['omits'], facts: Facts, name: string, endpoint: Endpoint): string[] {
+function compare({ omits, headers }: Recipe['integration'], facts: Facts, name: string, endpoint: Endpoint): string[] {
   if (endpoint.graphql) return listSchemaFaults(facts, endpoint);
-  return listFaults({ paths: facts.paths ?? {} }, endpoint, { omits, newer: facts.newer?.[name], trust: facts.trust });
+  return listFaults({ paths: facts.paths ?? {} }, endpoint, { omits, headers, newer: facts.newer?.[name], trust: facts.trust });
 }
 
 function listSchemaFaults(facts: Facts, endpoint: Endpoint): string[] {

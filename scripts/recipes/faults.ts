@@ -39,19 +39,24 @@ export interface Leave {
   omits?: object | undefined;
   /** Documented by the provider today, and not in a description of this age, or with other values there. */
   newer?: object | undefined;
+  /** What the recipe sends with every request, by name of the header. */
+  headers?: object | undefined;
   /** `names`: types, bounds, values and requiredness of this description are not to be relied on. */
   trust?: 'names' | undefined;
 }
 
 /** Every fault of one endpoint, each as a sentence that begins with the place of the fault. */
-export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, newer = {}, trust }: Leave = {}): string[] {
+export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, newer = {}, headers = {}, trust }: Leave = {}): string[] {
   const item = openApi.paths[endpoint.path];
   const operation = item?.[endpoint.method.toLowerCase() as (typeof methods)[number]];
   if (!item || !operation) return [`${endpoint.method} ${endpoint.path}: is not documented`];
   const faults = operation.deprecated ? [`${endpoint.method} ${endpoint.path}: is deprecated`] : [];
 
   const sent = listSent(endpoint).filter((one) => !(one.in === 'header' && standardHeaders.includes(one.name.toLowerCase())));
-  const documented = listDocumented(openApi, item, operation, endpoint, sent);
+  const always = Object.keys(headers).map((name) => name.toLowerCase());
+  const isAlways = (one: Documented) => one.in === 'header' && always.includes(one.name.toLowerCase());
+  const isSent = (one: Documented) => sent.some((other) => other.in === one.in && other.name === one.name);
+  const documented = listDocumented(openApi, item, operation, endpoint, sent).filter((one) => !isAlways(one) || isSent(one));
   for (const one of sent) {
     const at = placeOf(one);
     const target = documented.find((other) => other.in === one.in && other.name === one.name);

@@ -309,6 +309,16 @@ describe('the check itself', () => {
       'body timestamp: is neither sent nor omitted',
     ]);
   });
+  it('asks for no header in its own place that the recipe sends with every request', () => {
+    const endpoint = copyOf('slack', 'list_channels');
+    const documented = (name: string) => ({ in: 'header', name, required: true, schema: { type: 'string' } });
+    const operation = { parameters: ['X-Tenant', 'X-Other'].map(documented) };
+    const paths = { [endpoint.path]: { get: operation } };
+    const alone = { ...endpoint, parameters: {}, omits: {} };
+    const forgotten = (name: string) => [`header ${name}: is neither sent nor omitted`];
+    expect(listFaults({ paths }, alone)).toEqual([...forgotten('X-Tenant'), ...forgotten('X-Other')]);
+    expect(listFaults({ paths }, alone, { headers: { 'x-tenant': '{tenant}' } })).toEqual(forgotten('X-Other'));
+  });
   it('takes values and constants that are newer, and expects them to arrive', () => {
     const properties = { title: { type: 'string', enum: ['old'] } };
     const requestBody = { content: { 'application/json': { schema: { type: 'object', properties } } } };

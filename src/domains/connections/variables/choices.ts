@@ -96,5 +96,5 @@ export function choiceRequired({ integration }: NewCredential, choices: readonly
 
 /** How the account is called: where there were several, with the name of the one. */
 export function nameOfChoice(account: { id: string; label: string }, chosen: Choice | undefined, isOneOfSeveral: boolean) {
-  return chosen && isOneOfSeveral ? { ...account, label: `${account.label} (${chosen.label})` } : account;
+  return chosen && isOneOfSeveral && chosen.label !== account.label ? { ...account, label: `${account.label} (${chosen.label})` } : account;
 }
