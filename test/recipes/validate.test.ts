@@ -46,6 +46,16 @@ const broken: [string, (sound: Sound) => unknown, string][] = [
     'letters/letters.json: endpoints.create_letter.base_url: must not end with a slash, nor hold a query, a fragment or a user name',
   ],
   [
+    'an address of people that ends with a slash',
+    (s) => (s.recipe.verify.base_url = 'https://people.letters.example/'),
+    'letters/recipe.json: verify.base_url: must not end with a slash, nor hold a query, a fragment or a user name',
+  ],
+  [
+    'an address of people that is of no host of the service',
+    (s) => (Object.assign(s.recipe, { hosts: ['letters.example', '*.letters.example'] }).verify.base_url = 'https://people.example'),
+    'letters/recipe.json: verify.base_url: leads to people.example, which `hosts` does not name',
+  ],
+  [
     'a header of the gateway',
     (s) => (s.recipe.headers = { Authorization: 'Bearer x' }),
     'letters/recipe.json: headers.Authorization: the gateway sets the header Authorization itself; a recipe cannot',

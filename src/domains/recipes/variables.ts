@@ -109,6 +109,7 @@ export function addressesOf(recipe: Integration): string[] {
   return [
     recipe.base_url,
     lookup?.[1].url ?? '',
+    recipe.verify?.base_url ?? '',
     ...(oauth2 ? [oauth2.authorize_url, oauth2.token_url, oauth2.revocation?.url ?? ''] : []),
     ...grants,
   ];

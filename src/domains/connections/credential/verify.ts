@@ -32,7 +32,8 @@ export async function verifyCredential(
   if (!verify) throw new Error(`The recipe of ${integration.slug} has no verification call.`);
   const variables = variablesOf(integration.recipe, kept);
   const { path } = injectCredential(auth, credential, { version: 1, variables });
-  const address = fillCredential(fillAddress(integration.baseUrl + verify.path, variables), path);
+  const baseUrl = integration.baseUrlOverridden ? integration.baseUrl : (verify.base_url ?? integration.baseUrl);
+  const address = fillCredential(fillAddress(baseUrl + verify.path, variables), path);
   const url = requireKnownHost(integration, address, integration.baseUrlOverridden);
   for (const [name, value] of Object.entries(verify.query ?? {}))
     if (isFilled(integration.recipe, value, variables)) url.searchParams.set(name, fillText(value, variables));

@@ -74,6 +74,7 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
 function checkVerify(recipe: Integration, report: Report): void {
   const { verify, success } = recipe;
   if (verify === undefined) return;
+  if (verify.base_url !== undefined) checkBaseUrl(verify.base_url, recipe, (path, message) => report(['verify', ...path], message));
   checkGaps(verify.path, ['verify', 'path'], recipe, report);
   checkCredentialPath(verify.path, ['verify', 'path'], recipe, report);
   for (const name of namesIn(verify.path))

@@ -173,6 +173,11 @@ export const integration = z
       .strictObject({
         method: httpMethod.default('GET').describe('Its HTTP method.'),
         path: z.string().startsWith('/').describe('Its path below the base URL.'),
+        base_url: url
+          .optional()
+          .describe(
+            'Another origin for this read alone, where the service names people elsewhere. An installation that overrides the base URL overrides this too.',
+          ),
         query: z.record(z.string(), z.string()).optional().describe('Query values it needs.'),
         graphql: graphql
           .optional()
