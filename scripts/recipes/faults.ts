@@ -131,9 +131,15 @@ function listInside(openApi: Paths, outer: Documented, sent: Sent[]): Documented
   });
 }
 
-/** What a segment of a pointer leads to: a property, or an entry of a list. */
+/** What a segment of a pointer leads to: a property, an entry of a list, or a further member of an object that takes any. */
 function partOf(schema: PlainSchema, segment: string): Schema | undefined {
-  return propertyOf(schema, segment) ?? (isIndex(segment) ? schema.items : undefined);
+  return propertyOf(schema, segment) ?? (isIndex(segment) ? schema.items : undefined) ?? otherPartOf(schema);
+}
+
+function otherPartOf({ type, properties, items, additionalProperties }: PlainSchema): Schema | undefined {
+  if (typeof additionalProperties === 'object') return additionalProperties;
+  const saysNothing = type === undefined && properties === undefined && items === undefined && additionalProperties === undefined;
+  return additionalProperties === true || saysNothing ? {} : undefined;
 }
 
 function isIndex(segment = ''): boolean {

@@ -45,8 +45,7 @@ function listSentBy(name: string, parameter: Parameter, isWhole: boolean): Sent[
   if (parameter.merge)
     return Object.entries(value.properties ?? {}).map(([member, inner]) => ({
       in: 'body',
-      name: member,
-      below: [],
+      ...readPointer(parameter.as === undefined ? member : `${parameter.as}/${member}`),
       certain: certain && value.required?.includes(member) === true,
       value: inner,
     }));

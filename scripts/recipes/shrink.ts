@@ -114,7 +114,7 @@ function shrinkPlain(openApi: OpenApi, schema: PlainSchema, use: Use, isWhole: b
   }
   const { additionalProperties: others } = schema;
   if (others === true) small.additionalProperties = true;
-  else if (others) small.additionalProperties = inner(others, isOpenTo('properties', use) ? anything : nothing);
+  else if (others) small.additionalProperties = inner(others, isOpenTo('properties', use) ? anything : othersOf(use, schema));
   if (schema.items) {
     small.items = inner(schema.items, isOpenTo('items', use) ? anything : entriesOf(use));
   }
@@ -137,6 +137,11 @@ function joinUses(one: Use, other: Use): Use {
   const parts = new Map(one.parts);
   for (const [step, use] of other.parts) parts.set(step, joinUses(parts.get(step) ?? nothing, use));
   return { parts, values: [...one.values, ...other.values], isOpen: one.isOpen || other.isOpen };
+}
+
+/** What recipes send of members that the description does not name. */
+function othersOf({ parts }: Use, { properties = {} }: PlainSchema): Use {
+  return [...parts].filter(([step]) => !Object.hasOwn(properties, step)).reduce((all, [, one]) => joinUses(all, one), nothing);
 }
 
 function memberOf(use: Use, name: string): Use {

@@ -144,6 +144,29 @@ describe('an object whose members join the body', () => {
   });
 });
 
+describe('an object whose members join another one inside the body', () => {
+  const more = { in: 'body', type: 'object', description: 'More.', merge: true, as: '/fields' };
+  const spec = {
+    body: { encoding: 'json', constants: { '/fields/source': 'us' } },
+    parameters: { title: { ...textParameter('body'), as: '/fields/title/text' }, more },
+  };
+
+  test('stands beside what other parameters put there, and makes it where there is none', async () => {
+    const given = JSON.parse('{"0":1,"__proto__":{"x":1}}');
+    expect((await prepare(spec, { title: 'T', more: given })).body).toBe(
+      '{"fields":{"0":1,"source":"us","title":{"text":"T"},"__proto__":{"x":1}}}',
+    );
+    expect((await prepare({ parameters: { more } }, { more: { 0: 'a' } })).body).toBe('{"fields":{"0":"a"}}');
+    expect((await prepare({ parameters: { more } }, {})).body).toBe('{}');
+  });
+
+  test('does not stand in for what is already said there, nor for a part of it', async () => {
+    expect(await faultOf(spec, { title: 'T', more: { title: { text: 'U' }, source: 'me' } })).toMatch(
+      /`more.title` is already set.*`more.source` is already set/,
+    );
+  });
+});
+
 describe('a multipart body', () => {
   const parts = async (parameters: Record<string, unknown>, params: unknown) => {
     const { body, headers } = await prepare({ body: { encoding: 'multipart' }, parameters }, params);

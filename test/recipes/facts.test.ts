@@ -290,6 +290,22 @@ describe('the check itself', () => {
     expect(faultsOf('sendgrid', endpoint, { omits })).toContain(fault);
   });
 
+  it('accepts any member of an object that is documented to take any, with the types that are documented for it', () => {
+    const endpoint = { ...copyOf('github', 'create_issue'), path: '/letters', omits: {}, required_any: undefined } as Endpoint;
+    const text = (as: string): Parameter => ({ in: 'body', as, type: 'string', description: 'Made up.' });
+    const faultsWith = (fields: object, as: string) => {
+      const content = { 'application/json': { schema: { type: 'object', properties: { fields } } } } as never;
+      return listFaults({ paths: { '/letters': { post: { requestBody: { content } } } } }, { ...endpoint, parameters: { text: text(as) } });
+    };
+    const undocumented = ['body fields title: is not documented'];
+    expect(faultsWith({ type: 'object', additionalProperties: {} }, '/fields/title')).toEqual([]);
+    expect(faultsWith({ type: 'object', additionalProperties: true }, '/fields/title/text')).toEqual([]);
+    expect(faultsWith({ type: 'object', properties: {} }, '/fields/title')).toEqual(undocumented);
+    expect(faultsWith({ type: 'object', additionalProperties: false }, '/fields/title')).toEqual(undocumented);
+    const numbers = { type: 'object', additionalProperties: { type: 'integer' } };
+    expect(faultsWith(numbers, '/fields/title')).toEqual(['body fields title: may not be string']);
+  });
+
   it('reports a deprecated operation', () => {
     const endpoint = copyOf('github', 'get_issue');
     const paths = structuredClone(factsOf('github').paths ?? {});

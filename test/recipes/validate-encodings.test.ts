@@ -61,6 +61,13 @@ describe('a recipe may say', () => {
       (s) => (s.create.parameters.more = { in: 'body', ...object, description: 'More.', merge: true }),
     ],
     [
+      'an object whose members join another object of the body',
+      (s) => {
+        s.create.parameters.text.as = '/letter/text';
+        s.create.parameters.more = { in: 'body', ...object, description: 'More.', merge: true, as: '/letter' };
+      },
+    ],
+    [
       'a part of a body with a media type',
       (s) => (s.upload_file.parameters.about = { in: 'body', ...object, description: 'About.', content_type: 'application/json' }),
     ],
@@ -266,7 +273,17 @@ describe('a recipe is refused for', () => {
     [
       'members that join a body under a name',
       (s) => (s.create.parameters.more = { in: 'body', ...object, description: 'More.', merge: true, as: 'x' }),
-      createFault('parameters.more.merge: is for a parameter of type object in a JSON body, without `as`'),
+      createFault(
+        'parameters.more.merge: is for a parameter of type object in a JSON body, whose `as` is a JSON Pointer to an object of it',
+      ),
+    ],
+    [
+      'members that join what another parameter fills whole',
+      (s) => {
+        s.create.parameters.letter = { in: 'body', ...object, description: 'All.' };
+        s.create.parameters.more = { in: 'body', ...object, description: 'More.', merge: true, as: '/letter' };
+      },
+      createFault('parameters.more.as: goes to the same place as letter'),
     ],
     [
       'a media type of a part in a JSON body',

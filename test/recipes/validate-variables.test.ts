@@ -51,6 +51,13 @@ describe('a recipe may say', () => {
     ['that the credential has one', all(withSite, (s) => (s.recipe.variables.site.from = { credential: "split(@, '-')[-1]" }))],
     ['that the service lists several', withLookup],
     [
+      'that the service lists several for one way to connect',
+      all(withLookup, (s) => {
+        for (const one of Object.values(s.recipe.variables))
+          Object.assign((one as { from: { lookup: object } }).from.lookup, { for: ['oauth2'] });
+      }),
+    ],
+    [
       'a header with one that an account may be without',
       (s) => {
         s.recipe.variables = { site: { ...site, default: '' } };
@@ -166,6 +173,14 @@ describe('it is refused with', () => {
         'letters/letters.json: endpoints.list_letters.parameters.size.type: must be string, since that is what a variable is',
         'letters/letters.json: endpoints.list_letters.parameters.size.required: must not be true: the variable is sent when the parameter is left out',
         'letters/letters.json: endpoints.list_letters.parameters.size.default: has no meaning beside `default_from`',
+      ],
+    ],
+    [
+      'a list for a way to connect that there is not, and only of one of its variables',
+      all(withLookup, (s) => (s.recipe.variables.region.from.lookup.for = ['basic'])),
+      [
+        recipeFault('variables.region.from.lookup.for: names basic, which is no way to connect here'),
+        recipeFault('variables.region.from.lookup.for: differs from that of site: one list gives all of them'),
       ],
     ],
     [

@@ -83,7 +83,7 @@ function listVariableFields(integration: CatalogueIntegration, type: Auth['type'
   );
   if (type === 'oauth2') return asked;
   // After a consent the person chooses on our page; a credential goes with the choice.
-  const found = lookupsOf(integration.recipe).map(([name]) =>
+  const found = lookupsOf(integration.recipe, type).map(([name]) =>
     furtherField(name, `${integration.recipe.variables?.[name]?.description} Only where the service knows several.`, false),
   );
   return [...asked, ...found];

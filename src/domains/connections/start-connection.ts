@@ -60,7 +60,7 @@ export async function startConnection(
 /** What a person gives beside a consent at the service, such as the site that is asked. */
 function goesWithConsent(integration: CatalogueIntegration, credentials: unknown): boolean {
   if (typeof credentials !== 'object' || !integration.recipe.auth.some((auth) => auth.type === 'oauth2')) return false;
-  const asked = [...askedVariables(integration, 'oauth2'), ...lookupsOf(integration.recipe)].map(([name]) => name);
+  const asked = [...askedVariables(integration, 'oauth2'), ...lookupsOf(integration.recipe, 'oauth2')].map(([name]) => name);
   const given = Object.keys(credentials ?? {});
   return given.length > 0 && given.every((name) => asked.includes(name));
 }

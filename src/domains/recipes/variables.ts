@@ -95,10 +95,15 @@ export function hasTokenAnswer(type: Auth['type']): boolean {
   return type === 'oauth2' || type === 'client_credentials' || type === 'jwt_bearer';
 }
 
-export function lookupsOf({ variables }: Integration): [name: string, lookup: Lookup][] {
+/** `type`: those alone whose list takes the credential of this way to connect. */
+export function lookupsOf({ variables }: Integration, type?: Auth['type']): [name: string, lookup: Lookup][] {
   return Object.entries(variables ?? {}).flatMap(([name, { from }]): [string, Lookup][] =>
-    from !== 'input' && 'lookup' in from ? [[name, from.lookup]] : [],
+    from !== 'input' && 'lookup' in from && (type === undefined || listsFor(from.lookup, type)) ? [[name, from.lookup]] : [],
   );
+}
+
+export function listsFor(lookup: Lookup, type: Auth['type']): boolean {
+  return lookup.for === undefined || lookup.for.some((one) => one === type);
 }
 
 /** Every address of `recipe.json` that a credential, or a person, is sent to; that of its API first. */

@@ -72,7 +72,7 @@ export function parseCredential(
   const given = Object.keys(values);
   const auth = credentialForms(integration).find((candidate) => {
     const names = namesOf(candidate);
-    const asked = [...askedVariables(integration, candidate.type), ...lookupsOf(integration.recipe)].map(([name]) => name);
+    const asked = [...askedVariables(integration, candidate.type), ...lookupsOf(integration.recipe, candidate.type)].map(([name]) => name);
     return names.every((name) => given.includes(name)) && given.every((name) => names.includes(name) || asked.includes(name));
   });
   if (!auth) {

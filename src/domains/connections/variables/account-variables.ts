@@ -12,6 +12,7 @@ import {
   fillAddress,
   hasTokenAnswer,
   isKnownHost,
+  listsFor,
   lookupsOf,
   namesIn,
   noVariables,
@@ -29,7 +30,7 @@ const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
 export function askedVariables({ recipe }: CatalogueIntegration, type: Auth['type']): [name: string, variable: Variable][] {
   return Object.entries(recipe.variables ?? {}).filter(([, { from }]) => {
     if (from === 'input') return true;
-    if ('lookup' in from) return false;
+    if ('lookup' in from) return !listsFor(from.lookup, type);
     return 'token_answer' in from ? !hasTokenAnswer(type) : type === 'oauth2';
   });
 }
@@ -62,7 +63,7 @@ export function readGiven(
     if (fault !== undefined) faults.push({ path: `credentials.${name}`, message: fault });
   }
   // Which of several: asked of the service, and compared with what it lists.
-  for (const [name] of lookupsOf(integration.recipe)) {
+  for (const [name] of lookupsOf(integration.recipe, type)) {
     const value = given[name]?.trim() || kept[name];
     if (value !== undefined && value.length <= lengthMax) values[name] = value;
   }

@@ -20,7 +20,7 @@ const labelLengthMax = 100;
  */
 export async function findChoices(gateway: Gateway, userId: string, found: NewCredential): Promise<Choice[] | undefined> {
   const { integration, auth } = found;
-  const [first] = lookupsOf(integration.recipe);
+  const [first] = lookupsOf(integration.recipe, auth.type);
   if (!first) return undefined;
   const [name, { url, list }] = first;
   const known = { ...found, variables: variablesOf(integration.recipe, withoutFound(found)) };
@@ -51,16 +51,16 @@ function placeOf(integration: CatalogueIntegration, url: string, variables: Vari
 }
 
 /** What an earlier look-up found must not pass for known while it is asked again. */
-function withoutFound({ integration, variables }: NewCredential): Variables {
-  const names = lookupsOf(integration.recipe).map(([name]) => name);
+function withoutFound({ integration, auth, variables }: NewCredential): Variables {
+  const names = lookupsOf(integration.recipe, auth.type).map(([name]) => name);
   return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
 }
 
-function readChoice({ integration, variables }: NewCredential, entry: unknown): Choice | undefined {
+function readChoice({ integration, auth, variables }: NewCredential, entry: unknown): Choice | undefined {
   const values: Record<string, string> = {};
   const at = evaluateOn(entry);
   let label = '';
-  for (const [name, lookup] of lookupsOf(integration.recipe)) {
+  for (const [name, lookup] of lookupsOf(integration.recipe, auth.type)) {
     const value = textOf(at(lookup.value));
     const variable = integration.recipe.variables?.[name];
     if (variable === undefined || value === '' || valueFault(variable, value) !== undefined) return undefined;

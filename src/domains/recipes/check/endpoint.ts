@@ -98,8 +98,11 @@ function checkParameter(name: string, parameter: Parameter, endpoint: Endpoint, 
   )
     report(['as'], 'a text that is the whole body is written as JSON, which is not what the content type says');
   checkFile(parameter, encoding, report);
-  if (parameter.merge && !(parameter.in === 'body' && encoding === 'json' && parameter.type === 'object' && parameter.as === undefined))
-    report(['merge'], 'is for a parameter of type object in a JSON body, without `as`');
+  if (
+    parameter.merge &&
+    !(parameter.in === 'body' && encoding === 'json' && parameter.type === 'object' && (parameter.as ?? '/')[0] === '/')
+  )
+    report(['merge'], 'is for a parameter of type object in a JSON body, whose `as` is a JSON Pointer to an object of it');
   if (parameter.header_encoding !== undefined && parameter.in !== 'header') report(['header_encoding'], 'is for a parameter in a header');
   if (parameter.content_type !== undefined && !(parameter.in === 'body' && encoding === 'multipart' && !parameter.file))
     report(['content_type'], 'is for a part of a multipart body; a file brings its own');

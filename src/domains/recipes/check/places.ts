@@ -2,6 +2,7 @@
 
 import { signatureNames } from '../format/credentials/signatures.ts';
 import type { Endpoint, Integration } from '../format/format.ts';
+import type { Parameter } from '../format/parameter.ts';
 import type { FaultPath, Report } from './texts.ts';
 
 /** How the body is written; undefined where there is none. */
@@ -28,7 +29,12 @@ export function validatePlaces(endpoint: Endpoint, recipe: Integration | undefin
   if (endpoint.body?.mail_at !== undefined) take('body', endpoint.body.mail_at, 'the mail', ['body', 'mail_at']);
   for (const [name, parameter] of Object.entries(endpoint.parameters))
     if (parameter.in !== 'path')
-      take(parameter.in, parameter.as ?? name, name, ['parameters', name, ...(parameter.as === undefined ? [] : ['as'])]);
+      take(parameter.in, writtenAt(name, parameter), name, ['parameters', name, ...(parameter.as === undefined ? [] : ['as'])]);
+}
+
+/** Members that join an object leave room beside them, but nobody else may fill the object whole. */
+function writtenAt(name: string, { as, merge }: Parameter): string {
+  return merge && as !== undefined ? `${toPointer(as)}/${name}` : (as ?? name);
 }
 
 function placeOf(space: string, name: string): string {

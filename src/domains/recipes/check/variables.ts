@@ -51,8 +51,10 @@ function checkLookups(recipe: Integration, report: Report): void {
     for (const inner of namesIn(lookup.url))
       if (lookups.some(([other]) => other === inner)) report([...path, 'url'], `needs {${inner}}, which the same list is to give`);
     for (const part of ['list', 'value', 'label'] as const) checkExpression(lookup[part], [...path, part], report);
-    for (const part of ['url', 'list', 'label'] as const)
-      if (lookup[part] !== lookups[0]?.[1][part])
+    for (const type of lookup.for ?? [])
+      if (!recipe.auth.some((auth) => auth.type === type)) report([...path, 'for'], `names ${type}, which is no way to connect here`);
+    for (const part of ['url', 'list', 'label', 'for'] as const)
+      if (String(lookup[part]) !== String(lookups[0]?.[1][part]))
         report([...path, part], `differs from that of ${lookups[0]?.[0]}: one list gives all of them`);
   }
 }

@@ -130,7 +130,9 @@ export const parameter = z
     merge: z
       .boolean()
       .optional()
-      .describe('JSON body only: the members of this object become members of the body, beside those of the other parameters.'),
+      .describe(
+        'JSON body only: the members of this object become members of the body, or of the object in it that `as` points to, beside those of the other parameters.',
+      ),
     content_type: z
       .string()
       .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;[\x20-\x7e]*)?$/, 'a media type, such as application/json')

@@ -8,6 +8,11 @@ const lookup = z
     list: expression.describe('Where the answer lists what there is.'),
     value: expression.describe("The variable's value on an entry."),
     label: expression.describe('How a person knows an entry: the name of the site.'),
+    for: z
+      .array(z.enum(['oauth2', 'bearer', 'api_key', 'basic', 'client_credentials', 'jwt_bearer', 'signature_v4']))
+      .min(1)
+      .optional()
+      .describe('The ways to connect whose credential the list takes. With any other the person gives the value. Default: all.'),
   })
   .describe(
     'Asked of the service once there is a credential. Where it lists several, the person chooses one, and each that is chosen in a consent of its own is an account of its own. Variables of one integration share one list.',

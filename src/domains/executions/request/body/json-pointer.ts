@@ -24,3 +24,11 @@ export function putAt(whole: unknown, place: readonly string[], value: unknown):
   object[name] = putAt(object[name], rest, value);
   return object;
 }
+
+/** What stands at a place, undefined where nothing does. */
+export function getAt(whole: unknown, place: readonly string[]): unknown {
+  return place.reduce<unknown>(
+    (found, name) => (found !== undefined && Object.hasOwn(found as object, name) ? (found as Record<string, unknown>)[name] : undefined),
+    whole,
+  );
+}

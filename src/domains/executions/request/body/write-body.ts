@@ -7,7 +7,7 @@ import { malformed } from '../pairs.ts';
 import { type Fail, type PlacedParameter, parametersIn, valueFor, type Written, writePairs } from '../request-parts.ts';
 import { readUpload, type Upload } from './fetch-upload.ts';
 import { contentOf, type GivenFile, mediaTypeFault } from './given-file.ts';
-import { placeOf, putAt } from './json-pointer.ts';
+import { getAt, placeOf, putAt } from './json-pointer.ts';
 import { composeMail } from './mail.ts';
 import { writeMultipart } from './multipart.ts';
 
@@ -103,16 +103,17 @@ function fillJson(plan: BodyPlan, params: Parameters, fail: Fail): unknown {
   return whole;
 }
 
-/** The members of a value join the body's; none may stand in for what another parameter or the recipe says. */
-function merge(whole: unknown, { name }: PlacedParameter, value: unknown, fail: Fail): unknown {
+/** The members of a value join those of an object of the body; none may stand in for what another parameter or the recipe says. */
+function merge(whole: unknown, { name, parameter }: PlacedParameter, value: unknown, fail: Fail): unknown {
   if (value === undefined || value === null) return whole;
-  const object = (whole as Record<string, unknown> | undefined) ?? (Object.create(null) as Record<string, unknown>);
+  const place = placeOf(parameter.as ?? '');
+  const object = (getAt(whole, place) as Record<string, unknown> | undefined) ?? (Object.create(null) as Record<string, unknown>);
   for (const [member, inner] of Object.entries(value)) {
     if (Object.hasOwn(object, member))
       fail(`${name}.${member}`, 'is already set, by a parameter of its own or by the endpoint: leave it out here');
     else object[member] = inner;
   }
-  return object;
+  return putAt(whole, place, object);
 }
 
 /** RFC 2387: what the bytes are, and the bytes. */
