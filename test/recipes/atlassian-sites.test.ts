@@ -36,8 +36,11 @@ afterAll(() => stand.close());
 
 const list = async () => (await stand.server.request('GET', '/v1/connect')).json.connections;
 const stateOf = async (id: string) => (await stand.server.request('GET', `/v1/connect/${id}`)).json;
+const connect = (credentials: object) => stand.server.request('POST', '/v1/connect', { body: { integration: 'jira', credentials } });
 const call = (account?: string) =>
-  stand.server.request('POST', '/v1/jira/get_issue', { body: { params: { issue_key: 'ABC-1' }, ...(account ? { account } : {}) } });
+  stand.server.request('POST', '/v1/jira/get_issue', {
+    body: { params: { issue: 'ABC-1', fields: ['summary'] }, ...(account ? { account } : {}) },
+  });
 
 /** As far as the provider sends the person back. */
 async function consent(account?: string) {
@@ -75,14 +78,14 @@ it('of two sites the person chooses one on our page, and a further consent makes
   await call('ada@acme.example (beta "quoted" <b>)');
   const [ours, theirs] = stand.upstream.received.map(linesOf);
   expect(ours).toEqual([
-    `GET /ex/jira/${acme.id}/rest/api/3/issue/ABC-1`,
+    `GET /ex/jira/${acme.id}/rest/api/2/issue/ABC-1?fields=summary`,
     'host: api.atlassian.com',
     'accept-encoding: identity',
-    'accept: */*',
+    'accept: application/json',
     `authorization: Bearer at-${grants - 1}`,
     'user-agent: skillett',
   ]);
-  expect(theirs?.[0]).toBe(`GET /ex/jira/${beta.id}/rest/api/3/issue/ABC-1`);
+  expect(theirs?.[0]).toBe(`GET /ex/jira/${beta.id}/rest/api/2/issue/ABC-1?fields=summary`);
   expect(theirs).toContain(`authorization: Bearer at-${grants}`);
 });
 
@@ -172,23 +175,51 @@ it('a grant that waits for a choice is sealed, and logged nowhere', async () => 
 });
 
 it('who gives a credential is told what there is to choose from, and gives it beside the credential', async () => {
-  const connect = (credentials: object) => stand.server.request('POST', '/v1/connect', { body: { integration: 'jira', credentials } });
-  const asked = await connect({ token: 't' });
+  const client = { client_id: 'service', client_secret: 'the-secret' };
+  const asked = await connect(client);
   expect([asked.status, asked.json.details]).toEqual([
     400,
     [{ path: 'credentials.cloud_id', message: `must be one of \`${acme.id}\` ("acme"), \`${beta.id}\` (${JSON.stringify(beta.name)})` }],
   ]);
-  expect((await connect({ token: 't', cloud_id: '3324a887-45db' })).json.details).toEqual(asked.json.details);
-  expect((await connect({ token: 't', cloud_id: beta.id })).json).toMatchObject({ status: 'connected' });
+  expect((await connect({ ...client, cloud_id: '3324a887-45db' })).json.details).toEqual(asked.json.details);
+  expect((await connect({ ...client, cloud_id: beta.id })).json).toMatchObject({ status: 'connected' });
   expect(await list()).toMatchObject([{ variables: { cloud_id: beta.id } }]);
+});
+
+it('a credential that no list takes is asked for its site, which goes into every address', async () => {
+  const basic = { username: 'ada@acme.example', password: 'ATATT-scoped' };
+  const missing = await connect(basic);
+  expect([missing.status, missing.text]).toEqual([400, expect.stringContaining('_edge/tenant_info')]);
+  expect((await connect({ ...basic, cloud_id: '../x' })).status).toBe(400);
+  expect(stand.upstream.received).toEqual([]);
+  expect((await connect({ ...basic, cloud_id: acme.id })).json).toMatchObject({ status: 'connected' });
+  expect((await call()).status).toBe(200);
+  expect(stand.asked()).toEqual([
+    `GET api.atlassian.com/ex/jira/${acme.id}/rest/api/2/myself`,
+    `GET api.atlassian.com/ex/jira/${acme.id}/rest/api/2/issue/ABC-1?fields=summary`,
+  ]);
+  const written = `Basic ${Buffer.from('ada@acme.example:ATATT-scoped').toString('base64')}`;
+  expect(stand.upstream.received.map(({ headers }) => headers.authorization)).toEqual([written, written]);
+});
+
+it('each way to connect says what it asks for', async () => {
   const { json } = await stand.server.graphql('{ integration(slug: "jira") { connectMethods { type fields { name required } } } }');
   expect(json.data.integration.connectMethods).toEqual([
     { type: 'OAUTH2', fields: [] },
     {
-      type: 'BEARER',
+      type: 'CLIENT_CREDENTIALS',
       fields: [
-        { name: 'token', required: true },
+        { name: 'client_id', required: true },
+        { name: 'client_secret', required: true },
         { name: 'cloud_id', required: false },
+      ],
+    },
+    {
+      type: 'BASIC',
+      fields: [
+        { name: 'username', required: true },
+        { name: 'password', required: true },
+        { name: 'cloud_id', required: true },
       ],
     },
   ]);
