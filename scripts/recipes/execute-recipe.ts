@@ -71,11 +71,16 @@ async function connect({ gateway, upstream }: ExecutionStand, { integration }: R
       statusReason: null,
       credential: gateway.vault.seal(JSON.stringify(credentialOf(auth.type)), id),
       providerScopes: null,
-      variables: Object.fromEntries(Object.keys(integration.variables ?? {}).map((name) => [name, 'ada'])),
+      variables: Object.fromEntries(Object.entries(integration.variables ?? {}).map(([name, one]) => [name, sampleOf(one.pattern)])),
       refreshHolder: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+}
+
+/** A value of a variable: the first of these that fits its pattern. */
+function sampleOf(pattern = '.*'): string {
+  return ['ada', 'ada@acme.example'].find((one) => new RegExp(`^(${pattern})$`, 'u').test(one)) ?? 'ada';
 }
 
 function credentialOf(type: Exclude<Recipe['integration']['auth'][number]['type'], 'none'>): StoredCredential {

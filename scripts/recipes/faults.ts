@@ -37,7 +37,7 @@ interface Documented {
 export interface Leave {
   /** Documented parameters that no endpoint of the recipe sends, with the reason. */
   omits?: object | undefined;
-  /** Documented by the provider today, and not in a description of this age, or with other values there. */
+  /** Documented by the provider today, and not in a description of this age, or required or with other values there. */
   newer?: object | undefined;
   /** What the recipe sends with every request, by name of the header. */
   headers?: object | undefined;
@@ -69,7 +69,7 @@ export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, new
       faults.push(...listValueFaults(openApi, at, one.value, schemas));
   }
   const all = [...documented, ...documented.flatMap((one) => listInside(openApi, one, sent))].map((one) =>
-    trust === 'names' ? { ...one, required: false } : one,
+    trust === 'names' || omissionOf(one) in newer ? { ...one, required: false } : one,
   );
   return [...faults, ...listForgotten(all, sent, { ...omits, ...endpoint.omits }), ...listOmissionFaults(endpoint, all, sent, newer)];
 }

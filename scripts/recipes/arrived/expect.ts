@@ -44,9 +44,13 @@ function mapSchemas({ required: _required, content }: RequestBody, map: (schema:
 function addNewer(operation: Operation, endpoint: Endpoint, names: readonly string[]): Operation {
   const body = operation.requestBody as RequestBody | undefined;
   const written = listSent(endpoint).filter(({ below }) => below.length === 0);
-  const inBody = names.filter((name) => written.some((one) => one.in === 'body' && one.name === name));
+  const schemas = Object.values(body?.content ?? {}).flatMap(({ schema }) => schema ?? []);
+  const inBody = names.filter(
+    (name) => written.some((one) => one.in === 'body' && one.name === name) || schemas.some((one) => hasMember(one, name)),
+  );
   const others = names.flatMap((name) => written.filter((one) => one.name === name && one.in !== 'body'));
-  const add = (schema: Schema): Schema => ({ ...schema, properties: { ...schema.properties, ...objectOf(inBody).properties } });
+  const pointers = names.filter((name) => name.startsWith('/')).map((name) => name.slice(1).split('/'));
+  const add = (schema: Schema): Schema => [...inBody.map((name) => [name]), ...pointers].reduce(openAt, schema);
   const isOlder = (one: Described) => !others.some((other) => other.in === one.in && other.name === one.name);
   return {
     ...operation,
@@ -54,8 +58,21 @@ function addNewer(operation: Operation, endpoint: Endpoint, names: readonly stri
       ...((operation.parameters ?? []) as Described[]).filter(isOlder),
       ...others.map(({ in: place, name }) => ({ in: place, name, schema: {} })),
     ],
-    ...(body && inBody.length > 0 ? { requestBody: mapSchemas(body, add) } : {}),
+    ...(body && inBody.length + pointers.length > 0 ? { requestBody: mapSchemas(body, add) } : {}),
   };
+}
+
+function hasMember({ properties = {}, oneOf = [] }: Schema, name: string): boolean {
+  return name in properties || oneOf.some((one) => hasMember(one, name));
+}
+
+/** The schema, with a member at the end of a pointer of which nothing is said. */
+function openAt(schema: Schema, [name = '', ...rest]: readonly string[]): Schema {
+  if (schema.oneOf) return { ...schema, oneOf: schema.oneOf.map((one) => openAt(one, [name, ...rest])) };
+  const inner = rest.length === 0 ? {} : openAt(schema.properties?.[name] ?? {}, rest);
+  const isOlder = (one: string) => rest.length > 0 || one !== name;
+  const required = schema.required ? { required: schema.required.filter(isOlder) } : {};
+  return { ...schema, ...required, properties: { ...schema.properties, [name]: inner } };
 }
 
 /** What no parameter fills in a path is the connection's own: a variable, or the credential. */

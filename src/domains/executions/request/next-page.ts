@@ -87,11 +87,15 @@ function decoded(path: string): string {
   }
 }
 
-/** Of the form `<target>; rel="next"`, several with commas between them (RFC 8288, section 3). */
+/**
+ * Of the form `<target>; rel="next"`, several with commas between them (RFC 8288, section 3). Services that link to a page behind the last
+ * one mark it with the attribute `results="false"`.
+ */
 function findNextLink(links: string): string | undefined {
   for (const [, target, parameters] of links.matchAll(/<([^<>]*)>([^<]*)/g)) {
     const [, quoted, plain] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]+))/i.exec(parameters as string) ?? [];
-    if ((quoted ?? plain ?? '').toLowerCase().split(/\s+/).includes('next')) return target;
+    const isEmpty = /;\s*results\s*=\s*"?false\b/i.test(parameters as string);
+    if (!isEmpty && (quoted ?? plain ?? '').toLowerCase().split(/\s+/).includes('next')) return target;
   }
   return undefined;
 }
