@@ -48,6 +48,13 @@ describe('a recipe may say', () => {
       'that the token answer has one',
       all(withSite, (s) => Object.assign(s.recipe.variables.site, { from: { token_answer: 'site' }, pattern: undefined })),
     ],
+    [
+      'that a key has one, and that it is looked up after a consent',
+      all(withLookup, (s) => {
+        const { lookup } = s.recipe.variables.site.from;
+        s.recipe.variables = { site: { ...site, from: { credential: "split(@, '-')[-1]", lookup: { ...lookup, for: ['oauth2'] } } } };
+      }),
+    ],
     ['that the credential has one', all(withSite, (s) => (s.recipe.variables.site.from = { credential: "split(@, '-')[-1]" }))],
     ['that the service lists several', withLookup],
     [
@@ -131,6 +138,18 @@ describe('it is refused with', () => {
       'a pattern that is none',
       all(withSite, (s) => (s.recipe.variables.site = { ...site, pattern: '[' })),
       [expect.stringContaining('variables.site.pattern: is no regular expression') as unknown as string],
+    ],
+    [
+      'a part of a key that may be anything, also where it is looked up after a consent',
+      all(withLookup, (s) => {
+        const { pattern: _pattern, ...open } = site;
+        const { lookup } = s.recipe.variables.site.from;
+        s.recipe.variables = { site: { ...open, from: { credential: 'split(', lookup: { ...lookup, for: ['oauth2'] } } } };
+      }),
+      [
+        expect.stringContaining('variables.site.from.credential: ') as unknown as string,
+        recipeFault('variables.site.pattern: is missing: a credential of another form than expected must not be shown as a variable'),
+      ],
     ],
     [
       'a variable called as a part of the credential',

@@ -30,7 +30,7 @@ const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
 export function askedVariables({ recipe }: CatalogueIntegration, type: Auth['type']): [name: string, variable: Variable][] {
   return Object.entries(recipe.variables ?? {}).filter(([, { from }]) => {
     if (from === 'input') return true;
-    if ('lookup' in from) return !listsFor(from.lookup, type);
+    if ('lookup' in from) return !listsFor(from.lookup, type) && !('credential' in from);
     return 'token_answer' in from ? !hasTokenAnswer(type) : type === 'oauth2';
   });
 }

@@ -36,8 +36,9 @@ export function validateVariables(recipe: Integration, report: Report): void {
 }
 
 function checkSource({ from, pattern }: Variable, path: FaultPath, report: Report): void {
-  if (from === 'input' || 'lookup' in from) return;
-  for (const [source, expression] of Object.entries(from)) checkExpression(expression, [...path, 'from', source], report);
+  if (from === 'input') return;
+  for (const [source, expression] of Object.entries(from))
+    if (source !== 'lookup') checkExpression(expression as string, [...path, 'from', source], report);
   if ('credential' in from && pattern === undefined)
     report([...path, 'pattern'], 'is missing: a credential of another form than expected must not be shown as a variable');
 }

@@ -44,6 +44,10 @@ const variable = z
           ),
         }),
         z.strictObject({ lookup }),
+        z.strictObject({
+          credential: expression.describe('Gives the value with every way to connect that `for` of the look-up does not name.'),
+          lookup: lookup.required({ for: true }).describe('Asked of the service after what `for` names, as without `credential`.'),
+        }),
       ])
       .default('input')
       .describe(
