@@ -135,6 +135,11 @@ export class Vault {
     return vault;
   }
 
+  /** Throws WrongMasterKey where the keys do not open what the database holds. Writes nothing. */
+  static async check(db: Db, masterKeys: readonly Buffer[]): Promise<void> {
+    await new Vault(db, masterKeys).#read();
+  }
+
   /** Reads data keys that another process has made since. Throws UnknownMasterKey. */
   async reload(): Promise<void> {
     try {

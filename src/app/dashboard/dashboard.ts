@@ -12,6 +12,10 @@ const pagePaths = ['/', '/sign-in', '/sign-up', '/dashboard', '/dashboard/', '/d
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+export function isDashboardBuilt(): boolean {
+  return readBuiltFiles(builtFolder, '/assets/') !== undefined;
+}
+
 export function createDashboard(gateway: Gateway, folder = builtFolder): [path: string, handler: Handler][] {
   const built = readBuiltFiles(folder, '/assets/');
   if (!built) {

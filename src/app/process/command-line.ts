@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { version } from '../http/version.ts';
 
 export type Command =
-  | { name: 'start' | 'migrate' }
+  | { name: 'start' | 'migrate' | 'check' }
   | { name: 'sign-in-link'; email: string | undefined }
   | { name: 'backup' | 'restore'; folder: string }
   /** Text for standard output, and nothing else to do. */
@@ -20,6 +20,7 @@ export class CommandFault extends Error {
 const help = `Skillett: one server between AI agents and the services people use.
 
   npm start                             start the server
+  npm run check-start                   say what a start would miss, change nothing, and end
   npm run migrate                       bring the database up to date and end
   npm run sign-in-link [-- <e-mail>]    print a link that signs in the owner, or that user, and end
 
@@ -29,7 +30,7 @@ const help = `Skillett: one server between AI agents and the services people use
   npm start -- --help                   show this
   npm start -- --version                show which release this is
 
-Without npm: node src/skillett.cjs [migrate | sign-in-link [<e-mail>] | backup <folder> | restore <folder>] [--help] [--version]
+Without npm: node src/skillett.cjs [check | migrate | sign-in-link [<e-mail>] | backup <folder> | restore <folder>] [--help] [--version]
 
 Settings come from the environment; the npm commands read a file .env besides. .env.example lists all of them.`;
 
@@ -39,7 +40,7 @@ export function readCommand(args: readonly string[]): Command {
   if (values.help) return { name: 'print', text: help };
   if (values.version) return { name: 'print', text: version };
   const [name = 'start', ...rest] = positionals;
-  const taken = { start: 0, migrate: 0, 'sign-in-link': 1, backup: 1, restore: 1 }[name];
+  const taken = { start: 0, check: 0, migrate: 0, 'sign-in-link': 1, backup: 1, restore: 1 }[name];
   if (taken === undefined) throw new CommandFault(`There is no command ${JSON.stringify(name)}.`);
   if (rest.length > taken)
     throw new CommandFault(
@@ -49,7 +50,7 @@ export function readCommand(args: readonly string[]): Command {
     if (!rest[0]) throw new CommandFault(`${name} needs a folder: npm run ${name} -- <folder>.`);
     return { name, folder: rest[0] };
   }
-  return name === 'sign-in-link' ? { name, email: rest[0] } : { name: name as 'start' | 'migrate' };
+  return name === 'sign-in-link' ? { name, email: rest[0] } : { name: name as 'start' | 'migrate' | 'check' };
 }
 
 function parse(args: readonly string[]): { values: { help?: boolean; version?: boolean }; positionals: string[] } {

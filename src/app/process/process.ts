@@ -16,6 +16,7 @@ import { EmbeddedPostgresFault } from '../embedded/postgres-files.ts';
 import { schema } from '../graphql/schema.ts';
 import { createHttpServer } from '../http/server.ts';
 import { createPages } from '../pages/pages.ts';
+import { checkStart } from './check-start.ts';
 import type { Command } from './command-line.ts';
 import { createFirstAccess, createOperatorLink, describeStart, NoSuchUser } from './first-start.ts';
 import { openGateway } from './gateway.ts';
@@ -65,11 +66,23 @@ export async function runCommand(command: Exclude<Command, { name: 'print' }>): 
   } catch (error) {
     fail(error);
   }
-  if (command.name === 'migrate') await migrateOnly(config);
+  if (command.name === 'check') await printCheck(config);
+  else if (command.name === 'migrate') await migrateOnly(config);
   else if (command.name === 'backup' || command.name === 'restore') await moveBackup(config, command);
   else if (command.name === 'sign-in-link') await printSignInLink(config, command.email);
   else if (config.workers > 1 && cluster.isPrimary) await superviseWorkers(config);
   else await serve(config);
+}
+
+/** `npm run check-start`, `skillett serve --check`. Exit code 1 where it would not start. */
+async function printCheck(config: Config): Promise<void> {
+  const found = await checkStart(config, explain);
+  for (const { state, says } of found) console.log(`${state.padEnd(6)}${says}`);
+  const faults = found.filter(({ state }) => state === 'fault').length;
+  console.log(
+    faults === 0 ? 'A start would succeed.' : `${faults === 1 ? 'One fault is' : `${faults} faults are`} to be mended before a start.`,
+  );
+  process.exitCode = faults === 0 ? 0 : 1;
 }
 
 /** `npm run migrate`: brings the database up to date and ends. */

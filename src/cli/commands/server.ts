@@ -23,7 +23,8 @@ export function addServerCommands(program: Command): void {
   program
     .command('serve')
     .description('Run the server of this package; settings come from the environment, or from .env in this folder.')
-    .action(async () => (await import('../serve.ts')).serve([]));
+    .option('--check', 'Say what a start would miss, change nothing, and end.')
+    .action(async ({ check }) => (await import('../serve.ts')).serve(check ? ['check'] : []));
   program
     .command('backup')
     .argument('<folder>', 'Where the copy goes.')

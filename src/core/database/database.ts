@@ -212,6 +212,14 @@ async function validateConstraints(db: Db): Promise<void> {
   for (const { statement } of rows) await sql.raw(statement).execute(db);
 }
 
+/** Which migrations a start would run, and how many ran before. Throws NewerDatabase. */
+export async function listPendingMigrations(db: Db): Promise<{ ran: number; names: string[] }> {
+  const unknown = await listUnknownMigrations(db);
+  if (unknown.length > 0) throw new NewerDatabase(unknown);
+  const ran = (await listRunMigrations(db)) ?? [];
+  return { ran: ran.length, names: (await listKnownMigrations()).filter((name) => !ran.includes(name)) };
+}
+
 /** Told by names alone: loading every migration to find that there is nothing to do takes a sixth of a start. */
 async function isUpToDate(db: Db): Promise<boolean> {
   const known = await listKnownMigrations();
