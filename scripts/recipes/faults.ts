@@ -66,12 +66,18 @@ export function listFaults(openApi: Paths, endpoint: Endpoint, { omits = {}, new
     );
     if (schemas.length === 0) faults.push(...(omissionOf(one) in newer ? [] : [`${at}: is not documented`]));
     else if (one.value && trust !== 'names' && !(omissionOf(one) in newer))
-      faults.push(...listValueFaults(openApi, at, one.value, schemas));
+      faults.push(...listValueFaults(openApi, at, one.in === 'path' ? writtenIn(one.value, schemas) : one.value, schemas));
   }
   const all = [...documented, ...documented.flatMap((one) => listInside(openApi, one, sent))].map((one) =>
     trust === 'names' || omissionOf(one) in newer ? { ...one, required: false } : one,
   );
   return [...faults, ...listForgotten(all, sent, { ...omits, ...endpoint.omits }), ...listOmissionFaults(endpoint, all, sent, newer)];
+}
+
+/** In a path a text of digits is what an integer is: services give ids as texts and call them integers there. */
+function writtenIn(value: RecipeValue, schemas: PlainSchema[]): RecipeValue {
+  const isDigits = value.type === 'string' && value.pattern === '^[0-9]+$';
+  return isDigits && !schemas.some((schema) => admits(schema, 'string')) ? { ...value, type: 'integer' } : value;
 }
 
 /** Every request may have them, whatever a description says. */
@@ -88,8 +94,15 @@ function listForgotten(documented: Documented[], sent: Sent[], omitted: object):
 function listOmissionFaults(endpoint: Endpoint, documented: Documented[], sent: Sent[], newer: object): string[] {
   return Object.keys(endpoint.omits ?? {}).flatMap((name) => [
     ...(name in newer || documented.some((one) => omissionOf(one) === name) ? [] : [`omits ${name}: is not documented`]),
-    ...(sent.some((one) => omissionOf(one) === name) ? [`omits ${name}: is sent`] : []),
+    ...(isSent(name, documented, sent) ? [`omits ${name}: is sent`] : []),
   ]);
+}
+
+/** A name may be documented in several places, and one of them left out. */
+function isSent(name: string, documented: Documented[], sent: Sent[]): boolean {
+  const places = documented.filter((one) => omissionOf(one) === name);
+  if (places.length > 1) return places.every((one) => sent.some((other) => isWithin(other, one)));
+  return sent.some((one) => omissionOf(one) === name);
 }
 
 type Place = Pick<Documented, 'in' | 'name' | 'below'>;

@@ -306,6 +306,20 @@ describe('the check itself', () => {
     expect(faultsWith(numbers, '/fields/title')).toEqual(['body fields title: may not be string']);
   });
 
+  it('takes a text of digits in a path for the integer that is documented, and an omission for the place that is left out', () => {
+    const endpoint = { ...copyOf('github', 'get_issue'), method: 'POST', path: '/letters/{id}', required_any: undefined } as Endpoint;
+    const inPath = { in: 'path', name: 'id', required: true, schema: { type: 'integer' } };
+    const content = { 'application/json': { schema: { type: 'object', properties: { id: { type: 'string' } } } } } as never;
+    const paths = { '/letters/{id}': { post: { parameters: [inPath], requestBody: { content } } } };
+    const id: Parameter = { in: 'path', type: 'string', description: 'Its id.', required: true, pattern: '^[0-9]+$' };
+    const faultsWith = (parameter: Parameter, omits: Record<string, string>) =>
+      listFaults({ paths }, { ...endpoint, parameters: { id: parameter }, omits });
+    expect(faultsWith(id, { id: 'The path says it.' })).toEqual([]);
+    expect(faultsWith({ ...id, pattern: '^[a-z]+$' }, { id: 'The path says it.' })).toEqual(['path id: may not be string']);
+    expect(faultsWith(id, {})).toEqual(['body id: is neither sent nor omitted']);
+    expect(faultsWith({ ...id, in: 'body', required: false }, { id: 'It is new.' })).toContain('path id: is required there');
+  });
+
   it('reports a deprecated operation', () => {
     const endpoint = copyOf('github', 'get_issue');
     const paths = structuredClone(factsOf('github').paths ?? {});
