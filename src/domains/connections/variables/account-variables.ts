@@ -26,13 +26,39 @@ const lengthMax = 500;
 /** What a header can hold (RFC 9110, section 5.5), which an address then encodes. */
 const visible = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
 
-/** What a person gives when connecting in this way, by name: what nothing else can give there. */
-export function askedVariables({ recipe }: CatalogueIntegration, type: Auth['type']): [name: string, variable: Variable][] {
-  return Object.entries(recipe.variables ?? {}).filter(([, { from }]) => {
-    if (from === 'input') return true;
+/** What a person gives when connecting in this way, by name: what nothing else can give there, and what is needed there. */
+export function askedVariables(integration: CatalogueIntegration, type: Auth['type']): [name: string, variable: Variable][] {
+  return Object.entries(integration.recipe.variables ?? {}).filter(([name, { from }]) => {
+    if (from === 'input') return !isForOthers(integration, type, name);
     if ('lookup' in from) return !listsFor(from.lookup, type) && !('credential' in from);
     return 'token_answer' in from ? !hasTokenAnswer(type) : type === 'oauth2';
   });
+}
+
+/** Stands in other ways to connect alone, as the organisation does in the token requests of an app that acts for all of it. */
+function isForOthers(integration: CatalogueIntegration, type: string, name: string): boolean {
+  let ways = waysAlone.get(integration);
+  if (!ways) {
+    ways = findWaysAlone(integration);
+    waysAlone.set(integration, ways);
+  }
+  return ways.get(name)?.includes(type) === false;
+}
+
+/** Looked for once for each integration, since calls ask. */
+const waysAlone = new WeakMap<CatalogueIntegration, ReadonlyMap<string, readonly string[]>>();
+
+/** Of each variable that stands in ways to connect and nowhere else, their types. */
+function findWaysAlone({ recipe, endpoints }: CatalogueIntegration): ReadonlyMap<string, readonly string[]> {
+  const { auth, variables = {}, ...others } = recipe;
+  const specs = [...endpoints.values()].map(({ spec }) => spec);
+  const elsewhere = new Set([
+    ...namesIn(JSON.stringify([others, variables, specs])),
+    ...specs.flatMap(({ parameters }) => Object.values(parameters).flatMap((parameter) => parameter.default_from ?? [])),
+  ]);
+  const alone = Object.keys(variables).filter((name) => !elsewhere.has(name));
+  const typesWith = (name: string) => auth.filter((way) => namesIn(JSON.stringify(way)).includes(name)).map(({ type }) => type);
+  return new Map(alone.map((name) => [name, typesWith(name)] as const).filter(([, types]) => types.length > 0));
 }
 
 /** Of those that the person gives before a consent, the ones without a value. */
@@ -113,12 +139,16 @@ export async function findKeptVariables(
 }
 
 /** Throws integration_not_connected where the account lacks what its calls need. */
-export function requireVariables(integration: CatalogueIntegration, connection: { account: string; variables: Variables }): void {
+export function requireVariables(
+  integration: CatalogueIntegration,
+  connection: { account: string; authType: string; variables: Variables },
+): void {
   const { recipe, slug } = integration;
   if (recipe.variables === undefined) return;
   const known = variablesOf(recipe, connection.variables);
   const missing = Object.entries(recipe.variables).filter(
-    ([name, variable]) => variable.default === undefined && !Object.hasOwn(known, name),
+    ([name, variable]) =>
+      variable.default === undefined && !Object.hasOwn(known, name) && !isForOthers(integration, connection.authType, name),
   );
   if (missing.length === 0) return;
   const named = missing.map(([name, { description }]) => `\`${name}\` (${description})`).join(', ');
