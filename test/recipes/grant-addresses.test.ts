@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   upstream.reset();
-  upstream.json('{"access_token":"at","token":"ghs_1","account_id":"1","email":"ada"}');
+  upstream.json('{"access_token":"at","token":"ghs_1","id":"u1","account_id":"1","email":"ada"}');
 });
 afterAll(async () => {
   await moved.close();
