@@ -2,7 +2,7 @@
  * `npm run recipes -- check [slug …]` compares recipes with the committed facts of their providers' descriptions.
  * `npm run recipes -- facts [slug …]` extracts the facts anew from the descriptions that are on this machine.
  * `npm run recipes -- answers [slug …]` makes answers.json anew from the same descriptions: what endpoints answer, as data.
- * `npm run recipes -- scaffold <file> [operation …]` drafts endpoints from a description, or lists its operations.
+ * `npm run recipes -- scaffold <file or slug> [operation …]` drafts endpoints from a description, or lists its operations.
  * Ends with status 1 where something is wrong, 2 where it was asked for something that there is not.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,15 +11,15 @@ import { listDrafts } from '../src/domains/recipes/import/draft-endpoint.ts';
 import { DescriptionFault, readDescription } from '../src/domains/recipes/import/read-description.ts';
 import { findStaleAnswers, mapAnswersOf, printAnswers } from './recipes/answers.ts';
 import { checkRecipe } from './recipes/check.ts';
-import { extractFrom } from './recipes/extract.ts';
-import { type Facts, printFacts } from './recipes/facts.ts';
-import { answersFileOf, factsFileOf, listRecipesWithFacts, listSources, readFacts, readRecipe } from './recipes/folders.ts';
+import { extractFrom, readDescriptions } from './recipes/extract.ts';
+import { type Facts, type FactsHead, printFacts } from './recipes/facts.ts';
+import { answersFileOf, factsFileOf, listRecipesWithFacts, listSources, readFacts, readRecipe, readSources } from './recipes/folders.ts';
 
 const usage = `npm run recipes -- check [slug …]   compare recipes with the facts of their descriptions
 npm run recipes -- facts [slug …]   extract the facts anew from the descriptions
 npm run recipes -- answers [slug …]   make answers.json anew from the descriptions
-npm run recipes -- scaffold <file> [operation …]   draft endpoints from a description, each named by its id, or as "GET /path" or
-  "query field"; without a name, list its operations`;
+npm run recipes -- scaffold <file or slug> [operation …]   draft endpoints from a description, or from those that the facts of a recipe
+  name, each named by its id, or as "GET /path" or "query field"; without a name, list its operations`;
 
 function main([command = '', ...names]: string[]): number {
   if (command === 'scaffold') return scaffold(names);
@@ -67,14 +67,15 @@ function extract(slugs: string[]): number {
     const head = readFacts(slug);
     const facts = head && extractFrom(head, readRecipe(slug));
     if (facts) writeFileSync(factsFileOf(slug), printFacts(facts));
-    const wanted = listSources(head ?? {}).map(({ file }) => file);
-    const missing =
-      wanted.length > 0
-        ? `not on this machine: ${wanted.join(', ')}; API_DESCRIPTIONS names the folder of descriptions, NODE_PATH that of packages`
-        : 'no description is named';
-    process.stdout.write(`${slug}: ${facts ? sayExtent(facts) : missing}\n`);
+    process.stdout.write(`${slug}: ${facts ? sayExtent(facts) : missingOf(head ?? {})}\n`);
   }
   return 0;
+}
+
+function missingOf(head: FactsHead): string {
+  const wanted = listSources(head).map(({ file }) => file);
+  if (wanted.length === 0) return 'no description is named';
+  return `not on this machine: ${wanted.join(', ')}; API_DESCRIPTIONS names the folder of descriptions, NODE_PATH that of packages`;
 }
 
 function writeAnswers(slugs: string[]): number {
@@ -101,7 +102,11 @@ function sayExtent({ schema, paths = {}, title, version }: Facts): string {
 /** The draft goes to standard output, what it lacks to standard error. */
 function scaffold([file, ...wanted]: string[]): number {
   if (file === undefined) return fail(usage);
-  const operations = listDrafts(readDescription(readFileSync(file, 'utf8')));
+  const head = readFacts(file);
+  const sources = head && readSources(head);
+  if (head && !sources) return fail(`What the facts of ${file} name is ${missingOf(head)}.`);
+  const descriptions = sources ? readDescriptions(head, sources) : [readDescription(readFileSync(file, 'utf8'))];
+  const operations = descriptions.flatMap(listDrafts);
   if (wanted.length === 0) {
     for (const { place, operationId, draft } of operations) process.stdout.write(`${place}\t${operationId ?? ''}\t${draft.name}\n`);
     return 0;

@@ -3,7 +3,7 @@
 import type { Answers } from '../../src/domains/recipes/format/answer/shapes.ts';
 import { AnswerMapper } from '../../src/domains/recipes/import/answers/map-answers.ts';
 import { readEndpointList } from './endpoint-list.ts';
-import { readSourceText } from './extract.ts';
+import { readDescriptions } from './extract.ts';
 import { type Facts, findOperation } from './facts.ts';
 import { listSources, type Recipe, readSources } from './folders.ts';
 
@@ -13,7 +13,8 @@ export function mapAnswersOf(recipe: Recipe, facts: Facts): Answers | 'missing' 
   const found = readSources(facts);
   if (!found) return 'missing';
   // A list of names says nothing of answers.
-  const descriptions = found.filter(({ text }) => !readEndpointList(text)).map(readSourceText);
+  const telling = found.filter(({ text }) => !readEndpointList(text));
+  const descriptions = readDescriptions(facts, telling);
   const [first] = descriptions;
   if (!first) return undefined;
   const mapper = new AnswerMapper(first);

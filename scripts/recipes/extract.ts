@@ -3,9 +3,10 @@ import { buildSchema } from 'graphql';
 import type { OpenApi } from '../../src/domains/recipes/import/openapi.ts';
 import { readDescription } from '../../src/domains/recipes/import/read-description.ts';
 import { readEndpointList } from './endpoint-list.ts';
-import { extractFacts, type Facts } from './facts.ts';
+import { extractFacts, type Facts, type FactsHead } from './facts.ts';
 import { type Recipe, readSources, type SourceText } from './folders.ts';
 import { shrinkSchema } from './graphql/shrink-schema.ts';
+import { readStone } from './sources/stone/read-stone.ts';
 
 /** Undefined where the descriptions are not on this machine. What an earlier extraction found is left behind. */
 export function extractFrom(
@@ -23,9 +24,20 @@ export function extractFrom(
     const all = [...endpoints.map(([, endpoint]) => endpoint), ...verify].filter(({ graphql }) => graphql !== undefined);
     return { ...head, ...date, schema: shrinkSchema(schema, all) };
   }
-  return { ...head, ...date, ...extractFacts(head, found.map(readSourceText), integration.base_url, endpoints) };
+  return { ...head, ...date, ...extractFacts(head, readDescriptions(head, found), integration.base_url, endpoints) };
 }
 
-export function readSourceText({ text }: SourceText): OpenApi {
+/** Files of Stone are one description, since they name each other's types. */
+export function readDescriptions({ argument_header: header }: FactsHead, found: readonly SourceText[]): OpenApi[] {
+  const [stone, others] = [found.filter(isStone), found.filter((one) => !isStone(one))];
+  const texts = stone.map(({ text }) => text);
+  return [...(stone.length > 0 ? [readStone(texts, header)] : []), ...others.map(readOne)];
+}
+
+function isStone({ file }: SourceText): boolean {
+  return file.endsWith('.stone');
+}
+
+function readOne({ text }: SourceText): OpenApi {
   return readEndpointList(text) ?? readDescription(text);
 }

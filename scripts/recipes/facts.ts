@@ -48,6 +48,8 @@ export interface FactsHead {
   scalars?: Record<string, 'string' | 'number' | 'boolean'>;
   /** The page that says that POST, PUT and PATCH take as a form what the description puts into the query. */
   query_as_form?: string;
+  /** Of routes in Stone whose body is a file: the header that holds their argument. */
+  argument_header?: string;
   /** Endpoints that the description does not have, with the reason. */
   absent?: Record<string, string>;
 }

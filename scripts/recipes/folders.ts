@@ -1,6 +1,5 @@
 /** Where recipes, their facts and the providers' descriptions lie. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Report } from '../../src/domains/recipes/check/texts.ts';
 import { type Endpoint, type Integration, integration, type Resource, resource } from '../../src/domains/recipes/format/format.ts';
@@ -12,7 +11,6 @@ const recipesFolder = path.join(root, 'recipes');
 /** Recipes that are hard to say, for tests alone; some have facts too. */
 const hardFolder = path.join(root, 'test/recipes/hard');
 const factsFolder = path.join(root, 'test/recipes/facts');
-const require = createRequire(import.meta.url);
 
 /** Descriptions are no part of the repository: `API_DESCRIPTIONS` names their folder, otherwise one beside the checkout is looked for. */
 const descriptionsFolder = process.env.API_DESCRIPTIONS ?? path.resolve(root, '../shared/specs');
@@ -101,7 +99,7 @@ export function listSources({ source = [] }: Pick<FactsHead, 'source'>): Source[
 
 function readSource(source: Source): SourceText | undefined {
   const { file } = source;
-  if (source.package !== undefined) return readPackaged(source.package, file);
+  if (source.package !== undefined) return readPackaged(source);
   const text = readIfThere(path.join(descriptionsFolder, file));
   if (text === undefined) return undefined;
   const index = readIfThere(path.join(descriptionsFolder, 'README.md')) ?? '';
@@ -110,15 +108,14 @@ function readSource(source: Source): SourceText | undefined {
   return { file, text, ...(date === undefined ? {} : { date }) };
 }
 
-/** Of a package that is installed, or lies below a folder of NODE_PATH: large ones are no dependency of the project. */
-function readPackaged(name: string, file: string): SourceText | undefined {
-  try {
-    const { version } = require(`${name}/package.json`) as { version: string };
-    return { file, text: readFileSync(require.resolve(`${name}/${file}`), 'utf8'), date: `${name} ${version}` };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
-    throw error;
-  }
+/** Of a package that is installed, or lies in a folder of NODE_PATH: large ones are no dependency of the project. */
+function readPackaged({ package: name = '', file }: Source): SourceText | undefined {
+  const folders = [path.join(root, 'node_modules'), ...(process.env.NODE_PATH ?? '').split(path.delimiter)];
+  const folder = folders.map((one) => path.join(one, name)).find((one) => existsSync(path.join(one, 'package.json')));
+  if (folder === undefined) return undefined;
+  const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as { version: string };
+  const text = readIfThere(path.join(folder, file));
+  return text === undefined ? undefined : { file, text, date: `${name} ${version}` };
 }
 
 function readIfThere(file: string): string | undefined {
