@@ -36,10 +36,33 @@ const methods: Record<string, string> = {
   list_users: 'GET users.list',
   get_user_info: 'GET users.info',
   find_user_by_email: 'GET users.lookupByEmail',
+  list_files: 'GET files.list',
+  get_file: 'GET files.info',
+  delete_file: 'POST files.delete',
+  get_upload_url: 'POST files.getUploadURLExternal',
+  complete_upload: 'POST files.completeUploadExternal',
+  list_pins: 'GET pins.list',
+  pin_message: 'POST pins.add',
+  unpin_message: 'POST pins.remove',
+  list_bookmarks: 'POST bookmarks.list',
+  set_status: 'POST users.profile.set',
+  get_profile: 'GET users.profile.get',
+  set_presence: 'POST users.setPresence',
+  set_snooze: 'POST dnd.setSnooze',
+  list_reminders: 'GET reminders.list',
+  add_reminder: 'POST reminders.add',
+  complete_reminder: 'POST reminders.complete',
+  delete_reminder: 'POST reminders.delete',
+  get_team: 'GET team.info',
+  list_usergroups: 'GET usergroups.list',
+  list_usergroup_members: 'GET usergroups.users.list',
+  list_emoji: 'GET emoji.list',
 };
+/** What is at the host of files, and no method of the Web API: test/recipes/slack-files.test.ts. */
+const ofFiles = ['download_file', 'upload_file'];
 
 it('has exactly these endpoints', () => {
-  expect([...slack.endpoints.keys()].sort()).toEqual(Object.keys(methods).sort());
+  expect([...slack.endpoints.keys()].sort()).toEqual([...Object.keys(methods), ...ofFiles].sort());
 });
 
 describe.each(Object.entries(methods))('slack.%s', (name, documented) => {
@@ -92,6 +115,14 @@ it.each<[endpoint: string, params: object, target: string, body: string | undefi
     json({ channel, post_at: 1893456000, text: 'x' }),
   ],
   ['add_reaction', { channel, timestamp: ts, name: 'thumbsup' }, '/reactions.add', json({ channel, timestamp: ts, name: 'thumbsup' })],
+  [
+    'set_status',
+    { status_text: 'At lunch', status_emoji: ':sandwich:' },
+    '/users.profile.set',
+    json({ profile: { status_text: 'At lunch', status_emoji: ':sandwich:' } }),
+  ],
+  ['set_snooze', { num_minutes: 60 }, '/dnd.setSnooze', 'num_minutes=60'],
+  ['list_files', { types: ['pdfs', 'images'], ts_from: 1503435956 }, '/files.list?ts_from=1503435956&types=pdfs,images', undefined],
   ['open_conversation', { users: ['U1', 'W2'], return_im: true }, '/conversations.open', 'users=U1,W2&return_im=true'],
   ['invite_to_channel', { channel, users: ['U1', 'U2'] }, '/conversations.invite', `channel=${channel}&users=U1,U2`],
 ])('writes %s as Slack documents it', async (name, params, target, body) => {
@@ -109,6 +140,8 @@ it.each<[endpoint: string, params: object, path: string]>([
   ['open_conversation', { users: [] }, 'params.users'],
   ['send_message', { channel, text: 'x'.repeat(40_001) }, 'params.text'],
   ['create_channel', { name: 'Not Lower' }, 'params.name'],
+  ['set_status', { status_text: 'x', status_emoji: 'sandwich' }, 'params.status_emoji'],
+  ['get_upload_url', { filename: 'empty.txt', length: 0 }, 'params.length'],
 ])('refuses for %s what Slack would: %j', async (name, params, place) => {
   const error = await Promise.resolve()
     .then(() => prepareRequest(slack, endpointOf(name), params))
