@@ -80,6 +80,8 @@ describe('a recipe that is executed', () => {
     const create = labels.paths?.['/users/me/labels']?.post as { requestBody: { content: Record<string, { schema: Schema }> } };
     create.requestBody.content['application/json']!.schema.properties!.name = { type: 'integer' };
     expect(await spoiltFaults('gmail', labels, 'create_label')).toEqual(['body: /name must be integer']);
+    const newer = { create_label: { '/name': 'https://letters.example/page' } };
+    expect(await spoiltFaults('gmail', { ...labels, newer }, 'create_label')).toEqual([]);
     const slack = factsOf('slack');
     delete slack.body_types;
     expect(await spoiltFaults('slack', slack, 'send_message')).toEqual([

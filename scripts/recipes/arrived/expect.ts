@@ -15,7 +15,7 @@ export function expectOf(facts: Facts, name: string, endpoint: Endpoint): Expect
     method: endpoint.method,
     path: endpoint.path,
     operation: addOwnNames(
-      addTypes(addNewer(own, endpoint, Object.keys(facts.newer?.[name] ?? {})), Object.keys(facts.body_types ?? {})),
+      addTypes(addNewer(withoutIgnored(own), endpoint, Object.keys(facts.newer?.[name] ?? {})), Object.keys(facts.body_types ?? {})),
       endpoint,
     ),
     paths: Object.entries(facts.paths ?? {}).flatMap(([path, item]) => (item[method] ? [path] : [])),
@@ -60,6 +60,15 @@ function addNewer(operation: Operation, endpoint: Endpoint, names: readonly stri
     ],
     ...(body && inBody.length + pointers.length > 0 ? { requestBody: mapSchemas(body, add) } : {}),
   };
+}
+
+/** Of the body and the credential other parts of a description speak, and not these (OpenAPI 3.1, "Parameter Object", `in` header). */
+function withoutIgnored(operation: Operation): Operation {
+  const ignored = ['accept', 'content-type', 'authorization'];
+  const parameters = ((operation.parameters ?? []) as Described[]).filter(
+    (one) => one.in !== 'header' || !ignored.includes(one.name.toLowerCase()),
+  );
+  return { ...operation, parameters };
 }
 
 function hasMember({ properties = {}, oneOf = [] }: Schema, name: string): boolean {
