@@ -10,7 +10,7 @@ export function expectOf(facts: Facts, name: string, endpoint: Endpoint): Expect
   const method = endpoint.method.toLowerCase() as (typeof methods)[number];
   const operation = facts.paths?.[endpoint.path]?.[method];
   if (!operation) return undefined;
-  const own = facts.trust === 'names' ? keepNames(operation) : operation;
+  const own = dropUnsaidBody(facts.trust === 'names' ? keepNames(operation) : operation, endpoint);
   return {
     method: endpoint.method,
     path: endpoint.path,
@@ -30,6 +30,14 @@ function keepNames({ parameters, requestBody, ...rest }: Operation): Operation {
     parameters: ((parameters ?? []) as Described[]).map(({ in: place, name }) => ({ in: place, name, schema: {} })),
     ...(body ? { requestBody: mapSchemas(body, (schema) => objectOf(Object.keys(schema.properties ?? {}))) } : {}),
   };
+}
+
+/** Some descriptions ask for a body of which they say nothing, such as of a DELETE: what sends none lacks nothing then. */
+function dropUnsaidBody({ requestBody, ...rest }: Operation, endpoint: Endpoint): Operation {
+  const body = requestBody as RequestBody | undefined;
+  const isUnsaid = Object.values(body?.content ?? {}).every(({ schema }) => schema?.oneOf?.length === 0);
+  const sendsNone = listSent(endpoint).every((one) => one.in !== 'body');
+  return body && !(isUnsaid && sendsNone) ? { ...rest, requestBody: body } : rest;
 }
 
 function objectOf(names: readonly string[]): Schema {
