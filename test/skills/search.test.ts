@@ -19,23 +19,27 @@ const findEndpoints = (query: string) => search.findEndpoints(query, all).map((e
 const findIntegrations = (query: string) => search.findIntegrations(query, all).map((integration) => integration.slug);
 
 describe('the first endpoint for', () => {
-  it.each([
-    ['create issue', 'github.create_issue'],
-    ['creat isue', 'github.create_issue'],
-    ['CREATE_ISSUE', 'github.create_issue'],
+  const tickets = /^(github|gitlab|bitbucket|jira|linear)\.create_issues?$/;
+  it.each<[query: string, expected: string | RegExp]>([
+    ['create issue', tickets],
+    ['creat isue', tickets],
+    ['CREATE_ISSUE', tickets],
     ['create an issue on github', 'github.create_issue'],
+    ['create an issue in jira', 'jira.create_issue'],
+    ['jira create issue', 'jira.create_issue'],
     ['pull request merge', 'github.merge_pull'],
     ['merge pull requests', 'github.merge_pull'],
-    ['send mail', 'gmail.send_email'],
-    ['send an e-mail', 'gmail.send_email'],
-    ['delete branch', 'github.delete_ref'],
-    ['delet brnch', 'github.delete_ref'],
-    ['pul reqest', 'github.list_pull'],
-    ['DM Tom', 'slack.open_conversation'],
-    ['read my unread mail', 'gmail.list_messages'],
+    ['send mail', /^(gmail|microsoft_outlook|sendgrid)\.send_email$/],
+    ['send an e-mail', /^(gmail|microsoft_outlook|sendgrid)\.send_email$/],
+    ['send an e-mail with gmail', 'gmail.send_email'],
+    ['delete branch', /^(github\.delete_ref|gitlab\.delete_branch|bitbucket\.delete_branch)$/],
+    ['delete branch on github', 'github.delete_ref'],
+    ['pul reqest', /^(github\.list_pull|bitbucket\.list_pull_requests)$/],
+    ['DM Tom', /^(slack\.open_conversation|discord\.open_direct_message)$/],
+    ['read my unread mail', /^(gmail|microsoft_outlook)\.list_(folder_)?messages$/],
     ['search pull requests that wait for my review', 'github.search_issues'],
   ])('"%s" is the one that does it', (query, expected) => {
-    expect(findEndpoints(query)[0]).toBe(expected);
+    expect(findEndpoints(query)[0]).toMatch(expected);
   });
 
   it('"isue", a typing error, is about issues', () => {
@@ -50,11 +54,11 @@ describe('the first endpoint for', () => {
 
 describe('for everyday questions', () => {
   it.each([
-    { half: 'tuned' as const, first: 0.9, firstFive: 0.95 },
-    { half: 'apart' as const, first: 0.55, firstFive: 0.8 },
+    { half: 'tuned' as const, first: 0.7, firstFive: 0.9 },
+    { half: 'apart' as const, first: 0.6, firstFive: 0.85 },
   ])('of the half that is $half, a right endpoint is first, or one of five, often enough', ({ half, first, firstFive }) => {
     const answered = askAll(search, half);
-    expect(answered.length).toBe(60);
+    expect(answered.length).toBeGreaterThanOrEqual(100);
     expect(recall(answered, 1)).toBeGreaterThanOrEqual(first);
     expect(recall(answered, 5)).toBeGreaterThanOrEqual(firstFive);
   });
@@ -72,8 +76,11 @@ describe('for everyday questions', () => {
   });
 });
 
-it('every endpoint that comes with the server has everyday phrases, none of them twice in an integration', () => {
-  expect(everything.filter(({ say }) => say === undefined).map(({ name }) => name)).toEqual([]);
+it('of every integration that comes with the server a quarter of the endpoints or more have everyday phrases, none of them twice', () => {
+  for (const [integration, endpoints] of Map.groupBy(everything, (one) => one.integration)) {
+    const said = endpoints.filter(({ say }) => say !== undefined).length;
+    expect([integration, said / endpoints.length >= 1 / 4]).toEqual([integration, true]);
+  }
   const phrases = everything.flatMap(({ integration, say }) => (say ?? []).map((phrase) => `${integration}: ${phrase}`));
   expect(phrases.filter((phrase, at) => phrases.indexOf(phrase) !== at)).toEqual([]);
 });
@@ -91,6 +98,14 @@ describe('a search', () => {
         /(creat|add|make|new)[\s\S]*(issue|ticket|bug)|(issue|ticket|bug)[\s\S]*(creat|add|make|new)/i,
       );
     expect(findEndpoints('issue xylophone').length).toBeGreaterThan(0);
+  });
+
+  it('puts what is at hand before about equals, and not before what fits clearly better or is named', () => {
+    const first = (query: string, ...atHand: string[]) => search.findEndpoints(query, all, new Set(atHand))[0]?.integration;
+    for (const slug of ['github', 'jira', 'linear']) expect([slug, first('create an issue', slug)]).toEqual([slug, slug]);
+    expect(first('who is on call tonight', 'github')).toBe('pagerduty');
+    expect(first('create an issue in jira', 'github')).toBe('jira');
+    expect(search.findIntegrations('create an issue', all, new Set(['linear']))[0]?.slug).toBe('linear');
   });
 
   it('finds nothing for what nothing is about', () => {
@@ -112,8 +127,9 @@ describe('a search', () => {
   });
 
   it('finds an integration by one of its endpoints, if that is let through', () => {
-    expect(findIntegrations('milestone')).toEqual(['github']);
-    const withoutEndpoints = search.findIntegrations('milestone', (_integration, endpoint) => endpoint === undefined);
+    expect(findIntegrations('on call').slice(0, 2)).toContain('pagerduty');
+    expect(findIntegrations('blame')).not.toEqual([]);
+    const withoutEndpoints = search.findIntegrations('blame', (_integration, endpoint) => endpoint === undefined);
     expect(withoutEndpoints).toEqual([]);
   });
 });

@@ -66,7 +66,9 @@ function readScalar(text: string): string {
 /** Runs commands in a real shell where `curl` and `skillett` only print the arguments that they got. */
 function argumentsInShell(commands: readonly string[]): string[][] {
   const stubs = 'curl() { printf \'%s\\0\' curl "$@" END; }\nskillett() { printf \'%s\\0\' skillett "$@" END; }\n';
-  const output = execFileSync('sh', ['-euc', stubs + commands.join('\n')], {
+  const output = execFileSync('sh', ['-eu'], {
+    // All of them are longer than an argument may be.
+    input: stubs + commands.join('\n'),
     env: { SKILLETT_API_KEY: 'sk_test' },
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,

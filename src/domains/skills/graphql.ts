@@ -11,6 +11,7 @@ import { OAuthClientRef } from '../connections/oauth2/graphql.ts';
 import { type CatalogueIntegration, requireEndpoint, requireIntegration, seenBy } from '../recipes/catalogue.ts';
 import { EndpointRef, HttpMethodRef, slugText } from './endpoints/graphql.ts';
 import { logoUrlOf } from './logos.ts';
+import type { AtHand } from './search.ts';
 import { listSkillFiles, renderCoreSkill, type SkillFile } from './skill-files.ts';
 import { countCallable, listEndpoints, listIntegrations, searchEndpoints } from './skills.ts';
 
@@ -26,6 +27,13 @@ async function listAccounts(context: Context, integration: CatalogueIntegration)
 
 async function isConnected(context: Context, integration: CatalogueIntegration): Promise<boolean> {
   return integration.open || (await listAccounts(context, integration)).length > 0;
+}
+
+/** Slugs of the integrations with an account that works. */
+async function listAtHand(context: Context): Promise<AtHand> {
+  const slugs = (await seenBy(context)).catalogue.integrations.map(({ slug }) => slug);
+  const accounts = await Promise.all(slugs.map((slug) => loadAccounts(context).load(slug)));
+  return new Set(slugs.filter((_, at) => accounts[at]?.some(({ status }) => status === 'connected')));
 }
 
 const EndpointConnection = builder.connectionObject(
@@ -218,7 +226,11 @@ builder.queryField('integrations', (t) =>
           connected: args.connected ?? undefined,
         };
         const connected = (integration: CatalogueIntegration) => isConnected(context, integration);
-        return toConnection(await listIntegrations(await seenBy(context), principal, filters, connected, pageRequest(args)), args.after);
+        const atHand = () => listAtHand(context);
+        return toConnection(
+          await listIntegrations(await seenBy(context), principal, filters, connected, atHand, pageRequest(args)),
+          args.after,
+        );
       },
     },
     IntegrationConnection,
@@ -255,7 +267,8 @@ builder.queryField('searchEndpoints', (t) =>
   t.connection(
     {
       type: EndpointRef,
-      description: 'Endpoints of all integrations that the caller may use, best first: the short way to what one wants to do.',
+      description:
+        'Endpoints of all integrations that the caller may use, best first: the short way to what one wants to do. Of about equals those come first whose service is connected.',
       args: {
         query: t.arg.string({
           required: true,
@@ -264,8 +277,10 @@ builder.queryField('searchEndpoints', (t) =>
         }),
       },
       complexity: listComplexity,
-      resolve: async (_root, args, context) =>
-        toConnection(searchEndpoints(await seenBy(context), await context.principal(), args.query, pageRequest(args)), args.after),
+      resolve: async (_root, args, context) => {
+        const [seen, principal, atHand] = [await seenBy(context), await context.principal(), await listAtHand(context)];
+        return toConnection(searchEndpoints(seen, principal, args.query, atHand, pageRequest(args)), args.after);
+      },
     },
     EndpointConnection,
   ),

@@ -10,14 +10,18 @@ declare module '../../core/context.ts' {
 }
 
 export interface SkillSearch {
-  /** Best first. */
-  findEndpoints(query: string, included: (endpoint: CatalogueEndpoint) => boolean): CatalogueEndpoint[];
+  /** Best first. Of about equals those come first whose integration is `atHand`, by its slug. */
+  findEndpoints(query: string, included: (endpoint: CatalogueEndpoint) => boolean, atHand?: AtHand): CatalogueEndpoint[];
   /** Best first; found by themselves (`included` gets no endpoint) or by one of their endpoints. */
   findIntegrations(
     query: string,
     included: (integration: CatalogueIntegration, endpoint: CatalogueEndpoint | undefined) => boolean,
+    atHand?: AtHand,
   ): CatalogueIntegration[];
 }
+
+/** Slugs of integrations that who asks has connected. */
+export type AtHand = ReadonlySet<string>;
 
 /** One entry of the index: an integration, or one of its endpoints. */
 interface Entry {
@@ -30,6 +34,8 @@ interface Entry {
   of: CatalogueIntegration;
   endpoint: CatalogueEndpoint | undefined;
 }
+
+const nothing: AtHand = new Set();
 
 /** A word of a query. */
 interface Word {
@@ -55,6 +61,12 @@ const alikeWeight = 0.4;
 const comparedHits = 50;
 const phraseBonus = 8;
 
+/** Many services have issues and messages: whoever connected one of them means that, unless another fits clearly better. */
+const atHandBonus = 0.5;
+
+/** Whoever writes a service's name means it. */
+const namedBonus = 2;
+
 /** A few milliseconds of work. */
 const entriesPerTurn = 100;
 
@@ -70,9 +82,11 @@ export function buildSearch(catalogue: Catalogue): SkillSearch {
     },
   });
   const complete = addInTurns(index, entries);
+  const names = new Map(catalogue.integrations.map(({ slug, recipe }) => [slug, termsIn(recipe.name)]));
+  const nameOf = ({ slug }: CatalogueIntegration) => names.get(slug) as readonly string[];
 
   /** What holds any word of the query; what holds more of them comes before what holds one of them often. */
-  const find = (query: string, included: (entry: Entry) => boolean): Hit[] => {
+  const find = (query: string, included: (entry: Entry) => boolean, atHand: AtHand = nothing): Hit[] => {
     complete();
     const words = weighWords(query, known);
     const hits = index
@@ -82,17 +96,24 @@ export function buildSearch(catalogue: Catalogue): SkillSearch {
         matched: terms,
         score: (score / queryTerms.length) * shareOf(words, queryTerms, ({ weight }) => weight) ** 2,
       }))
-      .filter(({ entry }) => included(entry))
-      .sort(byScore);
-    for (const hit of hits.slice(0, comparedHits)) hit.score *= 1 + phraseBonus * likenessOf(words, hit) ** 2;
+      .filter(({ entry }) => included(entry));
+    const asked = new Set(words.map(({ term }) => term));
+    for (const hit of hits) {
+      if (nameOf(hit.entry.of).every((term) => asked.has(term))) hit.score *= 1 + namedBonus;
+      else if (atHand.has(hit.entry.of.slug)) hit.score *= 1 + atHandBonus;
+    }
+    hits.sort(byScore);
+    for (const hit of hits.slice(0, comparedHits)) hit.score *= 1 + phraseBonus * likenessOf(words, hit, nameOf(hit.entry.of)) ** 2;
     return hits.sort(byScore);
   };
 
   return {
-    findEndpoints: (query, included) =>
-      find(query, ({ endpoint }) => endpoint !== undefined && included(endpoint)).map(({ entry }) => entry.endpoint as CatalogueEndpoint),
-    findIntegrations: (query, included) => {
-      const hits = find(query, (entry) => included(entry.of, entry.endpoint));
+    findEndpoints: (query, included, atHand) =>
+      find(query, ({ endpoint }) => endpoint !== undefined && included(endpoint), atHand).map(
+        ({ entry }) => entry.endpoint as CatalogueEndpoint,
+      ),
+    findIntegrations: (query, included, atHand) => {
+      const hits = find(query, (entry) => included(entry.of, entry.endpoint), atHand);
       const best = new Map<CatalogueIntegration, number>();
       for (const { entry, score } of hits) {
         // Who writes an integration's own name means it, however many endpoints of others mention it.
@@ -188,15 +209,15 @@ function shareOf(words: readonly Word[], terms: readonly string[], weightOf: (wo
   return all === 0 ? 0 : found / all;
 }
 
-/** With the name of an endpoint or the phrase that is most like the query: 1 when it has the same words. */
-function likenessOf(words: readonly Word[], { entry: { endpoint }, matched }: Hit): number {
+/** With the name of an endpoint or the phrase that is most like the query: 1 when it has the same words, whether the service is named or not. */
+function likenessOf(words: readonly Word[], { entry: { endpoint }, matched }: Hit, service: readonly string[]): number {
   if (endpoint === undefined) return 0;
   const weightOf = (term: string) => (isWeak(term) ? weakWeight : 1);
   const sum = (terms: readonly string[]) => terms.reduce((total, term) => total + weightOf(term), 0);
-  const asked = words.map(({ term }) => term);
+  const asked = words.map(({ term }) => term).filter((term) => !service.includes(term));
   const alike = new Set(words.flatMap((word) => word.alike));
   const likenesses = [endpoint.name, ...(endpoint.say ?? [])].map((phrase) => {
-    const said = termsIn(phrase);
+    const said = termsIn(phrase).filter((term) => !service.includes(term));
     const shared = said.filter((term) => matched.includes(term));
     const same = shared.filter((term) => asked.includes(term) || !alike.has(term));
     const like = shared.length - same.length;

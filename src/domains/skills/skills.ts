@@ -3,6 +3,7 @@ import type { Gateway } from '../../core/context.ts';
 import { type Page, type PageRequest, pageOf } from '../../core/paging.ts';
 import { mayCall, maySee, type Principal } from '../../core/principal.ts';
 import type { CatalogueEndpoint, CatalogueIntegration } from '../recipes/catalogue.ts';
+import type { AtHand } from './search.ts';
 
 type Known = Pick<Gateway, 'catalogue' | 'skillSearch'>;
 
@@ -13,12 +14,13 @@ interface IntegrationFilters {
   connected?: boolean | undefined;
 }
 
-/** What the principal may call. `isConnected` is asked only when it matters. */
+/** What the principal may call. `isConnected` and `listAtHand` are asked only when it matters. */
 export async function listIntegrations(
   { catalogue, skillSearch }: Known,
   { scopes }: Principal,
   filters: IntegrationFilters,
   isConnected: (integration: CatalogueIntegration) => Promise<boolean>,
+  listAtHand: () => Promise<AtHand>,
   page: PageRequest,
 ): Promise<Page<CatalogueIntegration>> {
   const isListed = ({ slug, recipe }: CatalogueIntegration) =>
@@ -28,6 +30,7 @@ export async function listIntegrations(
     ? skillSearch.findIntegrations(
         filters.search,
         (integration, endpoint) => isListed(integration) && (endpoint === undefined || callable(endpoint)),
+        await listAtHand(),
       )
     : catalogue.integrations.filter(isListed);
   if (filters.connected === undefined) return pageOf(listed, page);
@@ -73,9 +76,10 @@ export function searchEndpoints(
   { skillSearch }: Pick<Gateway, 'skillSearch'>,
   { scopes }: Principal,
   query: string,
+  atHand: AtHand,
   page: PageRequest,
 ): Page<CatalogueEndpoint> {
-  return pageOf(skillSearch.findEndpoints(query, isCallable(scopes)), page);
+  return pageOf(skillSearch.findEndpoints(query, isCallable(scopes), atHand), page);
 }
 
 /** How many endpoints of the integration the principal may call. */
