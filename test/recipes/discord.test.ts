@@ -66,6 +66,16 @@ it('reads and writes arrive as Discord documents them: ids as texts, an emoji pe
   expect(react?.[0]).toBe(`PUT /api/v10/channels/${channel_id}/messages/1200000000000000001/reactions/%F0%9F%91%8D/@me`);
 });
 
+it('a list goes on after an id with all its digits, which no number could hold', async () => {
+  stand.upstream.json('[]');
+  const params = { guild_id: '1000000000000000001', after: '1300000000000000001' };
+  expect((await call('list_members', params)).status).toBe(200);
+  expect((await call('list_members', { ...params, after: 1_300_000 })).status).toBe(400);
+  expect(stand.upstream.received.map(({ target }) => target)).toEqual([
+    '/api/v10/guilds/1000000000000000001/members?limit=100&after=1300000000000000001',
+  ]);
+});
+
 it('a message without anything in it, and a number for an id, are refused before they are sent', async () => {
   for (const params of [{ channel_id }, { channel_id: 1_100_000, content: 'x' }]) {
     const refused = await call('send_message', params);
