@@ -53,15 +53,15 @@ function listNameFaults(name: string): string[] {
 }
 
 const verbs = new Set(
-  `abort accept acknowledge activate add adopt answer append approve archive assign attach ban batch break buy cancel capture change check
-clear close comment compare complete confirm convert copy count create crosspost deactivate decline delete disable dismiss dispatch
+  `abort accept acknowledge activate add adopt answer append apply approve archive assign attach ban batch break buy cancel capture change
+check clear close comment compare complete confirm convert copy count create crosspost deactivate decline delete disable dismiss dispatch
 download duplicate echo edit email empty enable end execute export fail fetch filter finalize find finish follow force format forward
 generate get hide import insert invite issue join label leave like link list lock log lookup make manage mark merge modify move mute open
 order pause pay pin ping play post preview promote publish purge query quick rank rate react read redirect refund register reject relate
-release remove rename render reopen reorder replace reply report reprioritize request rerun resend reset resolve restore resume retry
-review revoke run save schedule search send set share skip snooze sort star start stop style submit subscribe sync tag test transfer
-transition trash trigger unarchive unassign unban undelete unfollow unlike unlink unlock unmark unmute unpin unpublish unshare unstar
-unsubscribe untrash update upload upsert validate verify void vote wait watch withdraw write`.split(/\s+/),
+release remove rename render reopen reorder replace reply report reprioritize request rerun resend reset resolve restore resume retry review
+revoke run save schedule search send set share skip snooze sort star start stop style submit subscribe sync tag test transfer transition
+trash trigger unarchive unassign unban undelete unfollow unlike unlink unlock unmark unmute unpin unpublish unshare unstar unsubscribe
+untrash update upload upsert validate verify void vote wait watch withdraw write`.split(/\s+/),
 );
 
 const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true, ownProperties: true }));
