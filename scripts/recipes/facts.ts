@@ -44,6 +44,8 @@ export interface FactsHead {
   newer?: Record<string, Record<string, string>>;
   /** Types of bodies that the service takes beside those of the description, each with the page that says so. */
   body_types?: Record<string, string>;
+  /** Parameters that the description calls required and the service does not, each with the page that says so. */
+  optional?: Record<string, string>;
   /** Of a GraphQL schema: the JSON type of scalars that it defines itself, such as dates. */
   scalars?: Record<string, 'string' | 'number' | 'boolean'>;
   /** The page that says that POST, PUT and PATCH take as a form what the description puts into the query. */
@@ -82,8 +84,9 @@ export function extractFacts(
     placeOf,
   ).values()) {
     const [first] = same as [Endpoint];
-    const found = findOperation(head, descriptions, baseUrl, first);
-    if (!found) continue;
+    const described = findOperation(head, descriptions, baseUrl, first);
+    if (!described) continue;
+    const found = withOptional(head, described);
     const method = first.method.toLowerCase() as (typeof methods)[number];
     paths[first.path] = { ...paths[first.path], [method]: shrinkOperation(takesForm(head, first) ? asForm(found) : found, same) };
     for (const sentence of listSentences(found)) sentences.add(hashSentence(sentence));
@@ -95,6 +98,14 @@ export function extractFacts(
     paths,
     sentences: [...sentences].sort().join(' '),
   };
+}
+
+function withOptional({ optional = {} }: FactsHead, found: Found): Found {
+  const { openApi, item, operation } = found;
+  const all = listParameters(openApi, item, operation);
+  if (!all.some(({ name }) => name in optional)) return found;
+  const parameters = all.map((one) => (one.name in optional ? { ...one, required: false } : one));
+  return { openApi, item: { ...item, parameters: [] }, operation: { ...operation, parameters } };
 }
 
 function takesForm({ query_as_form: page }: FactsHead, { method }: Endpoint): boolean {

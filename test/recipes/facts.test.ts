@@ -102,6 +102,26 @@ describe('the descriptions of a recipe', () => {
     expect(extracted({})).toEqual({ post: { parameters: [text] }, get: { parameters: [text] } });
   });
 
+  it('may call a parameter required that the service does not need, where a page says so', () => {
+    const sources = [
+      described('Letters', {
+        '/letters': {
+          get: { parameters: ['mask', 'query'].map((name) => ({ in: 'query', name, required: true, schema: { type: 'string' } })) },
+        },
+      }),
+    ];
+    const required = (head: Parameters<typeof extractFacts>[0]) =>
+      listFaults(
+        extractFacts(head, sources, 'https://letters.example', [['list_letters', endpoint('/letters')]]) as Facts & Pick<OpenApi, 'paths'>,
+        endpoint('/letters'),
+        {
+          omits: { mask: 'The former form.', query: 'Not wanted.' },
+        },
+      );
+    expect(required({})).toEqual(['query mask: is required there', 'query query: is required there']);
+    expect(required({ optional: { mask: 'https://letters.example/docs' } })).toEqual(['query query: is required there']);
+  });
+
   it('are all needed, and a package that is not installed is none', () => {
     const there = { package: '@octokit/openapi', file: 'generated/api.github.com.json' };
     expect(readSources({ source: [there] })).toHaveLength(1);

@@ -42,7 +42,7 @@ describe.each(endpoints)('gmail.%s', (_, endpoint) => {
 describe('the gmail recipe', () => {
   it('holds its endpoints in five categories, under names of their own', () => {
     expect(resources.map((one) => one.resource).sort()).toEqual(['account', 'drafts', 'labels', 'messages', 'threads']);
-    expect(endpoints.length).toBeGreaterThanOrEqual(36);
+    expect(endpoints.length).toBeGreaterThanOrEqual(43);
     expect(new Set(endpoints.map(([name]) => name)).size).toBe(endpoints.length);
   });
   it('pages by tokens wherever there are pages', () => {
@@ -66,6 +66,7 @@ describe('the gmail recipe', () => {
       'delete_message',
       'delete_thread',
       'update_draft',
+      'update_send_as',
       'update_vacation',
     ]);
   });
@@ -168,5 +169,23 @@ describe('the check itself', () => {
       'body inner: is neither sent nor omitted',
       'omits /inner/id: is not documented',
     ]);
+  });
+
+  it('gives each segment a name where a path has one name for several, and leaves other paths as they are', () => {
+    const get = { id: 'people.get', httpMethod: 'GET', parameters: { resourceName: { type: 'string', location: 'path', required: true } } };
+    const read = (path: string, flatPath?: string) =>
+      fromDiscovery({
+        title: 'People',
+        version: 'v1',
+        rootUrl: 'https://people.example/',
+        methods: { get: { ...get, path, ...(flatPath === undefined ? {} : { flatPath }) } },
+      }).paths;
+    const names = (paths: ReturnType<typeof read>) =>
+      Object.entries(paths).map(([path, { get: found }]) => [path, ...(found?.parameters ?? []).map((one) => 'name' in one && one.name)]);
+    expect(names(read('v1/{+resourceName}:copy', 'v1/people/{peopleId}/mails/{mailsId}:copy'))).toEqual([
+      ['/v1/people/{peopleId}/mails/{mailsId}:copy', 'peopleId', 'mailsId'],
+    ]);
+    expect(names(read('v1/{+resourceName}'))).toEqual([['/v1/{resourceName}', 'resourceName']]);
+    expect(names(read('v1/{resourceName}', 'v1/{resourceName}'))).toEqual([['/v1/{resourceName}', 'resourceName']]);
   });
 });

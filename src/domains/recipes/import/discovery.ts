@@ -23,6 +23,8 @@ interface Method {
   id: string;
   httpMethod: string;
   path: string;
+  /** The same with a name for each segment, where `path` has a name for several (`{+resourceName}`). */
+  flatPath?: string;
   description?: string;
   deprecated?: boolean;
   parameters?: Record<string, Value>;
@@ -48,11 +50,12 @@ export function fromDiscovery(discovery: Discovery): OpenApi {
   const paths: Record<string, PathItem> = {};
   // What must be sent depends on the method, so each has its own copy of the schemas that it reaches.
   const schemas: [method: string, copied: Record<string, Schema>][] = [];
-  for (const [method, group] of listMethods(discovery)) {
+  for (const [written, group] of listMethods(discovery)) {
+    const method = flatten(written);
     const copied = new Map<string, Schema>();
     const operation = readMethod(discovery, method, group, copied);
     if (copied.size > 0) schemas.push([method.id, Object.fromEntries(copied)]);
-    const path = `/${method.path.replaceAll('{+', '{')}`;
+    const path = `/${method.path}`;
     paths[path] = { ...paths[path], [method.httpMethod.toLowerCase()]: operation };
   }
   const answers = Object.fromEntries(Object.entries(discovery.schemas ?? {}).map(([name, value]) => [name, readAnswer(value)]));
@@ -77,6 +80,18 @@ function readAnswer(value: Value): Schema {
     ...(value.items ? { items: readAnswer(value.items) } : {}),
     ...(properties.length > 0 ? { properties: Object.fromEntries(properties) } : {}),
   };
+}
+
+/** A name that stands for several segments would be encoded as one, so each segment has its own. */
+function flatten(method: Method): Method {
+  const { path, flatPath, parameters = {} } = method;
+  if (!path.includes('{+')) return method;
+  if (flatPath === undefined) return { ...method, path: path.replaceAll('{+', '{') };
+  const wide = [...path.matchAll(/\{\+(\w+)\}/g)].map(([, name]) => name as string);
+  const names = [...flatPath.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string).filter((name) => !Object.hasOwn(parameters, name));
+  const rest = Object.entries(parameters).filter(([name]) => !wide.includes(name));
+  const segment = (name: string): [string, Value] => [name, { type: 'string', location: 'path', required: true }];
+  return { ...method, path: flatPath, parameters: Object.fromEntries([...names.map(segment), ...rest]) };
 }
 
 function listMethods(group: MethodGroup, name = ''): [method: Method, group: string][] {
