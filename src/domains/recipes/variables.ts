@@ -115,7 +115,7 @@ export function addressesOf(recipe: Integration): string[] {
     recipe.base_url,
     lookup?.[1].url ?? '',
     recipe.verify?.base_url ?? '',
-    ...(oauth2 ? [oauth2.authorize_url, oauth2.token_url, oauth2.revocation?.url ?? ''] : []),
+    ...(oauth2 ? [oauth2.authorize_url, oauth2.token_url, oauth2.refresh?.url ?? '', oauth2.revocation?.url ?? ''] : []),
     ...grants,
   ];
 }

@@ -9,6 +9,7 @@ import type { CatalogueIntegration } from '../../recipes/catalogue.ts';
 import type { OAuth2 } from '../../recipes/format/auth.ts';
 import { requireKnownHost } from '../../recipes/known-host.ts';
 import { fillAddress, noVariables, type Variables, variablesOf } from '../../recipes/variables.ts';
+import { placeBeside } from './place-beside.ts';
 import { type Grant, type OAuthClient, requestToken, type TokenEndpoint } from './token-endpoint.ts';
 
 /** An integration's authorisation server, as this installation reaches it. */
@@ -93,11 +94,24 @@ export function refreshGrant(
   request: { userId: string; refreshToken: string; scopes: readonly string[] | null },
 ): Promise<Grant> {
   const scope = provider.auth.refresh?.send_scope && request.scopes ? { scope: request.scopes.join(provider.auth.scope_separator) } : {};
-  return requestToken(gateway, request.userId, provider, client, {
+  return requestToken(gateway, request.userId, refreshEndpointOf(provider), client, {
     grant_type: 'refresh_token',
     refresh_token: request.refreshToken,
     ...scope,
   });
+}
+
+/** An installation that moved the token endpoint to where the refresh endpoint does not go with it has refresh tokens taken there too. */
+function refreshEndpointOf(provider: Provider): TokenEndpoint {
+  const { auth, settings, variables } = provider;
+  const place = auth.refresh?.url === undefined ? undefined : placeBeside(provider, auth.token_url, auth.refresh.url);
+  if (!place) return provider;
+  const { tokenUrl: _moved, ...others } = settings;
+  return {
+    ...provider,
+    tokenUrl: fillAddress(place.address, variables),
+    settings: place.fromInstallation ? { ...others, tokenUrl: place.address } : others,
+  };
 }
 
 /** Whether a refresh answered with this code can never succeed again. */

@@ -57,6 +57,7 @@ function checkAuth(auth: Auth, path: FaultPath, recipe: Integration, report: Rep
       checkGiven(auth[name], [...path, name], recipe, report);
     }
     if (auth.issuer !== undefined) checkGiven(auth.issuer, [...path, 'issuer'], recipe, report);
+    if (auth.refresh?.url !== undefined) checkAddress(auth.refresh.url, [...path, 'refresh', 'url'], recipe, report);
     if (auth.revocation) checkAddress(auth.revocation.url, [...path, 'revocation', 'url'], recipe, report, ['client_id']);
     checkTokenRequest(auth.token_request, [...path, 'token_request'], report);
     checkTokenAnswer(auth.token_answer, [...path, 'token_answer'], report);

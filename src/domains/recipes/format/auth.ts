@@ -43,6 +43,7 @@ const oauth2 = z
     token_answer: tokenAnswer.optional().describe(tokenAnswerHelp),
     refresh: z
       .strictObject({
+        url: url.optional().describe('Where refresh tokens are taken, where that is another place than `token_url`.'),
         send_scope: z.boolean().optional().describe('Send `scope` with a refresh.'),
         reusable: z
           .boolean()
