@@ -162,6 +162,18 @@ it('a file goes as a part with its name, beside what is said of it', async () =>
   expect([file.name, file.type, await file.text()]).toEqual(['report.txt', 'text/plain', 'Hello']);
 });
 
+it('a poll has its answers as objects, two at least, and is refused with fewer before it is sent', async () => {
+  await connect(token);
+  stand.upstream.received.length = 0;
+  const poll = { chat_id: -1001234567890, question: 'When?', options: [{ text: 'Monday' }, { text: 'Tuesday' }], is_anonymous: false };
+  expect((await call('send_poll', poll)).status).toBe(200);
+  for (const options of [[{ text: 'Monday' }], ['Monday', 'Tuesday'], [{ text: '' }, { text: 'Tuesday' }]])
+    expect((await call('send_poll', { ...poll, options })).status).toBe(400);
+  expect(stand.upstream.received.map(({ body }) => body.toString())).toEqual([
+    '{"chat_id":-1001234567890,"question":"When?","options":[{"text":"Monday"},{"text":"Tuesday"}],"is_anonymous":false}',
+  ]);
+});
+
 it('a chat that takes no more for now says when, and a text that is too long never leaves', async () => {
   await connect(token);
   stand.upstream.received.length = 0;
