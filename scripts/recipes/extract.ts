@@ -6,6 +6,7 @@ import { readEndpointList } from './endpoint-list.ts';
 import { extractFacts, type Facts, type FactsHead } from './facts.ts';
 import { type Recipe, readSources, type SourceText } from './folders.ts';
 import { shrinkSchema } from './graphql/shrink-schema.ts';
+import { readCode } from './sources/read-code.ts';
 import { readStone } from './sources/stone/read-stone.ts';
 
 /** Undefined where the descriptions are not on this machine. What an earlier extraction found is left behind. */
@@ -38,6 +39,6 @@ function isStone({ file }: SourceText): boolean {
   return file.endsWith('.stone');
 }
 
-function readOne({ text }: SourceText): OpenApi {
-  return readEndpointList(text) ?? readDescription(text);
+function readOne({ text, form, place = '' }: SourceText): OpenApi {
+  return form ? readCode(form, place) : (readEndpointList(text) ?? readDescription(text));
 }

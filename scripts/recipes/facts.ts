@@ -19,11 +19,14 @@ import {
   type Schema,
 } from '../../src/domains/recipes/import/openapi.ts';
 import { shrinkOperation } from './shrink.ts';
+import type { CodeForm } from './sources/read-code.ts';
 
 /** A file of the folder of descriptions, or one of a package. */
 export interface Source {
   file: string;
   package?: string;
+  /** Where it is code and not a description: how that is written, as scripts/recipes/sources reads it. `file` may be a folder then. */
+  form?: CodeForm;
 }
 
 /** What is written by hand in a file of facts; all else is extracted. */

@@ -5,6 +5,7 @@ import type { Report } from '../../src/domains/recipes/check/texts.ts';
 import { type Endpoint, type Integration, integration, type Resource, resource } from '../../src/domains/recipes/format/format.ts';
 import { fillShared } from '../../src/domains/recipes/values/shared-values.ts';
 import type { Facts, FactsHead, Source } from './facts.ts';
+import type { CodeForm } from './sources/read-code.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const recipesFolder = path.join(root, 'recipes');
@@ -85,6 +86,9 @@ export interface SourceText {
   text: string;
   /** Its date, or its package and the version of that, where it is known. */
   date?: string;
+  /** Of code: how it is written, and its whole path, from which its reader finds the rest. Its text is empty. */
+  form?: CodeForm;
+  place?: string;
 }
 
 /** Undefined where one of them is not on this machine, or none is named. */
@@ -109,13 +113,16 @@ function readSource(source: Source): SourceText | undefined {
 }
 
 /** Of a package that is installed, or lies in a folder of NODE_PATH: large ones are no dependency of the project. */
-function readPackaged({ package: name = '', file }: Source): SourceText | undefined {
+function readPackaged({ package: name = '', file, form }: Source): SourceText | undefined {
   const folders = [path.join(root, 'node_modules'), ...(process.env.NODE_PATH ?? '').split(path.delimiter)];
   const folder = folders.map((one) => path.join(one, name)).find((one) => existsSync(path.join(one, 'package.json')));
   if (folder === undefined) return undefined;
   const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as { version: string };
-  const text = readIfThere(path.join(folder, file));
-  return text === undefined ? undefined : { file, text, date: `${name} ${version}` };
+  const date = `${name} ${version}`;
+  const place = path.join(folder, file);
+  if (form) return existsSync(place) ? { file, form, place, date, text: '' } : undefined;
+  const text = readIfThere(place);
+  return text === undefined ? undefined : { file, text, date };
 }
 
 function readIfThere(file: string): string | undefined {

@@ -1,0 +1,142 @@
+/** Descriptions out of the code of clients, which is parsed and never run. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type CodeForm, readCode } from '../../scripts/recipes/sources/read-code.ts';
+import { listDrafts } from '../../src/domains/recipes/import/draft-endpoint.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'skillett-code-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Writes files, and reads the code at `place`. Any of it that ran would throw. */
+async function read(form: CodeForm, place: string, files: Record<string, string>) {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(folder, form, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+  return readCode(form, path.join(folder, form, place));
+}
+
+const letters = {
+  'apis/LettersApi.js': `throw new Error('it ran');
+class LettersApiRequestFactory extends base.BaseAPIRequestFactory {
+  list(shelf, tags, limit, _options) {
+    return __awaiter(this, void 0, void 0, function* () {
+      if (shelf === null) throw new baseapi_1.RequiredError("LettersApi", "list", "shelf");
+      if (limit === null) throw new baseapi_1.RequiredError("LettersApi", "list", "limit");
+      const localVarPath = '/shelves/{shelf}/letters'
+        .replace('{' + 'shelf' + '}', encodeURIComponent(String(shelf)));
+      const requestContext = _config.baseServer.makeRequestContext(localVarPath, http_1.HttpMethod.GET);
+      if (limit !== undefined) requestContext.setQueryParam("limit", S.ObjectSerializer.serialize(limit, "number", "int32"));
+      if (tags !== undefined) {
+        const serializedParams = S.ObjectSerializer.serialize(tags, "Array<string>", "");
+        for (const serializedParam of serializedParams) requestContext.appendQueryParam("tags", serializedParam);
+      }
+    });
+  }
+  create(letter, _options) {
+    if (letter === null) throw new baseapi_1.RequiredError("LettersApi", "create", "letter");
+    const localVarPath = '/letters';
+    const requestContext = _config.baseServer.makeRequestContext(localVarPath, http_1.HttpMethod.POST);
+    const body = S.ObjectSerializer.stringify(S.ObjectSerializer.serialize(letter, "Letter", ""), contentType);
+  }
+}
+class LettersApiResponseProcessor {
+  createWithHttpInfo(response) {
+    if ((0, util_1.isCodeInRange)("201", response.httpStatusCode)) {
+      const body = S.ObjectSerializer.deserialize(parse(response), "Letter", "");
+    }
+    if ((0, util_1.isCodeInRange)("0", response.httpStatusCode)) {
+      const body = S.ObjectSerializer.deserialize(parse(response), "Error", "");
+    }
+  }
+}`,
+  'models/Letter.js': `Letter.attributeTypeMap = [
+  { "name": "title", "baseName": "letter_title", "type": "string", "format": "" },
+  { "name": "kind", "baseName": "kind", "type": "LetterKindEnum", "format": "" },
+  { "name": "marks", "baseName": "marks", "type": "{ [key: string]: string; }", "format": "" },
+  { "name": "sent", "baseName": "sent", "type": "Date", "format": "date-time" }
+];`,
+  'models/Letter.d.ts': `export declare class Letter { 'title': string; 'kind'?: LetterKindEnum; 'marks'?: { [key: string]: string; }; 'sent'?: Date; }
+export declare enum LetterKindEnum { Plain = "PLAIN", Signed = "SIGNED" }`,
+};
+
+it('of a client of OpenAPI Generator, paths, places, types and what is required', async () => {
+  const openApi = await read('openapi-generator', '', letters);
+  const drafts = new Map(listDrafts(openApi).map(({ place, draft }) => [place, draft.endpoint.parameters]));
+  expect([...drafts.keys()]).toEqual(['GET /shelves/{shelf}/letters', 'POST /letters']);
+  expect(drafts.get('GET /shelves/{shelf}/letters')).toMatchObject({
+    shelf: { in: 'path', required: true },
+    limit: { in: 'query', type: 'integer', required: true },
+    tags: { in: 'query', type: 'array', items: { type: 'string' }, array_style: 'repeat' },
+  });
+  expect(drafts.get('POST /letters')).toMatchObject({
+    letter_title: { in: 'body', type: 'string', required: true },
+    kind: { type: 'string', enum: ['PLAIN', 'SIGNED'] },
+    marks: { type: 'object' },
+    sent: { type: 'string', format: 'date-time' },
+  });
+  expect(drafts.get('POST /letters')?.kind?.required).toBeUndefined();
+  expect(Object.keys(openApi.paths['/letters']?.post?.responses ?? {})).toEqual(['201']);
+});
+
+const resources = {
+  'letters.mjs': `throw new Error('it ran');
+export class Letters extends APIResource {
+  create(params, options) {
+    const { shelf_id, ...body } = params;
+    const timeout = this._client._options.timeout ?? this._client.guess(body);
+    return this._client.post('/v1/letters', { body, ...options, headers: buildHeaders([{ ...(shelf_id != null ? { 'x-shelf': shelf_id } : undefined) }]) });
+  }
+  list(shelfID, params = {}, options) {
+    return this._client.getAPIList(path \`/v1/shelves/\${shelfID}/letters\`, (Page), { query, ...options });
+  }
+  upload(params, options) {
+    return this._client.post('/v1/files', multipartFormRequestOptions({ body, ...options }));
+  }
+}`,
+  'letters.d.ts': `import { PageParams } from './pages.js';
+export declare class Letters extends APIResource {
+  create(params: LetterCreateParams, options?: RequestOptions): APIPromise<Letter>;
+  list(shelfID: string, params?: LetterListParams | null | undefined, options?: RequestOptions): PagePromise<LettersPage, Letter>;
+  upload(params: LetterUploadParams, options?: RequestOptions): APIPromise<Letter>;
+}
+export interface Letter { id: string; kind: 'plain' | 'signed'; size?: number | null }
+export type Shelf = 'first' | 'second' | (string & {});
+export interface LetterCreateParams { title: string; parts: string | Array<Part>; on?: Shelf; shelf_id?: string }
+export type Part = { type: 'text'; text: string } | { type: 'image'; data: string };
+export interface LetterListParams extends PageParams { kind?: Letter['kind'] }
+export interface LetterUploadParams { file: Uploadable }`,
+  'pages.d.ts': 'export interface PageParams { limit?: number; after_id?: string }',
+};
+
+it('of a client of Stainless, paths from its methods and types from the declarations beside them', async () => {
+  const openApi = await read('stainless', 'letters.mjs', resources);
+  const drafts = new Map(listDrafts(openApi).map(({ place, draft }) => [place, draft.endpoint]));
+  expect([...drafts.keys()]).toEqual(['POST /v1/letters', 'GET /v1/shelves/{shelf_id}/letters', 'POST /v1/files']);
+  expect(drafts.get('POST /v1/letters')?.parameters).toMatchObject({
+    x_shelf: { in: 'header', as: 'x-shelf' },
+    title: { in: 'body', type: 'string', required: true },
+    parts: { type: ['string', 'array'], required: true },
+    on: { type: 'string' },
+  });
+  expect(drafts.get('POST /v1/letters')?.parameters.on?.enum).toBeUndefined();
+  expect(drafts.get('GET /v1/shelves/{shelf_id}/letters')?.parameters).toMatchObject({
+    shelf_id: { in: 'path', required: true },
+    limit: { in: 'query', type: 'number' },
+    after_id: { in: 'query', type: 'string' },
+  });
+  expect(drafts.get('POST /v1/files')).toMatchObject({
+    body: { encoding: 'multipart' },
+    parameters: { file: { file: true, required: true } },
+  });
+});
+
+it('code that cannot be parsed is refused with its file', async () => {
+  await expect(read('stainless', 'broken.mjs', { 'broken.mjs': 'class {', 'broken.d.ts': '' })).rejects.toThrow(/broken\.mjs: /);
+});
