@@ -10,7 +10,7 @@ import { bundledRecipes } from '../src/app/process/folders.ts';
 import { loadCatalogue } from '../src/domains/recipes/load.ts';
 import { buildSearch } from '../src/domains/skills/search.ts';
 
-const copies = 15;
+const endpointsWanted = 5_000;
 const words = readFileSync(import.meta.filename, 'utf8').match(/[a-z]{4,}/g) as string[];
 
 const [prepared] = process.argv.slice(2);
@@ -82,10 +82,20 @@ function heapMb(): number {
 
 function writeRecipes(): string {
   const target = mkdtempSync(path.join(tmpdir(), 'skillett-catalogue-'));
-  for (const slug of readdirSync(bundledRecipes, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])))
+  const slugs = readdirSync(bundledRecipes, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  const copies = Math.round(endpointsWanted / slugs.reduce((sum, slug) => sum + countEndpoints(path.join(bundledRecipes, slug)), 0));
+  for (const slug of slugs)
     for (let copy = 0; copy < copies; copy += 1)
       writeCopy(path.join(bundledRecipes, slug), path.join(target, 'recipes', `${slug}_${copy}`));
   return target;
+}
+
+function countEndpoints(folder: string): number {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return files.reduce(
+    (sum, file) => sum + Object.keys(JSON.parse(readFileSync(path.join(folder, file), 'utf8')).endpoints ?? {}).length,
+    0,
+  );
 }
 
 /** With another slug, and sentences that no other copy has; columns and fields may be called `description` too, and are none. */
