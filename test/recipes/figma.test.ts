@@ -1,6 +1,8 @@
 /** Figma takes refresh tokens at an address of their own, which gives no new one, and the client by Basic at both. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openLink } from '../support/consent-link.ts';
+import { startTestServer } from '../support/server.ts';
+import { Upstream } from '../support/upstream.ts';
 import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
 
 const lifetimeMs = 7_776_000_000;
@@ -139,4 +141,29 @@ it('a limit says how long it lasts, and a comment is not posted twice', async ()
   stand.upstream.answer(429, { 'content-type': 'application/json', 'retry-after': '90' }, '{"status":429,"err":"Rate limit exceeded"}');
   const limited = await call('post_comment', { file_key: 'hch8', message: 'Seen.' });
   expect([limited.status, Number(limited.headers.get('retry-after')) > 80, stand.upstream.received.length]).toEqual([429, true, 1]);
+});
+
+it('where an installation has its API elsewhere, the refresh endpoint is there as well, under its own rules', async () => {
+  const upstream = await Upstream.start();
+  const moved = await startTestServer({
+    env: {
+      SKILLETT_FIGMA_CLIENT_ID: 'the-client',
+      SKILLETT_FIGMA_CLIENT_SECRET: 'secret',
+      SKILLETT_FIGMA_BASE_URL: `${upstream.origin}/figma`,
+      SKILLETT_FIGMA_TOKEN_URL: `${upstream.origin}/elsewhere/token`,
+    },
+  });
+  upstream.json('{"access_token":"figu_1","refresh_token":"figur_1","token_type":"bearer","expires_in":3600,"id":"42","handle":"Ada"}');
+  const started = await moved.request('POST', '/v1/connect', { body: { integration: 'figma', scopes: ['file_comments:read'] } });
+  await (await openLink(moved, started.json.oauth_url)).comeBack({ code: 'c-1' });
+  moved.gateway.clock.offsetMs = 3_600_000;
+  expect((await moved.request('POST', '/v1/figma/list_comments', { body: { params: { file_key: 'hch8' } } })).status).toBe(200);
+  expect(upstream.received.map(({ target }) => target)).toEqual([
+    '/elsewhere/token',
+    '/figma/v1/me',
+    '/figma/v1/oauth/refresh',
+    '/figma/v1/files/hch8/comments?as_md=true',
+  ]);
+  await moved.close();
+  await upstream.close();
 });
