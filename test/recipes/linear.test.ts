@@ -1,7 +1,16 @@
 /** Linear speaks GraphQL alone: callers see neither its documents nor its envelope. Its refresh tokens work once. */
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openLink } from '../support/consent-link.ts';
 import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
+import { readRecipe } from './read-recipe.ts';
 
 let stand: HardStand;
 
@@ -213,4 +222,35 @@ describe('a consent', () => {
     const ended = await call('get_me', {});
     expect([ended.status, ended.json.error]).toEqual([401, 'token_expired']);
   });
+});
+
+/** As https://linear.app/developers/rate-limiting counts: a tenth for a property, one for an object, lists by how many they may hold. */
+function costOf(document: DocumentNode, set: SelectionSetNode, pageMax: number): number {
+  return set.selections.reduce((sum, one) => {
+    if (one.kind !== 'Field') {
+      const named = document.definitions.find(
+        (other) => other.kind === 'FragmentDefinition' && 'name' in one && other.name.value === one.name.value,
+      );
+      const inside = one.kind === 'InlineFragment' ? one : (named as FragmentDefinitionNode);
+      return sum + costOf(document, inside.selectionSet, pageMax);
+    }
+    if (!one.selectionSet) return sum + 0.1;
+    const nodes = one.selectionSet.selections.find((inner) => inner.kind === 'Field' && inner.name.value === 'nodes') as
+      | FieldNode
+      | undefined;
+    if (!nodes?.selectionSet) return sum + 1 + costOf(document, one.selectionSet, pageMax);
+    const first = one.arguments?.find(({ name }) => name.value === 'first')?.value;
+    const count = first === undefined ? 50 : first.kind === 'IntValue' ? Number(first.value) : pageMax;
+    return sum + count * (1 + costOf(document, nodes.selectionSet, pageMax));
+  }, 0);
+}
+
+it('no call costs more than Linear allows for one, with the largest page either', () => {
+  const costs = readRecipe('linear').endpoints.map(([name, { graphql, parameters }]) => {
+    const document = parse(graphql?.document ?? '');
+    const [operation] = document.definitions as [OperationDefinitionNode];
+    return [name, costOf(document, operation.selectionSet, parameters.limit?.maximum ?? 0)] as const;
+  });
+  expect(Math.max(...costs.map(([, cost]) => cost))).toBeGreaterThan(1_000);
+  expect(costs.filter(([, cost]) => cost > 10_000)).toEqual([]);
 });
