@@ -151,12 +151,14 @@ export function findOperation(head: FactsHead, descriptions: readonly OpenApi[],
 }
 
 function findIn(head: FactsHead, openApi: OpenApi, ours: string, endpoint: Endpoint): Found | undefined {
-  const bases = [...new Set([head.base_path ?? basePathOf(openApi.servers?.[0]?.url ?? ''), ''])];
+  const base = head.base_path ?? basePathOf(openApi.servers?.[0]?.url ?? '');
   const method = endpoint.method.toLowerCase() as (typeof methods)[number];
   for (const [path, item] of Object.entries(openApi.paths)) {
     const operation = item[method];
     const written = writePath(head, path.split('?')[0]!);
-    if (operation && bases.some((base) => base + written === ours)) return { openApi, item, operation };
+    const own = operation?.servers?.[0]?.url;
+    const bases = [own === undefined ? base : basePathOf(own), base, ''];
+    if (operation && bases.some((one) => one + written === ours)) return { openApi, item, operation };
   }
   return undefined;
 }

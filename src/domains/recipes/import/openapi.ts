@@ -58,6 +58,8 @@ export interface Answered {
 
 export interface Operation {
   operationId?: string;
+  /** Where it is, in place of the servers of the document. */
+  servers?: OpenApi['servers'];
   tags?: string[];
   summary?: string;
   description?: string;
