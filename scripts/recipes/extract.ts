@@ -6,6 +6,7 @@ import { readEndpointList } from './endpoint-list.ts';
 import { extractFacts, type Facts, type FactsHead } from './facts.ts';
 import { type Recipe, readSources, type SourceText } from './folders.ts';
 import { shrinkSchema } from './graphql/shrink-schema.ts';
+import { readKiotaClient } from './sources/kiota-client.ts';
 import { readCode } from './sources/read-code.ts';
 import { readStone } from './sources/stone/read-stone.ts';
 
@@ -40,5 +41,5 @@ function isStone({ file }: SourceText): boolean {
 }
 
 function readOne({ text, form, place = '' }: SourceText): OpenApi {
-  return form ? readCode(form, place) : (readEndpointList(text) ?? readDescription(text));
+  return form ? readCode(form, place) : (readEndpointList(text) ?? readKiotaClient(text) ?? readDescription(text));
 }

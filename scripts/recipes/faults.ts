@@ -190,9 +190,11 @@ function listValueFaults(openApi: Paths, at: string, value: RecipeValue, schemas
     faults.push(...(value.items ? listValueFaults(openApi, `${at}[]`, value.items, items) : [`${at}: does not describe its items`]));
   }
 
+  const isOpen = fitting.some((schema) => schema.additionalProperties === true && schema.properties === undefined);
   for (const [name, property] of Object.entries(value.properties ?? {})) {
     const inner = fitting.flatMap((schema) => listAlternatives(openApi, propertyOf(schema, name)));
-    faults.push(...(inner.length > 0 ? listValueFaults(openApi, `${at}.${name}`, property, inner) : [`${at}.${name}: is not documented`]));
+    if (inner.length > 0) faults.push(...listValueFaults(openApi, `${at}.${name}`, property, inner));
+    else if (!isOpen) faults.push(`${at}.${name}: is not documented`);
   }
   // Of a parameter the word says whether it is needed itself, so nothing says which of its members are.
   const required: unknown = value.required;
