@@ -205,7 +205,7 @@ describe('a consent', () => {
       })),
     );
     const text =
-      '{"message":{"toRecipients":[{"emailAddress":{"address":"bob@example.org"}}],"subject":"Minutes","body":{"content":"Here they are.","contentType":"text"}}}';
+      '{"Message":{"toRecipients":[{"emailAddress":{"address":"bob@example.org"}}],"subject":"Minutes","body":{"content":"Here they are.","contentType":"text"}}}';
     expect(linesOf(stand.upstream.received.at(-1)!)).toEqual([
       'POST /v1.0/me/sendMail',
       'host: graph.microsoft.com',
