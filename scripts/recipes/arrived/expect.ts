@@ -50,7 +50,11 @@ function mapSchemas({ required: _required, content }: RequestBody, map: (schema:
 
 /** Documented by the service today, though not in a description of this age. */
 function addNewer(operation: Operation, endpoint: Endpoint, names: readonly string[]): Operation {
-  const body = operation.requestBody as RequestBody | undefined;
+  // A description that forgets the body of a write documents nothing of it.
+  const forgotten = names.length > 0 && operation.requestBody === undefined && endpoint.body?.encoding === 'json';
+  const body = (forgotten ? { content: { 'application/json': { schema: { type: 'object' } } } } : operation.requestBody) as
+    | RequestBody
+    | undefined;
   const written = listSent(endpoint).filter(({ below }) => below.length === 0);
   const schemas = Object.values(body?.content ?? {}).flatMap(({ schema }) => schema ?? []);
   const inBody = names.filter(
