@@ -171,4 +171,8 @@ it('a limit is answered with when to come back', async () => {
   const limited = await call('create_issue', { project: 'ABC', type: 'Task', summary: 'Notes' });
   expect(limited.status).toBe(429);
   expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(100);
+  stand.server.gateway.clock.offsetMs += 130_000;
+  answer = { status: 429, body: {} };
+  const unsaid = await call('create_issue', { project: 'DEF', type: 'Task', summary: 'Notes' });
+  expect([unsaid.status, unsaid.headers.get('retry-after')]).toEqual([429, '30']);
 });
