@@ -60,6 +60,14 @@ it('is connected by a client that says who it is in Basic, and not in the body',
   expect(await list()).toMatchObject([{ account: 'ada@acme.example', auth_type: 'oauth2' }]);
 });
 
+it('without named scopes is not asked for those of variables, which few apps may have, nor for the older one', async () => {
+  const started = await stand.server.request('POST', '/v1/connect', { body: { integration: 'figma' } });
+  const { url } = await openLink(stand.server, started.json.oauth_url);
+  const asked = url.searchParams.get('scope')?.split(' ') ?? [];
+  expect(asked).toEqual(expect.arrayContaining(['current_user:read', 'file_content:read', 'file_comments:write', 'webhooks:write']));
+  expect(asked.filter((scope) => scope.startsWith('file_variables') || scope === 'files:read')).toEqual([]);
+});
+
 it('is renewed at the refresh endpoint, again and again with the token that the consent gave', async () => {
   await consent();
   for (const round of [1, 2]) {
