@@ -138,3 +138,23 @@ it('too many calls are answered with when to come back', async () => {
   const limited = await call('add_incident_note', { incident: 'Q1', content: 'x' });
   expect([limited.status, limited.headers.get('retry-after')]).toEqual([429, '41']);
 });
+
+it('people who are called in stand each in an object of its own, and one without a kind is refused', async () => {
+  await start({ api_key: 'u+key', email: 'ada@acme.example' });
+  stand.upstream.received.length = 0;
+  const ask = (target: object) =>
+    call('request_responders', {
+      incident: 'Q1',
+      requester: 'PXPGF42',
+      message: 'Please help.',
+      targets: [{ responder_request_target: target }],
+    });
+  expect((await ask({ id: 'PAIXXX1', type: 'user_reference' })).status).toBe(200);
+  expect(JSON.parse(String(stand.upstream.received[0]?.body))).toEqual({
+    requester_id: 'PXPGF42',
+    message: 'Please help.',
+    responder_request_targets: [{ responder_request_target: { id: 'PAIXXX1', type: 'user_reference' } }],
+  });
+  expect((await ask({ id: 'PAIXXX1' })).status).toBe(400);
+  expect(stand.upstream.received).toHaveLength(1);
+});
