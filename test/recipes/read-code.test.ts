@@ -137,6 +137,52 @@ it('of a client of Stainless, paths from its methods and types from the declarat
   });
 });
 
+const templates = {
+  'index.mjs': `throw new Error('it ran');
+var ResourceNotes = class extends BaseResource {
+  constructor(resourceType, resource2Type, options) {
+    super({ prefixUrl: resourceType, ...options });
+    this.resource2Type = resource2Type;
+  }
+  create(resourceId, resource2Id, body, options) {
+    return RequestHelper.post()(this, endpoint\`\${resourceId}/\${this.resource2Type}/\${resource2Id}/notes\`, { body, ...options });
+  }
+};
+var LetterNotes = class extends ResourceNotes {
+  constructor(options) { super("racks", "letters", options); }
+};
+var Letters = class extends BaseResource {
+  all({ shelfId, ...options } = {}) {
+    let prefix = "";
+    if (shelfId) prefix = endpoint\`shelves/\${shelfId}/\`;
+    return RequestHelper.get()(this, \`\${prefix}letters\`, options);
+  }
+  remove(letterIId) {
+    return RequestHelper.del()(this, endpoint\`letters/\${letterIId}\`);
+  }
+};`,
+  'index.d.ts': `type Page<P> = P extends 'keyset' ? { lastId?: string } : { page?: number };
+declare class ResourceNotes { create(resourceId: string, resource2Id: number, body: string, options?: { createdAt?: string } & ShowExpanded): Promise<void>; }
+declare class Letters { all(options?: { sentAfter?: string; showExpanded?: boolean } & Page<'offset'>): Promise<void>; remove(letterIId: number): Promise<void>; }`,
+};
+
+it('of a client with a template for each path, addresses of every branch and of what classes inherit, in snake case', async () => {
+  const openApi = await read('path-templates', 'index.mjs', templates);
+  const drafts = new Map(listDrafts(openApi).map(({ place, draft }) => [place, draft.endpoint.parameters]));
+  expect([...drafts.keys()].sort()).toEqual([
+    'DELETE /letters/{letter_iid}',
+    'GET /letters',
+    'GET /shelves/{shelf_id}/letters',
+    'POST /racks/{rack_id}/letters/{letter_id}/notes',
+  ]);
+  expect(drafts.get('GET /letters')).toMatchObject({ sent_after: { in: 'query', type: 'string' }, page: { in: 'query', type: 'number' } });
+  expect(Object.keys(drafts.get('GET /letters') ?? {}).sort()).toEqual(['last_id', 'page', 'sent_after']);
+  expect(drafts.get('POST /racks/{rack_id}/letters/{letter_id}/notes')).toMatchObject({
+    body: { in: 'body', type: 'string', required: true },
+    created_at: { in: 'body', type: 'string' },
+  });
+});
+
 it('code that cannot be parsed is refused with its file', async () => {
   await expect(read('stainless', 'broken.mjs', { 'broken.mjs': 'class {', 'broken.d.ts': '' })).rejects.toThrow(/broken\.mjs: /);
 });

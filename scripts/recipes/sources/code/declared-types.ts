@@ -13,7 +13,7 @@ const plainTypes: Record<string, Schema> = {
 };
 
 /** What wraps a type without changing what is sent. */
-const wrappers = ['Partial', 'Required', 'Readonly', 'NonNullable', 'Omit', 'MappedOmit', 'Pick', 'Promise', 'APIPromise'];
+const wrappers = ['Partial', 'Required', 'Readonly', 'NonNullable', 'Omit', 'MappedOmit', 'Pick', 'Promise', 'APIPromise', 'AllOrNone'];
 
 /** Of one file and of all that it imports from beside it. */
 export class DeclaredTypes {
@@ -62,6 +62,8 @@ export class DeclaredTypes {
         return this.#readUnion(nodesOf(node.types));
       case 'TSIntersectionType':
         return this.#readIntersection(nodesOf(node.types));
+      case 'TSConditionalType':
+        return this.#readUnion([node.trueType as Node, node.falseType as Node]);
       case 'TSTypeReference':
         return this.#readReference(node);
       default:

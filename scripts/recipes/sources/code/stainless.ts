@@ -19,15 +19,17 @@ export function readStainless(file: string): OpenApi {
     ),
   );
   const paths: OpenApi['paths'] = {};
-  for (const one of [...listNodes(parseFile(file), 'ClassDeclaration'), ...listNodes(parseFile(file), 'ClassExpression')])
+  const code = parseFile(file);
+  for (const one of [...listNodes(code, 'ClassDeclaration'), ...listNodes(code, 'ClassExpression')])
     for (const method of listNodes(one, 'MethodDefinition')) {
-      const found = readOperation(types, method, declared.get(`${nameOf(one.id)}.${nameOf(method.key)}`));
+      const found = readOperation(code, types, method, declared.get(`${nameOf(one.id)}.${nameOf(method.key)}`));
       if (found) paths[found.path] = { ...paths[found.path], [found.verb]: found.operation };
     }
   return { info: { title: 'Client', version: '' }, paths, components: { schemas: types.schemas } };
 }
 
 function readOperation(
+  code: Node,
   types: DeclaredTypes,
   method: Node,
   declared: Node | undefined,
@@ -45,7 +47,7 @@ function readOperation(
     ({ type }) => type !== 'null',
   );
   const required = listRequired(alternatives);
-  const headers = readHeaders(call);
+  const headers = readHeaders(code);
   const taken = new Map<string, Schema>();
   for (const name of new Set(alternatives.flatMap((one) => Object.keys(one.properties ?? {}))))
     if (!inPath.some((one) => one.name === name)) taken.set(name, { anyOf: alternatives.flatMap((one) => propertyOf(one, name) ?? []) });
@@ -90,9 +92,9 @@ function toSnake(name: string): string {
   return name.replaceAll(/([a-z0-9])([A-Z]+)/g, '$1_$2').toLowerCase();
 }
 
-/** Header names with the parameters that fill them. */
-function readHeaders(call: Node): Map<string, string> {
-  const fields = listCalls(call, 'buildHeaders').flatMap((one) => listNodes(one, 'Property'));
+/** Header names with the parameters that fill them, wherever in the file headers are put together. */
+function readHeaders(code: Node): Map<string, string> {
+  const fields = listCalls(code, 'buildHeaders').flatMap((one) => listNodes(one, 'Property'));
   return new Map(
     fields.flatMap(({ key, value }) => (textOf(key) && nameOf(value) ? [[textOf(key) as string, nameOf(value) as string]] : [])),
   );
