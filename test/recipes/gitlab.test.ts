@@ -66,10 +66,12 @@ it('each renewal brings a new refresh token, until GitLab knows the last one no 
 
 it('a project is named by its path as one segment, and the next page stands in a header', async () => {
   await consent();
-  const next = '<https://gitlab.com/api/v4/projects/1/issues?page=2&per_page=1>; rel="next"';
+  const next = `<http://gitlab.com:${stand.upstream.port}/api/v4/projects/acme%2Fweb%20site/issues?page=2&per_page=1&state=opened>; rel="next"`;
   answer = { status: 200, body: [{ iid: 17, title: 'Ünal' }], headers: { link: next } };
-  const listed = await call('list_issues', { project_id: 'acme/web site', state: 'opened', per_page: 1 });
-  expect(listed.json.data).toEqual([{ iid: 17, title: 'Ünal' }]);
+  const params = { project_id: 'acme/web site', state: 'opened', per_page: 1 };
+  const listed = await stand.server.request('POST', '/v1/gitlab/list_issues', { body: { params, view: 'lean' } });
+  expect(listed.json.data.rows).toEqual([[17, 'Ünal', null, null, null, null]]);
+  expect(Buffer.from(listed.headers.get('x-skillett-next') ?? '', 'base64url').toString()).toMatch(/^page=2&/);
   answer = { status: 201, body: { iid: 18 } };
   const file = await call('update_file', {
     project_id: '1',
@@ -94,7 +96,7 @@ it('a project is named by its path as one segment, and the next page stands in a
       'accept-encoding: identity',
       'accept: */*',
       'authorization: Bearer at-1',
-      'content-length: 57',
+      'content-length: 58',
       'content-type: application/json',
       'user-agent: skillett',
       '{"branch":"fix","content":"ü","commit_message":"Mend it"}',
