@@ -58,7 +58,7 @@ it('introspection is widened by the header and by the address alike, and for str
 it('of sets that nobody asked for lately a user gets thirty a minute, and those that are kept without a bound', async () => {
   const { database } = server.gateway;
   const eager = (await addKey(database, await addUser(database), { scopes: ['*'] })).id;
-  const slugs = server.gateway.catalogue.integrations.map(({ slug }) => slug);
+  const slugs = server.gateway.catalogue.integrations.slice(0, 7).map(({ slug }) => slug);
   const sets = Array.from({ length: 2 ** slugs.length }, (_, bits) => slugs.filter((_slug, at) => bits & (1 << at)));
   const statuses: number[] = [];
   // The two smallest may be kept from before.

@@ -54,12 +54,12 @@ interface Hit {
 
 /** What a word decides, when one that everybody writes and that the catalogue knows is 1. */
 const weakWeight = 0.1;
-const unknownWeight = 0.5;
-const alikeWeight = 0.4;
+const unknownWeight = 0.2;
+const alikeWeight = 0.6;
 
 /** So many of the best are compared with whole phrases, and so much does a phrase that is asked word for word add. */
 const comparedHits = 50;
-const phraseBonus = 8;
+const phraseBonus = 16;
 
 /** Many services have issues and messages: whoever connected one of them means that, unless another fits clearly better. */
 const atHandBonus = 0.5;
