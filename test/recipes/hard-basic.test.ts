@@ -3,21 +3,21 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
 
 let mailgun: HardStand;
-let zendesk: HardStand;
+let desk: HardStand;
 
 beforeAll(async () => {
   mailgun = await startHardStand('mailgun', ['api.mailgun.net']);
-  zendesk = await startHardStand('zendesk', ['acme.zendesk.com']);
+  desk = await startHardStand('desk', ['acme.desk.example']);
 });
 beforeEach(() => {
   mailgun.upstream.reset();
   mailgun.upstream.json('{"id":"u1","email":"ada@acme.example"}');
-  zendesk.upstream.reset();
-  zendesk.upstream.json('{"user":{"id":7,"email":"ada@acme.example"}}');
+  desk.upstream.reset();
+  desk.upstream.json('{"user":{"id":7,"email":"ada@acme.example"}}');
 });
 afterAll(async () => {
   await mailgun.close();
-  await zendesk.close();
+  await desk.close();
 });
 
 const connect = (stand: HardStand, integration: string, credentials: object) =>
@@ -75,14 +75,14 @@ it('what is missing, too much, empty or not sendable is refused with the form th
 });
 
 it('a user name is sent with the ending that the recipe adds, and holds no colon', async () => {
-  const connected = await connect(zendesk, 'zendesk', { username: 'ada@acme.example', password: 'tok:1', subdomain: 'acme' });
+  const connected = await connect(desk, 'desk', { username: 'ada@acme.example', password: 'tok:1', subdomain: 'acme' });
   expect(connected.json).toMatchObject({ status: 'connected' });
-  expect((await zendesk.server.request('POST', '/v1/zendesk/list_tickets', { body: {} })).status).toBe(200);
-  expect(zendesk.upstream.received.map((request) => linesOf(request).find((line) => line.startsWith('authorization')))).toEqual([
+  expect((await desk.server.request('POST', '/v1/desk/list_tickets', { body: {} })).status).toBe(200);
+  expect(desk.upstream.received.map((request) => linesOf(request).find((line) => line.startsWith('authorization')))).toEqual([
     basic('ada@acme.example/token:tok:1'),
     basic('ada@acme.example/token:tok:1'),
   ]);
-  const refused = await connect(zendesk, 'zendesk', { username: 'ada:x', password: 'tok', subdomain: 'acme' });
+  const refused = await connect(desk, 'desk', { username: 'ada:x', password: 'tok', subdomain: 'acme' });
   expect([refused.status, refused.json.details]).toEqual([
     400,
     [{ path: 'credentials.username', message: 'must not hold a colon (RFC 7617, section 2)' }],

@@ -44,20 +44,20 @@ it('a credential of the path goes where the recipe has it, by its name in braces
 });
 
 it('a host that belongs to the account is its own, and neither path nor headers lead it elsewhere', async () => {
-  stand = await startHardStand('zendesk', ['acme.zendesk.com', 'evil.example']);
+  stand = await startHardStand('desk', ['acme.desk.example', 'evil.example']);
   stand.upstream.json('{"user":{"id":7,"email":"ada@acme.example"}}');
-  expect((await connect('zendesk', { token: 'tok-1', subdomain: 'acme' })).json.status).toBe('connected');
+  expect((await connect('desk', { token: 'tok-1', subdomain: 'acme' })).json.status).toBe('connected');
   stand.upstream.received.length = 0;
-  const answer = await proxy('zendesk', {
+  const answer = await proxy('desk', {
     method: 'GET',
     path: '/brands/{brand}/articles',
-    headers: { 'X-Zendesk-Site': 'site evil', accept: 'text/csv' },
+    headers: { 'X-Desk-Site': 'site evil', accept: 'text/csv' },
   });
   expect(answer.status).toBe(200);
-  expect(stand.upstream.received.map(placeOf)).toEqual(['acme.zendesk.com/api/v2/brands/1/articles']);
+  expect(stand.upstream.received.map(placeOf)).toEqual(['acme.desk.example/api/v2/brands/1/articles']);
   expect(stand.upstream.received[0]?.headers).toMatchObject({
     authorization: 'Bearer tok-1',
-    'x-zendesk-site': 'site acme',
+    'x-desk-site': 'site acme',
     accept: 'text/csv',
   });
   await stand.server.gateway.db
@@ -65,12 +65,12 @@ it('a host that belongs to the account is its own, and neither path nor headers 
     .set({ variables: { subdomain: 'evil.example/x?', brand: '..' } })
     .execute();
   for (const path of ['/users', '/brands/{brand}/articles'])
-    expect((await proxy('zendesk', { method: 'GET', path })).status).toBeGreaterThanOrEqual(400);
+    expect((await proxy('desk', { method: 'GET', path })).status).toBeGreaterThanOrEqual(400);
   await stand.server.gateway.db
     .updateTable('connections')
     .set({ variables: { subdomain: 'acme', brand: '..' } })
     .execute();
-  expect((await proxy('zendesk', { method: 'GET', path: '/brands/{brand}/x' })).json.message).toContain('leads out of the base address');
+  expect((await proxy('desk', { method: 'GET', path: '/brands/{brand}/x' })).json.message).toContain('leads out of the base address');
   expect(stand.upstream.received).toHaveLength(1);
 });
 

@@ -6,12 +6,12 @@ import { type HardStand, linesOf, startHardStand } from './hard-stand.ts';
 
 let stand: HardStand;
 const users: Record<string, unknown> = {
-  'acme.zendesk.com': { user: { id: 7, email: 'ada@acme.example' } },
-  'beta.zendesk.com': { user: { id: 7, email: 'ada@beta.example' } },
+  'acme.desk.example': { user: { id: 7, email: 'ada@acme.example' } },
+  'beta.desk.example': { user: { id: 7, email: 'ada@beta.example' } },
 };
 
 beforeAll(async () => {
-  stand = await startHardStand('zendesk', ['acme.zendesk.com', 'beta.zendesk.com', 'evil.example']);
+  stand = await startHardStand('desk', ['acme.desk.example', 'beta.desk.example', 'evil.example']);
 });
 beforeEach(() => {
   stand.upstream.reset();
@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterAll(() => stand.close());
 
-const connect = (body: object) => stand.server.request('POST', '/v1/connect', { body: { integration: 'zendesk', ...body } });
+const connect = (body: object) => stand.server.request('POST', '/v1/connect', { body: { integration: 'desk', ...body } });
 const list = async () => (await stand.server.request('GET', '/v1/connect')).json.connections;
 const forget = async () => {
   for (const { connection_id: id } of await list()) await stand.server.request('DELETE', `/v1/connect/${id}`);
@@ -39,48 +39,48 @@ it('a site given beside the token stands in every request of the account, and is
   const connected = await connect({ credentials: { token: 'tok-1', subdomain: ' acme ' } });
   expect(connected.json).toMatchObject({ status: 'connected' });
   expect(await list()).toMatchObject([{ account: 'ada@acme.example', variables: { subdomain: 'acme', brand: '1' } }]);
-  expect((await stand.server.request('POST', '/v1/zendesk/create_ticket', { body: { params: { subject: 'Broken' } } })).status).toBe(200);
-  expect((await stand.server.request('POST', '/v1/zendesk/list_tickets', { body: {} })).status).toBe(200);
-  expect((await stand.server.request('POST', '/v1/zendesk/list_tickets', { body: { params: { brand: '9' } } })).status).toBe(200);
+  expect((await stand.server.request('POST', '/v1/desk/create_ticket', { body: { params: { subject: 'Broken' } } })).status).toBe(200);
+  expect((await stand.server.request('POST', '/v1/desk/list_tickets', { body: {} })).status).toBe(200);
+  expect((await stand.server.request('POST', '/v1/desk/list_tickets', { body: { params: { brand: '9' } } })).status).toBe(200);
   expect(stand.upstream.received.map(linesOf)).toEqual([
     [
       'GET /api/v2/users/me?site=acme',
-      'host: acme.zendesk.com',
+      'host: acme.desk.example',
       'accept-encoding: identity',
       'accept: application/json',
       'authorization: Bearer tok-1',
       'user-agent: skillett',
-      'x-zendesk-site: site acme',
+      'x-desk-site: site acme',
     ],
     [
       'POST /api/v2/brands/1/tickets',
-      'host: acme.zendesk.com',
+      'host: acme.desk.example',
       'accept-encoding: identity',
       'accept: */*',
       'authorization: Bearer tok-1',
       'content-length: 69',
       'content-type: application/json',
       'user-agent: skillett',
-      'x-zendesk-site: site acme',
+      'x-desk-site: site acme',
       '{"ticket":{"via":{"channel":"api","site":"acme"},"subject":"Broken"}}',
     ],
     [
       'GET /api/v2/tickets?site=acme&shape=%7Bliteral%7D&brand_id=1',
-      'host: acme.zendesk.com',
+      'host: acme.desk.example',
       'accept-encoding: identity',
       'accept: */*',
       'authorization: Bearer tok-1',
       'user-agent: skillett',
-      'x-zendesk-site: site acme',
+      'x-desk-site: site acme',
     ],
     [
       'GET /api/v2/tickets?site=acme&shape=%7Bliteral%7D&brand_id=9',
-      'host: acme.zendesk.com',
+      'host: acme.desk.example',
       'accept-encoding: identity',
       'accept: */*',
       'authorization: Bearer tok-1',
       'user-agent: skillett',
-      'x-zendesk-site: site acme',
+      'x-desk-site: site acme',
     ],
   ]);
 });
@@ -90,9 +90,9 @@ it('a site that is missing, malformed or none of the service is refused with its
   const missing = await connect({ credentials: { token: 'tok-1' } });
   expect(missing.json).toMatchObject({
     error: 'bad_request',
-    details: [{ path: 'credentials.subdomain', message: expect.stringMatching(/^is missing: The first part of your Zendesk address/) }],
+    details: [{ path: 'credentials.subdomain', message: expect.stringMatching(/^is missing: The first part of your Desk address/) }],
   });
-  for (const subdomain of ['evil.example/', 'acme.zendesk.com', 'a@evil.example', '..', 'a b', 'x'.repeat(501), 'ä']) {
+  for (const subdomain of ['evil.example/', 'acme.desk.example', 'a@evil.example', '..', 'a b', 'x'.repeat(501), 'ä']) {
     const refused = await connect({ credentials: { token: 'tok-1', subdomain } });
     expect([subdomain, refused.status, refused.json.details?.[0].path]).toEqual([subdomain, 400, 'credentials.subdomain']);
   }
@@ -105,7 +105,7 @@ it('a call sets no variable, and takes a parameter of its own only where the rec
   await forget();
   await connect({ credentials: { token: 'tok-1', subdomain: 'acme' } });
   stand.upstream.received.length = 0;
-  const refused = await stand.server.request('POST', '/v1/zendesk/list_tickets', { body: { params: { subdomain: 'beta' } } });
+  const refused = await stand.server.request('POST', '/v1/desk/list_tickets', { body: { params: { subdomain: 'beta' } } });
   expect([refused.status, refused.json.message]).toEqual([400, expect.stringContaining('unknown parameter `subdomain`')]);
   expect(stand.upstream.received).toEqual([]);
 });
@@ -116,16 +116,16 @@ it('the consent, its code and its end go to the site that was given with the sta
   const started = await connect({ credentials: { subdomain: 'beta' } });
   expect(started.json).toMatchObject({ oauth_url: expect.any(String) });
   const { url, comeBack } = await openLink(stand.server, started.json.oauth_url);
-  expect(url.hostname + url.pathname).toBe('beta.zendesk.com/oauth/authorizations/new');
+  expect(url.hostname + url.pathname).toBe('beta.desk.example/oauth/authorizations/new');
   expect((await comeBack({ code: 'c' })).status).toBe(200);
   expect(await list()).toMatchObject([{ account: 'ada@beta.example', variables: { subdomain: 'beta' } }]);
   expect((await stand.server.request('DELETE', `/v1/connect/${started.json.connection_id}`)).headers.get('x-skillett-revoked')).toBe(
     'true',
   );
   expect(stand.asked()).toEqual([
-    'POST beta.zendesk.com/oauth/tokens',
-    'GET beta.zendesk.com/api/v2/users/me?site=beta',
-    'POST beta.zendesk.com/api/v2/oauth/tokens/current',
+    'POST beta.desk.example/oauth/tokens',
+    'GET beta.desk.example/api/v2/users/me?site=beta',
+    'POST beta.desk.example/api/v2/oauth/tokens/current',
   ]);
 });
 
@@ -135,12 +135,12 @@ it('the page asks for the site where nobody gave it, shows what is wrong with on
   const browser = await ownerBrowser(stand.server);
   const page = await browser.open(json.oauth_url);
   expect([page.status, page.text]).toEqual([200, expect.stringContaining('name="credential.subdomain"')]);
-  expect(page.text).toContain('The first part of your Zendesk address');
+  expect(page.text).toContain('The first part of your Desk address');
   const wrong = await browser.press(json.oauth_url, { answer: 'agree', 'credential.subdomain': 'evil.example' });
   expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining('is not as it should be')]);
   const right = await browser.press(json.oauth_url, { answer: 'agree', 'credential.subdomain': 'acme' });
   const url = new URL(/url=([^"]+)"/.exec(right.text)?.[1]?.replaceAll('&amp;', '&') as string);
-  expect(url.hostname).toBe('acme.zendesk.com');
+  expect(url.hostname).toBe('acme.desk.example');
   const state = url.searchParams.get('state') as string;
   expect((await browser.request('GET', `/oauth/callback?${new URLSearchParams({ code: 'c', state })}`)).status).toBe(200);
   expect(await list()).toMatchObject([{ account: 'ada@acme.example', variables: { subdomain: 'acme' } }]);
@@ -152,13 +152,13 @@ it('the same person at two sites is two accounts, and another user’s site is n
   await connect({ credentials: { token: 'tok-b', subdomain: 'beta' } });
   const other = await signedIn(stand.server, await addUser(stand.server));
   const started = await other.graphql(
-    'mutation ($c: JSON) { startConnection(integration: "zendesk", credentials: $c) { connection { account variables { name value description } } } }',
+    'mutation ($c: JSON) { startConnection(integration: "desk", credentials: $c) { connection { account variables { name value description } } } }',
     { c: { token: 'tok-c', subdomain: 'beta' } },
   );
   expect(started.json.data.startConnection.connection).toMatchObject({
     account: 'ada@beta.example',
     variables: [
-      { name: 'subdomain', value: 'beta', description: expect.stringContaining('Zendesk address') },
+      { name: 'subdomain', value: 'beta', description: expect.stringContaining('Desk address') },
       { name: 'brand', value: '1' },
     ],
   });
@@ -167,9 +167,9 @@ it('the same person at two sites is two accounts, and another user’s site is n
     { account: 'ada@beta.example', variables: { subdomain: 'beta' } },
   ]);
   stand.upstream.received.length = 0;
-  const call = (account: string) => stand.server.request('POST', '/v1/zendesk/list_tickets', { body: { account } });
+  const call = (account: string) => stand.server.request('POST', '/v1/desk/list_tickets', { body: { account } });
   await Promise.all([call('ada@acme.example'), call('ada@beta.example')]);
-  await other.graphql('{ read(integration: "zendesk", endpoint: "list_tickets") { ok } }');
+  await other.graphql('{ read(integration: "desk", endpoint: "list_tickets") { ok } }');
   const sent = stand.upstream.received.map(({ headers, target }) => [
     headers.host?.split('.')[0],
     headers.authorization,
@@ -197,8 +197,8 @@ it('an account that lacks a value is told what to do, and one whose value leads 
   await connect({ credentials: { token: 'tok-1', subdomain: 'acme' } });
   stand.upstream.received.length = 0;
   const { db } = stand.server.gateway;
-  await db.updateTable('connections').set({ variables: {} }).where('integration', '=', 'zendesk').execute();
-  const lacking = await stand.server.request('POST', '/v1/zendesk/list_tickets', { body: {} });
+  await db.updateTable('connections').set({ variables: {} }).where('integration', '=', 'desk').execute();
+  const lacking = await stand.server.request('POST', '/v1/desk/list_tickets', { body: {} });
   expect([lacking.status, lacking.json.error, lacking.json.message]).toEqual([
     403,
     'integration_not_connected',
@@ -206,8 +206,8 @@ it('an account that lacks a value is told what to do, and one whose value leads 
   ]);
   // As a row would be that an older recipe, or somebody with the database, left.
   for (const subdomain of ['evil.example/', 'evil.example#', 'evil.example:80/', 'x@evil.example/']) {
-    await db.updateTable('connections').set({ variables: { subdomain } }).where('integration', '=', 'zendesk').execute();
-    const refused = await stand.server.request('POST', '/v1/zendesk/list_tickets', { body: {} });
+    await db.updateTable('connections').set({ variables: { subdomain } }).where('integration', '=', 'desk').execute();
+    const refused = await stand.server.request('POST', '/v1/desk/list_tickets', { body: {} });
     expect([subdomain, refused.json.error, refused.json.message]).toEqual([
       subdomain,
       'integration_not_connected',
@@ -219,9 +219,9 @@ it('an account that lacks a value is told what to do, and one whose value leads 
 
 it('a narrow key gives no site: the person does, on the page that says who asks', async () => {
   await forget();
-  const made = await stand.server.request('POST', '/api-keys', { body: { name: 'narrow', scopes: ['zendesk:read'] } });
+  const made = await stand.server.request('POST', '/api-keys', { body: { name: 'narrow', scopes: ['desk:read'] } });
   const authorization = `Bearer ${made.json.full_key}`;
-  const ask = (body: object) => stand.server.request('POST', '/v1/connect', { authorization, body: { integration: 'zendesk', ...body } });
+  const ask = (body: object) => stand.server.request('POST', '/v1/connect', { authorization, body: { integration: 'desk', ...body } });
   expect((await ask({ credentials: { subdomain: 'evil' } })).json.error).toBe('forbidden');
   const { json } = await ask({});
   const page = await (await ownerBrowser(stand.server)).open(json.oauth_url);
@@ -230,7 +230,7 @@ it('a narrow key gives no site: the person does, on the page that says who asks'
 });
 
 it('says in the parameters of an endpoint what stands in for one that is left out', async () => {
-  const { json } = await stand.server.request('GET', '/v1/skills/zendesk/list_tickets');
+  const { json } = await stand.server.request('GET', '/v1/skills/desk/list_tickets');
   expect(json.schema.properties.brand.description).toBe('Only those of this brand. Left out, it is the `brand` of the account.');
 });
 
@@ -238,8 +238,8 @@ it('what an account may be without is left out with the constants that hold it, 
   await forget();
   await connect({ credentials: { token: 'tok-1', subdomain: 'acme', agent: 'grace@acme.example' } });
   stand.upstream.received.length = 0;
-  await stand.server.request('POST', '/v1/zendesk/list_tickets', { body: {} });
-  await stand.server.request('POST', '/v1/zendesk/create_ticket', { body: { params: { subject: 'Broken' } } });
+  await stand.server.request('POST', '/v1/desk/list_tickets', { body: {} });
+  await stand.server.request('POST', '/v1/desk/create_ticket', { body: { params: { subject: 'Broken' } } });
   const [listed, created] = stand.upstream.received;
   expect(listed?.target).toBe('/api/v2/tickets?site=acme&shape=%7Bliteral%7D&for=grace%40acme.example&brand_id=1');
   expect([listed?.headers['x-on-behalf-of'], created?.headers['x-on-behalf-of']]).toEqual(['grace@acme.example', 'grace@acme.example']);
@@ -249,7 +249,7 @@ it('what an account may be without is left out with the constants that hold it, 
   await forget();
   await connect({ credentials: { token: 'tok-1', subdomain: 'acme' } });
   stand.upstream.received.length = 0;
-  await stand.server.request('POST', '/v1/zendesk/create_ticket', { body: { params: { subject: 'Broken' } } });
+  await stand.server.request('POST', '/v1/desk/create_ticket', { body: { params: { subject: 'Broken' } } });
   expect(stand.upstream.received[0]?.headers).not.toHaveProperty('x-on-behalf-of');
   expect(String(stand.upstream.received[0]?.body)).not.toContain('assignee');
   expect((await list())[0].variables).toEqual({ subdomain: 'acme', brand: '1' });
@@ -257,7 +257,7 @@ it('what an account may be without is left out with the constants that hold it, 
 
 it('the ways to connect say which values go with them', async () => {
   const { json } = await stand.server.graphql(
-    '{ integration(slug: "zendesk") { connectMethods { type fields { name label required secret } } } }',
+    '{ integration(slug: "desk") { connectMethods { type fields { name label required secret } } } }',
   );
   const variables = [
     { name: 'subdomain', label: 'Subdomain', required: true, secret: false },
