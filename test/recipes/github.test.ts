@@ -22,9 +22,9 @@ describe.each(endpoints)('github.%s', (_, endpoint) => {
 });
 
 describe('the github recipe', () => {
-  const categories = ['actions', 'issues', 'pull-requests', 'repositories', 'search', 'users'];
+  const categories = ['actions', 'issues', 'projects', 'pull-requests', 'repositories', 'search', 'security', 'users'];
 
-  it('holds at least 70 endpoints in its six categories', () => {
+  it('holds at least 70 endpoints in its eight categories', () => {
     expect(resources.map((one) => one.resource).sort()).toEqual(categories);
     expect(endpoints.length).toBeGreaterThanOrEqual(70);
   });
