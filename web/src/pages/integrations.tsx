@@ -148,6 +148,8 @@ function useSettled(text: string): string {
 }
 
 export function nameCategory(category: string): string {
+  // AI and CRM are said letter by letter.
+  if (category.length <= 3) return category.toUpperCase();
   return category.replaceAll('-', ' ').replace(/^./, (first) => first.toUpperCase());
 }
 
