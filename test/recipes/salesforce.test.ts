@@ -1,5 +1,8 @@
-/** A service whose token answer says where the account is: with the consent, and again with every renewal. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+/**
+ * Salesforce's token answer says where the account is: with the consent, and again with every renewal. Tokens end without a time that is
+ * known before, and a batch answers 200 whatever became of its records.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openLink } from '../support/consent-link.ts';
 import { type HardStand, linesOf, placeOf, startHardStand } from './hard-stand.ts';
 
@@ -152,4 +155,52 @@ it('a way to connect without a token answer asks the person, and holds them to t
   expect(stand.asked()).toEqual(['GET acme.my.salesforce.com/services/data/v60.0/chatter/users/me']);
   // A consent learns it by itself, so nobody may set it there.
   expect((await connect({ instance: 'acme.my.salesforce.com' })).status).toBe(400);
+});
+
+describe('a batch', () => {
+  const record = { attributes: { type: 'Contact' }, LastName: 'Lovelace' };
+  const create = async (answer: unknown) => {
+    await consent();
+    stand.upstream.json(JSON.stringify(answer));
+    stand.upstream.received.length = 0;
+    return stand.server.request('POST', '/v1/salesforce/create_records', { body: { params: { records: [record] } } });
+  };
+  const failed = { success: false, errors: [{ statusCode: 'REQUIRED_FIELD_MISSING', message: 'm', fields: ['LastName'] }] };
+
+  it('takes everything back unless it is told otherwise, and succeeds where one of its records did', async () => {
+    const made = await create([{ id: '003', success: true, errors: [] }, failed]);
+    expect([made.status, made.json.data[1]]).toEqual([200, failed]);
+    const [sent] = stand.upstream.received;
+    expect([sent?.target, sent?.body.toString()]).toEqual([
+      '/services/data/v60.0/composite/sobjects',
+      '{"records":[{"attributes":{"type":"Contact"},"LastName":"Lovelace"}],"allOrNone":true}',
+    ]);
+  });
+
+  it('of which no record was made fails, with what the service said of it', async () => {
+    const refusal = await create([failed]);
+    expect([refusal.status, refusal.json.error]).toEqual([422, [failed]]);
+  });
+});
+
+it('a long list goes on by the last part of its link, and says where the page after that is', async () => {
+  await consent();
+  stand.upstream.json('{"done":false,"nextRecordsUrl":"/services/data/v60.0/query/01gB-4000","records":[{"Id":"001"}]}');
+  const more = (locator: string) => stand.server.request('POST', '/v1/salesforce/query_more', { body: { params: { locator } } });
+  expect((await more('01gB-2000')).json.data.nextRecordsUrl).toBe('/services/data/v60.0/query/01gB-4000');
+  expect(stand.asked().at(-1)).toBe('GET acme.my.salesforce.com/services/data/v60.0/query/01gB-2000');
+  expect((await more('../sobjects')).status).toBe(400);
+});
+
+it('calls that the organisation has used up are «too many», and any other refusal with that status is not', async () => {
+  await consent();
+  const refuse = (errorCode: string) => {
+    stand.upstream.play = (_request, response) =>
+      void response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify([{ errorCode, message: 'm' }]));
+    return stand.server.request('POST', '/v1/salesforce/create_record', {
+      body: { params: { object: 'Lead', fields: { LastName: 'L' } } },
+    });
+  };
+  const waits = async (errorCode: string) => (await refuse(errorCode)).headers.get('retry-after');
+  expect([await waits('INSUFFICIENT_ACCESS'), await waits('REQUEST_LIMIT_EXCEEDED')]).toEqual([null, '300']);
 });
