@@ -53,7 +53,7 @@ function listNameFaults(name: string): string[] {
 }
 
 const verbs = new Set(
-  `abort accept acknowledge activate add adopt answer append apply approve archive assign associate attach ban batch break buy cancel capture change
+  `abort accept acknowledge activate add adjust adopt answer append apply approve archive assign associate attach ban batch break buy cancel capture change
 check clear close comment compare complete confirm convert copy count create crosspost deactivate decline delete describe disable dismiss dispatch
 download duplicate echo edit email empty enable end execute export fail fetch filter finalize find finish follow force format forward
 generate get hide import insert invite issue join label leave like link list lock log lookup make manage mark merge modify move mute open

@@ -186,3 +186,71 @@ it('of a client with a template for each path, addresses of every branch and of 
 it('code that cannot be parsed is refused with its file', async () => {
   await expect(read('stainless', 'broken.mjs', { 'broken.mjs': 'class {', 'broken.d.ts': '' })).rejects.toThrow(/broken\.mjs: /);
 });
+
+it('reads classes of resources: addresses, what goes into the query, and what is stored under the name of its class', async () => {
+  const description = await read('resource-classes', 'cjs/rest', {
+    'cjs/rest/letter_box.js': `throw new Error('it ran');
+class LetterBox extends base.Base {
+  static paths = [
+    { "http_method": "get", "operation": "get", "ids": [], "path": "letter_boxes.json" },
+    { "http_method": "get", "operation": "get", "ids": ["id"], "path": "letter_boxes/<id>.json" },
+    { "http_method": "post", "operation": "close", "ids": ["id"], "path": "letter_boxes/<id>/close.json" },
+    { "http_method": "put", "operation": "put", "ids": ["id"], "path": "letter_boxes/<id>.json" },
+  ];
+  static readOnlyAttributes = ["count"];
+  static resourceNames = [{ "singular": "letter_box", "plural": "letter_boxes" }];
+  static async find({ session, id, fields = null }) {
+    return this.baseFind({ session, urlIds: { "id": id }, params: { "fields": fields } });
+  }
+  static async all({ session, limit = null, ...otherArgs }) {
+    return this.baseFind({ session, urlIds: {}, params: { "limit": limit, ...otherArgs } });
+  }
+  async close({ reason = null, body = null, ...otherArgs }) {
+    return this.request({ http_method: "post", operation: "close", urlIds: { "id": this.id }, params: { "reason": reason }, body: body });
+  }
+  name;
+  count;
+}`,
+    'ts/rest/letter_box.d.ts': `export declare class LetterBox extends Base {
+  static paths: string[];
+  name: string | null;
+  count: number | null;
+  inner: LetterBox[] | null | { [key: string]: any };
+}`,
+  });
+  const type = { $ref: '#/components/schemas/LetterBox' };
+  const answers = (properties: object) => ({ 200: { content: { 'application/json': { schema: { type: 'object', properties } } } } });
+  const id = { in: 'path', name: 'id', required: true, schema: { type: 'string' } };
+  const box = { type: 'object', properties: { name: { type: 'string' }, inner: { type: 'array', items: type } } };
+  expect(description.paths).toEqual({
+    '/letter_boxes.json': {
+      get: {
+        operationId: 'LetterBox.get',
+        parameters: [{ in: 'query', name: 'limit', schema: {} }],
+        responses: answers({ letter_boxes: { type: 'array', items: type } }),
+      },
+    },
+    '/letter_boxes/{id}.json': {
+      get: {
+        operationId: 'LetterBox.get',
+        parameters: [id, { in: 'query', name: 'fields', schema: {} }],
+        responses: answers({ letter_box: type }),
+      },
+      put: {
+        operationId: 'LetterBox.put',
+        parameters: [id],
+        requestBody: {
+          content: { 'application/json': { schema: { type: 'object', properties: { letter_box: box }, required: ['letter_box'] } } },
+        },
+        responses: answers({ letter_box: type }),
+      },
+    },
+    '/letter_boxes/{id}/close.json': {
+      post: {
+        operationId: 'LetterBox.close',
+        parameters: [id],
+        requestBody: { content: { 'application/json': { schema: { type: 'object', properties: { reason: {} } } } } },
+      },
+    },
+  });
+});

@@ -2,12 +2,14 @@
 import type { OpenApi } from '../../../src/domains/recipes/import/openapi.ts';
 import { readOpenApiGenerator } from './code/openapi-generator.ts';
 import { readPathTemplates } from './code/path-templates.ts';
+import { readResourceClasses } from './code/resource-classes.ts';
 import { readStainless } from './code/stainless.ts';
 
 /** How the code is written: by which generator, or by which habit of those who write it. */
 const readers = {
   'openapi-generator': readOpenApiGenerator,
   'path-templates': readPathTemplates,
+  'resource-classes': readResourceClasses,
   stainless: readStainless,
 } satisfies Record<string, (place: string) => OpenApi>;
 

@@ -74,7 +74,8 @@ export function injectCredential(
   } else if (auth.type === 'signature_v4' && credential.type === 'signature_v4') {
     injected.sign = (request) => signRequest(auth, credential, of.variables, request);
   } else if ('bearer_prefix' in auth && 'accessToken' in credential && auth.type === credential.type) {
-    injected.headers.authorization = auth.bearer_prefix + credential.accessToken;
+    if (auth.token_header === undefined) injected.headers.authorization = auth.bearer_prefix + credential.accessToken;
+    else injected.headers[auth.token_header.toLowerCase()] = credential.accessToken;
   } else {
     throw new Error(`A credential of the form ${credential.type} cannot be sent as ${auth.type}.`);
   }

@@ -92,6 +92,7 @@ export function credentialNames({ recipe }: CatalogueIntegration): { headers: Re
       query.push(...signatureNames.query);
     }
     if (way.type === 'bearer') headers.push(way.header);
+    if ('token_header' in way && way.token_header !== undefined) headers.push(way.token_header);
     if (way.type === 'api_key' && way.in === 'header') headers.push(way.name);
     if (way.type === 'api_key' && way.in === 'query') query.push(way.name);
     for (const field of Object.values('fields' in way ? (way.fields ?? {}) : {})) {

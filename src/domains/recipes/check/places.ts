@@ -56,7 +56,8 @@ function findOverlap(holders: ReadonlyMap<string, string>, place: string): strin
 export function listCredentialPlaces(recipe: Integration): string[] {
   return recipe.auth.flatMap((auth) => {
     if (auth.type === 'signature_v4') return signatureNames.headers.map((name) => placeOf('header', name));
-    if (auth.type === 'none' || 'bearer_prefix' in auth) return [];
+    if (auth.type === 'none') return [];
+    if ('bearer_prefix' in auth) return auth.token_header === undefined ? [] : [placeOf('header', auth.token_header)];
     const fields = Object.values(auth.fields ?? {}).map((field) =>
       field.header === undefined ? placeOf('query', field.query ?? '') : placeOf('header', field.header),
     );

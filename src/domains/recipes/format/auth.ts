@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { clientCredentials, jwtBearer } from './credentials/grants.ts';
 import { signatureV4 } from './credentials/signatures.ts';
-import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenRequest } from './credentials/token-endpoint.ts';
+import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenHeader, tokenRequest } from './credentials/token-endpoint.ts';
 import { credentialHelp, headerName, slug, text, url } from './texts.ts';
 
 const oauth2 = z
@@ -81,6 +81,7 @@ const oauth2 = z
       .optional()
       .describe('How the provider is told that a person disconnects. Absent where it cannot be told.'),
     bearer_prefix: bearerPrefix,
+    token_header: tokenHeader,
   })
   .meta({ id: 'OAuth2' });
 

@@ -1,7 +1,7 @@
 /** Ways to connect by a credential that lasts, with which the gateway itself asks for access tokens, again and again. */
 import { z } from 'zod';
 import { credentialHelp, expression, headers, text, url } from '../texts.ts';
-import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenRequest } from './token-endpoint.ts';
+import { authMethod, bearerPrefix, tokenAnswer, tokenAnswerHelp, tokenHeader, tokenRequest } from './token-endpoint.ts';
 
 const constants = z
   .record(text, z.string())
@@ -48,6 +48,7 @@ const shared = {
     ),
   exchange,
   bearer_prefix: bearerPrefix,
+  token_header: tokenHeader,
 };
 
 export const clientCredentials = z

@@ -1,6 +1,6 @@
 /** How token endpoints are asked and what they answer, whatever the grant. */
 import { z } from 'zod';
-import { expression, headers } from '../texts.ts';
+import { expression, headerName, headers } from '../texts.ts';
 
 export const accountNames = {
   id: expression.describe('What the provider never changes about the account: the same value means the same account.'),
@@ -37,4 +37,7 @@ export const tokenAnswer = z.strictObject({
 
 export const tokenAnswerHelp = 'Where the provider puts what RFC 6749 (section 5) names at the top level.';
 
+export const tokenHeader = headerName
+  .optional()
+  .describe('Header that carries the access token by itself, for services that do not take it in Authorization (RFC 6750, section 2.1).');
 export const bearerPrefix = z.string().default('Bearer ').describe('Before the access token in the Authorization header.');
