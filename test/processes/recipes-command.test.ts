@@ -34,7 +34,7 @@ it('drafts are printed by `npm run recipes -- scaffold`, and what they lack besi
   for (const [given, message] of [
     [[file, 'nothing'], 'The description has no operation nothing. Without a name, scaffold lists them.'],
     [[path.join(folder, 'none.json')], 'no such file'],
-    [[], 'npm run recipes -- scaffold <file>'],
+    [[], 'npm run recipes -- scaffold <file or slug>'],
     [[script], 'The text'],
   ] as [string[], string][]) {
     const { status, stderr } = run(...given);

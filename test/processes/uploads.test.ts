@@ -49,7 +49,7 @@ beforeAll(async () => {
   const { folder, remove } = await makeFolder();
   removeFolder = remove;
   await writeRecipes(folder);
-  await mkdir(path.join(folder, 'box'));
+  await mkdir(path.join(folder, 'crate'));
   const put = {
     method: 'PUT',
     path: '/file',
@@ -74,12 +74,12 @@ beforeAll(async () => {
     path: '/session',
     body: { encoding: 'json', content: 'file', upload: { max_bytes: 2 * fileBytes, session } },
   };
-  await writeFile(path.join(folder, 'box', 'recipe.json'), JSON.stringify(recipeOf('box')));
+  await writeFile(path.join(folder, 'crate', 'recipe.json'), JSON.stringify(recipeOf('crate')));
   await writeFile(
-    path.join(folder, 'box', 'all.json'),
+    path.join(folder, 'crate', 'all.json'),
     JSON.stringify({ resource: 'all', description: 'All.', endpoints: { put, parts } }),
   );
-  const env = { SKILLETT_RECIPES: folder, SKILLETT_BOX_BASE_URL: `http://${service}` };
+  const env = { SKILLETT_RECIPES: folder, SKILLETT_CRATE_BASE_URL: `http://${service}` };
   installation = await Installation.start({ processes: 0, env });
   await installation.startProcess([files], path.resolve(import.meta.dirname, '../support/upload-server.ts'));
 }, 60_000);
@@ -115,7 +115,7 @@ it.runIf(process.platform === 'linux').each([
     const key = await installation.newKey();
     const put = async () => {
       taken = 0;
-      const { status } = await installation.request(0, key, 'POST', `/v1/box/${endpoint}`, { params: { file: `http://${files}/a` } });
+      const { status } = await installation.request(0, key, 'POST', `/v1/crate/${endpoint}`, { params: { file: `http://${files}/a` } });
       expect([status, taken]).toEqual([201, fileBytes]);
     };
     const most: number[] = [];
