@@ -18,6 +18,8 @@ export interface PickableIntegration {
   connected: boolean;
 }
 
+const shownAtFirst = 8;
+
 interface ScopePickerProps {
   integrations: readonly PickableIntegration[];
   scopes: readonly string[];
@@ -30,6 +32,7 @@ interface ScopePickerProps {
 
 export function ScopePicker({ integrations, scopes, operator, within = ['*'], onChange }: ScopePickerProps) {
   const [search, setSearch] = useState('');
+  const [all, setAll] = useState(false);
   const everything = scopes.includes('*');
   const words = search.trim().toLowerCase();
   const whole = integrations.filter(({ slug }) => within.some((scope) => covers(scope, slug)));
@@ -39,6 +42,9 @@ export function ScopePicker({ integrations, scopes, operator, within = ['*'], on
   const nameOf = (slug: string) => integrations.find((integration) => integration.slug === slug)?.name ?? slug;
   // What an agent can use at once comes first.
   const sorted = shown.toSorted((a, b) => Number(b.connected) - Number(a.connected) || a.name.localeCompare(b.name));
+  const isPicked = ({ slug }: PickableIntegration) => scopes.some((scope) => covers(slug, scope));
+  // Fifty of them are a long way to what follows, for the keyboard too.
+  const atFirst = all || words !== '' ? sorted : sorted.filter((one, at) => one.connected || isPicked(one) || at < shownAtFirst);
   return (
     <fieldset className="scopes">
       <legend className="label">What it may do</legend>
@@ -64,7 +70,7 @@ export function ScopePicker({ integrations, scopes, operator, within = ['*'], on
             <TextField label="Find an integration" type="search" value={search} onChange={setSearch} autoComplete="off" />
           )}
           <div className="scopes-list">
-            {sorted.map((integration) => (
+            {atFirst.map((integration) => (
               <IntegrationScopes
                 key={integration.slug}
                 integration={integration}
@@ -75,6 +81,11 @@ export function ScopePicker({ integrations, scopes, operator, within = ['*'], on
               />
             ))}
             {sorted.length === 0 && <p className="muted">No integration is called that.</p>}
+            {atFirst.length < sorted.length && (
+              <Button look="quiet" onClick={() => setAll(true)}>
+                Show {sorted.length - atFirst.length} more integrations
+              </Button>
+            )}
           </div>
         </>
       )}
