@@ -1,5 +1,5 @@
 /**
- * `npm run bench:search`: how often the first endpoint, or one of the first five, is right for 120 everyday questions. With `--misses` it
+ * `npm run bench:search`: how often the first endpoint, or one of the first five, is right for 320 everyday questions. With `--misses` it
  * prints those of the tuned half that are not first; those of the other half are not shown, so that nobody tunes on them.
  */
 import { bundledRecipes } from '../src/app/process/folders.ts';

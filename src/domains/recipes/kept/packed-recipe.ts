@@ -45,10 +45,15 @@ interface Body {
 export function packRecipe({ recipe, resources, guides, answers }: RecipeParts): PackedRecipe {
   const body: Body = { resources, guides: [...guides] };
   return {
-    head: { recipe, endpoints: listHeads(recipe, resources) },
+    head: { recipe: withoutSources(recipe), endpoints: listHeads(recipe, resources) },
     body: deflateRawSync(JSON.stringify(body)),
     answers: deflateRawSync(JSON.stringify(joinAnswers(recipe, resources, answers))),
   };
+}
+
+/** What endpoints and answers were made of, and what only checks read: nobody asks for it again, and a head stays in memory. */
+function withoutSources({ shapes: _shapes, values: _values, omits: _omits, ...recipe }: Integration): Integration {
+  return recipe;
 }
 
 function listHeads({ slug }: Integration, resources: readonly Resource[]): EndpointHead[] {
@@ -76,7 +81,7 @@ export function openRecipe(
     get resources() {
       return parts.read().resources;
     },
-    endpoints: new Map(endpoints.map((head) => [head.name, new PackedEndpoint(recipe.slug, head, parts)])),
+    endpoints: new Map(shareScopes(endpoints).map((head) => [head.name, new PackedEndpoint(recipe.slug, head, parts)])),
     get guides() {
       return parts.read().guides;
     },
@@ -85,6 +90,17 @@ export function openRecipe(
     },
     open: recipe.auth.some((auth) => auth.type === 'none'),
   };
+}
+
+/** Most endpoints of a service need one of a few sets, which then are in memory once. */
+function shareScopes(heads: readonly EndpointHead[]): EndpointHead[] {
+  const known = new Map<string, EndpointHead['providerScopes']>();
+  return heads.map((head) => {
+    const key = JSON.stringify(head.providerScopes);
+    const shared = known.get(key) ?? head.providerScopes;
+    known.set(key, shared);
+    return { ...head, providerScopes: shared };
+  });
 }
 
 /** Read anew, in a millisecond, where nobody holds what was read before: few calls ask, and what they ask of is large. */
