@@ -58,6 +58,9 @@ function findCall({ method, path: target, body }: Recording): { endpoint: Catalo
       if (parameter.split) params[name] = parameter.split.replace(/\{(\w+)\}/g, (_whole, part: string) => String(places[part]));
       else if (given[name] !== undefined) params[name] = parameter.type === 'integer' ? Number(given[name]) : given[name];
     }
+    const { content } = endpoint.spec.body ?? {};
+    if (content !== undefined)
+      params[content] = { filename: 'a.txt', content_type: 'text/plain', base64: Buffer.from(String(body)).toString('base64') };
     return { endpoint, params };
   }
   return undefined;
